@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * nestrace: the ABI of /dev/nestrace.
+ *
+ * open("/dev/nestrace") makes a session: its own filters, clock and rings.
+ * Closing the last descriptor of it ends the session, whatever it was doing.
+ * Every ioctl is called in process context, may sleep, and is serialised
+ * against the other ioctls of its session.
+ *
+ * Rules that hold for every ioctl:
+ *  - a struct begins with its size in bytes and its flags. Another size is
+ *    refused with EINVAL, a flag or reserved field not listed here with EINVAL.
+ *  - an unknown ioctl number is refused with ENOTTY.
+ *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once the
+ *    session has been started.
+ *  - a bad user address gives EFAULT; lack of memory gives ENOMEM.
+ */
+#ifndef _UAPI_NESTRACE_H
+#define _UAPI_NESTRACE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* The command and the module work together only if this number is equal. */
+#define NT_ABI_VERSION	1
+
+#define NT_DEVICE	"/dev/nestrace"
+
+/*
+ * A slot is one guard and one ring of a CPU, for the code that runs on one
+ * kind of kernel stack at one interrupt level. Mirrors the kernel's contexts
+ * (linux/preempt.h) and exception stacks (asm/cpu_entry_area.h).
+ */
+enum nt_slot {
+	NT_SLOT_TASK,
+	NT_SLOT_SOFTIRQ,
+	NT_SLOT_HARDIRQ,
+	NT_SLOT_NMI,		/* on the NMI stack */
+	NT_SLOT_NMI_INLINE,	/* NMI level on a borrowed stack: int3, NMI from user mode */
+	NT_SLOT_DF,		/* double fault */
+	NT_SLOT_DB,		/* debug exception */
+	NT_SLOT_MCE,		/* machine check */
+	NT_SLOT_VC,		/* SEV-ES #VC */
+	NT_SLOT_VC2,
+	NT_NR_SLOTS
+};
+
+/* The word for each slot, the same in every output. */
+#define NT_SLOT_WORDS { "task", "softirq", "hardirq", "nmi", "nmi", \
+			"df", "db", "mce", "vc", "vc2" }
+
+/*
+ * Sub-buffers have the layout of the kernel's ring buffer: time stamp (u64),
+ * commit (u64: bytes of data, bit 31 = events are missing before this
+ * sub-buffer, bit 30 = their number follows the data as a u64), data.
+ * A function record is the kernel's ftrace:function event (type 1). Where the
+ * slot is not the one that common_flags tell, the record is four bytes longer
+ * and ends with the slot as a u32.
+ */
+#define NT_SUBBUF_SIZE		4096
+#define NT_SUBBUF_HEADER	16
+#define NT_SUBBUF_MISSED	(1U << 31)
+#define NT_SUBBUF_MISSED_STORED	(1U << 30)
+#define NT_SUBBUF_LENGTH(c)	((__u32)(c) & ~(NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED))
+#define NT_EVENT_FUNCTION	1
+#define NT_EVENT_SIZE		24
+
+/* What this kernel gives; a bit that is missing is told by status in words. */
+#define NT_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter, ct_irq_enter found */
+#define NT_FEATURE_IRQ_STACK	(1U << 1)	/* the hardirq stacks are known */
+#define NT_FEATURE_MOD_FILTER	(1U << 2)	/* :mod:NAME can be resolved */
+
+/* How RCU is woken where it is asleep. */
+enum nt_rcu_mode {
+	NT_RCU_PAIR,	/* the nmi or the irq pair, by context */
+	NT_RCU_WARN,	/* warn_rcu_enter(), warn_rcu_exit() */
+	NT_RCU_OFF,	/* it is not: such hits are skipped and counted */
+};
+
+/* test builds of the module say so: see tests/ */
+#define NT_INFO_TEST_RECURSE	(1U << 0)
+#define NT_INFO_TEST_NO_GUARD	(1U << 1)
+
+/*
+ * NT_IOC_INFO: what the loaded module is. The first two fields never change,
+ * so that a command of any age can say which side is too old. @size is an
+ * output here: the size the module knows; at most 128 bytes are written.
+ */
+struct nt_info {
+	__u32 size;
+	__u32 abi;		/* NT_ABI_VERSION of the module */
+	char  version[32];	/* of the module, as in modinfo */
+	__u32 features;		/* NT_FEATURE_ bits */
+	__u32 rcu_mode;		/* enum nt_rcu_mode */
+	__u32 nr_cpus;		/* CPU numbers are below this */
+	__u32 sessions;		/* open now, with the asking one */
+	__u32 running;		/* of these, started and not stopped */
+	__u32 test;		/* NT_INFO_TEST_ bits */
+	__u32 reserved[16];
+};
+
+/*
+ * NT_IOC_FILTER: which functions are traced. Without any, all are.
+ * @glob: address of a glob in the syntax of set_ftrace_filter, with a
+ *	terminating nul: "NAME", "GLOB", or "[GLOB]:mod:MODULE" for those of one
+ *	loaded module. Mirrors ftrace_set_filter(), ftrace_set_notrace().
+ * @len: its length without the nul, 1 to 255.
+ * Errors: ENOENT no function matches, ENODEV no such module is loaded,
+ * EOPNOTSUPP :mod: can't be had on this kernel, ENOSPC more than 16 modules
+ * are excluded.
+ * With NT_FILTER_NOTRACE and :mod: the module stays pinned until the session
+ * ends, its hits are counted as filtered, and GLOB must be empty or "*".
+ */
+#define NT_FILTER_NOTRACE	(1U << 0)	/* leave out what matches */
+#define NT_FILTER_CLEAR		(1U << 1)	/* forget all of this kind; @glob and @len are 0 */
+struct nt_filter {
+	__u32 size;
+	__u32 flags;
+	__u64 glob;
+	__u32 len;
+	__u32 reserved;
+};
+
+/*
+ * NT_IOC_PID: trace only while this task is current, its interrupts included.
+ * @pid: a thread id of the caller's pid namespace, above 0.
+ * Errors: ESRCH no such task, EOPNOTSUPP follow can't be had on this kernel.
+ */
+#define NT_PID_FOLLOW	(1U << 0)	/* and the children of all added pids */
+#define NT_PID_CLEAR	(1U << 1)	/* forget all; @pid is 0 */
+struct nt_pid {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 reserved;
+};
+
+/*
+ * NT_IOC_CPUS: trace only on these CPUs. @mask: address of a bit mask, CPU 0
+ * is bit 0 of byte 0; @len: its bytes, 1 to 1024.
+ * Errors: EINVAL the mask holds no possible CPU.
+ */
+struct nt_cpus {
+	__u32 size;
+	__u32 flags;
+	__u64 mask;
+	__u32 len;
+	__u32 reserved;
+};
+
+enum nt_clock {
+	NT_CLOCK_GLOBAL,	/* ns, ordered across CPUs; as trace_clock_global() */
+	NT_CLOCK_TSC,		/* cycles of the time stamp counter */
+	NT_CLOCK_MONO,		/* ns, ktime_get_mono_fast_ns() */
+	NT_NR_CLOCKS
+};
+
+#define NT_CLOCK_WORDS { "global", "tsc", "mono" }
+
+#define NT_RING_KB_MIN	1U
+#define NT_RING_KB_MAX	(4U << 20)
+
+/*
+ * NT_IOC_CONFIG: clock and rings. @ring_kb: KiB per CPU, for all of its slots,
+ * NT_RING_KB_MIN to NT_RING_KB_MAX; rounded up to a power of two, and to two
+ * sub-buffers a slot. Half is the task slot's, an eighth each softirq's,
+ * hardirq's and nmi's, a 64th each of the rest.
+ * Errors: EINVAL a value out of range, ENOMEM more than the machine has free
+ * (said at NT_IOC_START).
+ */
+#define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer, not the new hit */
+struct nt_config {
+	__u32 size;
+	__u32 flags;
+	__u32 clock;		/* enum nt_clock */
+	__u32 ring_kb;
+};
+
+/*
+ * NT_IOC_STATS: the counters of one CPU since the session was opened. They are
+ * exact once the session is stopped, and then for each slot
+ *	hits == recorded + lost + recursed + filtered.
+ */
+struct nt_slot_stats {
+	__u64 hits;		/* calls of the hook */
+	__u64 recorded;		/* in the ring, or read from it */
+	__u64 lost;		/* ring full, overwritten unread, or RCU asleep */
+	__u64 recursed;		/* refused: the slot was in the tracer already */
+	__u64 filtered;		/* not wanted: pid, CPU or excluded module */
+	__u64 asleep;		/* of lost: RCU was asleep and could not be woken */
+	__u64 woken_nmi;	/* of recorded: RCU woken by the nmi pair */
+	__u64 woken_irq;	/* of recorded: RCU woken by the irq pair or warn_rcu_enter() */
+	__u64 nested;		/* arrived while another slot of the CPU was in the tracer */
+	__u64 bytes;		/* written to the ring */
+};
+
+struct nt_stats {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL */
+	__u32 ring_kb;		/* out: what the CPU's rings really hold; 0 = not traced */
+	struct nt_slot_stats slot[NT_NR_SLOTS];
+};
+
+/*
+ * NT_IOC_REFUSED: the first refused functions of one CPU and slot, each with
+ * the function that was being traced on that stack.
+ */
+#define NT_NR_REFUSED	4
+struct nt_refused {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 cpu;		/* in */
+	__u32 slot;		/* in: enum nt_slot */
+	struct {
+		__u64 ip;	/* 0 ends the list */
+		__u64 under_ip;
+		__u64 count;
+	} entry[NT_NR_REFUSED];
+};
+
+/*
+ * NT_IOC_STREAM: the stream of one CPU, as a new descriptor (the return
+ * value). @cpu: 0 to nr_cpus - 1 and in the session's CPU mask, else EINVAL;
+ * EBUSY if its stream is open already; ENXIO before NT_IOC_START.
+ * read() gives whole sub-buffers of NT_SUBBUF_SIZE, time-ordered over the CPU's
+ * slots; it wants room for at least one (EINVAL). It waits until a sub-buffer
+ * is full or its oldest record is some 100 ms old; with O_NONBLOCK it gives
+ * what there is, or EAGAIN. 0 = the session is stopped and all is read.
+ * poll() reports POLLIN for data and at that end, then also POLLHUP.
+ */
+#define NT_STREAM_NONBLOCK	(1U << 0)	/* open it with O_NONBLOCK */
+struct nt_stream_open {
+	__u32 size;
+	__u32 flags;
+	__u32 cpu;
+	__u32 reserved;
+};
+
+/*
+ * NT_IOC_TASKS: take the names of tasks that did exec or exit while the session
+ * ran, oldest first; a later name of a pid replaces an earlier. @tasks: address
+ * of room for @nr (in: above 0, else EINVAL; out: how many were given).
+ * @dropped: out: how many found no room in the module, since the start.
+ */
+struct nt_task {
+	__s32 pid;		/* of the initial pid namespace, as in the records */
+	char comm[16];
+};
+
+struct nt_tasks_take {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 tasks;
+	__u32 nr;
+	__u32 dropped;
+};
+
+#define NT_IOC_MAGIC	0xf7
+#define NT_IOC_INFO	_IO(NT_IOC_MAGIC, 0)	/* struct nt_info * */
+#define NT_IOC_FILTER	_IOW(NT_IOC_MAGIC, 1, struct nt_filter)
+#define NT_IOC_PID	_IOW(NT_IOC_MAGIC, 2, struct nt_pid)
+#define NT_IOC_CPUS	_IOW(NT_IOC_MAGIC, 3, struct nt_cpus)
+#define NT_IOC_CONFIG	_IOW(NT_IOC_MAGIC, 4, struct nt_config)
+/*
+ * NT_IOC_START: arm. May be repeated after a stop, goes on in the same rings.
+ * Errors: EBUSY running already, or ftrace is off (kernel.ftrace_enabled = 0);
+ * ENOMEM no room for the rings; ENODEV ftrace has disabled itself after a bug.
+ */
+#define NT_IOC_START	_IO(NT_IOC_MAGIC, 5)
+/* NT_IOC_STOP: disarm; no hit is in flight when it returns. EINVAL not running. */
+#define NT_IOC_STOP	_IO(NT_IOC_MAGIC, 6)
+#define NT_IOC_STATS	_IOWR(NT_IOC_MAGIC, 7, struct nt_stats)
+#define NT_IOC_REFUSED	_IOWR(NT_IOC_MAGIC, 8, struct nt_refused)
+#define NT_IOC_STREAM	_IOW(NT_IOC_MAGIC, 9, struct nt_stream_open)
+#define NT_IOC_TASKS	_IOWR(NT_IOC_MAGIC, 10, struct nt_tasks_take)
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A module's text: in core_layout until 6.3, in mem[] from 6.4 on. */
+#ifndef NT_COMPAT_MODULE_H
+#define NT_COMPAT_MODULE_H
+
+#include <linux/module.h>
+#include <linux/version.h>
+
+static inline void nt_module_text(const struct module *mod, unsigned long *start,
+				  unsigned long *size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	*start = (unsigned long)mod->mem[MOD_TEXT].base;
+	*size = mod->mem[MOD_TEXT].size;
+#else
+	*start = (unsigned long)mod->core_layout.base;
+	*size = mod->core_layout.text_size;
+#endif
+}
+
+#endif

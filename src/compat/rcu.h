@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The state in which RCU keeps whether it watches this CPU: an exported per-CPU
+ * variable in all supported kernels, under names that changed.
+ */
+#ifndef NT_COMPAT_RCU_H
+#define NT_COMPAT_RCU_H
+
+#include <linux/context_tracking.h>
+
+#ifndef CONFIG_CONTEXT_TRACKING_IDLE
+#error "nestrace needs CONFIG_CONTEXT_TRACKING_IDLE (any tickless kernel has it)"
+#endif
+
+/* RCU_DYNTICKS_IDX became CT_RCU_WATCHING, and the helpers were renamed with it, before 6.12 */
+#ifdef CT_RCU_WATCHING
+static __always_inline bool nt_rcu_watching(void)
+{
+	return rcu_is_watching_curr_cpu();
+}
+
+static __always_inline long nt_rcu_nmi_nesting(void)
+{
+	return ct_nmi_nesting();
+}
+#else
+static __always_inline bool nt_rcu_watching(void)
+{
+	return !rcu_dynticks_curr_cpu_in_eqs();
+}
+
+static __always_inline long nt_rcu_nmi_nesting(void)
+{
+	return ct_dynticks_nmi_nesting();
+}
+#endif
+
+#endif

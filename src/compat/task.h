@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * common_flags and common_preempt_count of a record, as tracing_gen_ctx_irq_test()
+ * in kernel/trace/trace.c fills them. The bits are an ABI of trace files.
+ */
+#ifndef NT_COMPAT_TASK_H
+#define NT_COMPAT_TASK_H
+
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/thread_info.h>
+
+#define NT_FLAG_IRQS_OFF	0x01
+#define NT_FLAG_NEED_RESCHED	0x04
+#define NT_FLAG_HARDIRQ		0x08
+#define NT_FLAG_SOFTIRQ		0x10
+#define NT_FLAG_PREEMPT_RESCHED	0x20
+#define NT_FLAG_NMI		0x40
+#define NT_FLAG_BH_OFF		0x80
+
+static __always_inline u8 nt_level_flags(unsigned int pc)
+{
+	u8 flags = 0;
+
+	if (pc & NMI_MASK)
+		flags |= NT_FLAG_NMI;
+	if (pc & HARDIRQ_MASK)
+		flags |= NT_FLAG_HARDIRQ;
+#ifdef CONFIG_PREEMPT_RT
+	if (in_serving_softirq())
+		flags |= NT_FLAG_SOFTIRQ;
+	if (softirq_count() >> (SOFTIRQ_SHIFT + 1))
+		flags |= NT_FLAG_BH_OFF;
+#else
+	if (pc & SOFTIRQ_OFFSET)
+		flags |= NT_FLAG_SOFTIRQ;
+	if (pc & (SOFTIRQ_MASK & ~SOFTIRQ_OFFSET))
+		flags |= NT_FLAG_BH_OFF;
+#endif
+	return flags;
+}
+
+static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
+{
+	u8 flags = irqs_off ? NT_FLAG_IRQS_OFF : 0;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
+	    unlikely(pc & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK)))
+		flags |= nt_level_flags(pc);
+	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED))
+		flags |= NT_FLAG_NEED_RESCHED;
+	if (unlikely(test_preempt_need_resched()))
+		flags |= NT_FLAG_PREEMPT_RESCHED;
+	return flags;
+}
+
+static __always_inline u8 nt_preempt_counts(unsigned int pc)
+{
+	unsigned int preempt = min_t(unsigned int, pc & 0xff, 0xf);
+
+#ifdef CONFIG_SMP
+	return preempt | min_t(unsigned int, READ_ONCE(current->migration_disabled), 0xf) << 4;
+#else
+	return preempt;
+#endif
+}
+
+#endif

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/nestrace: the ioctls of include/uapi/nestrace.h, checked and handed on. */
+#include <linux/capability.h>
+#include <linux/cpumask.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "main.h"
+#include "rcu.h"
+#include "session.h"
+#include "stream.h"
+#include "tasks.h"
+
+#define NT_GLOB_MAX	255
+#define NT_MASK_MAX	1024
+
+/* As tracefs and perf ask of those who trace functions. */
+static int nt_open(struct inode *inode, struct file *file)
+{
+	struct nt_session *s;
+	int ret;
+
+	if (!perfmon_capable())
+		return -EPERM;
+	ret = security_locked_down(LOCKDOWN_TRACEFS);
+	if (ret)
+		return ret;
+	s = nt_session_new();
+	if (!s)
+		return -ENOMEM;
+	file->private_data = s;
+	return 0;
+}
+
+static int nt_release(struct inode *inode, struct file *file)
+{
+	nt_session_close(file->private_data);
+	return 0;
+}
+
+/* Every struct begins with its size and its flags. */
+static int nt_get(void *to, const void __user *from, u32 size, u32 flags_known)
+{
+	const u32 *head = to;
+
+	if (copy_from_user(to, from, size))
+		return -EFAULT;
+	return head[0] == size && !(head[1] & ~flags_known) ? 0 : -EINVAL;
+}
+
+#define nt_get_arg(arg, user, flags)	nt_get(&(arg), user, sizeof(arg), flags)
+
+static int nt_ioc_info(void __user *user)
+{
+	struct nt_info info = {
+		.size = sizeof(info),
+		.abi = NT_ABI_VERSION,
+		.version = NT_VERSION,
+		.features = nt_features,
+		.rcu_mode = nt_rcu_mode,
+		.nr_cpus = nr_cpu_ids,
+	};
+
+	BUILD_BUG_ON(sizeof(info) > 128);
+	nt_session_count(&info.sessions, &info.running);
+	if (IS_ENABLED(NT_TEST_RECURSE))
+		info.test |= NT_INFO_TEST_RECURSE;
+	if (IS_ENABLED(NT_TEST_NO_GUARD))
+		info.test |= NT_INFO_TEST_NO_GUARD;
+	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int nt_ioc_filter(struct nt_session *s, const void __user *user)
+{
+	struct nt_filter arg;
+	char *glob;
+	int ret;
+
+	ret = nt_get_arg(arg, user, NT_FILTER_NOTRACE | NT_FILTER_CLEAR);
+	if (ret)
+		return ret;
+	if (arg.reserved)
+		return -EINVAL;
+	if (s->state != NT_NEW)
+		return -EBUSY;
+	if (arg.flags & NT_FILTER_CLEAR)
+		return arg.glob || arg.len ? -EINVAL :
+		       nt_filter_clear(s, arg.flags & NT_FILTER_NOTRACE);
+	if (!arg.len || arg.len > NT_GLOB_MAX)
+		return -EINVAL;
+
+	glob = memdup_user_nul(u64_to_user_ptr(arg.glob), arg.len);
+	if (IS_ERR(glob))
+		return PTR_ERR(glob);
+	ret = strlen(glob) != arg.len ? -EINVAL :
+	      nt_filter_set(s, glob, arg.flags & NT_FILTER_NOTRACE);
+	kfree(glob);
+	return ret;
+}
+
+static int nt_ioc_pid(struct nt_session *s, const void __user *user)
+{
+	struct nt_pid arg;
+	int ret;
+
+	ret = nt_get_arg(arg, user, NT_PID_FOLLOW | NT_PID_CLEAR);
+	if (ret)
+		return ret;
+	if (arg.reserved)
+		return -EINVAL;
+	if (s->state != NT_NEW)
+		return -EBUSY;
+	if (arg.flags & NT_PID_CLEAR) {
+		if (arg.pid || arg.flags & NT_PID_FOLLOW)
+			return -EINVAL;
+		nt_pids_clear(s);
+		return 0;
+	}
+	if (arg.pid <= 0)
+		return -EINVAL;
+	return nt_pid_add(s, arg.pid, arg.flags & NT_PID_FOLLOW);
+}
+
+static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
+{
+	struct nt_cpus arg;
+	unsigned int cpu;
+	u8 *mask;
+	int ret;
+
+	ret = nt_get_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (arg.reserved || !arg.len || arg.len > NT_MASK_MAX)
+		return -EINVAL;
+	if (s->state != NT_NEW)
+		return -EBUSY;
+	mask = memdup_user(u64_to_user_ptr(arg.mask), arg.len);
+	if (IS_ERR(mask))
+		return PTR_ERR(mask);
+
+	ret = -EINVAL;
+	for_each_possible_cpu(cpu)
+		if (cpu / 8 < arg.len && mask[cpu / 8] & (1 << cpu % 8))
+			ret = 0;
+	if (!ret) {
+		cpumask_clear(s->cpus);
+		for_each_possible_cpu(cpu)
+			if (cpu / 8 < arg.len && mask[cpu / 8] & (1 << cpu % 8))
+				cpumask_set_cpu(cpu, s->cpus);
+	}
+	kfree(mask);
+	return ret;
+}
+
+static int nt_ioc_config(struct nt_session *s, const void __user *user)
+{
+	struct nt_config arg;
+	int ret;
+
+	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE);
+	if (ret)
+		return ret;
+	if (arg.clock >= NT_NR_CLOCKS || arg.ring_kb < NT_RING_KB_MIN ||
+	    arg.ring_kb > NT_RING_KB_MAX)
+		return -EINVAL;
+	if (s->state != NT_NEW)
+		return -EBUSY;
+	s->clock = arg.clock;
+	s->ring_kb = arg.ring_kb;
+	s->overwrite = arg.flags & NT_CONFIG_OVERWRITE;
+	return 0;
+}
+
+static void nt_slot_stats(struct nt_slot_stats *out, const struct nt_ring *r, u64 overwritten)
+{
+	u64 full = READ_ONCE(r->full);
+
+	out->hits = local_read(&r->hits);
+	out->asleep = READ_ONCE(r->asleep);
+	out->recorded = READ_ONCE(r->written) - overwritten;
+	out->lost = full + out->asleep + overwritten;
+	out->recursed = local_read(&r->recursed);
+	out->filtered = local_read(&r->filtered);
+	out->woken_nmi = READ_ONCE(r->woken_nmi);
+	out->woken_irq = READ_ONCE(r->woken_irq);
+	out->nested = READ_ONCE(r->nested);
+	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
+		     READ_ONCE(r->extends) * 2 * sizeof(u32);
+}
+
+static int nt_ioc_stats(struct nt_session *s, void __user *user)
+{
+	struct nt_stream *st = NULL;
+	struct nt_stats *arg;
+	enum nt_slot i;
+	int ret;
+
+	arg = kmalloc(sizeof(*arg), GFP_KERNEL);
+	if (!arg)
+		return -ENOMEM;
+	ret = nt_get_arg(*arg, user, 0);
+	if (ret)
+		goto out;
+	ret = -EINVAL;
+	if (arg->cpu >= nr_cpu_ids || !cpu_possible(arg->cpu))
+		goto out;
+
+	if (s->streams)
+		st = s->streams[arg->cpu];
+	arg->ring_kb = st ? s->memory_size >> 10 : 0;
+	if (st)
+		mutex_lock(&st->lock);
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->rings, arg->cpu)->slot[i],
+			      st ? nt_stream_overwritten(st, i) : 0);
+	if (st)
+		mutex_unlock(&st->lock);
+	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
+out:
+	kfree(arg);
+	return ret;
+}
+
+static int nt_ioc_refused(struct nt_session *s, void __user *user)
+{
+	struct nt_refusal *refused;
+	struct nt_refused arg;
+	unsigned int i;
+	int ret;
+
+	ret = nt_get_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NT_NR_SLOTS)
+		return -EINVAL;
+	refused = per_cpu_ptr(s->rings, arg.cpu)->refused[arg.slot];
+	for (i = 0; i < NT_NR_REFUSED; i++, refused++) {
+		arg.entry[i].ip = READ_ONCE(refused->ip);
+		arg.entry[i].under_ip = READ_ONCE(refused->under_ip);
+		arg.entry[i].count = READ_ONCE(refused->count);
+	}
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static int nt_ioc_stream(struct nt_session *s, const void __user *user)
+{
+	struct nt_stream_open arg;
+	int ret;
+
+	ret = nt_get_arg(arg, user, NT_STREAM_NONBLOCK);
+	if (ret)
+		return ret;
+	if (arg.reserved || arg.cpu >= nr_cpu_ids)
+		return -EINVAL;
+	return nt_stream_open(s, arg.cpu, arg.flags & NT_STREAM_NONBLOCK);
+}
+
+static int nt_ioc_tasks(struct nt_session *s, void __user *user)
+{
+	struct nt_tasks_take arg;
+	int ret;
+
+	ret = nt_get_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (!arg.nr)
+		return -EINVAL;
+	ret = nt_tasks_take(s, u64_to_user_ptr(arg.tasks), &arg.nr, &arg.dropped);
+	if (ret)
+		return ret;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct nt_session *s = file->private_data;
+	void __user *user = (void __user *)arg;
+	long ret;
+
+	if (cmd == NT_IOC_INFO)
+		return nt_ioc_info(user);
+	if (mutex_lock_interruptible(&s->lock))
+		return -ERESTARTSYS;
+	switch (cmd) {
+	case NT_IOC_FILTER:
+		ret = nt_ioc_filter(s, user);
+		break;
+	case NT_IOC_PID:
+		ret = nt_ioc_pid(s, user);
+		break;
+	case NT_IOC_CPUS:
+		ret = nt_ioc_cpus(s, user);
+		break;
+	case NT_IOC_CONFIG:
+		ret = nt_ioc_config(s, user);
+		break;
+	case NT_IOC_START:
+		ret = arg ? -EINVAL : nt_session_start(s);
+		break;
+	case NT_IOC_STOP:
+		ret = arg ? -EINVAL : nt_session_stop(s);
+		break;
+	case NT_IOC_STATS:
+		ret = nt_ioc_stats(s, user);
+		break;
+	case NT_IOC_REFUSED:
+		ret = nt_ioc_refused(s, user);
+		break;
+	case NT_IOC_TASKS:
+		ret = nt_ioc_tasks(s, user);
+		break;
+	case NT_IOC_STREAM:
+		ret = nt_ioc_stream(s, user);
+		break;
+	default:
+		ret = -ENOTTY;
+	}
+	mutex_unlock(&s->lock);
+	return ret;
+}
+
+static const struct file_operations nt_fops = {
+	.owner		= THIS_MODULE,
+	.open		= nt_open,
+	.release	= nt_release,
+	.unlocked_ioctl	= nt_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice nt_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "nestrace",
+	.fops	= &nt_fops,
+	.mode	= 0600,
+};
+
+int __init nt_device_init(void)
+{
+	return misc_register(&nt_misc);
+}
+
+void nt_device_exit(void)
+{
+	misc_deregister(&nt_misc);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What main.c sets up and takes down, in its order. */
+#ifndef NT_MAIN_H
+#define NT_MAIN_H
+
+#include <linux/types.h>
+
+#define NT_VERSION	"0.1.0"
+
+extern u32 nt_features;		/* NT_FEATURE_ bits, fixed once loaded */
+
+int nt_stacks_init(void);
+void nt_stacks_exit(void);
+int nt_rcu_init(void);
+int nt_filter_init(void);
+int nt_selftest(void);
+int nt_device_init(void);
+void nt_device_exit(void);
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pids that a session traces: a bit map, so that the hook looks up its pid by
+ * one load. fork sets the child's bit while the parent is still in fork; the bit is
+ * cleared when the task is freed, so that its last functions are traced too.
+ */
+#include <linux/bitops.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/threads.h>
+#include <linux/vmalloc.h>
+
+#include "session.h"
+#include "tracepoints.h"
+
+static void nt_on_fork(void *data, struct task_struct *parent, struct task_struct *child)
+{
+	struct nt_session *s = data;
+
+	if (test_bit(parent->pid, s->pids))
+		set_bit(child->pid, s->pids);
+}
+
+static void nt_on_free(void *data, struct task_struct *task)
+{
+	struct nt_session *s = data;
+
+	clear_bit(task->pid, s->pids);
+}
+
+static int nt_follow(struct nt_session *s)
+{
+	int ret;
+
+	if (s->follow)
+		return 0;
+	ret = nt_probe("sched_process_fork", nt_on_fork, s);
+	if (ret)
+		return ret;
+	ret = nt_probe("sched_process_free", nt_on_free, s);
+	if (ret) {
+		nt_unprobe("sched_process_fork", nt_on_fork, s);
+		nt_unprobe_wait();
+		return ret;
+	}
+	s->follow = true;
+	return 0;
+}
+
+int nt_pid_add(struct nt_session *s, pid_t nr, bool follow)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	int ret = 0;
+
+	put_pid(pid);
+	if (!task)
+		return -ESRCH;
+	if (!s->pids) {
+		s->pids = vzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long));
+		if (!s->pids)
+			ret = -ENOMEM;
+	}
+	if (!ret && follow)
+		ret = nt_follow(s);
+	if (ret == -ENOENT)
+		ret = -EOPNOTSUPP;
+	if (!ret)
+		set_bit(task->pid, s->pids);
+	put_task_struct(task);
+	return ret;
+}
+
+/* The session does not run. */
+void nt_pids_clear(struct nt_session *s)
+{
+	if (s->follow) {
+		nt_unprobe("sched_process_fork", nt_on_fork, s);
+		nt_unprobe("sched_process_free", nt_on_free, s);
+		nt_unprobe_wait();
+		s->follow = false;
+	}
+	vfree(s->pids);
+	s->pids = NULL;
+}

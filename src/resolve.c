@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/static_call.h>
+
+#include "resolve.h"
+
+static unsigned long nt_no_symbol(const char *name)
+{
+	return 0;
+}
+
+DEFINE_STATIC_CALL(nt_kallsyms, nt_no_symbol);
+
+/*
+ * register_kprobe() notes the address before it refuses a function that may not be
+ * probed, and moves it past an ENDBR: kallsyms tells by how much.
+ */
+unsigned long nt_resolve(const char *name)
+{
+	struct kprobe kp = { .symbol_name = name };
+	char sym[KSYM_SYMBOL_LEN], *offset;
+	unsigned long addr, off;
+
+	if (!register_kprobe(&kp)) {
+		addr = (unsigned long)kp.addr;
+		unregister_kprobe(&kp);
+	} else {
+		addr = (unsigned long)kp.addr;
+	}
+	if (!addr)
+		return 0;
+
+	sprint_symbol(sym, addr);
+	offset = strchr(sym, '+');
+	if (!offset || strncmp(sym, name, offset - sym) || name[offset - sym] ||
+	    sscanf(offset, "+0x%lx/", &off) != 1)
+		return 0;
+	return addr - off;
+}
+
+unsigned long nt_resolve_data(const char *name)
+{
+	unsigned long lookup = nt_resolve("kallsyms_lookup_name");
+
+	if (!lookup)
+		return 0;
+	static_call_update(nt_kallsyms, (typeof(nt_no_symbol) *)lookup);
+	return static_call(nt_kallsyms)(name);
+}

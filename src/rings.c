@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory of a session's rings. */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "session.h"
+
+#define NT_SUBBUFS_MIN	2
+
+/* As nestrace.h says of NT_IOC_CONFIG. */
+static size_t nt_ring_bytes(unsigned int ring_kb, enum nt_slot slot)
+{
+	static const u8 shift[NT_NR_SLOTS] = {
+		[NT_SLOT_TASK] = 1, [NT_SLOT_SOFTIRQ] = 3, [NT_SLOT_HARDIRQ] = 3,
+		[NT_SLOT_NMI] = 3, [NT_SLOT_NMI_INLINE] = 6, [NT_SLOT_DF] = 6,
+		[NT_SLOT_DB] = 6, [NT_SLOT_MCE] = 6, [NT_SLOT_VC] = 6, [NT_SLOT_VC2] = 6,
+	};
+	size_t bytes = roundup_pow_of_two((size_t)ring_kb << 10) >> shift[slot];
+
+	return max_t(size_t, bytes, NT_SUBBUFS_MIN * NT_SUBBUF_SIZE);
+}
+
+static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
+{
+	struct nt_rings *rings = per_cpu_ptr(s->rings, cpu);
+	char *base = s->memory[cpu];
+	enum nt_slot slot;
+
+	for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+		struct nt_ring *r = &rings->slot[slot];
+		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
+
+		/* sub-buffer 0 is open, at time 0 and with nothing before it */
+		r->base = base;
+		r->mask = bytes - 1;
+		r->pos = NT_SUBBUF_HEADER;
+		r->overwrite = s->overwrite;
+		base += bytes;
+	}
+}
+
+/* -ENOMEM rather than a visit of the OOM killer. */
+int nt_rings_alloc(struct nt_session *s)
+{
+	unsigned int cpu;
+	enum nt_slot slot;
+
+	BUILD_BUG_ON(NT_SUBBUF_SIZE != PAGE_SIZE);
+	BUILD_BUG_ON(sizeof(struct nt_subbuf) != NT_SUBBUF_SIZE);
+	BUILD_BUG_ON(sizeof(struct nt_record) != NT_EVENT_SIZE + sizeof(u32));
+
+	s->memory = kcalloc(nr_cpu_ids, sizeof(*s->memory), GFP_KERNEL);
+	if (!s->memory)
+		return -ENOMEM;
+	s->memory_size = 0;
+	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
+	if ((u64)s->memory_size * cpumask_weight(s->cpus) >
+	    (u64)max(si_mem_available(), 0L) << PAGE_SHIFT)
+		goto err;
+
+	for_each_cpu(cpu, s->cpus) {
+		s->memory[cpu] = __vmalloc(s->memory_size, GFP_KERNEL | __GFP_ZERO |
+					   __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+		if (!s->memory[cpu])
+			goto err;
+	}
+	for_each_cpu(cpu, s->cpus)
+		nt_rings_cut(s, cpu);
+	return 0;
+err:
+	nt_rings_free(s);
+	return -ENOMEM;
+}
+
+void nt_rings_free(struct nt_session *s)
+{
+	unsigned int cpu;
+
+	if (!s->memory)
+		return;
+	for_each_cpu(cpu, s->cpus)
+		vfree(s->memory[cpu]);
+	kfree(s->memory);
+	s->memory = NULL;
+}

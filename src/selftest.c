@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What must hold on this machine before anything is traced, tried at load. */
+#include <linux/delay.h>
+#include <linux/irqflags.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+
+#include "clock.h"
+#include "guard.h"
+#include "main.h"
+#include "rcu.h"
+#include "ring.h"
+#include "stack.h"
+
+static char *selftest_fail = "";
+module_param(selftest_fail, charp, 0444);
+MODULE_PARM_DESC(selftest_fail, "for tests: let the self-test of guard, ring, clock or rcu fail");
+
+static bool __init nt_ok(const char *what, bool ok)
+{
+	if (!strcmp(selftest_fail, what))
+		ok = false;
+	if (!ok)
+		pr_err("self-test of the %s failed: not loading\n", what);
+	return ok;
+}
+
+static bool __init nt_test_guard(void)
+{
+	struct nt_guard guard = {};
+	bool ok;
+
+	ok = nt_guard_enter(&guard, 1, 0);
+	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || !nt_guard_enter(&guard, 2, 0));
+	nt_guard_leave(&guard);
+	return ok && nt_guard_enter(&guard, 3, 0);
+}
+
+/* Fills two sub-buffers to the point where a third would be needed, and looks. */
+static bool __init nt_test_ring(void)
+{
+	struct nt_ring ring = { .mask = 2 * NT_SUBBUF_SIZE - 1, .pos = NT_SUBBUF_HEADER };
+	const u64 per_subbuf = (NT_SUBBUF_END - NT_SUBBUF_HEADER) / sizeof(struct nt_record);
+	struct nt_subbuf *sb;
+	struct nt_record *rec;
+	u64 i, ts = 0;
+	bool ok;
+
+	ring.base = kzalloc(2 * NT_SUBBUF_SIZE, GFP_KERNEL);
+	if (!ring.base)
+		return false;
+	for (i = 0; ring.full < 2 && i < 1000; i++) {
+		ts += 7;
+		rec = nt_ring_reserve(&ring, ts);
+		if (!rec)
+			continue;
+		rec->ip = i;
+		nt_ring_publish(&ring);
+	}
+	sb = nt_ring_subbuf(&ring, 1);
+	rec = (struct nt_record *)sb->data;
+	ok = ring.written == 2 * per_subbuf && ring.full == 2 &&
+	     nt_ring_subbuf(&ring, 0)->commit == per_subbuf * sizeof(*rec) &&
+	     sb->first == per_subbuf && sb->time_stamp == 7 * (per_subbuf + 1) &&
+	     rec[0].ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
+
+	/* once read, there is room, and the loss is told by the count */
+	ring.read = 1;
+	ts += 1ULL << NT_DELTA_BITS;
+	ok = ok && nt_ring_reserve(&ring, ts) &&
+	     nt_ring_subbuf(&ring, 2)->first == 2 * per_subbuf + 2 &&
+	     nt_ring_subbuf(&ring, 2)->time_stamp == ts;
+	kfree(ring.base);
+	return ok;
+}
+
+/* No clock goes back on this CPU or stands still for long. */
+static bool __init nt_test_clock(void)
+{
+	enum nt_clock clock;
+	u64 first, last, now;
+	bool ok = true;
+	int i;
+
+	preempt_disable();
+	for (clock = 0; clock < NT_NR_CLOCKS; clock++) {
+		first = nt_clock_read(clock);
+		for (last = first, i = 0; i < 1000; i++, last = now) {
+			now = nt_clock_read(clock);
+			ok = ok && now >= last;
+		}
+		udelay(100);
+		ok = ok && nt_clock_read(clock) > first;
+	}
+	preempt_enable();
+	return ok && !nt_clock_global.lock.locked;
+}
+
+/*
+ * With RCU awake, as it is here, the pairs nest: they must raise the nesting that
+ * RCU keeps and put it back. This shows that what was found are those functions.
+ */
+static bool __init nt_test_rcu(void)
+{
+	struct nt_rcu_saved saved;
+	enum nt_slot slots[] = { NT_SLOT_NMI, NT_SLOT_TASK };
+	long before, inside;
+	unsigned int i;
+	bool ok = nt_rcu_watching();
+
+	if (nt_rcu_mode != NT_RCU_PAIR)
+		return ok;
+	preempt_disable();
+	for (i = 0; i < ARRAY_SIZE(slots); i++) {
+		enum nt_wake wake;
+
+		before = nt_rcu_nmi_nesting();
+		wake = nt_rcu_wake(slots[i], &saved);
+		inside = nt_rcu_nmi_nesting();
+		nt_rcu_restore(wake, &saved);
+		ok = ok && inside == before + 2 && nt_rcu_nmi_nesting() == before &&
+		     nt_rcu_watching() && !irqs_disabled();
+	}
+	preempt_enable();
+	return ok;
+}
+
+int __init nt_selftest(void)
+{
+	return nt_ok("guard", nt_test_guard()) && nt_ok("ring", nt_test_ring()) &&
+	       nt_ok("clock", nt_test_clock()) && nt_ok("rcu pair", nt_test_rcu()) ? 0 : -EIO;
+}

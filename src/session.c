@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The life of a session: new, running, stopped, gone. */
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+
+#include "compat/timer.h"
+#include "session.h"
+#include "stream.h"
+#include "tasks.h"
+
+#define NT_RING_KB_DEFAULT	2048
+#define NT_TICK			max(1, HZ / 100)
+
+static atomic_t nt_nr_open = ATOMIC_INIT(0);
+static atomic_t nt_nr_running = ATOMIC_INIT(0);
+
+void nt_session_count(u32 *open, u32 *running)
+{
+	*open = atomic_read(&nt_nr_open);
+	*running = atomic_read(&nt_nr_running);
+}
+
+/* The hook can't wake anybody; this does, while the session runs. */
+static void nt_tick(struct timer_list *timer)
+{
+	struct nt_session *s = container_of(timer, struct nt_session, tick);
+
+	if (wq_has_sleeper(&s->wait))
+		wake_up_interruptible(&s->wait);
+	mod_timer(&s->tick, jiffies + NT_TICK);
+}
+
+struct nt_session *nt_session_new(void)
+{
+	struct nt_session *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return NULL;
+	if (!zalloc_cpumask_var(&s->cpus, GFP_KERNEL))
+		goto err_session;
+	s->rings = alloc_percpu(struct nt_rings);
+	if (!s->rings)
+		goto err_cpus;
+
+	/*
+	 * Neither FL_RECURSION nor FL_RCU: the trampoline calls the hook
+	 * straight. PERMANENT: kernel.ftrace_enabled = 0 is refused with EBUSY
+	 * instead of silencing the session.
+	 */
+	s->ops.func = nt_hook;
+	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
+	cpumask_copy(s->cpus, cpu_possible_mask);
+	s->ring_kb = NT_RING_KB_DEFAULT;
+	mutex_init(&s->lock);
+	kref_init(&s->ref);
+	init_waitqueue_head(&s->wait);
+	timer_setup(&s->tick, nt_tick, 0);
+	atomic_inc(&nt_nr_open);
+	return s;
+
+err_cpus:
+	free_cpumask_var(s->cpus);
+err_session:
+	kfree(s);
+	return NULL;
+}
+
+static int nt_session_prepare(struct nt_session *s)
+{
+	int ret = nt_rings_alloc(s);
+
+	if (ret)
+		return ret;
+	ret = nt_streams_alloc(s);
+	if (ret)
+		nt_rings_free(s);
+	return ret;
+}
+
+int nt_session_start(struct nt_session *s)
+{
+	int ret;
+
+	if (s->state == NT_RUNNING)
+		return -EBUSY;
+	if (s->state == NT_NEW) {
+		ret = nt_session_prepare(s);
+		if (ret)
+			return ret;
+	}
+	s->gated = s->pids || s->nr_excluded;
+
+	ret = nt_tasks_start(s);
+	if (ret)
+		goto err_prepared;
+	ret = register_ftrace_function(&s->ops);
+	if (ret)
+		goto err_tasks;
+	WRITE_ONCE(s->state, NT_RUNNING);
+	atomic_inc(&nt_nr_running);
+	mod_timer(&s->tick, jiffies + NT_TICK);
+	return 0;
+
+err_tasks:
+	nt_tasks_stop(s);
+err_prepared:
+	if (s->state == NT_NEW) {
+		nt_streams_free(s);
+		nt_rings_free(s);
+	}
+	return ret;
+}
+
+/*
+ * unregister_ftrace_function() waits until no CPU and no preempted task is in the
+ * trampoline or the hook: the ops is not part of the kernel image, so ftrace treats
+ * it as FTRACE_OPS_FL_DYNAMIC.
+ */
+int nt_session_stop(struct nt_session *s)
+{
+	int ret;
+
+	if (s->state != NT_RUNNING)
+		return -EINVAL;
+	ret = unregister_ftrace_function(&s->ops);
+	if (ret)
+		return ret;
+	/* pairs with the acquire in stream.c: all that was recorded is there */
+	smp_store_release(&s->state, NT_STOPPED);
+	atomic_dec(&nt_nr_running);
+	nt_tasks_stop(s);
+	nt_timer_delete_sync(&s->tick);
+	wake_up_interruptible(&s->wait);
+	return 0;
+}
+
+/* Streams that are still open can be read to their end. */
+void nt_session_close(struct nt_session *s)
+{
+	mutex_lock(&s->lock);
+	if (s->state == NT_RUNNING && nt_session_stop(s)) {
+		/* ftrace has shut itself down: what it may still call must stay */
+		pr_err("ftrace is dead, a session can't be unregistered and is leaked\n");
+		__module_get(THIS_MODULE);
+		kref_get(&s->ref);
+	} else {
+		nt_pids_clear(s);
+	}
+	mutex_unlock(&s->lock);
+	atomic_dec(&nt_nr_open);
+	kref_put(&s->ref, nt_session_put);
+}
+
+void nt_session_put(struct kref *ref)
+{
+	struct nt_session *s = container_of(ref, struct nt_session, ref);
+
+	nt_filter_free(s);
+	nt_tasks_free(s);
+	nt_streams_free(s);
+	nt_rings_free(s);
+	free_percpu(s->rings);
+	free_cpumask_var(s->cpus);
+	kfree(s);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A session: what one open of /dev/nestrace traces, and into which rings.
+ *
+ * Invariants:
+ *  - What the hook reads of it does not change while the session runs, but for the
+ *    bits of @pids, which are set and cleared one by one.
+ *  - It lives as long as its file or one of its stream files is open, and is freed
+ *    only after ftrace has waited for every hook that it could have called.
+ */
+#ifndef NT_SESSION_H
+#define NT_SESSION_H
+
+#include <linux/cpumask.h>
+#include <linux/ftrace.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+
+#include "ring.h"
+
+struct module;
+
+#define NT_NR_EXCLUDED	16
+
+/* The text of a module whose hits are left out. */
+struct nt_excluded {
+	struct module *module;
+	unsigned long start;
+	unsigned long size;
+};
+
+struct nt_refusal {
+	unsigned long ip;
+	unsigned long under_ip;
+	u64 count;
+};
+
+struct nt_rings {
+	struct nt_ring slot[NT_NR_SLOTS];
+	struct nt_refusal refused[NT_NR_SLOTS][NT_NR_REFUSED];
+};
+
+enum nt_state { NT_NEW, NT_RUNNING, NT_STOPPED };
+
+struct nt_stream;
+struct nt_tasks;
+
+struct nt_session {
+	/* the hook's; @ops first, its address is what the hook is given */
+	struct ftrace_ops ops;
+	struct nt_rings __percpu *rings;
+	unsigned long *pids;		/* bit map of the traced pids; NULL: all */
+	unsigned int clock;
+	unsigned int nr_excluded;
+	bool gated;			/* @pids or @excluded are to be looked at */
+	struct nt_excluded excluded[NT_NR_EXCLUDED];
+
+	struct mutex lock;		/* of all below, and of the ioctls */
+	struct kref ref;
+	enum nt_state state;
+	bool overwrite;
+	bool follow;			/* pids.c has its probes on fork */
+	struct nt_tasks *tasks;		/* names of tasks that are gone; tasks.c */
+	unsigned int ring_kb;
+	cpumask_var_t cpus;
+	struct nt_stream **streams;	/* by CPU, from the first start on */
+	void **memory;			/* by CPU, what its rings are cut from */
+	size_t memory_size;
+
+	wait_queue_head_t wait;
+	struct timer_list tick;		/* wakes the readers while running */
+};
+
+/* hook.c */
+void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+	     struct ftrace_regs *fregs);
+
+/* session.c */
+struct nt_session *nt_session_new(void);
+void nt_session_close(struct nt_session *s);
+void nt_session_put(struct kref *ref);
+int nt_session_start(struct nt_session *s);
+int nt_session_stop(struct nt_session *s);
+void nt_session_count(u32 *open, u32 *running);
+
+/* rings.c */
+int nt_rings_alloc(struct nt_session *s);
+void nt_rings_free(struct nt_session *s);
+
+/* filter.c */
+int nt_filter_set(struct nt_session *s, char *glob, bool exclude);
+int nt_filter_clear(struct nt_session *s, bool exclude);
+void nt_filter_free(struct nt_session *s);
+
+/* pids.c */
+int nt_pid_add(struct nt_session *s, pid_t nr, bool follow);
+void nt_pids_clear(struct nt_session *s);
+
+#endif

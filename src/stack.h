@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which slot is this? Neither the stack nor preempt_count tells alone: NMI entry
+ * runs before preempt_count says NMI, and softirqs share a stack with the hardirqs
+ * that nest on them. So a slot is found from both.
+ *
+ * Invariant: two contexts of which one can interrupt the other get different slots.
+ */
+#ifndef NT_STACK_H
+#define NT_STACK_H
+
+#include <linux/irqflags.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#include "guard.h"
+#include "x86/stacks.h"
+
+struct nt_cpu {
+	struct nt_stacks stacks;
+	struct nt_guard guard[NT_NR_SLOTS];
+};
+
+DECLARE_PER_CPU(struct nt_cpu, nt_cpu);
+
+struct nt_context {
+	unsigned long sp;
+	unsigned long irq_flags;
+	unsigned int preempt_count;
+};
+
+static __always_inline bool nt_serving_softirq(unsigned int pc)
+{
+#ifdef CONFIG_PREEMPT_RT
+	return in_serving_softirq();
+#else
+	return pc & SOFTIRQ_OFFSET;
+#endif
+}
+
+/* The slot at interrupt level @pc, for a stack that is no exception's. */
+static __always_inline enum nt_slot nt_slot_by_level(const struct nt_cpu *cpu,
+						     const struct nt_context *ctx,
+						     unsigned int pc, bool irq_stack)
+{
+	if (pc & HARDIRQ_MASK)
+		return NT_SLOT_HARDIRQ;
+
+	if (nt_serving_softirq(pc)) {
+		const struct nt_guard *guard = &cpu->guard[NT_SLOT_SOFTIRQ];
+
+		/*
+		 * An interrupt's first and last functions run outside its
+		 * HARDIRQ count. If one lands in the hook of a softirq, only
+		 * that interrupts are now off tells it from that softirq.
+		 */
+		if (irq_stack && READ_ONCE(guard->ip) &&
+		    !raw_irqs_disabled_flags(READ_ONCE(guard->flags)) &&
+		    raw_irqs_disabled_flags(ctx->irq_flags))
+			return NT_SLOT_HARDIRQ;
+		return NT_SLOT_SOFTIRQ;
+	}
+
+	return irq_stack ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
+}
+
+static __always_inline enum nt_slot nt_slot(const struct nt_cpu *cpu,
+					    const struct nt_context *ctx)
+{
+	unsigned int pc = ctx->preempt_count;
+	bool irq_stack = nt_on_irq_stack(&cpu->stacks, ctx->sp);
+
+	if (unlikely(nt_on_exception_stack(&cpu->stacks, ctx->sp)))
+		return nt_exception_slot(&cpu->stacks, ctx->sp);
+	if (unlikely(pc & NMI_MASK))
+		return NT_SLOT_NMI_INLINE;
+	return nt_slot_by_level(cpu, ctx, pc, irq_stack);
+}
+
+/*
+ * A breakpoint runs at NMI level on the stack of what it hit. That stack's own
+ * guard then decides: if it is held, the breakpoint was hit inside the hook.
+ */
+static __always_inline struct nt_guard *nt_guard_below(struct nt_cpu *cpu,
+						       const struct nt_context *ctx)
+{
+	return &cpu->guard[nt_slot_by_level(cpu, ctx, ctx->preempt_count & ~NMI_MASK,
+					    nt_on_irq_stack(&cpu->stacks, ctx->sp))];
+}
+
+#endif

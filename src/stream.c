@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Merging one CPU's rings while their writers run.
+ *
+ * Invariant: a record is handed on only when no record with an earlier time can
+ * still appear in another ring of the CPU. The horizon is the time up to which that
+ * is known, from one look at the CPU in this order:
+ *   1. the time of each ring's newest record;
+ *   2. the guards;
+ *   3. each ring's position.
+ * A hit that begins after 2 has a time not before any seen at 1, since a CPU's clock
+ * does not go back. A hit that was over at 2 is below the positions of 3. A hit in
+ * flight at 2 has a time not before its own ring's newest at 1: no record beyond
+ * that is handed on. Once the session is stopped there is no horizon.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat/task.h"
+#include "session.h"
+#include "stack.h"
+#include "stream.h"
+
+#define NT_WAIT		max(1, HZ / 10)
+
+struct nt_cut {
+	u64 horizon;
+	u64 pos[NT_NR_SLOTS];
+};
+
+static struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot)
+{
+	return &per_cpu_ptr(st->session->rings, st->cpu)->slot[slot];
+}
+
+static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
+{
+	struct nt_cpu *cpu = per_cpu_ptr(&nt_cpu, st->cpu);
+	bool running = smp_load_acquire(&st->session->state) == NT_RUNNING;
+	u64 newest = 0, in_flight = U64_MAX;
+	u64 last[NT_NR_SLOTS];
+	enum nt_slot i;
+
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);
+		newest = max(newest, last[i]);
+	}
+	smp_rmb();
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (READ_ONCE(cpu->guard[i].ip))
+			in_flight = min(in_flight, last[i]);
+	smp_rmb();
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
+
+	cut->horizon = running ? min(newest, in_flight) : U64_MAX;
+}
+
+static u64 nt_oldest(const struct nt_ring *r, u64 pos)
+{
+	u64 page = pos >> NT_SUBBUF_SHIFT, nr = nt_ring_subbufs(r);
+
+	return page < nr ? 0 : page - nr + 1;
+}
+
+/* The cursor has a copy of the sub-buffer's beginning: what is missing before it? */
+static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
+{
+	u64 missed = c->copy->first - c->index;
+
+	c->index = c->copy->first;
+	c->missed += missed;
+	if (r->overwrite)
+		c->overwritten += missed;
+	else
+		c->full += missed;
+	c->ts = c->copy->time_stamp;
+}
+
+/* Is there a byte to read below @limit? Copies what the writer has added. */
+static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
+{
+	u64 head = limit >> NT_SUBBUF_SHIFT;
+	u64 oldest;
+
+	while (c->off == c->end) {
+		if (c->closed) {
+			c->page++;
+			c->off = NT_SUBBUF_HEADER;
+			c->end = NT_SUBBUF_HEADER;
+			c->closed = false;
+			/* the writer may have it: our copy is done */
+			smp_store_release(&r->read, c->page);
+		}
+		if (r->overwrite) {
+			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
+			if (c->page < oldest) {
+				c->page = oldest;
+				c->off = NT_SUBBUF_HEADER;
+				c->end = NT_SUBBUF_HEADER;
+			}
+		}
+		if (c->page > head ||
+		    (c->page == head && (limit & NT_SUBBUF_MASK) <= c->end))
+			return false;
+
+		/* An overwriting writer may race with this: then the copy is dropped. */
+		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->page), sizeof(*c->copy)));
+		smp_rmb();
+		if (r->overwrite && c->page < nt_oldest(r, READ_ONCE(r->pos)))
+			continue;
+
+		c->closed = c->page < head;
+		c->end = c->closed ? NT_SUBBUF_HEADER + c->copy->commit :
+				     limit & NT_SUBBUF_MASK;
+		if (c->off == NT_SUBBUF_HEADER)
+			nt_cursor_begin(r, c);
+	}
+	return true;
+}
+
+/* The next record below @limit and its time, left unread; or NULL. */
+static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, u64 limit,
+					u64 *ts)
+{
+	u32 *head;
+
+	while (nt_cursor_refill(r, c, limit)) {
+		head = (u32 *)((char *)c->copy + c->off);
+		if ((*head & ((1U << NT_TYPE_BITS) - 1)) != NT_TYPE_TIME_EXTEND) {
+			*ts = c->ts + (*head >> NT_TYPE_BITS);
+			return (struct nt_record *)head;
+		}
+		c->ts += ((u64)head[1] << NT_DELTA_BITS) + (*head >> NT_TYPE_BITS);
+		c->off += 2 * sizeof(u32);
+	}
+	return NULL;
+}
+
+static void nt_cursor_take(struct nt_cursor *c, u64 ts)
+{
+	c->ts = ts;
+	c->off += sizeof(struct nt_record);
+	c->index++;
+	c->missed = 0;
+}
+
+static enum nt_slot nt_slot_by_flags(u8 flags)
+{
+	if (flags & NT_FLAG_NMI)
+		return NT_SLOT_NMI;
+	if (flags & NT_FLAG_HARDIRQ)
+		return NT_SLOT_HARDIRQ;
+	return flags & NT_FLAG_SOFTIRQ ? NT_SLOT_SOFTIRQ : NT_SLOT_TASK;
+}
+
+/* False if it does not fit. Room for the number of missed records is kept free. */
+static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
+			  enum nt_slot slot)
+{
+	u64 delta = st->out_len ? ts - st->out_ts : 0;
+	bool extend = delta >> NT_DELTA_BITS;
+	enum nt_slot told = nt_slot_by_flags(rec->flags);
+	bool tell;
+	u32 len = sizeof(*rec);
+	u32 *p;
+
+	/* NMI_INLINE has NMI's word */
+	tell = slot != told && !(slot == NT_SLOT_NMI_INLINE && told == NT_SLOT_NMI);
+	len += (extend ? 2 * sizeof(u32) : 0) + (tell ? sizeof(u32) : 0);
+	if (st->out_len + len > sizeof(st->out->data))
+		return false;
+
+	if (!st->out_len) {
+		st->out->time_stamp = ts;
+		st->out_since = jiffies;
+	}
+	p = (u32 *)(st->out->data + st->out_len);
+	if (extend) {
+		*p++ = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);
+		*p++ = delta >> NT_DELTA_BITS;
+		delta = 0;
+	}
+	memcpy(p, rec, sizeof(*rec));
+	*p = (NT_EVENT_SIZE / sizeof(u32) + tell) | (u32)(delta << NT_TYPE_BITS);
+	if (tell)
+		p[sizeof(*rec) / sizeof(u32)] = slot;
+	st->out_len += len;
+	st->out_ts = ts;
+	return true;
+}
+
+/*
+ * Hands on the records of @slot up to @until. True when @out can take no more: it
+ * is full, or a gap is to be told, which only a sub-buffer's beginning can.
+ */
+static bool nt_stream_run(struct nt_stream *st, enum nt_slot slot, u64 limit, u64 until)
+{
+	struct nt_ring *r = nt_stream_ring(st, slot);
+	struct nt_cursor *c = &st->cursor[slot];
+	struct nt_record *rec;
+	u64 ts;
+
+	while ((rec = nt_cursor_peek(r, c, limit, &ts)) && ts <= until) {
+		if (c->missed && st->out_len)
+			return true;
+		if (!nt_out_append(st, rec, ts, slot))
+			return true;
+		if (c->missed)
+			st->out_missed = c->missed;
+		nt_cursor_take(c, ts);
+	}
+	return false;
+}
+
+bool nt_stream_fill(struct nt_stream *st)
+{
+	struct nt_cut cut;
+	u64 next[NT_NR_SLOTS];
+	enum nt_slot i, first;
+	u64 until;
+
+	nt_stream_cut(st, &cut);
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (!nt_cursor_peek(nt_stream_ring(st, i), &st->cursor[i], cut.pos[i], &next[i]))
+			next[i] = U64_MAX;
+
+	for (;;) {
+		/* the ring with the earliest record, and how far it goes alone */
+		first = 0;
+		until = cut.horizon;
+		for (i = 1; i < NT_NR_SLOTS; i++) {
+			if (next[i] < next[first]) {
+				until = min(until, next[first]);
+				first = i;
+			} else {
+				until = min(until, next[i]);
+			}
+		}
+		if (next[first] == U64_MAX || next[first] > cut.horizon)
+			return false;
+		if (nt_stream_run(st, first, cut.pos[first], until))
+			return true;
+		if (!nt_cursor_peek(nt_stream_ring(st, first), &st->cursor[first],
+				    cut.pos[first], &next[first]))
+			next[first] = U64_MAX;
+	}
+}
+
+void nt_stream_close_out(struct nt_stream *st)
+{
+	u64 commit = st->out_len;
+
+	if (st->out_missed) {
+		commit |= NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED;
+		memcpy(st->out->data + st->out_len, &st->out_missed, sizeof(u64));
+	}
+	st->out->commit = commit;
+}
+
+void nt_stream_next(struct nt_stream *st)
+{
+	memset(st->out, 0, sizeof(*st->out));
+	st->out_len = 0;
+	st->out_missed = 0;
+}
+
+u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
+{
+	struct nt_ring *r = nt_stream_ring(st, slot);
+	struct nt_cursor *c = &st->cursor[slot];
+	u64 oldest, first;
+
+	if (!r->overwrite)
+		return 0;
+	do {
+		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
+		/* a sub-buffer that is copied counts as read */
+		if (oldest <= c->page + (c->off != NT_SUBBUF_HEADER || c->closed))
+			return c->overwritten;
+		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
+		smp_rmb();
+	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
+	return c->overwritten + first - c->index;
+}
+
+static bool nt_stream_has_data(struct nt_stream *st)
+{
+	enum nt_slot i;
+
+	if (READ_ONCE(st->out_len))
+		return true;
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		struct nt_cursor *c = &st->cursor[i];
+
+		if (READ_ONCE(nt_stream_ring(st, i)->pos) >
+		    (READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off)))
+			return true;
+	}
+	return false;
+}
+
+static bool nt_stream_ended(struct nt_stream *st)
+{
+	return smp_load_acquire(&st->session->state) != NT_RUNNING;
+}
+
+static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
+{
+	return st->out_len &&
+	       (nonblock || ended || time_after_eq(jiffies, st->out_since + NT_WAIT));
+}
+
+static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	struct nt_stream *st = file->private_data;
+	bool nonblock = file->f_flags & O_NONBLOCK;
+	ssize_t done = 0;
+	bool full, ended;
+	long left;
+
+	if (count < NT_SUBBUF_SIZE)
+		return -EINVAL;
+	if (mutex_lock_interruptible(&st->lock))
+		return -ERESTARTSYS;
+
+	while (count - done >= NT_SUBBUF_SIZE) {
+		/* in this order: what was recorded before the end is seen by the fill */
+		ended = nt_stream_ended(st);
+		full = nt_stream_fill(st);
+		if (full || nt_out_due(st, nonblock && !done, ended)) {
+			nt_stream_close_out(st);
+			if (copy_to_user(buf + done, st->out, NT_SUBBUF_SIZE)) {
+				done = done ?: -EFAULT;
+				break;
+			}
+			nt_stream_next(st);
+			done += NT_SUBBUF_SIZE;
+			cond_resched();
+			continue;
+		}
+		if (done || ended)
+			break;
+		if (nonblock) {
+			done = -EAGAIN;
+			break;
+		}
+		left = wait_event_interruptible_timeout(st->session->wait,
+							nt_stream_ended(st), NT_WAIT / 2 + 1);
+		if (left < 0) {
+			done = left;
+			break;
+		}
+	}
+	mutex_unlock(&st->lock);
+	return done;
+}
+
+static __poll_t nt_stream_poll(struct file *file, poll_table *wait)
+{
+	struct nt_stream *st = file->private_data;
+	bool ended;
+
+	poll_wait(file, &st->session->wait, wait);
+	ended = nt_stream_ended(st);
+	if (nt_stream_has_data(st))
+		return EPOLLIN | EPOLLRDNORM;
+	return ended ? EPOLLIN | EPOLLRDNORM | EPOLLHUP : 0;
+}
+
+static int nt_stream_release(struct inode *inode, struct file *file)
+{
+	struct nt_stream *st = file->private_data;
+	struct nt_session *s = st->session;
+
+	mutex_lock(&s->lock);
+	st->open = false;
+	mutex_unlock(&s->lock);
+	kref_put(&s->ref, nt_session_put);
+	return 0;
+}
+
+static const struct file_operations nt_stream_fops = {
+	.owner		= THIS_MODULE,
+	.read		= nt_stream_read,
+	.poll		= nt_stream_poll,
+	.release	= nt_stream_release,
+	.llseek		= noop_llseek,
+};
+
+int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock)
+{
+	struct nt_stream *st;
+	int fd;
+
+	if (s->state == NT_NEW)
+		return -ENXIO;
+	st = s->streams[cpu];
+	if (!st)
+		return -EINVAL;
+	if (st->open)
+		return -EBUSY;
+	kref_get(&s->ref);
+	fd = anon_inode_getfd("[nestrace]", &nt_stream_fops, st,
+			      O_RDONLY | O_CLOEXEC | (nonblock ? O_NONBLOCK : 0));
+	if (fd < 0)
+		kref_put(&s->ref, nt_session_put);
+	else
+		st->open = true;
+	return fd;
+}
+
+static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
+{
+	struct nt_stream *st = kzalloc(sizeof(*st), GFP_KERNEL);
+	enum nt_slot i;
+
+	if (!st)
+		return NULL;
+	st->session = s;
+	st->cpu = cpu;
+	mutex_init(&st->lock);
+	st->out = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		st->cursor[i].off = NT_SUBBUF_HEADER;
+		st->cursor[i].end = NT_SUBBUF_HEADER;
+		st->cursor[i].copy = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
+	}
+	return st;
+}
+
+static bool nt_stream_whole(const struct nt_stream *st)
+{
+	enum nt_slot i;
+
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (!st->cursor[i].copy)
+			return false;
+	return st->out;
+}
+
+int nt_streams_alloc(struct nt_session *s)
+{
+	unsigned int cpu;
+
+	s->streams = kcalloc(nr_cpu_ids, sizeof(*s->streams), GFP_KERNEL);
+	if (!s->streams)
+		return -ENOMEM;
+	for_each_cpu(cpu, s->cpus) {
+		s->streams[cpu] = nt_stream_new(s, cpu);
+		if (!s->streams[cpu] || !nt_stream_whole(s->streams[cpu])) {
+			nt_streams_free(s);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void nt_streams_free(struct nt_session *s)
+{
+	struct nt_stream *st;
+	unsigned int cpu;
+	enum nt_slot i;
+
+	if (!s->streams)
+		return;
+	for_each_cpu(cpu, s->cpus) {
+		st = s->streams[cpu];
+		if (!st)
+			continue;
+		for (i = 0; i < NT_NR_SLOTS; i++)
+			free_page((unsigned long)st->cursor[i].copy);
+		free_page((unsigned long)st->out);
+		kfree(st);
+	}
+	kfree(s->streams);
+	s->streams = NULL;
+}

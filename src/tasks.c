@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The names of tasks that are gone before userspace can ask /proc: noted when they
+ * exec and when they exit, for a session that runs.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "session.h"
+#include "tasks.h"
+#include "tracepoints.h"
+
+#define NT_TASKS_MAX	8192
+
+struct nt_tasks {
+	raw_spinlock_t lock;
+	u32 nr;
+	u32 dropped;
+	struct nt_task task[NT_TASKS_MAX];
+};
+
+static void nt_task_note(struct nt_tasks *tasks, struct task_struct *task)
+{
+	unsigned long flags;
+	struct nt_task *t;
+
+	raw_spin_lock_irqsave(&tasks->lock, flags);
+	if (tasks->nr < NT_TASKS_MAX) {
+		t = &tasks->task[tasks->nr++];
+		t->pid = task->pid;
+		memcpy(t->comm, task->comm, sizeof(t->comm));
+		t->comm[sizeof(t->comm) - 1] = '\0';
+	} else {
+		tasks->dropped++;
+	}
+	raw_spin_unlock_irqrestore(&tasks->lock, flags);
+}
+
+/* Also given the old pid and the binary; the calling convention lets us not look. */
+static void nt_on_exec(void *data, struct task_struct *task)
+{
+	nt_task_note(data, task);
+}
+
+static void nt_on_exit(void *data, struct task_struct *task)
+{
+	nt_task_note(data, task);
+}
+
+int nt_tasks_start(struct nt_session *s)
+{
+	int ret;
+
+	if (!s->tasks) {
+		s->tasks = vzalloc(sizeof(*s->tasks));
+		if (!s->tasks)
+			return -ENOMEM;
+		raw_spin_lock_init(&s->tasks->lock);
+	}
+	ret = nt_probe("sched_process_exec", nt_on_exec, s->tasks);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = nt_probe("sched_process_exit", nt_on_exit, s->tasks);
+	if (ret) {
+		nt_unprobe("sched_process_exec", nt_on_exec, s->tasks);
+		nt_unprobe_wait();
+	}
+	return ret == -ENOENT ? 0 : ret;
+}
+
+void nt_tasks_stop(struct nt_session *s)
+{
+	nt_unprobe("sched_process_exec", nt_on_exec, s->tasks);
+	nt_unprobe("sched_process_exit", nt_on_exit, s->tasks);
+	nt_unprobe_wait();
+}
+
+void nt_tasks_free(struct nt_session *s)
+{
+	vfree(s->tasks);
+	s->tasks = NULL;
+}
+
+/* Moves the oldest names out; session->lock makes it the only taker. */
+int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u32 *dropped)
+{
+	struct nt_tasks *tasks = s->tasks;
+	struct nt_task *out;
+	u32 n;
+	int ret;
+
+	*dropped = 0;
+	if (!tasks) {
+		*nr = 0;
+		return 0;
+	}
+	n = min_t(u32, *nr, NT_TASKS_MAX);
+	out = vmalloc(array_size(max(n, 1U), sizeof(*out)));
+	if (!out)
+		return -ENOMEM;
+
+	raw_spin_lock_irq(&tasks->lock);
+	n = min(n, tasks->nr);
+	memcpy(out, tasks->task, n * sizeof(*out));
+	tasks->nr -= n;
+	memmove(tasks->task, tasks->task + n, tasks->nr * sizeof(*out));
+	*dropped = tasks->dropped;
+	raw_spin_unlock_irq(&tasks->lock);
+
+	ret = copy_to_user(user, out, n * sizeof(*out)) ? -EFAULT : 0;
+	*nr = n;
+	vfree(out);
+	return ret;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* x86-64: find the stacks of each CPU, now and when it comes online. */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+
+#include "../compat/stacks.h"
+#include "../main.h"
+#include "../stack.h"
+
+static void * __percpu *nt_irq_stack_ptr;
+static int nt_hotplug_state;
+
+/* The hardirq stack is allocated when its CPU first comes up and then stays. */
+static int nt_stacks_online(unsigned int cpu)
+{
+	struct nt_stacks *s = &per_cpu(nt_cpu, cpu).stacks;
+	unsigned long top;
+
+	WRITE_ONCE(s->exceptions, (unsigned long)&get_cpu_entry_area(cpu)->estacks);
+	if (nt_irq_stack_ptr) {
+		top = (unsigned long)*per_cpu_ptr(nt_irq_stack_ptr, cpu);
+		if (top)
+			WRITE_ONCE(s->irq, ALIGN(top, PAGE_SIZE) - IRQ_STACK_SIZE);
+	}
+	return 0;
+}
+
+/* NT_FEATURE_IRQ_STACK, 0, or a negative error. */
+int __init nt_stacks_init(void)
+{
+	int ret;
+
+	nt_irq_stack_ptr = nt_hardirq_stack_ptr();
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "nestrace:online",
+				nt_stacks_online, NULL);
+	if (ret < 0)
+		return ret;
+	nt_hotplug_state = ret;
+	return nt_irq_stack_ptr ? NT_FEATURE_IRQ_STACK : 0;
+}
+
+void nt_stacks_exit(void)
+{
+	cpuhp_remove_state_nocalls(nt_hotplug_state);
+}

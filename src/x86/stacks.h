@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * x86-64: where the hardirq stack and the exception stacks of a CPU lie. Whatever
+ * lies elsewhere is a task's stack: current->stack can't be compared with, it is
+ * wrong inside __switch_to().
+ */
+#ifndef NT_X86_STACKS_H
+#define NT_X86_STACKS_H
+
+#include <asm/cpu_entry_area.h>
+#include <asm/page_types.h>
+
+#include "uapi/nestrace.h"
+
+struct nt_stacks {
+	unsigned long irq;		/* lowest address, or 0 = not known */
+	unsigned long exceptions;	/* struct cea_exception_stacks */
+};
+
+static __always_inline bool nt_on_irq_stack(const struct nt_stacks *s, unsigned long sp)
+{
+	return sp - s->irq < IRQ_STACK_SIZE;
+}
+
+static __always_inline bool nt_on_exception_stack(const struct nt_stacks *s, unsigned long sp)
+{
+	return sp - s->exceptions < sizeof(struct cea_exception_stacks);
+}
+
+/* The kernel's order, enum exception_stack_ordering: DF, NMI, DB, MCE, VC, VC2. */
+static __always_inline enum nt_slot nt_exception_slot(const struct nt_stacks *s, unsigned long sp)
+{
+	unsigned long off = sp - s->exceptions;
+
+	if (off < offsetof(struct cea_exception_stacks, NMI_stack_guard))
+		return NT_SLOT_DF;
+	if (off < offsetof(struct cea_exception_stacks, DB_stack_guard))
+		return NT_SLOT_NMI;
+	if (off < offsetof(struct cea_exception_stacks, MCE_stack_guard))
+		return NT_SLOT_DB;
+	if (off < offsetof(struct cea_exception_stacks, VC_stack_guard))
+		return NT_SLOT_MCE;
+	if (off < offsetof(struct cea_exception_stacks, VC2_stack_guard))
+		return NT_SLOT_VC;
+	return NT_SLOT_VC2;
+}
+
+#endif
