@@ -67,50 +67,52 @@ err_session:
 	return NULL;
 }
 
-static int nt_session_prepare(struct nt_session *s)
+int nt_session_prepare(struct nt_session *s)
 {
-	int ret = nt_rings_alloc(s);
+	int ret;
 
+	if (s->state != NT_NEW)
+		return 0;
+	ret = nt_rings_alloc(s);
 	if (ret)
 		return ret;
 	ret = nt_streams_alloc(s);
-	if (ret)
+	if (ret) {
 		nt_rings_free(s);
-	return ret;
+		return ret;
+	}
+	s->gated = s->pids || s->nr_excluded;
+	WRITE_ONCE(s->state, NT_READY);
+	return 0;
 }
 
 int nt_session_start(struct nt_session *s)
 {
+	enum nt_state before;
 	int ret;
 
 	if (s->state == NT_RUNNING)
 		return -EBUSY;
-	if (s->state == NT_NEW) {
-		ret = nt_session_prepare(s);
-		if (ret)
-			return ret;
-	}
-	s->gated = s->pids || s->nr_excluded;
-
+	before = s->state;
+	ret = nt_session_prepare(s);
+	if (ret)
+		return ret;
 	ret = nt_tasks_start(s);
 	if (ret)
-		goto err_prepared;
-	ret = register_ftrace_function(&s->ops);
-	if (ret)
-		goto err_tasks;
-	WRITE_ONCE(s->state, NT_RUNNING);
-	atomic_inc(&nt_nr_running);
-	mod_timer(&s->tick, jiffies + NT_TICK);
-	return 0;
+		return ret;
 
-err_tasks:
-	nt_tasks_stop(s);
-err_prepared:
-	if (s->state == NT_NEW) {
-		nt_streams_free(s);
-		nt_rings_free(s);
+	/* before the first hit, so that the streams know that there are writers */
+	smp_store_release(&s->state, NT_RUNNING);
+	mod_timer(&s->tick, jiffies + NT_TICK);
+	ret = register_ftrace_function(&s->ops);
+	if (ret) {
+		nt_timer_delete_sync(&s->tick);
+		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
+		nt_tasks_stop(s);
+		return ret;
 	}
-	return ret;
+	atomic_inc(&nt_nr_running);
+	return 0;
 }
 
 /*
@@ -140,6 +142,11 @@ int nt_session_stop(struct nt_session *s)
 void nt_session_close(struct nt_session *s)
 {
 	mutex_lock(&s->lock);
+	if (s->state == NT_READY) {
+		/* never started: its streams are at their end */
+		smp_store_release(&s->state, NT_STOPPED);
+		wake_up_interruptible(&s->wait);
+	}
 	if (s->state == NT_RUNNING && nt_session_stop(s)) {
 		/* ftrace has shut itself down: what it may still call must stay */
 		pr_err("ftrace is dead, a session can't be unregistered and is leaked\n");

@@ -42,7 +42,8 @@ struct nt_rings {
 	struct nt_refusal refused[NT_NR_SLOTS][NT_NR_REFUSED];
 };
 
-enum nt_state { NT_NEW, NT_RUNNING, NT_STOPPED };
+/* READY: the rings are there, nothing of the configuration can change any more */
+enum nt_state { NT_NEW, NT_READY, NT_RUNNING, NT_STOPPED };
 
 struct nt_stream;
 struct nt_tasks;
@@ -65,7 +66,7 @@ struct nt_session {
 	struct nt_tasks *tasks;		/* names of tasks that are gone; tasks.c */
 	unsigned int ring_kb;
 	cpumask_var_t cpus;
-	struct nt_stream **streams;	/* by CPU, from the first start on */
+	struct nt_stream **streams;	/* by CPU, once READY */
 	void **memory;			/* by CPU, what its rings are cut from */
 	size_t memory_size;
 
@@ -81,6 +82,7 @@ void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 struct nt_session *nt_session_new(void);
 void nt_session_close(struct nt_session *s);
 void nt_session_put(struct kref *ref);
+int nt_session_prepare(struct nt_session *s);
 int nt_session_start(struct nt_session *s);
 int nt_session_stop(struct nt_session *s);
 void nt_session_count(u32 *open, u32 *running);

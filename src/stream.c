@@ -310,7 +310,7 @@ static bool nt_stream_has_data(struct nt_stream *st)
 
 static bool nt_stream_ended(struct nt_stream *st)
 {
-	return smp_load_acquire(&st->session->state) != NT_RUNNING;
+	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
@@ -399,10 +399,11 @@ static const struct file_operations nt_stream_fops = {
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock)
 {
 	struct nt_stream *st;
-	int fd;
+	int fd, ret;
 
-	if (s->state == NT_NEW)
-		return -ENXIO;
+	ret = nt_session_prepare(s);
+	if (ret)
+		return ret;
 	st = s->streams[cpu];
 	if (!st)
 		return -EINVAL;

@@ -12,7 +12,7 @@
  *    refused with EINVAL, a flag or reserved field not listed here with EINVAL.
  *  - an unknown ioctl number is refused with ENOTTY.
  *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once the
- *    session has been started.
+ *    session has been started or one of its streams opened.
  *  - a bad user address gives EFAULT; lack of memory gives ENOMEM.
  */
 #ifndef _UAPI_NESTRACE_H
@@ -165,8 +165,8 @@ enum nt_clock {
  * NT_RING_KB_MIN to NT_RING_KB_MAX; rounded up to a power of two, and to two
  * sub-buffers a slot. Half is the task slot's, an eighth each softirq's,
  * hardirq's and nmi's, a 64th each of the rest.
- * Errors: EINVAL a value out of range, ENOMEM more than the machine has free
- * (said at NT_IOC_START).
+ * Errors: EINVAL a value out of range. That the machine has not so much free
+ * is said by the first NT_IOC_START or NT_IOC_STREAM, with ENOMEM.
  */
 #define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer, not the new hit */
 struct nt_config {
@@ -222,7 +222,8 @@ struct nt_refused {
 /*
  * NT_IOC_STREAM: the stream of one CPU, as a new descriptor (the return
  * value). @cpu: 0 to nr_cpus - 1 and in the session's CPU mask, else EINVAL;
- * EBUSY if its stream is open already; ENXIO before NT_IOC_START.
+ * EBUSY if its stream is open already; ENOMEM no room for the rings. May come
+ * before NT_IOC_START, so that a reader is there for the first hit.
  * read() gives whole sub-buffers of NT_SUBBUF_SIZE, time-ordered over the CPU's
  * slots; it wants room for at least one (EINVAL). It waits until a sub-buffer
  * is full or its oldest record is some 100 ms old; with O_NONBLOCK it gives

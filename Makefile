@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# make            the module for KERNELDIR (the running kernel) and the command
+# make demo       record in a VM with a stock kernel and show the report
+# make check      the tests, in VMs; make bench the costs
+# make install, load, unload, clean
+#
+# Kbuild has the module's own rules; kbuild reads that, not this.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+KERNELDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) none)
+
+all: module command
+
+module: setup-build
+	@[ "$(KERNELDIR)" != none ] || { \
+		echo "make: no headers for the running kernel $$(uname -r): install linux-headers-$$(uname -r)," >&2; \
+		echo "make: or name others: make KERNELDIR=/usr/src/linux-headers-..." >&2; exit 1; }
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) modules
+
+command: setup-build
+	$(MAKE) -C userspace
+
+setup-build:
+	@tools/setup build
+
+setup-test:
+	@tools/setup test
+
+demo: setup-test
+	tests/vm/demo
+
+check: setup-test
+	tests/run
+
+bench: setup-test
+	tests/bench/run
+
+install: all
+	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(if $(DESTDIR),,depmod -a)
+
+load: module
+	lsmod | grep -q '^nestrace ' || insmod nestrace.ko
+
+unload:
+	rmmod nestrace
+
+clean:
+	$(MAKE) -C userspace clean
+	rm -rf build
+	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
+		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
+		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
+
+.PHONY: all module command setup-build setup-test demo check bench install load unload clean

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A helper for the tests: calls nt_called() an exactly known number of times from
+ * each context, on each online CPU, all at once.
+ *
+ *   echo "task 1000 softirq 1000 hardirq 1000 nmi 1000" > /proc/nt_calls
+ * returns when all is done. The numbers are per CPU; a context left out is not used.
+ *   echo "loop 200000" > /proc/nt_calls; cat /proc/nt_calls
+ * times a loop of calls with the time stamp counter: total cycles.
+ *   echo "empty 1" > /proc/nt_calls
+ * puts an empty ftrace callback on nt_called() alone; 0 takes it away.
+ */
+#include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/ftrace.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nmi.h>
+#include <linux/percpu.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <asm/apic.h>
+#include <asm/msr.h>
+#include <asm/nmi.h>
+
+/* How many calls one interrupt makes at most, and how often a timer fires. */
+#define PER_INTERRUPT	5
+#define PERIOD_NS	20000
+
+enum context { TASK, SOFTIRQ, HARDIRQ, NMI, NR_CONTEXTS };
+
+static const char *const words[NR_CONTEXTS] = { "task", "softirq", "hardirq", "nmi" };
+
+struct load {
+	long left[NR_CONTEXTS];
+	struct hrtimer soft, hard;
+	struct completion soft_done, hard_done, done;
+	struct task_struct *task;
+};
+
+static DEFINE_PER_CPU(struct load, load);
+static DEFINE_MUTEX(busy);
+static bool nmi_expected;
+static u64 loop_cycles;
+
+void nt_called(void);
+
+noinline void nt_called(void)
+{
+	barrier();
+}
+
+/* True when that context has made all its calls on this CPU. */
+static bool some_calls(enum context context)
+{
+	long *left = this_cpu_ptr(&load.left[context]);
+	int i;
+
+	for (i = 0; i < PER_INTERRUPT && *left > 0; i++) {
+		nt_called();
+		WRITE_ONCE(*left, *left - 1);
+	}
+	return *left <= 0;
+}
+
+static enum hrtimer_restart on_soft(struct hrtimer *timer)
+{
+	if (some_calls(SOFTIRQ)) {
+		complete(this_cpu_ptr(&load.soft_done));
+		return HRTIMER_NORESTART;
+	}
+	hrtimer_forward_now(timer, PERIOD_NS);
+	return HRTIMER_RESTART;
+}
+
+static enum hrtimer_restart on_hard(struct hrtimer *timer)
+{
+	if (some_calls(HARDIRQ)) {
+		complete(this_cpu_ptr(&load.hard_done));
+		return HRTIMER_NORESTART;
+	}
+	hrtimer_forward_now(timer, PERIOD_NS);
+	return HRTIMER_RESTART;
+}
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!READ_ONCE(nmi_expected))
+		return NMI_DONE;
+	some_calls(NMI);
+	return NMI_HANDLED;
+}
+
+static void timer_init(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
+		       enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = fn;
+#endif
+}
+
+/* On its own CPU; sends NMIs to the next one, so that they land in anything. */
+static int load_thread(void *unused)
+{
+	unsigned int cpu = smp_processor_id();
+	unsigned int next = cpumask_next(cpu, cpu_online_mask);
+	struct load *l = this_cpu_ptr(&load);
+	struct load *target;
+
+	if (next >= nr_cpu_ids)
+		next = cpumask_first(cpu_online_mask);
+	target = per_cpu_ptr(&load, next);
+
+	if (l->left[SOFTIRQ])
+		hrtimer_start(&l->soft, PERIOD_NS, HRTIMER_MODE_REL_PINNED_SOFT);
+	if (l->left[HARDIRQ])
+		hrtimer_start(&l->hard, PERIOD_NS, HRTIMER_MODE_REL_PINNED_HARD);
+
+	while (l->left[TASK] > 0 || READ_ONCE(target->left[NMI]) > 0) {
+		/* a call from a task may be preempted, its count not */
+		if (l->left[TASK] > 0) {
+			nt_called();
+			l->left[TASK]--;
+		}
+		if (l->left[TASK] % 16 == 0) {
+			if (READ_ONCE(target->left[NMI]) > 0)
+				apic->send_IPI(next, NMI_VECTOR);
+			cond_resched();
+		}
+	}
+
+	wait_for_completion(&l->soft_done);
+	wait_for_completion(&l->hard_done);
+	complete(&l->done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static int run(const long counts[NR_CONTEXTS])
+{
+	unsigned int cpu;
+	int ret = 0;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		struct load *l = per_cpu_ptr(&load, cpu);
+
+		memcpy(l->left, counts, sizeof(l->left));
+		timer_init(&l->soft, on_soft, HRTIMER_MODE_REL_PINNED_SOFT);
+		timer_init(&l->hard, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
+		init_completion(&l->soft_done);
+		init_completion(&l->hard_done);
+		init_completion(&l->done);
+		if (!counts[SOFTIRQ])
+			complete(&l->soft_done);
+		if (!counts[HARDIRQ])
+			complete(&l->hard_done);
+		l->task = kthread_create_on_cpu(load_thread, NULL, cpu, "nt_load/%u");
+		if (IS_ERR(l->task)) {
+			ret = PTR_ERR(l->task);
+			l->task = NULL;
+		}
+	}
+	WRITE_ONCE(nmi_expected, true);
+	for_each_online_cpu(cpu)
+		if (!ret)
+			wake_up_process(per_cpu(load, cpu).task);
+	for_each_online_cpu(cpu) {
+		if (!ret)
+			wait_for_completion(&per_cpu(load, cpu).done);
+		if (per_cpu(load, cpu).task)
+			kthread_stop(per_cpu(load, cpu).task);
+	}
+	/* the last NMIs may be on their way */
+	schedule_timeout_uninterruptible(HZ / 10);
+	WRITE_ONCE(nmi_expected, false);
+	cpus_read_unlock();
+	return ret;
+}
+
+static void loop(long n)
+{
+	unsigned long flags;
+	u64 start;
+
+	local_irq_save(flags);
+	start = rdtsc();
+	while (n-- > 0)
+		nt_called();
+	loop_cycles = rdtsc() - start;
+	local_irq_restore(flags);
+}
+
+static void notrace empty(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			  struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops empty_ops = { .func = empty };
+
+static int set_empty(bool on)
+{
+	char name[] = "nt_called";
+	int ret;
+
+	if (!on)
+		return unregister_ftrace_function(&empty_ops);
+	ret = ftrace_set_filter(&empty_ops, name, strlen(name), 1);
+	return ret ?: register_ftrace_function(&empty_ops);
+}
+
+static int command(char *text)
+{
+	long counts[NR_CONTEXTS] = { 0 };
+	char *word, *number;
+	long n;
+	int i, ret;
+
+	while ((word = strsep(&text, " \n"))) {
+		if (!*word)
+			continue;
+		number = strsep(&text, " \n");
+		if (!number)
+			return -EINVAL;
+		ret = kstrtol(number, 10, &n);
+		if (ret)
+			return ret;
+		if (!strcmp(word, "loop")) {
+			loop(n);
+			return 0;
+		}
+		if (!strcmp(word, "empty"))
+			return set_empty(n);
+		i = match_string(words, NR_CONTEXTS, word);
+		if (i < 0)
+			return i;
+		counts[i] = n;
+	}
+	return run(counts);
+}
+
+static ssize_t calls_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	char text[128];
+	int ret;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, len))
+		return -EFAULT;
+	text[len] = '\0';
+	mutex_lock(&busy);
+	ret = command(text);
+	mutex_unlock(&busy);
+	return ret ?: len;
+}
+
+static int calls_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%llu\n", loop_cycles);
+	return 0;
+}
+
+static int calls_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, calls_show, NULL);
+}
+
+static const struct proc_ops calls_ops = {
+	.proc_open	= calls_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+	.proc_write	= calls_write,
+};
+
+static int __init calls_init(void)
+{
+	int ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "nt_calls");
+
+	if (ret)
+		return ret;
+	if (!proc_create("nt_calls", 0600, NULL, &calls_ops)) {
+		unregister_nmi_handler(NMI_LOCAL, "nt_calls");
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void __exit calls_exit(void)
+{
+	remove_proc_entry("nt_calls", NULL);
+	unregister_nmi_handler(NMI_LOCAL, "nt_calls");
+}
+
+module_init(calls_init);
+module_exit(calls_exit);
+MODULE_DESCRIPTION("test helper for nestrace: known numbers of calls from every context");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages, and the ends that follow some of them. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nestrace.h"
+
+static void say(const char *fmt, va_list args, int err)
+{
+	fflush(stdout);
+	fputs("nestrace: ", stderr);
+	vfprintf(stderr, fmt, args);
+	if (err)
+		fprintf(stderr, ": %s", strerror(err));
+	fputc('\n', stderr);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args, 0);
+	va_end(args);
+}
+
+void warn_errno(const char *fmt, ...)
+{
+	int err = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args, err);
+	va_end(args);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args, 0);
+	va_end(args);
+	exit(EXIT_BAD);
+}
+
+void die_errno(const char *fmt, ...)
+{
+	int err = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	say(fmt, args, err);
+	va_end(args);
+	exit(EXIT_BAD);
+}
+
+void usage(const char *command, const char *fmt, ...)
+{
+	va_list args;
+
+	if (fmt) {
+		va_start(args, fmt);
+		say(fmt, args, 0);
+		va_end(args);
+	}
+	fprintf(stderr, "Try 'nestrace %s --help'.\n", command);
+	exit(EXIT_USAGE);
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	p = realloc(p, size ? size : 1);
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	return strcpy(xrealloc(NULL, strlen(s) + 1), s);
+}
+
+int finish_output(void)
+{
+	int failed = ferror(stdout);
+
+	if (fflush(stdout) || failed) {
+		if (errno == EPIPE)
+			return 0;
+		warn_errno("writing to standard output failed");
+		return EXIT_BAD;
+	}
+	return 0;
+}

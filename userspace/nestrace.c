@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace: the command's front door. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nestrace.h"
+
+const char *const slot_words[NT_NR_SLOTS] = NT_SLOT_WORDS;
+const char *const clock_words[NT_NR_CLOCKS] = NT_CLOCK_WORDS;
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{ "record", cmd_record, "trace into a file that trace-cmd and KernelShark read" },
+	{ "report", cmd_report, "show such a file as text, with its accounting" },
+	{ "stat", cmd_stat, "count calls per function and slot while a command runs" },
+	{ "status", cmd_status, "what the loaded module can do here, and who uses it" },
+	{ "list", cmd_list, "the functions that can be traced" },
+};
+
+static void help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "usage: nestrace COMMAND [OPTION...] [ARG...]\n\n"
+		"A function tracer for the Linux kernel that is safe in every context.\n\n");
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
+	fprintf(out, "\nnestrace COMMAND --help tells its options; nestrace --version the version.\n"
+		"All but report and --help need root and the module: insmod nestrace.ko\n");
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	/* a closed pipe is seen as a failed write, and what was recorded is kept */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return finish_output();
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("nestrace %s (ABI %d)\n", NESTRACE_VERSION, NT_ABI_VERSION);
+		return finish_output();
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	warn("there is no command '%s'; nestrace --help lists them", argv[1]);
+	return EXIT_USAGE;
+}

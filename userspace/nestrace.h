@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the subcommands share. What they say goes to stderr, a report to stdout. */
+#ifndef NESTRACE_H
+#define NESTRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "uapi/nestrace.h"
+
+#define NESTRACE_VERSION "0.1.0"
+
+enum { EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+extern const char *const slot_words[NT_NR_SLOTS];
+extern const char *const clock_words[NT_NR_CLOCKS];
+
+/* message.c */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Also the text of errno. */
+void warn_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Wrong use of a command: says where help is, exits with EXIT_USAGE. */
+_Noreturn void usage(const char *command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+/* Flush stdout and say if it could not be written; a closed pipe is no error. */
+int finish_output(void);
+
+/* options.c: what record and stat have in common */
+struct options {
+	const char **filter;
+	const char **notrace;
+	int *pids;
+	unsigned int nr_filter, nr_notrace, nr_pids;
+	uint8_t *cpus;			/* NULL: all */
+	size_t cpus_len;
+	unsigned int clock;
+	unsigned int ring_kb;
+	bool overwrite;
+	bool follow_command;		/* -F */
+	bool follow_forks;		/* -c */
+	const char *output;
+	char **command;			/* NULL: until Ctrl-C */
+};
+
+#define OPTIONS_COMMON "+l:n:P:M:C:b:Fch"
+
+void options_init(struct options *o);
+/* True if @opt was one of OPTIONS_COMMON; dies on a bad value. */
+bool options_take(struct options *o, int opt, const char *arg);
+/* What is left of argv, and whether the options fit each other. */
+void options_command(struct options *o, const char *name, char **command);
+void options_free(struct options *o);
+
+/* session.c: /dev/nestrace, with an error message for everything that can fail */
+int session_open(void);
+void session_info(int fd, struct nt_info *info);
+void session_configure(int fd, const struct options *o);
+void session_add_pid(int fd, int pid, bool follow);
+void session_start(int fd, const struct options *o);
+/* Says why START or STREAM failed, by errno. */
+_Noreturn void session_cant_start(const struct options *o);
+/* Returns false, errno set, if the device says no. */
+bool session_stop(int fd);
+int session_stream(int fd, unsigned int cpu);
+bool session_stats(int fd, unsigned int cpu, struct nt_stats *stats);
+
+/* run.c: a session from start to stop, its streams drained by a thread each */
+struct sink {
+	/* In the thread of @cpu, with whole sub-buffers. False ends the recording. */
+	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
+	/* Twice a second and at the end, in the main thread; with the counters so far. */
+	void (*tick)(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last);
+	void *arg;
+};
+
+struct run {
+	int fd;				/* the session, stopped; the caller closes it */
+	unsigned int nr_cpus;
+	int status;			/* of COMMAND as a shell tells it, or 0 */
+	double seconds;
+};
+
+/* Dies on what keeps it from starting. */
+void run_session(const struct options *o, const struct sink *sink, struct run *run);
+
+/* accounting.c: the counters of a session, as text and as a table */
+struct accounting {
+	unsigned int nr_cpus;
+	struct nt_slot_stats (*slot)[NT_NR_SLOTS];	/* by CPU */
+	unsigned int *ring_kb;
+	struct refusal {
+		uint64_t ip, under_ip, count;
+		unsigned int slot;
+	} *refused;
+	unsigned int nr_refused;
+};
+
+void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
+/* The counters of one CPU as lines of text; what CPUSTAT holds in trace.dat. */
+char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
+void accounting_parse_cpu(struct accounting *a, unsigned int cpu, const char *text);
+void accounting_table(const struct accounting *a,
+		      const char *(*name)(void *arg, uint64_t ip), void *arg);
+void accounting_free(struct accounting *a);
+
+/* names.c: the names of functions and tasks */
+struct tep_handle;
+char *names_kallsyms(size_t *len);
+struct names;
+struct names *names_new(void);
+void names_snapshot(struct names *n);		/* of all tasks there are, from /proc */
+void names_set(struct names *n, int pid, const char *comm);
+void names_take(struct names *n, int session);	/* of those gone, from the session */
+char *names_text(struct names *n, size_t *len);	/* "PID COMM\n"... */
+void names_free(struct names *n);
+
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+
+#endif

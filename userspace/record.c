@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace record */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nestrace.h"
+#include "tracedat.h"
+
+static const char help[] =
+	"usage: nestrace record [OPTION...] [COMMAND [ARG...]]\n\n"
+	"Trace the functions of the kernel into a file while COMMAND runs, or until\n"
+	"Ctrl-C. Read it with nestrace report, trace-cmd report or KernelShark.\n\n"
+	"  -l GLOB   trace only functions that match: a name, a glob with * ? [],\n"
+	"            or [GLOB]:mod:MODULE; may be given more than once\n"
+	"  -n GLOB   leave out functions that match; wins over -l\n"
+	"  -P PID    trace only while this thread runs, its interrupts included\n"
+	"  -F        trace only COMMAND\n"
+	"  -c        with -P or -F: their children too\n"
+	"  -M MASK   trace only these CPUs (hexadecimal)\n"
+	"  -C CLOCK  global (default), tsc or mono\n"
+	"  -b KB     memory per CPU (default 2048)\n"
+	"  -W        overwrite the oldest when a ring is full (default: lose the newest)\n"
+	"  -o FILE   write to FILE (default trace.dat)\n"
+	"  -q        no summary at the end\n"
+	"  -h        this help\n\n"
+	"The exit status is COMMAND's, 1 for an error of nestrace, 2 for wrong use.\n";
+
+struct recording {
+	const struct options *o;
+	struct tracedat_writer *file;
+	struct names *names;
+	pid_t *readers;			/* by CPU: our threads, gone when names are taken */
+	unsigned int nr_cpus;
+	bool quiet;
+	bool failed;
+	bool terminal;
+	uint64_t events, lost;		/* at the last tick */
+	double seconds;
+};
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct recording *r = arg;
+
+	r->readers[cpu] = gettid();
+	if (tracedat_append(r->file, cpu, buf, len))
+		return true;
+	__atomic_store_n(&r->failed, true, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void on_tick(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last)
+{
+	struct recording *r = arg;
+	double dt = seconds - r->seconds;
+
+	names_take(r->names, fd);
+	if (r->terminal && !last)
+		fprintf(stderr, "\r%" PRIu64 " events, %" PRIu64 " lost, %.0f per second \033[K",
+			events, lost, dt > 0 ? (events - r->events) / dt : 0);
+	else if (r->terminal)
+		fprintf(stderr, "\r\033[K");
+	r->events = events;
+	r->lost = lost;
+	r->seconds = seconds;
+}
+
+/* For an exit before anything was recorded. */
+static struct tracedat_writer *unfinished;
+
+static void abandon(void)
+{
+	if (unfinished)
+		tracedat_abandon(unfinished);
+}
+
+static int finish(struct recording *r, struct run *run)
+{
+	/* as tracefs calls them, which is what readers know */
+	static const char *const clocks[NT_NR_CLOCKS] = { "global", "x86-tsc", "mono" };
+	struct accounting a;
+	unsigned int i;
+	char *text;
+	size_t len;
+	int ret;
+
+	accounting_read(&a, run->fd, run->nr_cpus);
+	close(run->fd);
+	names_snapshot(r->names);
+	for (i = 0; i < r->nr_cpus; i++)
+		if (r->readers[i])
+			names_set(r->names, r->readers[i], "nestrace");
+	free(r->readers);
+	text = names_text(r->names, &len);
+	ret = tracedat_finish(r->file, text, len, clocks[r->o->clock], &a);
+	free(text);
+	names_free(r->names);
+	accounting_free(&a);
+	if (ret)
+		return EXIT_BAD;
+	if (!r->quiet)
+		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to %s", r->events,
+		     r->lost, r->seconds, r->o->output);
+	return r->failed ? EXIT_BAD : run->status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	struct recording r = { 0 };
+	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &r };
+	struct options o;
+	struct nt_info info;
+	struct run run;
+	char *kallsyms;
+	size_t len;
+	int opt, fd;
+
+	options_init(&o);
+	while ((opt = getopt_long(argc, argv, OPTIONS_COMMON "o:Wq", longs, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(help, stdout);
+			return finish_output();
+		} else if (opt == 'o') {
+			o.output = optarg;
+		} else if (opt == 'W') {
+			o.overwrite = true;
+		} else if (opt == 'q') {
+			r.quiet = true;
+		} else if (!options_take(&o, opt, optarg)) {
+			usage("record", NULL);
+		}
+	}
+	options_command(&o, "record", argv + optind);
+
+	r.o = &o;
+	r.terminal = isatty(STDERR_FILENO) && !r.quiet;
+	/* say at once what is wrong with the module or the session, before any file */
+	fd = session_open();
+	session_info(fd, &info);
+	session_configure(fd, &o);
+	close(fd);
+
+	r.nr_cpus = info.nr_cpus;
+	r.readers = memset(xrealloc(NULL, r.nr_cpus * sizeof(pid_t)), 0, r.nr_cpus * sizeof(pid_t));
+	r.names = names_new();
+	names_snapshot(r.names);
+	kallsyms = names_kallsyms(&len);
+	r.file = tracedat_create(o.output, info.nr_cpus, kallsyms, len);
+	free(kallsyms);
+	unfinished = r.file;
+	atexit(abandon);
+	run_session(&o, &sink, &run);
+	unfinished = NULL;
+	opt = finish(&r, &run);
+	options_free(&o);
+	return opt;
+}

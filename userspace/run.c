@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A session from start to stop: the traced command, the signals, the streams. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nestrace.h"
+
+#define READ_SIZE	(64 * NT_SUBBUF_SIZE)
+#define TICK_NS		500000000
+
+struct drain {
+	pthread_t thread;
+	unsigned int cpu;
+	int fd;
+	const struct sink *sink;
+	atomic_bool *ended;
+};
+
+struct child {
+	pid_t pid;
+	int go;			/* written to, and it execs */
+	int failed;		/* read from: errno of the exec, or end of file */
+};
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void *drain(void *arg)
+{
+	struct drain *d = arg;
+	char *buf = xrealloc(NULL, READ_SIZE);
+	ssize_t n;
+
+	while ((n = read(d->fd, buf, READ_SIZE)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			warn_errno("reading the stream of CPU %u", d->cpu);
+		if (n < 0 || !d->sink->data(d->sink->arg, d->cpu, buf, n)) {
+			atomic_store(d->ended, true);
+			kill(getpid(), SIGUSR1);
+			break;
+		}
+	}
+	free(buf);
+	return NULL;
+}
+
+static void wanted_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGUSR1);
+}
+
+static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, int failed)
+{
+	char c;
+
+	if (read(go, &c, 1) != 1)
+		_exit(EXIT_BAD);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	if (write(failed, &errno, sizeof(errno)) < 0)
+		_exit(126);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static void child_prepare(struct child *child, char **command, const sigset_t *mask)
+{
+	int go[2], failed[2];
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
+		die_errno("pipe");
+	child->pid = fork();
+	if (child->pid < 0)
+		die_errno("fork");
+	if (!child->pid) {
+		close(go[1]);
+		close(failed[0]);
+		child_exec(command, mask, go[0], failed[1]);
+	}
+	close(go[0]);
+	close(failed[1]);
+	child->go = go[1];
+	child->failed = failed[0];
+}
+
+static void child_go(struct child *child, const char *name)
+{
+	int err = 0;
+
+	if (write(child->go, "", 1) != 1)
+		die_errno("starting %s", name);
+	close(child->go);
+	if (read(child->failed, &err, sizeof(err)) == sizeof(err)) {
+		errno = err;
+		warn_errno("can't run %s", name);
+	}
+	close(child->failed);
+}
+
+/* True once the command has ended; its status as a shell would tell it. */
+static bool child_ended(struct child *child, int *status)
+{
+	int ws;
+
+	if (waitpid(child->pid, &ws, WNOHANG) != child->pid)
+		return false;
+	*status = WIFEXITED(ws) ? WEXITSTATUS(ws) : 128 + WTERMSIG(ws);
+	child->pid = 0;
+	return true;
+}
+
+static void count(int fd, unsigned int nr_cpus, uint64_t *events, uint64_t *lost)
+{
+	struct nt_stats stats;
+	unsigned int cpu, i;
+
+	*events = 0;
+	*lost = 0;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!session_stats(fd, cpu, &stats))
+			continue;
+		for (i = 0; i < NT_NR_SLOTS; i++) {
+			*events += stats.slot[i].recorded;
+			*lost += stats.slot[i].lost;
+		}
+	}
+}
+
+static void tick(const struct sink *sink, struct run *run, bool last)
+{
+	uint64_t events, lost;
+
+	count(run->fd, run->nr_cpus, &events, &lost);
+	sink->tick(sink->arg, run->fd, events, lost, run->seconds, last);
+}
+
+static void wait_for_end(const struct sink *sink, struct run *run, struct child *child,
+			 atomic_bool *ended, const sigset_t *signals)
+{
+	const struct timespec timeout = { .tv_nsec = TICK_NS };
+	double start = now();
+	siginfo_t info;
+	int sig;
+
+	while (!atomic_load(ended)) {
+		sig = sigtimedwait(signals, &info, &timeout);
+		run->seconds = now() - start;
+		if (sig == SIGCHLD) {
+			if (child->pid && child_ended(child, &run->status))
+				break;
+		} else if (sig > 0 && sig != SIGUSR1) {
+			/* from a terminal the command has it too; else it is passed on */
+			if (child->pid && info.si_code == SI_USER)
+				kill(child->pid, sig);
+			break;
+		} else if (sig < 0) {
+			tick(sink, run, false);
+		}
+	}
+	run->seconds = now() - start;
+}
+
+/* The recording is over and safe; the command may take its time, or a second signal. */
+static void wait_for_command(struct child *child, struct run *run, const sigset_t *signals)
+{
+	siginfo_t info;
+	int sig;
+
+	while (child->pid && !child_ended(child, &run->status)) {
+		sig = sigwaitinfo(signals, &info);
+		if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
+			run->status = 128 + sig;
+			break;
+		}
+	}
+}
+
+void run_session(const struct options *o, const struct sink *sink, struct run *run)
+{
+	struct child child = { 0 };
+	atomic_bool ended = false;
+	struct nt_info info;
+	struct drain *drains;
+	sigset_t signals, old;
+	unsigned int i;
+
+	wanted_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, &old);
+	memset(run, 0, sizeof(*run));
+	run->fd = session_open();
+	session_info(run->fd, &info);
+	run->nr_cpus = info.nr_cpus;
+	session_configure(run->fd, o);
+	if (o->command) {
+		child_prepare(&child, o->command, &old);
+		if (o->follow_command)
+			session_add_pid(run->fd, child.pid, o->follow_forks);
+	}
+	drains = xrealloc(NULL, run->nr_cpus * sizeof(*drains));
+	for (i = 0; i < run->nr_cpus; i++) {
+		drains[i] = (struct drain){
+			.cpu = i, .sink = sink, .ended = &ended,
+			.fd = session_stream(run->fd, i),
+		};
+		/* EINVAL: a CPU that is not there, or not traced */
+		if (drains[i].fd < 0 && errno != EINVAL)
+			session_cant_start(o);
+	}
+	/* the readers first: arming all functions is itself worth many hits */
+	for (i = 0; i < run->nr_cpus; i++)
+		if (drains[i].fd >= 0 &&
+		    pthread_create(&drains[i].thread, NULL, drain, &drains[i]))
+			die("can't start a thread for CPU %u", i);
+	session_start(run->fd, o);
+	if (child.pid)
+		child_go(&child, o->command[0]);
+	wait_for_end(sink, run, &child, &ended, &signals);
+
+	if (!session_stop(run->fd))
+		warn_errno("stopping");
+	for (i = 0; i < run->nr_cpus; i++) {
+		if (drains[i].fd < 0)
+			continue;
+		pthread_join(drains[i].thread, NULL);
+		close(drains[i].fd);
+	}
+	free(drains);
+	tick(sink, run, true);
+	wait_for_command(&child, run, &signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}

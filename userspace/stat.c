@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace stat: calls per function and slot, counted as they stream. */
+#include <event-parse.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nestrace.h"
+#include "subbuf.h"
+
+static const char help[] =
+	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n\n"
+	"Count the calls of each kernel function in each slot (task, softirq, hardirq,\n"
+	"nmi, ...) while COMMAND runs, or until Ctrl-C, most frequent first.\n\n"
+	"  -l GLOB   count only functions that match; may be given more than once\n"
+	"  -n GLOB   leave out functions that match\n"
+	"  -P PID, -F, -c, -M MASK, -C CLOCK, -b KB   as for nestrace record\n"
+	"  -o FILE   write the table to FILE instead of standard output\n"
+	"  -h        this help\n";
+
+struct counted {
+	uint64_t ip;		/* 0: free */
+	uint64_t calls[NT_NR_SLOTS];
+};
+
+/* A hash table by address, of one CPU's thread; doubled when half full. */
+struct table {
+	struct subbuf sub;
+	struct counted *entry;
+	size_t size, used;
+	char data[2 * NT_SUBBUF_SIZE];
+};
+
+struct counting {
+	struct table *cpu;
+	unsigned int nr_cpus;
+};
+
+static struct counted *find(struct table *t, uint64_t ip)
+{
+	size_t i = (ip * 0x9e3779b97f4a7c15ULL) >> 20 & (t->size - 1);
+
+	while (t->entry[i].ip && t->entry[i].ip != ip)
+		i = (i + 1) & (t->size - 1);
+	return &t->entry[i];
+}
+
+static void grow(struct table *t)
+{
+	struct counted *old = t->entry;
+	size_t size = t->size, i;
+
+	t->size = size ? 2 * size : 1024;
+	t->entry = xrealloc(NULL, t->size * sizeof(*t->entry));
+	memset(t->entry, 0, t->size * sizeof(*t->entry));
+	for (i = 0; i < size; i++)
+		if (old[i].ip)
+			*find(t, old[i].ip) = old[i];
+	free(old);
+}
+
+static void add(struct table *t, uint64_t ip, unsigned int slot, uint64_t calls)
+{
+	struct counted *c;
+
+	if (2 * t->used >= t->size)
+		grow(t);
+	c = find(t, ip);
+	if (!c->ip) {
+		c->ip = ip;
+		t->used++;
+	}
+	c->calls[slot] += calls;
+}
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct counting *c = arg;
+	struct table *t = &c->cpu[cpu];
+	struct hit hit;
+	size_t off;
+
+	for (off = 0; off < len; off += NT_SUBBUF_SIZE) {
+		memcpy(t->data, (const char *)buf + off, NT_SUBBUF_SIZE);
+		if (!subbuf_load(&t->sub, t->data))
+			continue;
+		while (subbuf_next(&t->sub, &hit))
+			add(t, hit.ip, hit.slot, 1);
+	}
+	return true;
+}
+
+static void on_tick(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last)
+{
+}
+
+struct line {
+	const char *name;
+	uint64_t ip, calls;
+	unsigned int slot;
+};
+
+static int by_calls(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int diff = (x->calls < y->calls) - (x->calls > y->calls);
+
+	if (!diff)
+		diff = strcmp(x->name, y->name);
+	return diff ? diff : (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+static const char *function(void *arg, uint64_t ip)
+{
+	static char number[2][24];
+	static int turn;
+	const char *name = tep_find_function(arg, ip);
+
+	if (name)
+		return name;
+	turn = !turn;
+	snprintf(number[turn], sizeof(number[turn]), "0x%" PRIx64, ip);
+	return number[turn];
+}
+
+static void show(struct table *sum, struct tep_handle *tep)
+{
+	struct line *lines = xrealloc(NULL, sum->used * NT_NR_SLOTS * sizeof(*lines));
+	size_t nr = 0, i;
+	unsigned int slot;
+
+	for (i = 0; i < sum->size; i++) {
+		for (slot = 0; sum->entry[i].ip && slot < NT_NR_SLOTS; slot++) {
+			const char *name = tep_find_function(tep, sum->entry[i].ip);
+
+			if (!sum->entry[i].calls[slot])
+				continue;
+			lines[nr++] = (struct line){
+				.name = name ? name : "",
+				.ip = sum->entry[i].ip,
+				.calls = sum->entry[i].calls[slot],
+				.slot = slot,
+			};
+		}
+	}
+	qsort(lines, nr, sizeof(*lines), by_calls);
+	printf("%12s  %-8s %s\n", "calls", "slot", "function");
+	for (i = 0; i < nr; i++)
+		printf("%12" PRIu64 "  %-8s %s\n", lines[i].calls, slot_words[lines[i].slot],
+		       function(tep, lines[i].ip));
+	free(lines);
+}
+
+static int finish(struct counting *c, struct run *run)
+{
+	struct table sum = { 0 };
+	struct tep_handle *tep = tep_alloc();
+	struct accounting a;
+	unsigned int cpu, slot;
+	char *kallsyms;
+	size_t len, i;
+	int ret;
+
+	accounting_read(&a, run->fd, run->nr_cpus);
+	close(run->fd);
+	kallsyms = names_kallsyms(&len);
+	if (!tep || tep_parse_kallsyms(tep, kallsyms))
+		die("can't read the kernel's symbols");
+	grow(&sum);
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		for (i = 0; i < c->cpu[cpu].size; i++)
+			for (slot = 0; c->cpu[cpu].entry[i].ip && slot < NT_NR_SLOTS; slot++) {
+				/* slots that share a word are one to the reader */
+				unsigned int word = slot == NT_SLOT_NMI_INLINE ? NT_SLOT_NMI : slot;
+
+				add(&sum, c->cpu[cpu].entry[i].ip, word,
+				    c->cpu[cpu].entry[i].calls[slot]);
+			}
+	show(&sum, tep);
+	accounting_table(&a, function, tep);
+	ret = finish_output();
+
+	free(sum.entry);
+	free(kallsyms);
+	accounting_free(&a);
+	tep_free(tep);
+	return ret ? ret : run->status;
+}
+
+int cmd_stat(int argc, char **argv)
+{
+	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	struct counting c = { 0 };
+	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &c };
+	const char *output = NULL;
+	struct options o;
+	struct nt_info info;
+	struct run run;
+	unsigned int i;
+	int opt, fd;
+
+	options_init(&o);
+	while ((opt = getopt_long(argc, argv, OPTIONS_COMMON "o:", longs, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(help, stdout);
+			return finish_output();
+		} else if (opt == 'o') {
+			output = optarg;
+		} else if (!options_take(&o, opt, optarg)) {
+			usage("stat", NULL);
+		}
+	}
+	options_command(&o, "stat", argv + optind);
+
+	fd = session_open();
+	session_info(fd, &info);
+	close(fd);
+	c.nr_cpus = info.nr_cpus;
+	c.cpu = xrealloc(NULL, c.nr_cpus * sizeof(*c.cpu));
+	memset(c.cpu, 0, c.nr_cpus * sizeof(*c.cpu));
+	for (i = 0; i < c.nr_cpus; i++)
+		subbuf_init(&c.cpu[i].sub, NT_EVENT_FUNCTION);
+
+	run_session(&o, &sink, &run);
+	if (output && !freopen(output, "w", stdout))
+		die_errno("can't write %s", output);
+	opt = finish(&c, &run);
+	for (i = 0; i < c.nr_cpus; i++) {
+		subbuf_free(&c.cpu[i].sub);
+		free(c.cpu[i].entry);
+	}
+	free(c.cpu);
+	options_free(&o);
+	return opt;
+}

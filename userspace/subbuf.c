@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <kbuffer.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nestrace.h"
+#include "subbuf.h"
+
+/* trace_flag_type of the kernel */
+#define FLAG_HARDIRQ	0x08
+#define FLAG_SOFTIRQ	0x10
+#define FLAG_NMI	0x40
+
+void subbuf_init(struct subbuf *s, int event)
+{
+	memset(s, 0, sizeof(*s));
+	s->event = event;
+	s->kbuf = kbuffer_alloc(KBUFFER_LSIZE_8, KBUFFER_ENDIAN_LITTLE);
+	if (!s->kbuf)
+		die("out of memory");
+}
+
+bool subbuf_load(struct subbuf *s, void *data)
+{
+	uint64_t commit;
+	uint32_t len;
+
+	memcpy(&commit, (char *)data + 8, sizeof(commit));
+	len = NT_SUBBUF_LENGTH(commit);
+	/* kbuffer trusts what it is given */
+	if (len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER ||
+	    (commit & NT_SUBBUF_MISSED_STORED &&
+	     len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER - sizeof(uint64_t)) ||
+	    kbuffer_load_subbuffer(s->kbuf, data)) {
+		s->damaged = true;
+		return false;
+	}
+	s->first = true;
+	return true;
+}
+
+static unsigned int slot_of(const unsigned char *data, int size)
+{
+	uint32_t slot;
+
+	/* four bytes more than the event: the slot itself, see uapi/nestrace.h */
+	if (size >= NT_EVENT_SIZE + (int)sizeof(slot)) {
+		memcpy(&slot, data + NT_EVENT_SIZE, sizeof(slot));
+		if (slot < NT_NR_SLOTS)
+			return slot;
+	}
+	if (data[2] & FLAG_NMI)
+		return NT_SLOT_NMI;
+	if (data[2] & FLAG_HARDIRQ)
+		return NT_SLOT_HARDIRQ;
+	return data[2] & FLAG_SOFTIRQ ? NT_SLOT_SOFTIRQ : NT_SLOT_TASK;
+}
+
+bool subbuf_next(struct subbuf *s, struct hit *hit)
+{
+	unsigned long long ts;
+	unsigned char *data;
+	uint16_t type;
+	int size;
+
+	for (;;) {
+		hit->missed = 0;
+		if (s->first) {
+			hit->missed = kbuffer_missed_events(s->kbuf);
+			data = kbuffer_read_event(s->kbuf, &ts);
+		} else {
+			data = kbuffer_next_event(s->kbuf, &ts);
+		}
+		s->first = false;
+		if (!data)
+			return false;
+		size = kbuffer_event_size(s->kbuf);
+		if (size < 0 || kbuffer_curr_offset(s->kbuf) + size > NT_SUBBUF_SIZE) {
+			s->damaged = true;
+			return false;
+		}
+		if (size < NT_EVENT_SIZE)
+			type = 0;
+		else
+			memcpy(&type, data, sizeof(type));
+		if (size >= NT_EVENT_SIZE && type == s->event)
+			break;
+		s->others++;
+	}
+	hit->ts = ts;
+	memcpy(&hit->pid, data + 4, 4);
+	memcpy(&hit->ip, data + 8, 8);
+	memcpy(&hit->parent_ip, data + 16, 8);
+	hit->slot = slot_of(data, size);
+	return true;
+}
+
+void subbuf_free(struct subbuf *s)
+{
+	kbuffer_free(s->kbuf);
+}
