@@ -353,12 +353,14 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 			done = -EAGAIN;
 			break;
 		}
+		/* not under the lock: statistics take it too */
+		mutex_unlock(&st->lock);
 		left = wait_event_interruptible_timeout(st->session->wait,
 							nt_stream_ended(st), NT_WAIT / 2 + 1);
-		if (left < 0) {
-			done = left;
-			break;
-		}
+		if (left < 0)
+			return left;
+		if (mutex_lock_interruptible(&st->lock))
+			return -ERESTARTSYS;
 	}
 	mutex_unlock(&st->lock);
 	return done;

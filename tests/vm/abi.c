@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ABI of /dev/nestrace as include/uapi/nestrace.h promises it; run in the guest. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "uapi/nestrace.h"
+
+static int nr;
+
+static void ok(int passed, const char *name)
+{
+	printf("%sok %s\n", passed ? "" : "not ", name);
+	nr++;
+}
+
+/* The errno of a refused ioctl, 0 if it was not refused. */
+static int refused(int fd, unsigned long cmd, const void *arg)
+{
+	return ioctl(fd, cmd, arg) < 0 ? errno : 0;
+}
+
+static int session(void)
+{
+	int fd = open(NT_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		perror(NT_DEVICE);
+	return fd;
+}
+
+static int set_filter(int fd, const char *glob, unsigned int flags)
+{
+	struct nt_filter f = { .size = sizeof(f), .flags = flags,
+			       .glob = (uintptr_t)glob, .len = strlen(glob) };
+
+	return refused(fd, NT_IOC_FILTER, &f);
+}
+
+static int stream(int fd, unsigned int cpu, unsigned int flags)
+{
+	struct nt_stream_open s = { .size = sizeof(s), .cpu = cpu, .flags = flags };
+
+	return ioctl(fd, NT_IOC_STREAM, &s);
+}
+
+static void test_refusals(void)
+{
+	struct nt_info info = { 0 };
+	struct nt_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nt_filter filter = { .size = sizeof(filter) };
+	struct nt_pid pid = { .size = sizeof(pid), .pid = getpid() };
+	struct nt_stats stats = { .size = sizeof(stats) };
+	uint8_t mask[4] = { 0 };
+	struct nt_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)mask, .len = 4 };
+	int fd = session();
+
+	ok(!refused(fd, NT_IOC_INFO, &info) && info.abi == NT_ABI_VERSION &&
+	   info.size == sizeof(info) && info.nr_cpus >= 1, "info tells the ABI and its size");
+	ok(refused(fd, _IO(NT_IOC_MAGIC, 99), NULL) == ENOTTY, "unknown ioctl: ENOTTY");
+	ok(refused(fd, NT_IOC_CONFIG, (void *)8) == EFAULT, "bad address: EFAULT");
+
+	config.size--;
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EINVAL, "wrong size: EINVAL");
+	config.size++;
+	config.flags = 1U << 31;
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EINVAL, "unknown flag: EINVAL");
+	config.flags = 0;
+	config.clock = NT_NR_CLOCKS;
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EINVAL, "unknown clock: EINVAL");
+	config.clock = 0;
+	config.ring_kb = 0;
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EINVAL, "no ring: EINVAL");
+	config.ring_kb = NT_RING_KB_MAX + 1;
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EINVAL, "absurd ring: EINVAL");
+	config.ring_kb = NT_RING_KB_MAX;
+	ok(!refused(fd, NT_IOC_CONFIG, &config), "the largest ring is a valid wish");
+	ok(refused(fd, NT_IOC_START, NULL) == ENOMEM, "but no memory for it: ENOMEM");
+	config.ring_kb = 64;
+	ok(!refused(fd, NT_IOC_CONFIG, &config), "and the session can be configured anew");
+
+	ok(refused(fd, NT_IOC_FILTER, &filter) == EINVAL, "empty glob: EINVAL");
+	filter.reserved = 1;
+	ok(refused(fd, NT_IOC_FILTER, &filter) == EINVAL, "reserved field: EINVAL");
+	ok(set_filter(fd, "no_such_function", 0) == ENOENT, "glob without a match: ENOENT");
+	ok(set_filter(fd, "!vfs_read", 0) == EINVAL, "a removing glob: EINVAL");
+	ok(set_filter(fd, ":mod:no_such_module", 0) == ENODEV, "unknown module: ENODEV");
+	ok(set_filter(fd, "a:b", 0) == EINVAL, "another command of set_ftrace_filter: EINVAL");
+	ok(set_filter(fd, "x*:mod:nt_calls", NT_FILTER_NOTRACE) == EINVAL,
+	   "a glob in a module's notrace: EINVAL");
+
+	pid.pid = -1;
+	ok(refused(fd, NT_IOC_PID, &pid) == EINVAL, "negative pid: EINVAL");
+	pid.pid = 4000000;
+	ok(refused(fd, NT_IOC_PID, &pid) == ESRCH, "no such pid: ESRCH");
+	pid.pid = 1;
+	pid.flags = NT_PID_CLEAR;
+	ok(refused(fd, NT_IOC_PID, &pid) == EINVAL, "clear with a pid: EINVAL");
+
+	ok(refused(fd, NT_IOC_CPUS, &cpus) == EINVAL, "empty CPU mask: EINVAL");
+	mask[3] = 0x80;
+	ok(refused(fd, NT_IOC_CPUS, &cpus) == EINVAL, "mask of CPUs that are not there: EINVAL");
+
+	stats.cpu = 100000;
+	ok(refused(fd, NT_IOC_STATS, &stats) == EINVAL, "stats of no CPU: EINVAL");
+	ok(refused(fd, NT_IOC_STOP, NULL) == EINVAL, "stop before start: EINVAL");
+	ok(stream(fd, 100000, 0) < 0 && errno == EINVAL, "stream of no CPU: EINVAL");
+	ok(stream(fd, 0, 2) < 0 && errno == EINVAL, "unknown stream flag: EINVAL");
+	close(fd);
+}
+
+static void test_life(void)
+{
+	static char buf[64 * NT_SUBBUF_SIZE];
+	struct nt_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nt_info info = { 0 };
+	struct pollfd p = { .events = POLLIN };
+	int fd = session(), other = session(), st, i;
+	ssize_t n = 0, got = 0;
+
+	ok(!set_filter(fd, "*_sys_getppid", 0), "filter set");
+	ok(!refused(fd, NT_IOC_CONFIG, &config), "rings set");
+	st = stream(fd, 0, NT_STREAM_NONBLOCK);
+	ok(st >= 0, "stream opens before the start");
+	ok(stream(fd, 0, 0) < 0 && errno == EBUSY, "a second stream of that CPU: EBUSY");
+	ok(read(st, buf, sizeof(buf)) < 0 && errno == EAGAIN, "nothing yet: EAGAIN");
+	ok(refused(fd, NT_IOC_CONFIG, &config) == EBUSY, "configured once a stream is open: EBUSY");
+	ok(!refused(fd, NT_IOC_START, NULL), "start");
+	ok(refused(fd, NT_IOC_START, NULL) == EBUSY, "start again: EBUSY");
+	ok(read(st, buf, 100) < 0 && errno == EINVAL, "read of less than a sub-buffer: EINVAL");
+	p.fd = st;
+	ok(poll(&p, 1, 0) == 0, "poll: nothing to read");
+
+	for (i = 0; i < 1000; i++)
+		getppid();
+	ok(poll(&p, 1, 2000) == 1 && p.revents == POLLIN, "poll: something to read");
+	while ((n = read(st, buf, sizeof(buf))) > 0 && got < 1 << 20)
+		got += n;
+	ok(got > 0 && got % NT_SUBBUF_SIZE == 0 && errno == EAGAIN, "whole sub-buffers, then EAGAIN");
+
+	ok(!refused(other, NT_IOC_INFO, &info) && info.sessions == 2 && info.running == 1,
+	   "info counts the sessions");
+	ok(!refused(fd, NT_IOC_STOP, NULL), "stop");
+	ok(refused(fd, NT_IOC_STOP, NULL) == EINVAL, "stop again: EINVAL");
+	ok(poll(&p, 1, 0) == 1 && p.revents & POLLHUP, "poll: hung up");
+	ok(read(st, buf, sizeof(buf)) == 0, "end of the stream");
+	ok(!refused(fd, NT_IOC_START, NULL), "start once more");
+	getppid();
+	ok(!refused(fd, NT_IOC_STOP, NULL), "and stop");
+	ok(read(st, buf, sizeof(buf)) == NT_SUBBUF_SIZE, "the stream goes on");
+	ok(!refused(fd, NT_IOC_START, NULL), "started a third time");
+	getppid();
+	close(fd);
+	/* the session is closed, its stream is not */
+	ok(!refused(other, NT_IOC_INFO, &info) && info.running == 0, "close disarms");
+	ok(read(st, buf, sizeof(buf)) == NT_SUBBUF_SIZE && read(st, buf, sizeof(buf)) == 0,
+	   "what was recorded can still be read");
+	close(st);
+	close(other);
+}
+
+static uint64_t sum(int fd, int column)
+{
+	struct nt_info info;
+	uint64_t total = 0;
+	unsigned int cpu, i;
+
+	ioctl(fd, NT_IOC_INFO, &info);
+	for (cpu = 0; cpu < info.nr_cpus; cpu++) {
+		struct nt_stats s = { .size = sizeof(s), .cpu = cpu };
+
+		if (ioctl(fd, NT_IOC_STATS, &s))
+			continue;
+		for (i = 0; i < NT_NR_SLOTS; i++)
+			total += column ? s.slot[i].filtered : s.slot[i].recorded;
+	}
+	return total;
+}
+
+static void test_two_sessions(void)
+{
+	struct nt_pid pid = { .size = sizeof(pid), .pid = 1 };
+	int a = session(), b = session(), c = session(), i;
+
+	set_filter(a, "*_sys_getppid", 0);
+	set_filter(b, "*_sys_getppid", 0);
+	set_filter(b, "*_sys_getuid", 0);
+	set_filter(c, "*_sys_getppid", 0);
+	ok(!refused(c, NT_IOC_PID, &pid), "pid set");
+	ok(!refused(a, NT_IOC_START, NULL) && !refused(b, NT_IOC_START, NULL) &&
+	   !refused(c, NT_IOC_START, NULL), "three sessions run at once");
+	for (i = 0; i < 500; i++) {
+		getppid();
+		getuid();
+	}
+	ioctl(a, NT_IOC_STOP, 0);
+	ioctl(b, NT_IOC_STOP, 0);
+	ioctl(c, NT_IOC_STOP, 0);
+	ok(sum(a, 0) == 500, "the first recorded its function, 500 times");
+	ok(sum(b, 0) == 1000, "the second recorded both, 500 times each");
+	ok(sum(c, 0) == 0 && sum(c, 1) == 500, "the third filtered all, by pid");
+	close(a);
+	close(b);
+	close(c);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	test_refusals();
+	test_life();
+	test_two_sessions();
+	printf("abi: %d tests\n", nr);
+	return 0;
+}

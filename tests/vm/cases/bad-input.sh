@@ -1,0 +1,101 @@
+# Everything a user can get wrong has a sentence of its own.
+# kernels: 6.1 6.12
+cd /tmp
+nestrace record -q -l vfs_read -o good.dat true
+cp good.dat keep.dat
+
+says "no command" 2 "usage: nestrace" nestrace
+says "unknown command" 2 "no command 'foo'" nestrace foo
+says "unknown option" 2 "nestrace record --help" nestrace record -Z
+says "glob that matches nothing" 1 "'nonsense_*': no function" nestrace record -o good.dat -l 'nonsense_*' true
+says "the same for -n" 1 "-n 'nonsense_*': no function" nestrace record -n 'nonsense_*' true
+says "unknown module" 1 "no such module" nestrace record -l ':mod:nonsense' true
+says "malformed glob" 1 "must be a function name" nestrace record -l '!vfs_read' true
+says "no such pid" 1 "pid 999999: there is no such process" nestrace record -P 999999 true
+says "pid that is no number" 1 "pid 'x'" nestrace record -P x true
+says "ring size 0" 1 "ring size (KiB per CPU) '0'" nestrace record -b 0 true
+says "ring size absurd" 1 "'99999999999'" nestrace record -b 99999999999 true
+says "ring size larger than memory" 1 "not enough free memory" nestrace record -b 4194304 true
+says "ring size that is no number" 1 "must be a number" nestrace record -b 1k true
+says "unknown clock" 1 "clock 'sundial': it must be global, tsc or mono" nestrace record -C sundial true
+says "empty CPU mask" 1 "names no CPU" nestrace record -M 0 true
+says "CPU that is not there" 1 "names no CPU of this machine" nestrace record -M 80 true
+says "CPU mask that is no number" 1 "hexadecimal" nestrace record -M xyz true
+says "-F without a command" 2 "-F traces COMMAND" nestrace record -F
+says "command that is not there" 127 "can't run no-such-command" nestrace record -q -l vfs_read -o t.dat no-such-command
+ok "after all that, an earlier file is what it was" cmp good.dat keep.dat
+
+says "list without a match" 1 "matches 'nonsense'" nestrace list nonsense
+says "stat: glob that matches nothing" 1 "no function" nestrace stat -l nonsense true
+
+echo 0 > /proc/sys/kernel/ftrace_enabled
+says "ftrace switched off" 1 "sysctl kernel.ftrace_enabled=1" nestrace record true
+echo 1 > /proc/sys/kernel/ftrace_enabled
+
+# output
+says "disk full at the start" 1 "No space left" nestrace record -l vfs_read -o /dev/full true
+mkdir small
+mount -t tmpfs -o size=12m tmpfs small
+cp good.dat small/old.dat 2>/dev/null
+says "disk full while recording" 1 "recording ends, what was written is kept" \
+	nestrace record -b 4096 -o small/t.dat sleep 5
+ok "what was written can be read" sh -c 'nestrace report small/t.dat | grep -q " <- "'
+umount small
+mount -t tmpfs -o size=1m tmpfs small
+says "disk full before the recording" 1 "No space left" nestrace record -l vfs_read -o small/t.dat true
+is "leaves nothing behind" "$(ls -A small)" ""
+umount small
+says "no such directory" 1 "can't write /nowhere/t.dat" nestrace record -o /nowhere/t.dat true
+says "output to a pipe" 1 "can't be written to a pipe" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
+says "report to a full disk" 1 "writing to standard output failed" sh -c 'nestrace report good.dat > /dev/full'
+ok "report to a closed pipe is quiet" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
+
+# input
+says "no such file" 1 "can't read none.dat: No such file" nestrace report none.dat
+says "a directory" 1 "not a regular file" nestrace report /tmp
+: > empty.dat
+says "empty file" 1 "too short to be a trace file" nestrace report empty.dat
+head -c 100000 /dev/urandom > garbage.dat
+says "garbage" 1 "is no trace file" nestrace report garbage.dat
+printf '\027\010\104tracing7\0xxxxxxxxxxxxxxxxxxxxxx' > seven.dat
+says "another version" 1 "version '7'" nestrace report seven.dat
+size=$(stat -c %s good.dat)
+for cut in 30 300 5000 $((size / 2)); do
+	head -c $cut good.dat > cut.dat
+	says "cut at $cut" 1 "damaged or cut short" nestrace report cut.dat
+done
+head -c $((size - 2000)) good.dat > cut.dat
+says "cut in the data" 1 "is cut short" nestrace report cut.dat
+# damage in the middle of the data: no crash
+{ head -c $((size - 3000)) good.dat; head -c 3000 /dev/urandom; } > damaged.dat
+nestrace report damaged.dat > /dev/null 2> err
+ok "random data does not crash it" test $? -le 1
+says "two files" 2 "one file at a time" nestrace report good.dat keep.dat
+
+# who, and with which module
+chmod 755 /tmp
+says "not root" 1 "needs root" su nobody -c 'nestrace record true'
+chmod 666 /dev/nestrace
+says "without the capability" 1 "CAP_PERFMON" su nobody -c 'nestrace record true'
+chmod 600 /dev/nestrace
+says "list as non-root" 1 "needs root" su nobody -c 'nestrace list'
+says "a module too old for the command" 1 "too old for this command" nestrace-abi2 status
+says "a module too new for the command" 1 "too new for this command" nestrace-abi0 status
+
+# the recorder is killed in the middle
+before=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+nestrace record -q -b 65536 -o killed.dat sleep 1000 &
+recorder=$!
+sleep 3
+inside=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+ok "while it records, the rings take memory" test $inside -gt $((before + 100000))
+kill -KILL $recorder
+wait $recorder 2>/dev/null
+sleep 1
+ok "killed: the session is gone" sh -c 'nestrace status | grep -q "sessions: 0 open, 0 running"'
+ok "nothing is traced any more" sh -c 'test "$(wc -l < /sys/kernel/tracing/enabled_functions)" = 0'
+after=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+ok "the rings are freed" test $after -lt $((before + 10000))
+ok "the module can be unloaded" rmmod nestrace
+says "no module" 1 "the module is not loaded" nestrace record true
+says "no module: status" 1 "the module is not loaded" nestrace status

@@ -1,0 +1,49 @@
+# Exactly known numbers of calls from every context, on both CPUs at once.
+# kernels: 6.1 6.12
+insmod /tests/nt_calls.ko
+calls='echo "task 5000 softirq 2000 hardirq 2000 nmi 1000" > /proc/nt_calls'
+
+in_order()
+{
+	awk '/nt_called <-/ { gsub(/[.:]/, "", $3); n++; if ($3 < last[$2]) bad++; last[$2] = $3 }
+	     END { print n + 0, bad + 0 }' "$1"
+}
+
+for mode in "" -W; do
+	nestrace record -q -l nt_called $mode -b 16384 -o t.dat sh -c "$calls"
+	nestrace report -t t.dat > r
+	is "ring large enough${mode:+, $mode}: task" "$(grep -c ': task     nt_called <-' r)" 10000
+	is "softirq" "$(grep -c ': softirq  nt_called <-' r)" 4000
+	is "hardirq" "$(grep -c ': hardirq  nt_called <-' r)" 4000
+	is "nmi" "$(grep -c ': nmi      nt_called <-' r)" 2000
+	is "none out of time order on its CPU" "$(in_order r)" "20000 0"
+	is "hits counted" "$(counter r total 3)" 20000
+	is "nothing lost" "$(counter r total 5)" 0
+	is "nothing refused" "$(counter r total 6)" 0
+	is "no gap shown" "$(grep -c DROPPED r)" 0
+done
+note "hits that arrived while another slot of their CPU was in the tracer: $(counter r total 10)"
+
+trace-cmd report -N -t -i t.dat 2> err | sed -n 's/ function: */ /; s/ <-- / <- /p' | tr -s ' ' | sort > theirs
+sed -n '/ <- /s/: [a-z]* */: /p' r | tr -s ' ' | sort > ours
+is "trace-cmd report says nothing on stderr" "$(cat err)" ""
+is "trace-cmd report has all events" "$(wc -l < theirs)" 20000
+ok "and they are those of nestrace report, one by one" cmp theirs ours
+ok "trace-cmd report --stat shows the counters" sh -c 'trace-cmd report --stat -i t.dat | grep -q "^0:task 5000 5000 0 0 0"'
+
+for mode in "" -W; do
+	nestrace record -q -l nt_called $mode -b 1 -o t.dat sh -c 'echo "task 20000 hardirq 1000 softirq 1000 nmi 1000" > /proc/nt_calls'
+	nestrace report -t t.dat > r
+	lost=$(counter r total 5)
+	is "tiny ring${mode:+, $mode}: recorded + lost is what was called" \
+		$(($(counter r total 4) + lost)) 46000
+	ok "some is lost" test "$lost" -gt 0
+	is "what is recorded is shown" "$(grep -c 'nt_called <-' r)" "$(counter r total 4)"
+	ok "the gaps are shown" grep -q 'EVENTS DROPPED' r
+	shown=$(sed -n 's/.*\[\([0-9]*\) EVENTS DROPPED\]/\1/p' r | awk '{ n += $1 } END { print n + 0 }')
+	ok "no more than was lost" test "$shown" -le "$lost"
+	note "tiny ring${mode:+ $mode}: $lost lost, of which $shown shown as gaps before a later event"
+	is "still in order" "$(in_order r | cut -d ' ' -f 2)" 0
+	theirs=$(trace-cmd report -N -i t.dat 2>/dev/null | sed -n 's/.*\[\([0-9]*\) EVENTS DROPPED\]/\1/p' | awk '{ n += $1 } END { print n + 0 }')
+	is "trace-cmd shows the same gaps" "$theirs" "$shown"
+done

@@ -1,0 +1,68 @@
+# record, report, stat, list, status: what they are for.
+# kernels: 6.1 6.12
+insmod /tests/nt_calls.ko
+
+ok "status" nestrace status
+ok "list finds a function" sh -c 'nestrace list vfs_read | grep -qx vfs_read'
+ok "list by module" sh -c 'nestrace list :mod:nt_calls | grep -qx "nt_called \[nt_calls\]"'
+
+nestrace record -q -l 'vfs_*' -n vfs_write -o t.dat sh -c 'echo out; echo err >&2; exit 3' > out 2> err
+is "the status of the command is passed on" $? 3
+is "its standard output is untouched" "$(cat out)" out
+is "its standard error is untouched" "$(cat err)" err
+nestrace report t.dat > r
+ok "-l traces what matches" grep -q ' task     vfs_read <- ksys_read' r
+ok "-n leaves out" sh -c '! grep -q " vfs_write <-" r'
+ok "and nothing else is traced" sh -c '! grep -v "^#" r | grep -qv " vfs_"'
+ok "tasks have names" grep -q ' sh-[0-9]' r
+ok "and none is unknown" sh -c '! grep -q "<\.\.\.>" r'
+
+nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "loop 10" > /proc/nt_calls'
+nestrace report t.dat > r
+is ":mod: traces the module's functions, 10 calls" "$(grep -c ' nt_called <- ' r)" 10
+ok "and only them" sh -c '! grep -v "^#" r | grep -qvE "nt_called|calls_|loop|command|run"'
+
+nestrace record -q -l nt_called -l vfs_read -n :mod:nt_calls -o t.dat sh -c 'echo "loop 10" > /proc/nt_calls; cat /proc/self/comm'
+nestrace report t.dat > r
+is "-n :mod: leaves the module out" "$(grep -c 'nt_called <-' r)" 0
+is "and counts its hits as filtered" "$(counter r task 7)" 10
+
+sleep 100 & sleeper=$!
+nestrace record -q -l '*nanosleep*' -l 'vfs_*' -P $sleeper -o t.dat sh -c 'cat /proc/self/comm > /dev/null'
+nestrace report t.dat > r
+ok "-P leaves out other pids" sh -c '! grep -v "^#" r | grep -qv -- "sleep-'$sleeper' "'
+kill $sleeper
+nestrace record -q -l vfs_read -F -o t.dat sh -c 'cat /proc/self/comm /proc/self/stat'
+nestrace report t.dat > r
+ok "-F traces the command" grep -q ' sh-' r
+ok "but not its children" sh -c '! grep -q " cat-" r'
+nestrace record -q -l vfs_read -F -c -o t.dat sh -c 'cat /proc/self/comm /proc/self/stat; true'
+nestrace report t.dat > r
+ok "-F -c traces them too" grep -q ' cat-' r
+
+nestrace record -q -M 2 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
+nestrace report t.dat > r
+is "-M 2 records on CPU 1" "$(grep -c '\[001\].*nt_called' r)" 100
+is "and not on CPU 0" "$(grep -c '\[000\].*nt_called' r)" 0
+is "whose hits are filtered" "$(counter r task 7)" 100
+
+for clock in global tsc mono; do
+	nestrace record -q -C $clock -l nt_called -o t.dat sh -c 'echo "task 500 hardirq 100" > /proc/nt_calls'
+	nestrace report -t t.dat > r
+	is "clock $clock: all recorded" "$(grep -c 'nt_called <-' r)" 1200
+	ok "clock $clock: never back" awk '/nt_called/ { gsub(/[.:]/, "", $3); if ($3 < last[$2]) bad = 1; last[$2] = $3 } END { exit bad }' r
+	ok "clock $clock: trace-cmd reads it" sh -c "trace-cmd report -i t.dat > /dev/null"
+done
+
+nestrace stat -l nt_called sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls' > r
+is "stat counts by slot: task" "$(awk '$2 == "task" && $3 == "nt_called" { print $1 }' r)" 600
+is "stat counts by slot: hardirq" "$(awk '$2 == "hardirq" && $3 == "nt_called" { print $1 }' r)" 140
+
+nestrace record -q -l 'vfs_*' -o t.dat sleep 100 &
+recorder=$!
+sleep 2
+kill -INT $recorder
+wait $recorder
+is "a signal ends the recording and is passed on" $? 130
+ok "and the file is whole" nestrace report t.dat
+ok "and no temporary file stays" sh -c '! ls -A | grep -q "^\.nestrace"'
