@@ -261,7 +261,9 @@ void nt_stream_close_out(struct nt_stream *st)
 
 	if (st->out_missed) {
 		commit |= NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED;
-		memcpy(st->out->data + st->out_len, &st->out_missed, sizeof(u64));
+		/* in the room that nt_out_append() left, be it that of @first */
+		memcpy((char *)st->out + NT_SUBBUF_HEADER + st->out_len, &st->out_missed,
+		       sizeof(u64));
 	}
 	st->out->commit = commit;
 }

@@ -82,7 +82,7 @@ struct sink {
 struct run {
 	int fd;				/* the session, stopped; the caller closes it */
 	unsigned int nr_cpus;
-	int status;			/* of COMMAND as a shell tells it, or 0 */
+	int status;			/* of COMMAND as a shell tells it; 0 if a signal ended it all */
 	double seconds;
 };
 

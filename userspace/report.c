@@ -25,6 +25,7 @@ struct cpu {
 	struct hit hit;
 	bool more;		/* @hit is there to be shown */
 	uint64_t nr;		/* of the next sub-buffer */
+	uint64_t missed;	/* shown as gaps */
 	char data[2 * NT_SUBBUF_SIZE];
 };
 
@@ -71,14 +72,21 @@ static const char *function(void *arg, uint64_t ip)
 	return number[turn];
 }
 
+static void show_gap(struct report *r, unsigned int cpu, int64_t missed)
+{
+	if (missed > 0) {
+		printf("CPU:%u [%" PRId64 " EVENTS DROPPED]\n", cpu, missed);
+		r->cpu[cpu].missed += missed;
+	} else if (missed < 0) {
+		printf("CPU:%u [EVENTS DROPPED]\n", cpu);
+	}
+}
+
 static void show(struct report *r, unsigned int cpu, const struct hit *hit)
 {
 	uint64_t ts = hit->ts;
 
-	if (hit->missed > 0)
-		printf("CPU:%u [%" PRId64 " EVENTS DROPPED]\n", cpu, hit->missed);
-	else if (hit->missed < 0)
-		printf("CPU:%u [EVENTS DROPPED]\n", cpu);
+	show_gap(r, cpu, hit->missed);
 
 	printf("%16s-%-7d [%03u] ", tep_data_comm_from_pid(r->tep, hit->pid), hit->pid, cpu);
 	if (r->cycles) {
@@ -146,9 +154,9 @@ static void load_names(struct report *r)
 static void show_accounting(struct report *r)
 {
 	struct accounting a = { 0 };
-	uint64_t others = 0;
+	uint64_t others = 0, lost;
 	bool ours = false;
-	unsigned int i;
+	unsigned int i, slot;
 
 	for (i = 0; i < r->file->nr_cpus; i++) {
 		others += r->cpu[i].sub.others;
@@ -156,6 +164,11 @@ static void show_accounting(struct report *r)
 			continue;
 		ours = true;
 		accounting_parse_cpu(&a, i, r->file->cpustat[i]);
+		/* what was lost after the last event has no event to be told before */
+		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
+			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
+		if (lost > r->cpu[i].missed)
+			show_gap(r, i, lost - r->cpu[i].missed);
 	}
 	if (ours)
 		accounting_table(&a, function, r->tep);

@@ -31,6 +31,8 @@ struct child {
 	int failed;		/* read from: errno of the exec, or end of file */
 };
 
+static bool ignored_int;	/* by who started us; so for COMMAND */
+
 static double now(void)
 {
 	struct timespec ts;
@@ -60,8 +62,17 @@ static void *drain(void *arg)
 	return NULL;
 }
 
+static void nothing(int sig)
+{
+}
+
+/*
+ * Waited for, not handled. A shell lets what it runs in the background ignore SIGINT,
+ * and what is ignored can't be waited for; nohup's SIGHUP stays ignored.
+ */
 static void wanted_signals(sigset_t *set)
 {
+	ignored_int = signal(SIGINT, nothing) == SIG_IGN;
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
@@ -77,6 +88,8 @@ static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, i
 	if (read(go, &c, 1) != 1)
 		_exit(EXIT_BAD);
 	signal(SIGPIPE, SIG_DFL);
+	if (ignored_int)
+		signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(command[0], command);
 	if (write(failed, &errno, sizeof(errno)) < 0)
@@ -172,7 +185,7 @@ static void wait_for_end(const struct sink *sink, struct run *run, struct child 
 		} else if (sig > 0 && sig != SIGUSR1) {
 			/* from a terminal the command has it too; else it is passed on */
 			if (child->pid && info.si_code == SI_USER)
-				kill(child->pid, sig);
+				kill(child->pid, ignored_int ? SIGTERM : sig);
 			break;
 		} else if (sig < 0) {
 			tick(sink, run, false);
@@ -181,19 +194,18 @@ static void wait_for_end(const struct sink *sink, struct run *run, struct child 
 	run->seconds = now() - start;
 }
 
-/* The recording is over and safe; the command may take its time, or a second signal. */
-static void wait_for_command(struct child *child, struct run *run, const sigset_t *signals)
+/*
+ * After a signal: the recording is over and safe, the command may take its time to
+ * end, or a second signal. How it ends then says nothing about the recording.
+ */
+static void wait_for_command(struct child *child, const sigset_t *signals)
 {
 	siginfo_t info;
-	int sig;
+	int sig = 0, status;
 
-	while (child->pid && !child_ended(child, &run->status)) {
+	while (child->pid && sig != SIGINT && sig != SIGTERM && sig != SIGHUP &&
+	       !child_ended(child, &status))
 		sig = sigwaitinfo(signals, &info);
-		if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP) {
-			run->status = 128 + sig;
-			break;
-		}
-	}
 }
 
 void run_session(const struct options *o, const struct sink *sink, struct run *run)
@@ -247,6 +259,6 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	}
 	free(drains);
 	tick(sink, run, true);
-	wait_for_command(&child, run, &signals);
+	wait_for_command(&child, &signals);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
