@@ -36,18 +36,17 @@ static __always_inline u64 nt_clock_read_global(void)
 {
 	struct nt_clock_global *g = &nt_clock_global;
 	u64 now = sched_clock();
-	u64 prev = READ_ONCE(g->prev);
+	u64 prev;
 
+	if (unlikely(!arch_spin_trylock(&g->lock))) {
+		prev = READ_ONCE(g->prev);
+		return (s64)(now - prev) < 0 ? prev : now;
+	}
+	prev = READ_ONCE(g->prev);
 	if (unlikely((s64)(now - prev) < 0))
 		now = prev;
-
-	if (likely(arch_spin_trylock(&g->lock))) {
-		prev = READ_ONCE(g->prev);
-		if (unlikely((s64)(now - prev) < 0))
-			now = prev;
-		WRITE_ONCE(g->prev, now);
-		smp_store_release(&g->lock.locked, 0);
-	}
+	WRITE_ONCE(g->prev, now);
+	smp_store_release(&g->lock.locked, 0);
 	return now;
 }
 

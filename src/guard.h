@@ -14,33 +14,43 @@
 #define NT_GUARD_H
 
 #include <linux/compiler.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
-#include <asm/barrier.h>
 
 #include "uapi/nestrace.h"
+#include "x86/percpu.h"
 
 struct nt_guard {
 	unsigned long ip;	/* 0: free */
 	unsigned long flags;	/* irq flags of the holder */
 };
 
-static __always_inline bool nt_guard_enter(struct nt_guard *guard, unsigned long ip,
+/* Those of this CPU; preemption is off. */
+DECLARE_PER_CPU(struct nt_guard [NT_NR_SLOTS], nt_guards);
+
+static __always_inline bool nt_guard_enter(enum nt_slot slot, unsigned long ip,
 					   unsigned long flags)
 {
 #ifndef NT_TEST_NO_GUARD
-	if (unlikely(READ_ONCE(guard->ip)))
+	if (unlikely(raw_cpu_read(nt_guards[slot].ip)))
 		return false;
 #endif
-	WRITE_ONCE(guard->flags, flags);
-	WRITE_ONCE(guard->ip, ip);
+	raw_cpu_write(nt_guards[slot].flags, flags);
+	raw_cpu_write(nt_guards[slot].ip, ip);
 	barrier();
 	return true;
 }
 
-/* Release: a stream that sees the guard free sees what was recorded under it. */
-static __always_inline void nt_guard_leave(struct nt_guard *guard)
+/* What the slot is tracing, or 0. */
+static __always_inline unsigned long nt_guard_ip(enum nt_slot slot)
 {
-	smp_store_release(&guard->ip, 0);
+	return raw_cpu_read(nt_guards[slot].ip);
+}
+
+/* Release: a stream that sees the guard free sees what was recorded under it. */
+static __always_inline void nt_guard_leave(enum nt_slot slot)
+{
+	nt_this_cpu_store_release(nt_guards[slot].ip, 0);
 }
 
 #endif

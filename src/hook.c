@@ -8,6 +8,7 @@
 #include <linux/module.h>
 
 #include "clock.h"
+#include "compat/preempt.h"
 #include "compat/task.h"
 #include "guard.h"
 #include "rcu.h"
@@ -16,18 +17,22 @@
 #include "stack.h"
 #include "test.h"
 
-DEFINE_PER_CPU(struct nt_cpu, nt_cpu);
+DEFINE_PER_CPU(struct nt_guard [NT_NR_SLOTS], nt_guards);
+DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 struct nt_clock_global nt_clock_global ____cacheline_aligned_in_smp = {
 	.lock = __ARCH_SPIN_LOCK_UNLOCKED,
 };
 
-/* Is this hit not wanted, by pid or by excluded module? */
-static __always_inline bool nt_gate(const struct nt_session *s, unsigned long ip)
+/* Of a gated ring: is this hit not wanted, by CPU, pid or excluded module? */
+static __always_inline bool nt_unwanted(const struct nt_session *s, const struct nt_ring *ring,
+					unsigned long ip)
 {
 	unsigned int pid = current->pid;
 	unsigned int i;
 
+	if (!ring->base)
+		return true;
 	if (s->pids &&
 	    !(READ_ONCE(s->pids[pid / BITS_PER_LONG]) & (1UL << (pid % BITS_PER_LONG))))
 		return true;
@@ -57,23 +62,24 @@ static __always_inline void nt_refuse(struct nt_ring *ring, struct nt_refusal *r
 }
 
 /* Did this hit interrupt the hook in another slot? */
-static __always_inline bool nt_nested(const struct nt_cpu *cpu, enum nt_slot slot)
+static __always_inline bool nt_nested(enum nt_slot slot)
 {
 	unsigned int i;
 
 	for (i = 0; i < NT_NR_SLOTS; i++)
-		if (i != slot && READ_ONCE(cpu->guard[i].ip))
+		if (i != slot && nt_guard_ip(i))
 			return true;
 	return false;
 }
 
-static __always_inline void nt_record(struct nt_session *s, struct nt_ring *ring,
+static __always_inline void nt_record(const struct nt_session *s, struct nt_ring *ring,
 				      const struct nt_context *ctx,
 				      unsigned long ip, unsigned long parent_ip)
 {
-	struct nt_record *rec = nt_ring_reserve(ring, nt_clock_read(s->clock));
+	struct nt_record *rec;
+	u64 at;
 
-	if (unlikely(!rec))
+	if (unlikely(!nt_ring_reserve(ring, nt_clock_read(s->clock), &rec, &at)))
 		return;
 	rec->type = NT_EVENT_FUNCTION;
 	rec->flags = nt_context_flags(ctx->preempt_count,
@@ -82,74 +88,100 @@ static __always_inline void nt_record(struct nt_session *s, struct nt_ring *ring
 	rec->pid = current->pid;
 	rec->ip = ip;
 	rec->parent_ip = parent_ip;
-	nt_ring_publish(ring);
+	nt_ring_publish(ring, at);
+}
+
+static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring *ring,
+				     const struct nt_context *ctx, enum nt_slot slot,
+				     unsigned long ip, unsigned long parent_ip)
+{
+	struct nt_rcu_saved saved;
+	enum nt_wake wake = nt_rcu_wake(slot, &saved);
+
+	if (wake == NT_WAKE_FAILED) {
+		nt_count(ring->asleep);
+		return;
+	}
+	if (wake == NT_WAKE_NMI)
+		nt_count(ring->woken_nmi);
+	else
+		nt_count(ring->woken_irq);
+	nt_record(s, ring, ctx, ip, parent_ip);
+	nt_rcu_restore(wake, &saved);
+}
+
+/* Inlined twice: for tasks, where @slot is a constant, and for all else. */
+static __always_inline void nt_hit(const struct nt_session *s, struct nt_context ctx,
+				   enum nt_slot slot, unsigned long ip, unsigned long parent_ip)
+{
+	struct nt_rings *rings = raw_cpu_ptr(s->rings);
+	struct nt_ring *ring = &rings->slot[slot];
+
+	/* one base register, instead of a sum repeated at every use */
+	OPTIMIZER_HIDE_VAR(ring);
+
+	local_inc(&ring->hits);
+	if (unlikely(ring->gated) && nt_unwanted(s, ring, ip)) {
+		local_inc(&ring->filtered);
+		return;
+	}
+
+	if (slot == NT_SLOT_NMI_INLINE) {
+		unsigned long under_ip = nt_guard_ip(nt_slot_below(&ctx));
+
+		if (under_ip) {
+			nt_refuse(ring, rings->refused[slot], ip, under_ip);
+			return;
+		}
+	}
+	if (unlikely(!nt_guard_enter(slot, ip, ctx.irq_flags))) {
+		nt_refuse(ring, rings->refused[slot], ip, nt_guard_ip(slot));
+		return;
+	}
+	nt_test_recurse();
+
+	if (slot != NT_SLOT_TASK && nt_nested(slot))
+		nt_count(ring->nested);
+
+	if (likely(nt_rcu_watching())) {
+		nt_record(s, ring, &ctx, ip, parent_ip);
+	} else {
+		/* a copy, for @ctx to stay in registers */
+		struct nt_context copy = ctx;
+
+		nt_record_asleep(s, ring, &copy, slot, ip, parent_ip);
+	}
+	nt_guard_leave(slot);
+}
+
+/* Interrupts, exceptions, and a task's stack that current does not tell of. */
+static noinstr void nt_hit_elsewhere(const struct nt_session *s, unsigned long ip,
+				     unsigned long parent_ip, unsigned long sp,
+				     unsigned long irq_flags, unsigned int preempt_count)
+{
+	struct nt_context ctx = {
+		.sp = sp,
+		.irq_flags = irq_flags,
+		.preempt_count = preempt_count,
+	};
+
+	nt_hit(s, ctx, nt_slot(&ctx), ip, parent_ip);
 }
 
 noinstr void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 		     struct ftrace_regs *fregs)
 {
-	struct nt_session *s = container_of(ops, struct nt_session, ops);
+	const struct nt_session *s = container_of(ops, struct nt_session, ops);
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
 		.irq_flags = arch_local_save_flags(),
-		.preempt_count = preempt_count(),
+		.preempt_count = nt_preempt_count_raw(),
 	};
-	struct nt_rcu_saved saved;
-	struct nt_rings *rings;
-	struct nt_guard *guard;
-	enum nt_wake wake = NT_WAKE_NONE;
-	struct nt_ring *ring;
-	struct nt_cpu *cpu;
-	enum nt_slot slot;
 
 	preempt_disable_notrace();
-	cpu = raw_cpu_ptr(&nt_cpu);
-	slot = nt_slot(cpu, &ctx);
-	guard = &cpu->guard[slot];
-	rings = raw_cpu_ptr(s->rings);
-	ring = &rings->slot[slot];
-	local_inc(&ring->hits);
-
-	if (unlikely(!ring->base) || unlikely(s->gated && nt_gate(s, ip))) {
-		local_inc(&ring->filtered);
-		goto out;
-	}
-
-	if (unlikely(slot == NT_SLOT_NMI_INLINE)) {
-		struct nt_guard *below = nt_guard_below(cpu, &ctx);
-
-		if (READ_ONCE(below->ip)) {
-			nt_refuse(ring, rings->refused[slot], ip, below->ip);
-			goto out;
-		}
-	}
-	if (unlikely(!nt_guard_enter(guard, ip, ctx.irq_flags))) {
-		nt_refuse(ring, rings->refused[slot], ip, guard->ip);
-		goto out;
-	}
-	nt_test_recurse();
-
-	if (slot != NT_SLOT_TASK && nt_nested(cpu, slot))
-		nt_count(ring->nested);
-
-	if (unlikely(!nt_rcu_watching())) {
-		wake = nt_rcu_wake(slot, &saved);
-		if (wake == NT_WAKE_FAILED) {
-			nt_count(ring->asleep);
-			goto leave;
-		}
-		if (wake == NT_WAKE_NMI)
-			nt_count(ring->woken_nmi);
-		else
-			nt_count(ring->woken_irq);
-	}
-
-	nt_record(s, ring, &ctx, ip, parent_ip);
-
-	if (unlikely(wake))
-		nt_rcu_restore(wake, &saved);
-leave:
-	nt_guard_leave(guard);
-out:
+	if (likely(nt_surely_task(&ctx)))
+		nt_hit(s, ctx, NT_SLOT_TASK, ip, parent_ip);
+	else
+		nt_hit_elsewhere(s, ip, parent_ip, ctx.sp, ctx.irq_flags, ctx.preempt_count);
 	preempt_enable_notrace();
 }

@@ -57,20 +57,20 @@ struct nt_ring {
 	/* the hook's */
 	u64 pos;
 	u64 last;		/* time of the newest record */
-	char *base;		/* NULL: this CPU is not traced */
+	char *base;
 	u64 mask;		/* bytes - 1 */
-	u64 written;
+	local_t hits;		/* this and others of its type: one instruction each */
+	local_t written;
+	bool gated;		/* not every hit is wanted: see nt_unwanted() in hook.c */
+	bool overwrite;
 	u64 full;
 	u64 asleep;
 	u64 woken_nmi;
 	u64 woken_irq;
 	u64 nested;
 	u64 extends;
-	/* counted without the guard, so in one instruction each */
-	local_t hits;
 	local_t recursed;
 	local_t filtered;
-	bool overwrite;
 
 	/* the reader's: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -86,14 +86,17 @@ static __always_inline struct nt_subbuf *nt_ring_subbuf(const struct nt_ring *r,
 	return (struct nt_subbuf *)(r->base + ((nr << NT_SUBBUF_SHIFT) & r->mask));
 }
 
-/* A word that another CPU may read while it is counted: no tearing, no reloading. */
+/*
+ * A word that another CPU may read while it is counted: no tearing, no reloading. Only
+ * under the guard; what is counted without it is a local_t.
+ */
 #define nt_count(counter)	WRITE_ONCE(counter, (counter) + 1)
 
 /*
  * The ways out of nt_ring_reserve()'s fast path: the sub-buffer is full, or the
  * time since the last record does not fit its delta. False = lost, and counted.
  */
-static __always_inline bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
+static noinstr bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
 {
 	u64 pos = r->pos, delta = *ts - r->last, next;
 	struct nt_subbuf *sb = nt_ring_subbuf(r, pos >> NT_SUBBUF_SHIFT);
@@ -134,38 +137,42 @@ static __always_inline bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
 	smp_wmb();
 	sb = nt_ring_subbuf(r, next);
 	WRITE_ONCE(sb->time_stamp, *ts);
-	WRITE_ONCE(sb->first, r->written + r->full);
+	WRITE_ONCE(sb->first, local_read(&r->written) + r->full);
 	WRITE_ONCE(r->last, *ts);
 	return true;
 }
 
 /*
- * Room for one record at time @ts, with its head filled in, or NULL if it is
- * lost. To be followed by nt_ring_publish() under the same guard.
+ * Makes room for one record at time @ts and fills in its head; false if it is lost. To
+ * be followed by nt_ring_publish() of the position @at, under the same guard.
  */
-static __always_inline struct nt_record *nt_ring_reserve(struct nt_ring *r, u64 ts)
+static __always_inline bool nt_ring_reserve(struct nt_ring *r, u64 ts, struct nt_record **rec,
+					    u64 *at)
 {
 	u64 pos = r->pos, delta = ts - r->last;
-	struct nt_record *rec;
 
-	if (unlikely((pos & NT_SUBBUF_MASK) > NT_SUBBUF_END - sizeof(*rec) ||
+	if (unlikely((pos & NT_SUBBUF_MASK) > NT_SUBBUF_END - sizeof(**rec) ||
 		     delta >> NT_DELTA_BITS)) {
-		if (!nt_ring_make_room(r, &ts))
-			return NULL;
+		u64 time = ts;	/* for @ts to stay in a register */
+
+		if (!nt_ring_make_room(r, &time))
+			return false;
+		ts = time;
 		pos = r->pos;
 		delta = ts - r->last;
 	}
 
 	WRITE_ONCE(r->last, ts);
-	rec = (struct nt_record *)(r->base + (pos & r->mask));
-	rec->head = NT_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
-	return rec;
+	*rec = (struct nt_record *)(r->base + (pos & r->mask));
+	(*rec)->head = NT_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+	*at = pos;
+	return true;
 }
 
-static __always_inline void nt_ring_publish(struct nt_ring *r)
+static __always_inline void nt_ring_publish(struct nt_ring *r, u64 at)
 {
-	nt_count(r->written);
-	smp_store_release(&r->pos, r->pos + sizeof(struct nt_record));
+	local_inc(&r->written);
+	smp_store_release(&r->pos, at + sizeof(struct nt_record));
 }
 
 #endif

@@ -38,8 +38,20 @@ static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
 		r->mask = bytes - 1;
 		r->pos = NT_SUBBUF_HEADER;
 		r->overwrite = s->overwrite;
+		r->gated = s->pids || s->nr_excluded;
 		base += bytes;
 	}
+}
+
+/* On CPUs that are not traced every hit is unwanted. */
+static void nt_rings_close(struct nt_session *s)
+{
+	unsigned int cpu;
+	enum nt_slot slot;
+
+	for_each_possible_cpu(cpu)
+		for (slot = 0; slot < NT_NR_SLOTS; slot++)
+			per_cpu_ptr(s->rings, cpu)->slot[slot].gated = true;
 }
 
 /* -ENOMEM rather than a visit of the OOM killer. */
@@ -68,6 +80,7 @@ int nt_rings_alloc(struct nt_session *s)
 		if (!s->memory[cpu])
 			goto err;
 	}
+	nt_rings_close(s);
 	for_each_cpu(cpu, s->cpus)
 		nt_rings_cut(s, cpu);
 	return 0;

@@ -11,7 +11,6 @@
 #include "main.h"
 #include "rcu.h"
 #include "ring.h"
-#include "stack.h"
 
 static char *selftest_fail = "";
 module_param(selftest_fail, charp, 0444);
@@ -28,13 +27,18 @@ static bool __init nt_ok(const char *what, bool ok)
 
 static bool __init nt_test_guard(void)
 {
-	struct nt_guard guard = {};
 	bool ok;
 
-	ok = nt_guard_enter(&guard, 1, 0);
-	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || !nt_guard_enter(&guard, 2, 0));
-	nt_guard_leave(&guard);
-	return ok && nt_guard_enter(&guard, 3, 0);
+	/* nothing is traced yet, so the slot is ours */
+	preempt_disable();
+	ok = nt_guard_enter(NT_SLOT_TASK, 1, 0);
+	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 1;
+	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || !nt_guard_enter(NT_SLOT_TASK, 2, 0));
+	nt_guard_leave(NT_SLOT_TASK);
+	ok = ok && nt_guard_enter(NT_SLOT_TASK, 3, 0);
+	nt_guard_leave(NT_SLOT_TASK);
+	preempt_enable();
+	return ok;
 }
 
 /* Fills two sub-buffers to the point where a third would be needed, and looks. */
@@ -44,7 +48,7 @@ static bool __init nt_test_ring(void)
 	const u64 per_subbuf = (NT_SUBBUF_END - NT_SUBBUF_HEADER) / sizeof(struct nt_record);
 	struct nt_subbuf *sb;
 	struct nt_record *rec;
-	u64 i, ts = 0;
+	u64 i, pos, ts = 0;
 	bool ok;
 
 	ring.base = kzalloc(2 * NT_SUBBUF_SIZE, GFP_KERNEL);
@@ -52,15 +56,14 @@ static bool __init nt_test_ring(void)
 		return false;
 	for (i = 0; ring.full < 2 && i < 1000; i++) {
 		ts += 7;
-		rec = nt_ring_reserve(&ring, ts);
-		if (!rec)
+		if (!nt_ring_reserve(&ring, ts, &rec, &pos))
 			continue;
 		rec->ip = i;
-		nt_ring_publish(&ring);
+		nt_ring_publish(&ring, pos);
 	}
 	sb = nt_ring_subbuf(&ring, 1);
 	rec = (struct nt_record *)sb->data;
-	ok = ring.written == 2 * per_subbuf && ring.full == 2 &&
+	ok = local_read(&ring.written) == 2 * per_subbuf && ring.full == 2 &&
 	     nt_ring_subbuf(&ring, 0)->commit == per_subbuf * sizeof(*rec) &&
 	     sb->first == per_subbuf && sb->time_stamp == 7 * (per_subbuf + 1) &&
 	     rec[0].ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
@@ -68,7 +71,7 @@ static bool __init nt_test_ring(void)
 	/* once read, there is room, and the loss is told by the count */
 	ring.read = 1;
 	ts += 1ULL << NT_DELTA_BITS;
-	ok = ok && nt_ring_reserve(&ring, ts) &&
+	ok = ok && nt_ring_reserve(&ring, ts, &rec, &pos) &&
 	     nt_ring_subbuf(&ring, 2)->first == 2 * per_subbuf + 2 &&
 	     nt_ring_subbuf(&ring, 2)->time_stamp == ts;
 	kfree(ring.base);

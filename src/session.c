@@ -81,7 +81,6 @@ int nt_session_prepare(struct nt_session *s)
 		nt_rings_free(s);
 		return ret;
 	}
-	s->gated = s->pids || s->nr_excluded;
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;
 }

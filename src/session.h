@@ -55,7 +55,6 @@ struct nt_session {
 	unsigned long *pids;		/* bit map of the traced pids; NULL: all */
 	unsigned int clock;
 	unsigned int nr_excluded;
-	bool gated;			/* @pids or @excluded are to be looked at */
 	struct nt_excluded excluded[NT_NR_EXCLUDED];
 
 	struct mutex lock;		/* of all below, and of the ioctls */

@@ -17,17 +17,12 @@
 #include "guard.h"
 #include "x86/stacks.h"
 
-struct nt_cpu {
-	struct nt_stacks stacks;
-	struct nt_guard guard[NT_NR_SLOTS];
-};
-
-DECLARE_PER_CPU(struct nt_cpu, nt_cpu);
+DECLARE_PER_CPU(struct nt_stacks, nt_stacks);
 
 struct nt_context {
 	unsigned long sp;
 	unsigned long irq_flags;
-	unsigned int preempt_count;
+	unsigned int preempt_count;	/* nt_preempt_count_raw() */
 };
 
 static __always_inline bool nt_serving_softirq(unsigned int pc)
@@ -40,23 +35,20 @@ static __always_inline bool nt_serving_softirq(unsigned int pc)
 }
 
 /* The slot at interrupt level @pc, for a stack that is no exception's. */
-static __always_inline enum nt_slot nt_slot_by_level(const struct nt_cpu *cpu,
-						     const struct nt_context *ctx,
+static __always_inline enum nt_slot nt_slot_by_level(const struct nt_context *ctx,
 						     unsigned int pc, bool irq_stack)
 {
 	if (pc & HARDIRQ_MASK)
 		return NT_SLOT_HARDIRQ;
 
 	if (nt_serving_softirq(pc)) {
-		const struct nt_guard *guard = &cpu->guard[NT_SLOT_SOFTIRQ];
-
 		/*
 		 * An interrupt's first and last functions run outside its
 		 * HARDIRQ count. If one lands in the hook of a softirq, only
 		 * that interrupts are now off tells it from that softirq.
 		 */
-		if (irq_stack && READ_ONCE(guard->ip) &&
-		    !raw_irqs_disabled_flags(READ_ONCE(guard->flags)) &&
+		if (irq_stack && nt_guard_ip(NT_SLOT_SOFTIRQ) &&
+		    !raw_irqs_disabled_flags(raw_cpu_read(nt_guards[NT_SLOT_SOFTIRQ].flags)) &&
 		    raw_irqs_disabled_flags(ctx->irq_flags))
 			return NT_SLOT_HARDIRQ;
 		return NT_SLOT_SOFTIRQ;
@@ -65,28 +57,40 @@ static __always_inline enum nt_slot nt_slot_by_level(const struct nt_cpu *cpu,
 	return irq_stack ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
 }
 
-static __always_inline enum nt_slot nt_slot(const struct nt_cpu *cpu,
-					    const struct nt_context *ctx)
+/*
+ * The common case, decided by two tests: task level on the stack of current. Inside
+ * __switch_to() current and the stack do not fit each other: then nt_slot() decides.
+ */
+static __always_inline bool nt_surely_task(const struct nt_context *ctx)
 {
-	unsigned int pc = ctx->preempt_count;
-	bool irq_stack = nt_on_irq_stack(&cpu->stacks, ctx->sp);
+#ifdef CONFIG_PREEMPT_RT
+	if (in_serving_softirq())
+		return false;
+#endif
+	return !(ctx->preempt_count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)) &&
+	       ctx->sp - (unsigned long)READ_ONCE(current->stack) < THREAD_SIZE;
+}
 
-	if (unlikely(nt_on_exception_stack(&cpu->stacks, ctx->sp)))
-		return nt_exception_slot(&cpu->stacks, ctx->sp);
+static __always_inline enum nt_slot nt_slot(const struct nt_context *ctx)
+{
+	const struct nt_stacks *stacks = raw_cpu_ptr(&nt_stacks);
+	unsigned int pc = ctx->preempt_count;
+
+	if (unlikely(nt_on_exception_stack(stacks, ctx->sp)))
+		return nt_exception_slot(stacks, ctx->sp);
 	if (unlikely(pc & NMI_MASK))
 		return NT_SLOT_NMI_INLINE;
-	return nt_slot_by_level(cpu, ctx, pc, irq_stack);
+	return nt_slot_by_level(ctx, pc, nt_on_irq_stack(stacks, ctx->sp));
 }
 
 /*
  * A breakpoint runs at NMI level on the stack of what it hit. That stack's own
  * guard then decides: if it is held, the breakpoint was hit inside the hook.
  */
-static __always_inline struct nt_guard *nt_guard_below(struct nt_cpu *cpu,
-						       const struct nt_context *ctx)
+static __always_inline enum nt_slot nt_slot_below(const struct nt_context *ctx)
 {
-	return &cpu->guard[nt_slot_by_level(cpu, ctx, ctx->preempt_count & ~NMI_MASK,
-					    nt_on_irq_stack(&cpu->stacks, ctx->sp))];
+	return nt_slot_by_level(ctx, ctx->preempt_count & ~NMI_MASK,
+				nt_on_irq_stack(raw_cpu_ptr(&nt_stacks), ctx->sp));
 }
 
 #endif

@@ -25,8 +25,8 @@
 #include <linux/uaccess.h>
 
 #include "compat/task.h"
+#include "guard.h"
 #include "session.h"
-#include "stack.h"
 #include "stream.h"
 
 #define NT_WAIT		max(1, HZ / 10)
@@ -43,7 +43,7 @@ static struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot)
 
 static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 {
-	struct nt_cpu *cpu = per_cpu_ptr(&nt_cpu, st->cpu);
+	const struct nt_guard *guards = per_cpu(nt_guards, st->cpu);
 	bool running = smp_load_acquire(&st->session->state) == NT_RUNNING;
 	u64 newest = 0, in_flight = U64_MAX;
 	u64 last[NT_NR_SLOTS];
@@ -55,7 +55,7 @@ static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 	}
 	smp_rmb();
 	for (i = 0; i < NT_NR_SLOTS; i++)
-		if (READ_ONCE(cpu->guard[i].ip))
+		if (READ_ONCE(guards[i].ip))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();
 	for (i = 0; i < NT_NR_SLOTS; i++)

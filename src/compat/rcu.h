@@ -14,9 +14,10 @@
 
 /* RCU_DYNTICKS_IDX became CT_RCU_WATCHING, and the helpers were renamed with it, before 6.12 */
 #ifdef CT_RCU_WATCHING
+/* rcu_is_watching() for a caller that is preemption-safe, in two instructions */
 static __always_inline bool nt_rcu_watching(void)
 {
-	return rcu_is_watching_curr_cpu();
+	return raw_cpu_read(context_tracking.state.counter) & CT_RCU_WATCHING;
 }
 
 static __always_inline long nt_rcu_nmi_nesting(void)
@@ -26,7 +27,7 @@ static __always_inline long nt_rcu_nmi_nesting(void)
 #else
 static __always_inline bool nt_rcu_watching(void)
 {
-	return !rcu_dynticks_curr_cpu_in_eqs();
+	return raw_cpu_read(context_tracking.state.counter) & RCU_DYNTICKS_IDX;
 }
 
 static __always_inline long nt_rcu_nmi_nesting(void)

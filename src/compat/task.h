@@ -40,6 +40,7 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 	return flags;
 }
 
+/* @pc: nt_preempt_count_raw() */
 static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 {
 	u8 flags = irqs_off ? NT_FLAG_IRQS_OFF : 0;
@@ -47,22 +48,28 @@ static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
 	    unlikely(pc & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK)))
 		flags |= nt_level_flags(pc);
-	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED))
+	/* barrier(): jump over it, rather than compute and choose */
+	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED)) {
+		barrier();
 		flags |= NT_FLAG_NEED_RESCHED;
-	if (unlikely(test_preempt_need_resched()))
+	}
+	if (unlikely(!(pc & PREEMPT_NEED_RESCHED))) {
+		barrier();
 		flags |= NT_FLAG_PREEMPT_RESCHED;
+	}
 	return flags;
 }
 
 static __always_inline u8 nt_preempt_counts(unsigned int pc)
 {
-	unsigned int preempt = min_t(unsigned int, pc & 0xff, 0xf);
+	unsigned int preempt = pc & PREEMPT_MASK, migrate = 0;
 
 #ifdef CONFIG_SMP
-	return preempt | min_t(unsigned int, READ_ONCE(current->migration_disabled), 0xf) << 4;
-#else
-	return preempt;
+	migrate = READ_ONCE(current->migration_disabled);
 #endif
+	if (likely(preempt <= 0xf && !migrate))
+		return preempt;
+	return min(preempt, 0xfU) | min(migrate, 0xfU) << 4;
 }
 
 #endif

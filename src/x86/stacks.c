@@ -13,7 +13,7 @@ static int nt_hotplug_state;
 /* The hardirq stack is allocated when its CPU first comes up and then stays. */
 static int nt_stacks_online(unsigned int cpu)
 {
-	struct nt_stacks *s = &per_cpu(nt_cpu, cpu).stacks;
+	struct nt_stacks *s = &per_cpu(nt_stacks, cpu);
 	unsigned long top;
 
 	WRITE_ONCE(s->exceptions, (unsigned long)&get_cpu_entry_area(cpu)->estacks);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ABI of /dev/nestrace as include/uapi/nestrace.h promises it; run in the guest. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,6 +213,13 @@ static void test_two_sessions(void)
 
 int main(void)
 {
+	cpu_set_t cpus;
+
+	/* whose stream is read */
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		perror("sched_setaffinity");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_refusals();
 	test_life();
