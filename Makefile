@@ -38,6 +38,7 @@ bench: setup-test
 
 install: all
 	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/*.1
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
 	$(if $(DESTDIR),,depmod -a)
 
