@@ -46,6 +46,7 @@ static __always_inline u64 nt_clock_read_global(void)
 	if (unlikely((s64)(now - prev) < 0))
 		now = prev;
 	WRITE_ONCE(g->prev, now);
+	/* the unlock: pairs with the acquire of the next trylock */
 	smp_store_release(&g->lock.locked, 0);
 	return now;
 }

@@ -117,6 +117,7 @@ static noinstr bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
 		extend[1] = delta >> NT_DELTA_BITS;
 		r->extends++;
 		WRITE_ONCE(r->last, *ts);
+		/* publishes the extension; pairs with nt_stream_cut() */
 		smp_store_release(&r->pos, pos + 2 * sizeof(u32));
 		return true;
 	}
@@ -132,8 +133,9 @@ static noinstr bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
 	}
 
 	WRITE_ONCE(sb->commit, off - NT_SUBBUF_HEADER);
+	/* publishes the commit; pairs with nt_stream_cut() */
 	smp_store_release(&r->pos, (next << NT_SUBBUF_SHIFT) | NT_SUBBUF_HEADER);
-	/* a reader that sees any of what follows sees that @pos was here */
+	/* who copies any of what follows sees @pos here: nt_cursor_refill() */
 	smp_wmb();
 	sb = nt_ring_subbuf(r, next);
 	WRITE_ONCE(sb->time_stamp, *ts);
@@ -172,6 +174,7 @@ static __always_inline bool nt_ring_reserve(struct nt_ring *r, u64 ts, struct nt
 static __always_inline void nt_ring_publish(struct nt_ring *r, u64 at)
 {
 	local_inc(&r->written);
+	/* publishes the record; pairs with nt_stream_cut() */
 	smp_store_release(&r->pos, at + sizeof(struct nt_record));
 }
 

@@ -51,7 +51,7 @@ struct nt_session *nt_session_new(void)
 	 */
 	s->ops.func = nt_hook;
 	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
-	cpumask_copy(s->cpus, cpu_possible_mask);
+	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
 	mutex_init(&s->lock);
 	kref_init(&s->ref);

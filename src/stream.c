@@ -41,27 +41,38 @@ static struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot)
 	return &per_cpu_ptr(st->session->rings, st->cpu)->slot[slot];
 }
 
+static bool nt_stream_ended(struct nt_stream *st)
+{
+	/* pairs with nt_session_stop(): what is read after this is all there is */
+	return smp_load_acquire(&st->session->state) == NT_STOPPED;
+}
+
 static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 {
 	const struct nt_guard *guards = per_cpu(nt_guards, st->cpu);
-	bool running = smp_load_acquire(&st->session->state) == NT_RUNNING;
+	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
 	u64 last[NT_NR_SLOTS];
 	enum nt_slot i;
+
+	writers = !nt_stream_ended(st);
 
 	for (i = 0; i < NT_NR_SLOTS; i++) {
 		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);
 		newest = max(newest, last[i]);
 	}
-	smp_rmb();
+	smp_rmb();	/* 1 before 2 */
 	for (i = 0; i < NT_NR_SLOTS; i++)
 		if (READ_ONCE(guards[i].ip))
 			in_flight = min(in_flight, last[i]);
-	smp_rmb();
+	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
 	for (i = 0; i < NT_NR_SLOTS; i++)
+		/* pairs with the writer's releases: what lies below is whole */
 		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
 
-	cut->horizon = running ? min(newest, in_flight) : U64_MAX;
+	/* stopped before and after: the positions are the last, and in whatever order */
+	writers |= !nt_stream_ended(st);
+	cut->horizon = writers ? min(newest, in_flight) : U64_MAX;
 }
 
 static u64 nt_oldest(const struct nt_ring *r, u64 pos)
@@ -101,6 +112,7 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 			smp_store_release(&r->read, c->page);
 		}
 		if (r->overwrite) {
+			/* where it has come to by now, which is beyond @limit */
 			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
 			if (c->page < oldest) {
 				c->page = oldest;
@@ -114,7 +126,7 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 
 		/* An overwriting writer may race with this: then the copy is dropped. */
 		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->page), sizeof(*c->copy)));
-		smp_rmb();
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
 		if (r->overwrite && c->page < nt_oldest(r, READ_ONCE(r->pos)))
 			continue;
 
@@ -284,12 +296,13 @@ u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
 	if (!r->overwrite)
 		return 0;
 	do {
+		/* as in nt_cursor_refill(): read, look, and see that it still holds */
 		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
 		/* a sub-buffer that is copied counts as read */
 		if (oldest <= c->page + (c->off != NT_SUBBUF_HEADER || c->closed))
 			return c->overwritten;
 		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
-		smp_rmb();
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
 	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
 	return c->overwritten + first - c->index;
 }
@@ -308,11 +321,6 @@ static bool nt_stream_has_data(struct nt_stream *st)
 			return true;
 	}
 	return false;
-}
-
-static bool nt_stream_ended(struct nt_stream *st)
-{
-	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)

@@ -136,8 +136,8 @@ struct nt_pid {
 };
 
 /*
- * NT_IOC_CPUS: trace only on these CPUs. @mask: address of a bit mask, CPU 0
- * is bit 0 of byte 0; @len: its bytes, 1 to 1024.
+ * NT_IOC_CPUS: trace only on these CPUs, not on all that are present. @mask:
+ * address of a bit mask, CPU 0 is bit 0 of byte 0; @len: its bytes, 1 to 1024.
  * Errors: EINVAL the mask holds no possible CPU.
  */
 struct nt_cpus {
@@ -168,7 +168,7 @@ enum nt_clock {
  * Errors: EINVAL a value out of range. That the machine has not so much free
  * is said by the first NT_IOC_START or NT_IOC_STREAM, with ENOMEM.
  */
-#define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer, not the new hit */
+#define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
 struct nt_config {
 	__u32 size;
 	__u32 flags;
