@@ -10,6 +10,10 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 KERNELDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) none)
 
+ifneq ($(words $(CURDIR)),1)
+$(error kbuild can't build in a path with spaces: '$(CURDIR)')
+endif
+
 all: module command
 
 module: setup-build
@@ -40,10 +44,16 @@ install: all
 	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/*.1
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
-	$(if $(DESTDIR),,depmod -a)
+	$(if $(DESTDIR),,depmod -a "$$(cat $(KERNELDIR)/include/config/kernel.release)")
 
 load: module
-	lsmod | grep -q '^nestrace ' || insmod nestrace.ko
+	@if [ ! -d /sys/module/nestrace ]; then \
+		insmod nestrace.ko; \
+	elif [ "$$(cat /sys/module/nestrace/srcversion)" = "$$(modinfo -F srcversion nestrace.ko)" ]; then \
+		echo "make: this nestrace is loaded already"; \
+	else \
+		echo "make: another nestrace is loaded; make unload first" >&2; exit 1; \
+	fi
 
 unload:
 	rmmod nestrace

@@ -214,8 +214,10 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
-	if (st)
-		mutex_lock(&st->lock);
+	/* a reader holds it while it copies to memory that can make it wait */
+	ret = -ERESTARTSYS;
+	if (st && mutex_lock_interruptible(&st->lock))
+		goto out;
 	for (i = 0; i < NT_NR_SLOTS; i++)
 		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->rings, arg->cpu)->slot[i],
 			      st ? nt_stream_overwritten(st, i) : 0);

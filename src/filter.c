@@ -69,7 +69,8 @@ static int nt_filter_module(struct nt_session *s, struct module *mod, const char
 	unsigned int i, nr = 0;
 	int ret = -ENOENT;
 
-	ips = kvmalloc_array(max(mod->num_ftrace_callsites, 1U), sizeof(*ips), GFP_KERNEL);
+	ips = kvmalloc_array(max(mod->num_ftrace_callsites, 1U), sizeof(*ips),
+			     GFP_KERNEL | __GFP_NOWARN);
 	if (!ips)
 		return -ENOMEM;
 	for (i = 0; i < mod->num_ftrace_callsites; i++) {

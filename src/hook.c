@@ -17,12 +17,8 @@
 #include "stack.h"
 #include "test.h"
 
-DEFINE_PER_CPU(struct nt_guard [NT_NR_SLOTS], nt_guards);
+DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
-DEFINE_PER_CPU(u64, nt_clock_mono_prev);
-struct nt_clock_global nt_clock_global ____cacheline_aligned_in_smp = {
-	.lock = __ARCH_SPIN_LOCK_UNLOCKED,
-};
 
 /* Of a gated ring: is this hit not wanted, by CPU, pid or excluded module? */
 static __always_inline bool nt_unwanted(const struct nt_session *s, const struct nt_ring *ring,
@@ -61,6 +57,22 @@ static __always_inline void nt_refuse(struct nt_ring *ring, struct nt_refusal *r
 	}
 }
 
+/* Is the hook at work already where this hit is, and on what? */
+static __always_inline bool nt_recursed(const struct nt_context *ctx, enum nt_slot slot,
+					unsigned long *under_ip)
+{
+	enum nt_slot below;
+
+	if (slot == NT_SLOT_NMI_INLINE) {
+		below = nt_slot_below(ctx);
+		*under_ip = nt_guard_ip(below);
+		if (nt_guard_held(below))
+			return true;
+	}
+	*under_ip = nt_guard_ip(slot);
+	return nt_guard_held(slot);
+}
+
 /* Did this hit interrupt the hook in another slot? */
 static __always_inline bool nt_nested(enum nt_slot slot)
 {
@@ -72,7 +84,7 @@ static __always_inline bool nt_nested(enum nt_slot slot)
 	return false;
 }
 
-static __always_inline void nt_record(const struct nt_session *s, struct nt_ring *ring,
+static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring *ring,
 				      const struct nt_context *ctx,
 				      unsigned long ip, unsigned long parent_ip)
 {
@@ -80,7 +92,7 @@ static __always_inline void nt_record(const struct nt_session *s, struct nt_ring
 	u64 at;
 
 	if (unlikely(!nt_ring_reserve(ring, nt_clock_read(s->clock), &rec, &at)))
-		return;
+		return false;
 	rec->type = NT_EVENT_FUNCTION;
 	rec->flags = nt_context_flags(ctx->preempt_count,
 				      raw_irqs_disabled_flags(ctx->irq_flags));
@@ -89,6 +101,7 @@ static __always_inline void nt_record(const struct nt_session *s, struct nt_ring
 	rec->ip = ip;
 	rec->parent_ip = parent_ip;
 	nt_ring_publish(ring, at);
+	return true;
 }
 
 static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring *ring,
@@ -96,26 +109,32 @@ static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring 
 				     unsigned long ip, unsigned long parent_ip)
 {
 	struct nt_rcu_saved saved;
-	enum nt_wake wake = nt_rcu_wake(slot, &saved);
+	enum nt_wake wake;
 
+	/* what a traced function in there would call up is no interrupt's */
+	nt_guard_irqs_off(slot);
+	wake = nt_rcu_wake(slot, &saved);
 	if (wake == NT_WAKE_FAILED) {
 		nt_count(ring->asleep);
 		return;
 	}
-	if (wake == NT_WAKE_NMI)
-		nt_count(ring->woken_nmi);
-	else
-		nt_count(ring->woken_irq);
-	nt_record(s, ring, ctx, ip, parent_ip);
+	if (nt_record(s, ring, ctx, ip, parent_ip)) {
+		if (wake == NT_WAKE_NMI)
+			nt_count(ring->woken_nmi);
+		else
+			nt_count(ring->woken_irq);
+	}
 	nt_rcu_restore(wake, &saved);
 }
 
 /* Inlined twice: for tasks, where @slot is a constant, and for all else. */
 static __always_inline void nt_hit(const struct nt_session *s, struct nt_context ctx,
-				   enum nt_slot slot, unsigned long ip, unsigned long parent_ip)
+				   enum nt_slot slot, bool surely_free,
+				   unsigned long ip, unsigned long parent_ip)
 {
 	struct nt_rings *rings = raw_cpu_ptr(s->rings);
 	struct nt_ring *ring = &rings->slot[slot];
+	unsigned long under_ip;
 
 	/* one base register, instead of a sum repeated at every use */
 	OPTIMIZER_HIDE_VAR(ring);
@@ -126,18 +145,11 @@ static __always_inline void nt_hit(const struct nt_session *s, struct nt_context
 		return;
 	}
 
-	if (slot == NT_SLOT_NMI_INLINE) {
-		unsigned long under_ip = nt_guard_ip(nt_slot_below(&ctx));
-
-		if (under_ip) {
-			nt_refuse(ring, rings->refused[slot], ip, under_ip);
-			return;
-		}
-	}
-	if (unlikely(!nt_guard_enter(slot, ip, ctx.irq_flags))) {
-		nt_refuse(ring, rings->refused[slot], ip, nt_guard_ip(slot));
+	if (!surely_free && unlikely(nt_recursed(&ctx, slot, &under_ip))) {
+		nt_refuse(ring, rings->refused[slot], ip, under_ip);
 		return;
 	}
+	nt_guard_take(slot, ip, !raw_irqs_disabled_flags(ctx.irq_flags));
 	nt_test_recurse();
 
 	if (slot != NT_SLOT_TASK && nt_nested(slot))
@@ -165,7 +177,7 @@ static noinstr void nt_hit_elsewhere(const struct nt_session *s, unsigned long i
 		.preempt_count = preempt_count,
 	};
 
-	nt_hit(s, ctx, nt_slot(&ctx), ip, parent_ip);
+	nt_hit(s, ctx, nt_slot(&ctx), false, ip, parent_ip);
 }
 
 noinstr void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
@@ -180,7 +192,7 @@ noinstr void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_op
 
 	preempt_disable_notrace();
 	if (likely(nt_surely_task(&ctx)))
-		nt_hit(s, ctx, NT_SLOT_TASK, ip, parent_ip);
+		nt_hit(s, ctx, NT_SLOT_TASK, true, ip, parent_ip);
 	else
 		nt_hit_elsewhere(s, ip, parent_ip, ctx.sp, ctx.irq_flags, ctx.preempt_count);
 	preempt_enable_notrace();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Load and unload. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 
 #include "main.h"
@@ -34,6 +36,10 @@ static int __init nt_init(void)
 		      "hardirq_stack_ptr not found: an interrupt's first and last functions share the slot of what it interrupted");
 	if (ret)
 		return ret;
+	nt_have(nt_tracepoints_init(),
+		"the scheduler's tracepoints not found: no following of forks, no names of tasks that are gone");
+	nt_have(nt_clock_init(),
+		"sched_clock() has no TSC here: the clock global moves with the tick, mono and tsc are finer");
 	ret = nt_selftest();
 	if (ret)
 		goto err_stacks;
@@ -41,7 +47,7 @@ static int __init nt_init(void)
 	if (ret)
 		goto err_stacks;
 
-	pr_info("nestrace " NT_VERSION " is ready at /dev/nestrace\n");
+	pr_info("version " NT_VERSION " is ready at /dev/nestrace\n");
 	return 0;
 
 err_stacks:

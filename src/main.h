@@ -13,6 +13,8 @@ int nt_stacks_init(void);
 void nt_stacks_exit(void);
 int nt_rcu_init(void);
 int nt_filter_init(void);
+int nt_clock_init(void);
+int nt_tracepoints_init(void);
 int nt_selftest(void);
 int nt_device_init(void);
 void nt_device_exit(void);

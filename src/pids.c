@@ -8,7 +8,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/threads.h>
-#include <linux/vmalloc.h>
+#include <linux/slab.h>
 
 #include "session.h"
 #include "tracepoints.h"
@@ -51,13 +51,15 @@ int nt_pid_add(struct nt_session *s, pid_t nr, bool follow)
 {
 	struct pid *pid = find_get_pid(nr);
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	bool first = !s->pids;
 	int ret = 0;
 
 	put_pid(pid);
 	if (!task)
 		return -ESRCH;
-	if (!s->pids) {
-		s->pids = vzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long));
+	if (first) {
+		s->pids = kvzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long),
+				   GFP_KERNEL | __GFP_NOWARN);
 		if (!s->pids)
 			ret = -ENOMEM;
 	}
@@ -65,8 +67,13 @@ int nt_pid_add(struct nt_session *s, pid_t nr, bool follow)
 		ret = nt_follow(s);
 	if (ret == -ENOENT)
 		ret = -EOPNOTSUPP;
-	if (!ret)
+	if (!ret) {
 		set_bit(task->pid, s->pids);
+	} else if (first) {
+		/* an empty map would trace nobody */
+		kvfree(s->pids);
+		s->pids = NULL;
+	}
 	put_task_struct(task);
 	return ret;
 }
@@ -80,6 +87,6 @@ void nt_pids_clear(struct nt_session *s)
 		nt_unprobe_wait();
 		s->follow = false;
 	}
-	vfree(s->pids);
+	kvfree(s->pids);
 	s->pids = NULL;
 }

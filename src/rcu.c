@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Find the functions that wake RCU. None of them is exported. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 
 #include "main.h"

@@ -92,11 +92,16 @@ err:
 void nt_rings_free(struct nt_session *s)
 {
 	unsigned int cpu;
+	enum nt_slot slot;
 
 	if (!s->memory)
 		return;
-	for_each_cpu(cpu, s->cpus)
+	for_each_cpu(cpu, s->cpus) {
+		/* nt_unwanted() goes by it, and another attempt may have fewer CPUs */
+		for (slot = 0; slot < NT_NR_SLOTS; slot++)
+			per_cpu_ptr(s->rings, cpu)->slot[slot].base = NULL;
 		vfree(s->memory[cpu]);
+	}
 	kfree(s->memory);
 	s->memory = NULL;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What must hold on this machine before anything is traced, tried at load. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
@@ -31,12 +33,14 @@ static bool __init nt_test_guard(void)
 
 	/* nothing is traced yet, so the slot is ours */
 	preempt_disable();
-	ok = nt_guard_enter(NT_SLOT_TASK, 1, 0);
-	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 1;
-	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || !nt_guard_enter(NT_SLOT_TASK, 2, 0));
+	ok = !nt_guard_held(NT_SLOT_TASK);
+	nt_guard_take(NT_SLOT_TASK, 2, true);
+	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && nt_guard_irqs_on(NT_SLOT_TASK);
+	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NT_SLOT_TASK));
+	nt_guard_irqs_off(NT_SLOT_TASK);
+	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && !nt_guard_irqs_on(NT_SLOT_TASK);
 	nt_guard_leave(NT_SLOT_TASK);
-	ok = ok && nt_guard_enter(NT_SLOT_TASK, 3, 0);
-	nt_guard_leave(NT_SLOT_TASK);
+	ok = ok && !nt_guard_held(NT_SLOT_TASK);
 	preempt_enable();
 	return ok;
 }
@@ -93,7 +97,9 @@ static bool __init nt_test_clock(void)
 			now = nt_clock_read(clock);
 			ok = ok && now >= last;
 		}
-		udelay(100);
+		/* the coarsest moves with the tick, and the tick may be another CPU's */
+		for (i = 0; i < 1000 && nt_clock_read(clock) == first; i++)
+			udelay(100);
 		ok = ok && nt_clock_read(clock) > first;
 	}
 	preempt_enable();

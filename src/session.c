@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The life of a session: new, running, stopped, gone. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -100,6 +102,7 @@ int nt_session_start(struct nt_session *s)
 	if (ret)
 		return ret;
 
+	WRITE_ONCE(s->starts, s->starts + 1);
 	/* before the first hit, so that the streams know that there are writers */
 	smp_store_release(&s->state, NT_RUNNING);
 	mod_timer(&s->tick, jiffies + NT_TICK);

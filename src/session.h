@@ -60,6 +60,7 @@ struct nt_session {
 	struct mutex lock;		/* of all below, and of the ioctls */
 	struct kref ref;
 	enum nt_state state;
+	unsigned long starts;
 	bool overwrite;
 	bool follow;			/* pids.c has its probes on fork */
 	struct nt_tasks *tasks;		/* names of tasks that are gone; tasks.c */

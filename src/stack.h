@@ -35,31 +35,30 @@ static __always_inline bool nt_serving_softirq(unsigned int pc)
 }
 
 /* The slot at interrupt level @pc, for a stack that is no exception's. */
-static __always_inline enum nt_slot nt_slot_by_level(const struct nt_context *ctx,
-						     unsigned int pc, bool irq_stack)
+static __always_inline enum nt_slot nt_slot_by_level(unsigned int pc, bool irq_stack)
 {
 	if (pc & HARDIRQ_MASK)
 		return NT_SLOT_HARDIRQ;
-
-	if (nt_serving_softirq(pc)) {
-		/*
-		 * An interrupt's first and last functions run outside its
-		 * HARDIRQ count. If one lands in the hook of a softirq, only
-		 * that interrupts are now off tells it from that softirq.
-		 */
-		if (irq_stack && nt_guard_ip(NT_SLOT_SOFTIRQ) &&
-		    !raw_irqs_disabled_flags(raw_cpu_read(nt_guards[NT_SLOT_SOFTIRQ].flags)) &&
-		    raw_irqs_disabled_flags(ctx->irq_flags))
-			return NT_SLOT_HARDIRQ;
+	if (nt_serving_softirq(pc))
 		return NT_SLOT_SOFTIRQ;
-	}
-
 	return irq_stack ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
 }
 
 /*
- * The common case, decided by two tests: task level on the stack of current. Inside
- * __switch_to() current and the stack do not fit each other: then nt_slot() decides.
+ * An interrupt's first and last functions run outside its HARDIRQ count, and on the
+ * stack that it interrupted. If it landed in the hook, only that interrupts are now
+ * off tells them from what it interrupted.
+ */
+static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nt_slot slot)
+{
+	return slot < NT_SLOT_HARDIRQ && nt_guard_irqs_on(slot) &&
+	       raw_irqs_disabled_flags(ctx->irq_flags);
+}
+
+/*
+ * The common case, decided by three tests: task level, on the stack of current, that
+ * is not being traced. Inside __switch_to() current and the stack do not fit each
+ * other: then nt_slot() decides.
  */
 static __always_inline bool nt_surely_task(const struct nt_context *ctx)
 {
@@ -68,19 +67,22 @@ static __always_inline bool nt_surely_task(const struct nt_context *ctx)
 		return false;
 #endif
 	return !(ctx->preempt_count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)) &&
-	       ctx->sp - (unsigned long)READ_ONCE(current->stack) < THREAD_SIZE;
+	       ctx->sp - (unsigned long)READ_ONCE(current->stack) < THREAD_SIZE &&
+	       !nt_guard_held(NT_SLOT_TASK);
 }
 
 static __always_inline enum nt_slot nt_slot(const struct nt_context *ctx)
 {
 	const struct nt_stacks *stacks = raw_cpu_ptr(&nt_stacks);
 	unsigned int pc = ctx->preempt_count;
+	enum nt_slot slot;
 
 	if (unlikely(nt_on_exception_stack(stacks, ctx->sp)))
 		return nt_exception_slot(stacks, ctx->sp);
 	if (unlikely(pc & NMI_MASK))
 		return NT_SLOT_NMI_INLINE;
-	return nt_slot_by_level(ctx, pc, nt_on_irq_stack(stacks, ctx->sp));
+	slot = nt_slot_by_level(pc, nt_on_irq_stack(stacks, ctx->sp));
+	return nt_interrupted(ctx, slot) ? NT_SLOT_HARDIRQ : slot;
 }
 
 /*
@@ -89,7 +91,7 @@ static __always_inline enum nt_slot nt_slot(const struct nt_context *ctx)
  */
 static __always_inline enum nt_slot nt_slot_below(const struct nt_context *ctx)
 {
-	return nt_slot_by_level(ctx, ctx->preempt_count & ~NMI_MASK,
+	return nt_slot_by_level(ctx->preempt_count & ~NMI_MASK,
 				nt_on_irq_stack(raw_cpu_ptr(&nt_stacks), ctx->sp));
 }
 

@@ -49,13 +49,15 @@ static bool nt_stream_ended(struct nt_stream *st)
 
 static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 {
-	const struct nt_guard *guards = per_cpu(nt_guards, st->cpu);
+	const unsigned long *guards = per_cpu(nt_guards, st->cpu);
+	unsigned long starts;
 	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
 	u64 last[NT_NR_SLOTS];
 	enum nt_slot i;
 
 	writers = !nt_stream_ended(st);
+	starts = READ_ONCE(st->session->starts);
 
 	for (i = 0; i < NT_NR_SLOTS; i++) {
 		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);
@@ -63,15 +65,15 @@ static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 	}
 	smp_rmb();	/* 1 before 2 */
 	for (i = 0; i < NT_NR_SLOTS; i++)
-		if (READ_ONCE(guards[i].ip))
+		if (READ_ONCE(guards[i]))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
 	for (i = 0; i < NT_NR_SLOTS; i++)
 		/* pairs with the writer's releases: what lies below is whole */
 		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
 
-	/* stopped before and after: the positions are the last, and in whatever order */
-	writers |= !nt_stream_ended(st);
+	/* stopped before and after and between: the positions are the last */
+	writers |= !nt_stream_ended(st) || READ_ONCE(st->session->starts) != starts;
 	cut->horizon = writers ? min(newest, in_flight) : U64_MAX;
 }
 
@@ -178,13 +180,16 @@ static enum nt_slot nt_slot_by_flags(u8 flags)
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
 			  enum nt_slot slot)
 {
-	u64 delta = st->out_len ? ts - st->out_ts : 0;
-	bool extend = delta >> NT_DELTA_BITS;
 	enum nt_slot told = nt_slot_by_flags(rec->flags);
-	bool tell;
+	bool extend, tell;
 	u32 len = sizeof(*rec);
+	u64 delta;
 	u32 *p;
 
+	/* if the TSC has stepped back, as over a suspend, the rings did not all see it */
+	ts = max(ts, st->out_ts);
+	delta = st->out_len ? ts - st->out_ts : 0;
+	extend = delta >> NT_DELTA_BITS;
 	/* NMI_INLINE has NMI's word */
 	tell = slot != told && !(slot == NT_SLOT_NMI_INLINE && told == NT_SLOT_NMI);
 	len += (extend ? 2 * sizeof(u32) : 0) + (tell ? sizeof(u32) : 0);
@@ -287,6 +292,24 @@ void nt_stream_next(struct nt_stream *st)
 	st->out_missed = 0;
 }
 
+/* The records that the cursor has copied and not yet handed on. */
+static u64 nt_cursor_held(const struct nt_cursor *c)
+{
+	u32 off = c->off;
+	u64 held = 0;
+
+	while (off < c->end) {
+		if ((*(u32 *)((char *)c->copy + off) & ((1U << NT_TYPE_BITS) - 1)) ==
+		    NT_TYPE_TIME_EXTEND) {
+			off += 2 * sizeof(u32);
+		} else {
+			off += sizeof(struct nt_record);
+			held++;
+		}
+	}
+	return held;
+}
+
 u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
 {
 	struct nt_ring *r = nt_stream_ring(st, slot);
@@ -298,13 +321,12 @@ u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
 	do {
 		/* as in nt_cursor_refill(): read, look, and see that it still holds */
 		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
-		/* a sub-buffer that is copied counts as read */
-		if (oldest <= c->page + (c->off != NT_SUBBUF_HEADER || c->closed))
+		if (oldest <= c->page)
 			return c->overwritten;
 		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
 		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
 	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
-	return c->overwritten + first - c->index;
+	return c->overwritten + first - (c->index + nt_cursor_held(c));
 }
 
 static bool nt_stream_has_data(struct nt_stream *st)

@@ -7,8 +7,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
+#include "compat/tracepoints.h"
 #include "session.h"
 #include "tasks.h"
 #include "tracepoints.h"
@@ -39,13 +39,13 @@ static void nt_task_note(struct nt_tasks *tasks, struct task_struct *task)
 	raw_spin_unlock_irqrestore(&tasks->lock, flags);
 }
 
-/* Also given the old pid and the binary; the calling convention lets us not look. */
-static void nt_on_exec(void *data, struct task_struct *task)
+static void nt_on_exec(void *data, struct task_struct *task, pid_t old_pid,
+		       struct linux_binprm *bprm)
 {
 	nt_task_note(data, task);
 }
 
-static void nt_on_exit(void *data, struct task_struct *task)
+static void nt_on_exit(void *data, struct task_struct *task NT_EXIT_MORE)
 {
 	nt_task_note(data, task);
 }
@@ -55,7 +55,7 @@ int nt_tasks_start(struct nt_session *s)
 	int ret;
 
 	if (!s->tasks) {
-		s->tasks = vzalloc(sizeof(*s->tasks));
+		s->tasks = kvzalloc(sizeof(*s->tasks), GFP_KERNEL | __GFP_NOWARN);
 		if (!s->tasks)
 			return -ENOMEM;
 		raw_spin_lock_init(&s->tasks->lock);
@@ -80,7 +80,7 @@ void nt_tasks_stop(struct nt_session *s)
 
 void nt_tasks_free(struct nt_session *s)
 {
-	vfree(s->tasks);
+	kvfree(s->tasks);
 	s->tasks = NULL;
 }
 
@@ -98,7 +98,7 @@ int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u3
 		return 0;
 	}
 	n = min_t(u32, *nr, NT_TASKS_MAX);
-	out = vmalloc(array_size(max(n, 1U), sizeof(*out)));
+	out = kvmalloc_array(max(n, 1U), sizeof(*out), GFP_KERNEL | __GFP_NOWARN);
 	if (!out)
 		return -ENOMEM;
 
@@ -112,6 +112,6 @@ int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u3
 
 	ret = copy_to_user(user, out, n * sizeof(*out)) ? -EFAULT : 0;
 	*nr = n;
-	vfree(out);
+	kvfree(out);
 	return ret;
 }

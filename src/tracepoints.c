@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The tracepoints of the scheduler, found by name. */
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "main.h"
 #include "tracepoints.h"
+#include "uapi/nestrace.h"
 
 struct nt_search {
 	const char *name;
@@ -23,6 +26,14 @@ static struct tracepoint *nt_tracepoint(const char *name)
 
 	for_each_kernel_tracepoint(nt_compare, &search);
 	return search.found;
+}
+
+/* NT_FEATURE_TASKS or 0. */
+int __init nt_tracepoints_init(void)
+{
+	return nt_tracepoint("sched_process_fork") && nt_tracepoint("sched_process_exec") &&
+	       nt_tracepoint("sched_process_exit") && nt_tracepoint("sched_process_free") ?
+	       NT_FEATURE_TASKS : 0;
 }
 
 int nt_probe(const char *name, void *probe, void *data)

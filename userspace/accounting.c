@@ -11,6 +11,9 @@
 
 #include "nestrace.h"
 
+/* what a module tells of is a handful; a damaged file may tell of more */
+#define REFUSED_MAX	4096
+
 static void grow(struct accounting *a, unsigned int nr_cpus)
 {
 	if (nr_cpus <= a->nr_cpus)
@@ -34,6 +37,8 @@ static void add_refusal(struct accounting *a, struct refusal r)
 			return;
 		}
 	}
+	if (a->nr_refused == REFUSED_MAX)
+		return;
 	a->refused = xrealloc(a->refused, (a->nr_refused + 1) * sizeof(r));
 	a->refused[a->nr_refused++] = r;
 }
@@ -94,15 +99,15 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 	return text;
 }
 
-void accounting_parse_cpu(struct accounting *a, unsigned int cpu, const char *text)
+void accounting_parse_cpu(struct accounting *a, unsigned int cpu, char *text)
 {
 	struct nt_slot_stats s;
 	struct refusal r;
 	unsigned int i;
+	char *save;
 
 	grow(a, cpu + 1);
-	for (; text; text = strchr(text, '\n')) {
-		text += *text == '\n';
+	for (text = strtok_r(text, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1)
 			continue;
 		if (sscanf(text, "refused %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace: the command's front door. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nestrace.h"
 
@@ -35,13 +37,27 @@ static void help(FILE *out)
 
 int main(int argc, char **argv)
 {
+	static char name[32];
 	size_t i;
+	int fd;
 
+	/* what is opened must not become standard error */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 	/* a closed pipe is seen as a failed write, and what was recorded is kept */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "help") && argc > 2) {
+		/* help COMMAND is COMMAND --help */
+		argv[1] = argv[2];
+		argv[2] = "--help";
+		argc = 3;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
@@ -51,9 +67,14 @@ int main(int argc, char **argv)
 		printf("nestrace %s (ABI %d)\n", NESTRACE_VERSION, NT_ABI_VERSION);
 		return finish_output();
 	}
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(argv[1], commands[i].name))
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(argv[1], commands[i].name)) {
+			/* getopt says it before its messages */
+			snprintf(name, sizeof(name), "nestrace %s", argv[1]);
+			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
+		}
+	}
 	warn("there is no command '%s'; nestrace --help lists them", argv[1]);
 	return EXIT_USAGE;
 }

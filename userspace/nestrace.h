@@ -86,6 +86,9 @@ struct run {
 	double seconds;
 };
 
+/* A stream and a file for each CPU may be more than a shell's soft limit. */
+void allow_files(void);
+
 /* Dies on what keeps it from starting. */
 void run_session(const struct options *o, const struct sink *sink, struct run *run);
 
@@ -104,7 +107,7 @@ struct accounting {
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
 /* The counters of one CPU as lines of text; what CPUSTAT holds in trace.dat. */
 char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
-void accounting_parse_cpu(struct accounting *a, unsigned int cpu, const char *text);
+void accounting_parse_cpu(struct accounting *a, unsigned int cpu, char *text);
 void accounting_table(const struct accounting *a,
 		      const char *(*name)(void *arg, uint64_t ip), void *arg);
 void accounting_free(struct accounting *a);

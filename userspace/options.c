@@ -81,6 +81,11 @@ static void take_clock(struct options *o, const char *arg)
 			return;
 		}
 	}
+	/* as it is called in trace_clock and in the file */
+	if (!strcmp(arg, "x86-tsc")) {
+		o->clock = NT_CLOCK_TSC;
+		return;
+	}
 	die("clock '%s': it must be global, tsc or mono", arg);
 }
 

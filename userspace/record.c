@@ -141,6 +141,7 @@ int cmd_record(int argc, char **argv)
 	r.o = &o;
 	r.terminal = isatty(STDERR_FILENO) && !r.quiet;
 	/* say at once what is wrong with the module or the session, before any file */
+	allow_files();
 	fd = session_open();
 	session_info(fd, &info);
 	session_configure(fd, &o);

@@ -59,6 +59,14 @@ static void advance(struct report *r, unsigned int nr)
 	}
 }
 
+/* A name from the file, for a terminal to be safe with. */
+static void clean(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t')
+			*text = '?';
+}
+
 static const char *function(void *arg, uint64_t ip)
 {
 	static char number[2][24];
@@ -141,6 +149,8 @@ static void load_names(struct report *r)
 	r->tep = tep_alloc();
 	if (!r->tep)
 		die("out of memory");
+	clean(r->file->kallsyms);
+	clean(r->file->cmdlines);
 	if (*r->file->kallsyms && tep_parse_kallsyms(r->tep, r->file->kallsyms))
 		warn("%s: its symbols can't be read: functions are shown as numbers", r->file->path);
 	for (line = strtok_r(r->file->cmdlines, "\n", &save); line;

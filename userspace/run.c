@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,19 @@ struct child {
 };
 
 static bool ignored_int;	/* by who started us; so for COMMAND */
+
+static struct rlimit files_before;	/* for COMMAND */
+
+void allow_files(void)
+{
+	struct rlimit all;
+
+	if (getrlimit(RLIMIT_NOFILE, &files_before))
+		return;
+	all = files_before;
+	all.rlim_cur = all.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &all);
+}
 
 static double now(void)
 {
@@ -73,6 +87,8 @@ static void nothing(int sig)
 static void wanted_signals(sigset_t *set)
 {
 	ignored_int = signal(SIGINT, nothing) == SIG_IGN;
+	/* who started us may have left it ignored: then children vanish unseen */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
@@ -90,6 +106,8 @@ static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, i
 	signal(SIGPIPE, SIG_DFL);
 	if (ignored_int)
 		signal(SIGINT, SIG_IGN);
+	if (files_before.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &files_before);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(command[0], command);
 	if (write(failed, &errno, sizeof(errno)) < 0)

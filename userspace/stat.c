@@ -196,6 +196,7 @@ int cmd_stat(int argc, char **argv)
 	struct counting c = { 0 };
 	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &c };
 	const char *output = NULL;
+	FILE *file = NULL;
 	struct options o;
 	struct nt_info info;
 	struct run run;
@@ -215,6 +216,10 @@ int cmd_stat(int argc, char **argv)
 	}
 	options_command(&o, "stat", argv + optind);
 
+	/* COMMAND's output is not ours: ours is turned there when it has ended */
+	if (output && !(file = fopen(output, "we")))
+		die_errno("can't write %s", output);
+	allow_files();
 	fd = session_open();
 	session_info(fd, &info);
 	close(fd);
@@ -225,7 +230,7 @@ int cmd_stat(int argc, char **argv)
 		subbuf_init(&c.cpu[i].sub, NT_EVENT_FUNCTION);
 
 	run_session(&o, &sink, &run);
-	if (output && !freopen(output, "w", stdout))
+	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
 		die_errno("can't write %s", output);
 	opt = finish(&c, &run);
 	for (i = 0; i < c.nr_cpus; i++) {

@@ -37,6 +37,11 @@ static void show_features(const struct nt_info *info)
 	       "not known, as hardirq_stack_ptr can't be found: an interrupt's first and last functions count for the slot of what it interrupted");
 	printf("filter by :mod:NAME: %s\n", info->features & NT_FEATURE_MOD_FILTER ? "yes" :
 	       "no, as find_module and ftrace_location can't be found");
+	printf("following of forks, and names of tasks that are gone: %s\n",
+	       info->features & NT_FEATURE_TASKS ? "yes" :
+	       "no, as the scheduler's tracepoints can't be found");
+	printf("clock global: %s\n", info->features & NT_FEATURE_FINE_CLOCK ? "fine" :
+	       "as coarse as the tick, as the kernel's sched_clock() has no TSC here; -C mono or -C tsc is finer");
 	if (info->test & NT_INFO_TEST_RECURSE)
 		printf("test build: the hook recurses on purpose\n");
 	if (info->test & NT_INFO_TEST_NO_GUARD)

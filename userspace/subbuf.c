@@ -20,6 +20,38 @@ void subbuf_init(struct subbuf *s, int event)
 		die("out of memory");
 }
 
+/* kbuffer trusts lengths: no event may be empty or go beyond the data. */
+static bool events_fit(const char *data, uint32_t len)
+{
+	uint32_t head, length, at = 0;
+
+	while (at + sizeof(head) <= len) {
+		memcpy(&head, data + at, sizeof(head));
+		at += sizeof(head);
+		switch (head & 0x1f) {
+		case 0:		/* the length is in the next word, and counts it */
+		case 29:	/* padding */
+			if (len - at < sizeof(length))
+				return false;
+			memcpy(&length, data + at, sizeof(length));
+			if (length < sizeof(length))
+				return false;
+			break;
+		case 30:	/* time extension */
+		case 31:	/* absolute time */
+			length = 4;
+			break;
+		default:
+			length = (head & 0x1f) * 4;
+		}
+		if (length > len - at)
+			return false;
+		/* events begin at multiples of 4 */
+		at += (length + 3) & ~3U;
+	}
+	return true;
+}
+
 bool subbuf_load(struct subbuf *s, void *data)
 {
 	uint64_t commit;
@@ -31,6 +63,7 @@ bool subbuf_load(struct subbuf *s, void *data)
 	if (len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER ||
 	    (commit & NT_SUBBUF_MISSED_STORED &&
 	     len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER - sizeof(uint64_t)) ||
+	    !events_fit((char *)data + NT_SUBBUF_HEADER, len) ||
 	    kbuffer_load_subbuffer(s->kbuf, data)) {
 		s->damaged = true;
 		return false;
@@ -75,13 +108,8 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 		if (!data)
 			return false;
 		size = kbuffer_event_size(s->kbuf);
-		if (size < 0 || kbuffer_curr_offset(s->kbuf) + size > NT_SUBBUF_SIZE) {
-			s->damaged = true;
-			return false;
-		}
-		if (size < NT_EVENT_SIZE)
-			type = 0;
-		else
+		type = 0;
+		if (size >= NT_EVENT_SIZE)
 			memcpy(&type, data, sizeof(type));
 		if (size >= NT_EVENT_SIZE && type == s->event)
 			break;

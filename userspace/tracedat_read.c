@@ -242,6 +242,8 @@ static void read_cpus(struct parser *p)
 		t->cpu[cpu].size = get_u64(p);
 		if (t->cpu[cpu].offset + t->cpu[cpu].size < t->cpu[cpu].offset)
 			bad(p, "an impossible size");
+		if (t->cpu[cpu].size % NT_SUBBUF_SIZE)
+			bad(p, "a size that is no multiple of a page");
 		if (t->cpu[cpu].size && t->cpu[cpu].offset + t->cpu[cpu].size > t->size)
 			t->truncated = true;
 	}

@@ -20,7 +20,8 @@
 
 struct tracedat_writer {
 	const char *path;
-	char *tmp;		/* renamed to @path at the end; NULL: @path is written itself */
+	bool beside;		/* @fd is put in the place of @path at the end, or is @path */
+	char *tmp;		/* its name, where files without one can't be had */
 	int fd;
 	bool failed;		/* and said so */
 	unsigned int nr_cpus;
@@ -110,19 +111,64 @@ static void put_option(struct tracedat_writer *w, uint16_t id, const char *text)
 	put(w, text, strlen(text) + 1);
 }
 
+static char *name_beside(const char *path)
+{
+	char *copy = xstrdup(path), *name;
+
+	if (asprintf(&name, "%s/.nestrace-XXXXXX", dirname(copy)) < 0)
+		die("out of memory");
+	free(copy);
+	return name;
+}
+
+/* Without a name, so that nothing is left of it if we are killed; else with @name. */
 static int temporary(const char *path, char **name)
 {
-	char *copy = xstrdup(path), *tmp;
-	int fd;
+	char *copy = xstrdup(path);
+	int fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (asprintf(&tmp, "%s/.nestrace-XXXXXX", dirname(copy)) < 0)
-		die("out of memory");
-	fd = mkostemp(tmp, O_CLOEXEC);
 	free(copy);
+	*name = NULL;
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+		*name = name_beside(path);
+		fd = mkostemp(*name, O_CLOEXEC);
+	}
 	if (fd < 0)
 		die_errno("can't write %s: making a file beside it", path);
-	*name = tmp;
 	return fd;
+}
+
+/* @w->fd gets a name, to be renamed: a link can't replace what is there. */
+static bool give_name(struct tracedat_writer *w)
+{
+	char self[64];
+	int tries, fd;
+
+	if (w->tmp)
+		return true;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->fd);
+	for (tries = 0; tries < 100; tries++) {
+		w->tmp = name_beside(w->path);
+		/* a free name, taken by the link after it is let go */
+		fd = mkostemp(w->tmp, O_CLOEXEC);
+		if (fd >= 0) {
+			close(fd);
+			unlink(w->tmp);
+			if (!linkat(AT_FDCWD, self, AT_FDCWD, w->tmp, AT_SYMLINK_FOLLOW))
+				return true;
+		}
+		free(w->tmp);
+		w->tmp = NULL;
+		if (errno != EEXIST)
+			break;
+	}
+	return false;
+}
+
+static void forget(struct tracedat_writer *w)
+{
+	if (w->tmp)
+		unlink(w->tmp);
 }
 
 static void open_output(struct tracedat_writer *w)
@@ -139,6 +185,7 @@ static void open_output(struct tracedat_writer *w)
 			    w->path);
 		return;
 	}
+	w->beside = true;
 	w->fd = temporary(w->path, &w->tmp);
 	mask = umask(0);
 	umask(mask);
@@ -147,7 +194,7 @@ static void open_output(struct tracedat_writer *w)
 
 static void open_spools(struct tracedat_writer *w)
 {
-	const char *beside = w->tmp ? w->path : "./trace.dat";
+	const char *beside = w->beside ? w->path : "./trace.dat";
 	unsigned int cpu;
 	char *name;
 
@@ -155,7 +202,8 @@ static void open_spools(struct tracedat_writer *w)
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
 		w->spool[cpu].fd = temporary(beside, &name);
 		w->spool[cpu].size = 0;
-		unlink(name);
+		if (name)
+			unlink(name);
 		free(name);
 	}
 }
@@ -185,15 +233,14 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 	put_u32(w, 0);			/* printk formats */
 
 	/* Room to move the CPUs' data in by, should the disk be full at the end. */
-	if (!w->failed && w->tmp &&
+	if (!w->failed && w->beside &&
 	    posix_fallocate(w->fd, lseek(w->fd, 0, SEEK_CUR), 2 * CHUNK) == ENOSPC) {
 		errno = ENOSPC;
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
 	}
 	if (w->failed) {
-		if (w->tmp)
-			unlink(w->tmp);
+		forget(w);
 		exit(EXIT_BAD);
 	}
 	open_spools(w);
@@ -276,7 +323,7 @@ static void move_spool(struct tracedat_writer *w, struct spool *s)
 		}
 		put(w, buf, n);
 		fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, n);
-		if (w->tmp)
+		if (w->beside)
 			posix_fallocate(w->fd, lseek(w->fd, 0, SEEK_CUR), CHUNK);
 		off += n;
 	}
@@ -326,8 +373,7 @@ static void writer_free(struct tracedat_writer *w)
 void tracedat_abandon(struct tracedat_writer *w)
 {
 	close(w->fd);
-	if (w->tmp)
-		unlink(w->tmp);
+	forget(w);
 	writer_free(w);
 }
 
@@ -342,7 +388,8 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 	put_data(w, clock);
 
 	/* what was set aside and not used */
-	if (!w->failed && w->tmp && ftruncate(w->fd, lseek(w->fd, 0, SEEK_CUR))) {
+	if (!w->failed && w->beside &&
+	    (ftruncate(w->fd, lseek(w->fd, 0, SEEK_CUR)) || !give_name(w))) {
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
 	}
@@ -350,14 +397,14 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
 	}
-	if (!w->failed && w->tmp && rename(w->tmp, w->path)) {
+	if (!w->failed && w->beside && rename(w->tmp, w->path)) {
 		warn_errno("can't rename %s to %s", w->tmp, w->path);
 		w->failed = true;
 	}
 	if (!w->failed)
 		ret = 0;
-	else if (w->tmp)
-		unlink(w->tmp);
+	else
+		forget(w);
 	writer_free(w);
 	return ret;
 }

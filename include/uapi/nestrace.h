@@ -69,6 +69,8 @@ enum nt_slot {
 #define NT_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter, ct_irq_enter found */
 #define NT_FEATURE_IRQ_STACK	(1U << 1)	/* the hardirq stacks are known */
 #define NT_FEATURE_MOD_FILTER	(1U << 2)	/* :mod:NAME can be resolved */
+#define NT_FEATURE_FINE_CLOCK	(1U << 3)	/* NT_CLOCK_GLOBAL is finer than the tick */
+#define NT_FEATURE_TASKS	(1U << 4)	/* NT_IOC_TASKS, NT_PID_FOLLOW: sched tracepoints found */
 
 /* How RCU is woken where it is asleep. */
 enum nt_rcu_mode {
@@ -123,7 +125,8 @@ struct nt_filter {
 
 /*
  * NT_IOC_PID: trace only while this task is current, its interrupts included.
- * @pid: a thread id of the caller's pid namespace, above 0.
+ * @pid: a thread id of the caller's pid namespace, above 0. It is the number that is
+ * traced: with NT_PID_FOLLOW until the task is freed, without it whoever gets it next.
  * Errors: ESRCH no such task, EOPNOTSUPP follow can't be had on this kernel.
  */
 #define NT_PID_FOLLOW	(1U << 0)	/* and the children of all added pids */
@@ -150,11 +153,16 @@ struct nt_cpus {
 
 enum nt_clock {
 	NT_CLOCK_GLOBAL,	/* ns, ordered across CPUs; as trace_clock_global() */
-	NT_CLOCK_TSC,		/* cycles of the time stamp counter */
-	NT_CLOCK_MONO,		/* ns, ktime_get_mono_fast_ns() */
+	NT_CLOCK_TSC,		/* cycles; if a suspend sets it back, time stands until then */
+	NT_CLOCK_MONO,		/* ns, ktime_get_mono_fast_ns(); see below */
 	NT_NR_CLOCKS
 };
 
+/*
+ * Where the kernel's clocksource is not the TSC, NT_CLOCK_MONO reads another (hpet,
+ * acpi_pm), by functions that can be traced and, of hpet, wait: hits in there are
+ * refused and counted.
+ */
 #define NT_CLOCK_WORDS { "global", "tsc", "mono" }
 
 #define NT_RING_KB_MIN	1U
@@ -197,7 +205,7 @@ struct nt_slot_stats {
 struct nt_stats {
 	__u32 size;
 	__u32 flags;		/* 0 */
-	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL */
+	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
 	__u32 ring_kb;		/* out: what the CPU's rings really hold; 0 = not traced */
 	struct nt_slot_stats slot[NT_NR_SLOTS];
 };

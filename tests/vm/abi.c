@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "uapi/nestrace.h"
@@ -116,6 +117,72 @@ static void test_refusals(void)
 	close(fd);
 }
 
+/* Each struct ioctl checks its size, its flags, and that it is there at all. */
+static void test_each_struct(void)
+{
+	static const struct {
+		unsigned long cmd;
+		uint32_t size;
+		const char *name;
+	} all[] = {
+		{ NT_IOC_FILTER, sizeof(struct nt_filter), "filter" },
+		{ NT_IOC_PID, sizeof(struct nt_pid), "pid" },
+		{ NT_IOC_CPUS, sizeof(struct nt_cpus), "cpus" },
+		{ NT_IOC_CONFIG, sizeof(struct nt_config), "config" },
+		{ NT_IOC_STATS, sizeof(struct nt_stats), "stats" },
+		{ NT_IOC_REFUSED, sizeof(struct nt_refused), "refused" },
+		{ NT_IOC_STREAM, sizeof(struct nt_stream_open), "stream" },
+		{ NT_IOC_TASKS, sizeof(struct nt_tasks_take), "tasks" },
+	};
+	static uint32_t arg[4096];
+	char name[64];
+	unsigned int i;
+	int fd = session(), passed;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		memset(arg, 0, sizeof(arg));
+		arg[0] = all[i].size - 4;
+		passed = refused(fd, all[i].cmd, arg) == EINVAL;
+		arg[0] = all[i].size + 4;
+		passed &= refused(fd, all[i].cmd, arg) == EINVAL;
+		arg[0] = all[i].size;
+		arg[1] = 1U << 30;
+		passed &= refused(fd, all[i].cmd, arg) == EINVAL;
+		passed &= refused(fd, all[i].cmd, (void *)16) == EFAULT;
+		snprintf(name, sizeof(name), "%s: size, flags and address are checked", all[i].name);
+		ok(passed, name);
+	}
+	close(fd);
+}
+
+static uint64_t sum(int fd, int column);
+
+/* What was set is forgotten by its CLEAR. */
+static void test_clear(void)
+{
+	struct nt_filter clear = { .size = sizeof(clear), .flags = NT_FILTER_CLEAR };
+	struct nt_pid pid = { .size = sizeof(pid), .pid = 1 };
+	int fd = session(), i;
+
+	ok(!set_filter(fd, "*_sys_getppid", 0) && !set_filter(fd, "*_sys_getuid", NT_FILTER_NOTRACE) &&
+	   !refused(fd, NT_IOC_PID, &pid), "filter, notrace and pid set");
+	pid.pid = 0;
+	pid.flags = NT_PID_CLEAR;
+	ok(!refused(fd, NT_IOC_FILTER, &clear), "filter cleared");
+	clear.flags |= NT_FILTER_NOTRACE;
+	ok(!refused(fd, NT_IOC_FILTER, &clear), "notrace cleared");
+	ok(!refused(fd, NT_IOC_PID, &pid), "pids cleared");
+	ok(!set_filter(fd, "*_sys_getuid", 0), "another filter set");
+	ok(!refused(fd, NT_IOC_START, NULL), "started");
+	for (i = 0; i < 100; i++) {
+		getppid();
+		getuid();
+	}
+	ioctl(fd, NT_IOC_STOP, 0);
+	ok(sum(fd, 0) == 100 && sum(fd, 1) == 0, "only the new filter counts, for all pids");
+	close(fd);
+}
+
 static void test_life(void)
 {
 	static char buf[64 * NT_SUBBUF_SIZE];
@@ -162,8 +229,10 @@ static void test_life(void)
 	ok(!refused(other, NT_IOC_INFO, &info) && info.running == 0, "close disarms");
 	ok(read(st, buf, sizeof(buf)) == NT_SUBBUF_SIZE && read(st, buf, sizeof(buf)) == 0,
 	   "what was recorded can still be read");
-	close(st);
 	close(other);
+	ok(syscall(SYS_delete_module, "nestrace", O_NONBLOCK) < 0 && errno == EWOULDBLOCK,
+	   "no unloading while a stream is open");
+	close(st);
 }
 
 static uint64_t sum(int fd, int column)
@@ -222,6 +291,8 @@ int main(void)
 		perror("sched_setaffinity");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_refusals();
+	test_each_struct();
+	test_clear();
 	test_life();
 	test_two_sessions();
 	printf("abi: %d tests\n", nr);

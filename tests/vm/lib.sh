@@ -68,14 +68,15 @@ counter()
 	awk -v slot="$2" -v col="$3" '$1 == "#" && $2 == slot { n = $col } END { print n + 0 }' "$1"
 }
 
-# Processes, files, timers and loopback network, for SECONDS.
-load()
+# Processes, files, timers and loopback network, until there is a file DIR/stop; each
+# round adds a line to DIR/rounds.
+load() # DIR
 {
-	end=$(($(date +%s) + $1))
-	while [ "$(date +%s)" -lt $end ]; do
-		dd if=/dev/zero of=/tmp/load.$$ bs=64k count=16 2>/dev/null
-		cat /tmp/load.$$ | md5sum > /dev/null
-		rm -f /tmp/load.$$
+	until [ -e "$1/stop" ]; do
+		dd if=/dev/zero of="$1/file" bs=64k count=16 2>/dev/null
+		cat "$1/file" | md5sum > /dev/null
+		rm -f "$1/file"
+		echo >> "$1/rounds"
 		find /proc/self /sys/kernel/mm > /dev/null 2>&1
 		usleep 1000
 		ping -c 1 -q 127.0.0.1 > /dev/null

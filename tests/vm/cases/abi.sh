@@ -1,5 +1,5 @@
 # The ioctls and streams of /dev/nestrace.
-# kernels: 6.1 6.12
+# kernels: all
 insmod /tests/nt_calls.ko
 abi > /tmp/abi.out
 while read -r line; do

@@ -5,5 +5,6 @@
 # expect: death
 # timeout: 60
 insmod /tests/nt_calls.ko
+echo 'recording without the guard' >&2
 nestrace record -q -l nt_called -l nt_test_traced -o t.dat sh -c 'echo "task 10" > /proc/nt_calls'
 ok "survived" true

@@ -1,5 +1,5 @@
 # record, report, stat, list, status: what they are for.
-# kernels: 6.1 6.12
+# kernels: all
 insmod /tests/nt_calls.ko
 
 ok "status" nestrace status
@@ -26,6 +26,23 @@ nestrace record -q -l nt_called -l vfs_read -n :mod:nt_calls -o t.dat sh -c 'ech
 nestrace report t.dat > r
 is "-n :mod: leaves the module out" "$(grep -c 'nt_called <-' r)" 0
 is "and counts its hits as filtered" "$(counter r task 7)" 10
+
+sh -c 'while :; do read x < /proc/self/comm; done' & busy=$!
+sh -c 'while :; do read x < /proc/self/comm; done' & other=$!
+nestrace record -q -l vfs_read -P $busy -o t.dat sleep 1
+nestrace report t.dat > r
+ok "-P traces that pid" grep -q -- "sh-$busy " r
+ok "-P traces no other" sh -c '! grep -v "^#" r | grep -qv -- "sh-'$busy' "'
+ok "whose hits are filtered" test "$(counter r task 7)" -gt 0
+nestrace record -q -l vfs_read -P $busy -P $other -o t.dat sleep 1
+nestrace report t.dat > r
+ok "two -P trace both" sh -c "grep -q -- 'sh-$busy ' r && grep -q -- 'sh-$other ' r"
+kill $busy $other
+sh -c 'while :; do cat /proc/self/comm > /dev/null; done' & busy=$!
+nestrace record -q -l vfs_read -P $busy -c -o t.dat sleep 1
+kill $busy
+nestrace report t.dat > r
+ok "-P -c traces the children" grep -q ' cat-' r
 
 sleep 100 & sleeper=$!
 nestrace record -q -l '*nanosleep*' -l 'vfs_*' -P $sleeper -o t.dat sh -c 'cat /proc/self/comm > /dev/null'

@@ -1,5 +1,5 @@
 # A build whose hook calls a traced function: the guard must refuse each such call.
-# kernels: 6.1 6.12
+# kernels: all
 # build: recurse RECURSE
 insmod /tests/nt_calls.ko
 nestrace record -q -l nt_called -l nt_test_traced -b 16384 -o t.dat \

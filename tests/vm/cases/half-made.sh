@@ -1,0 +1,20 @@
+# Allocations that fail while a session is made: each failure leaves it whole.
+# kernels: debug-6.12 kasan-6.12
+# timeout: 600
+mount -t debugfs debugfs /sys/kernel/debug
+for fault in failslab fail_page_alloc; do
+	echo N > /sys/kernel/debug/$fault/ignore-gfp-wait
+	echo 0 > /sys/kernel/debug/$fault/verbose
+	echo 0 > /sys/kernel/debug/$fault/probability
+done
+echo 0 > /sys/kernel/debug/fail_page_alloc/min-order
+fail_nth > out
+while read -r line; do
+	case $line in
+	"ok "*) ok "${line#ok }" true ;;
+	"not ok "*) ok "${line#not ok }" false ;;
+	"# "*) note "${line#\# }" ;;
+	esac
+done < out
+is "all steps were taken" "$(grep -c "ok step" out)" 5
+ok "unload" rmmod nestrace
