@@ -1,0 +1,100 @@
+# Every context, made on purpose, each call counted: alone, all at once, and with too small
+# a ring. The helper says how often it called which function in which context.
+# kernels: all
+# cpus: 1 2 4
+# timeout: 600
+insmod /tests/nt_contexts.ko
+cpus=$(grep -c '^processor' /proc/cpuinfo)
+
+# as on a stock kernel; with RCU_EQS_DEBUG only the idle task may tell RCU that it idles
+asleep=asleep
+case $(zcat /proc/config.gz 2>/dev/null) in
+*CONFIG_RCU_EQS_DEBUG=y*) asleep= ;;
+esac
+
+# trace MAKERS KB NAME: MAKERS run, with all that the helper calls traced; leaves in "made"
+# what was called, in "got" what was recorded, both as lines FUNCTION SLOT COUNT
+trace()
+{
+	cat /proc/nt_contexts > before
+	nestrace stat -l 'nt_at_*' -l fixup_exception -b "$2" -o r sh -c "echo '$1' > /proc/nt_contexts"
+	is "$3: traced" $? 0
+	awk 'NR == FNR { before[$1 " " $2] = $3; next }
+	     $1 != "nt_switch" && $3 != before[$1 " " $2] { print $1, $2, $3 - before[$1 " " $2] }' \
+		before /proc/nt_contexts | sort > made
+	awk '/^ *[0-9]/ { print $3, $2, $1 }' r | sort > got
+}
+
+calls()
+{
+	awk '{ n += $3 } END { print n + 0 }' made
+}
+
+# a row of the table in docs/
+row()
+{
+	note "row: $1 | $(calls) | $(counter r total 4) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+}
+
+exact()
+{
+	trace "$1" 131072 "$2"
+	ok "$2: some calls were made" test "$(calls)" -gt 0
+	is "$2: recorded in its slot, as often as called" "$(tr '\n' ';' < got)" "$(tr '\n' ';' < made)"
+	is "$2: hits" "$(counter r total 3)" "$(calls)"
+	is "$2: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
+	row "$2"
+}
+
+# interrupts from user mode need somebody there
+for i in $(seq $cpus); do
+	nice -n 19 sh -c 'while :; do :; done' &
+done
+for maker in "task 10000" "softirq 200" "tasklet 20" "hardirq 300" "nmi 200" "bp 200" "db 200" \
+	     "fault 200" "key 1000" ${asleep:+"asleep 200"}; do
+	exact "$maker" "${maker% *}"
+done
+# beside the makers' own, NMIs from outside, to all CPUs
+while :; do
+	echo nmi > /dev/ttyS2
+	usleep 20000
+done &
+flood=$!
+all="task 20000 softirq 500 tasklet 20 hardirq 500 nmi 400 bp 300 db 300 fault 300 key 1000"
+# until some interrupts land in the tracer itself: under emulation that is luck
+for try in 1 2 3 4 5 6; do
+	exact "$all ${asleep:+asleep 300}" "all at once"
+	[ "$(counter r total 10)" = 0 ] || break
+done
+while read -r function slot count; do
+	note "all at once: $function in $slot: $count"
+done < made
+for function in task key softirq ksoftirqd hardirq nmi nmi_edge bp db; do
+	ok "all at once: nt_at_$function was called" grep -q "^nt_at_$function " made
+done
+ok "hits arrived while another slot of their CPU was in the tracer" test "$(counter r total 10)" -gt 0
+if [ $asleep ]; then
+	ok "RCU was woken for each that came with RCU asleep" \
+		test "$(counter r total 9)" -ge "$(awk '/asleep/ { n += $3 } END { print n + 0 }' made)"
+	is "none was skipped" "$(counter r total 8)" 0
+fi
+
+trace "$all" 64 "too small a ring"
+is "too small a ring: hits" "$(counter r total 3)" "$(calls)"
+is "too small a ring: recorded + lost" $(($(counter r total 4) + $(counter r total 5))) "$(calls)"
+ok "too small a ring: lost" test "$(counter r total 5)" -gt 0
+row "all at once, too small a ring"
+killall sh 2>/dev/null
+kill $flood
+
+# each switch to a thread ends in finish_task_switch; __switch_to has no call to hook
+before=$(awk '/^nt_switch / { print $3 }' /proc/nt_contexts)
+nestrace record -q -l 'finish_task_switch*' -b 16384 -o t.dat sh -c 'echo "switch 400" > /proc/nt_contexts'
+nestrace report t.dat > r
+made=$(($(awk '/^nt_switch / { print $3 }' /proc/nt_contexts) - before))
+is "switches: as many hits as the scheduler counted" "$(grep -c 'nt_switch/.*: task     finish_task_switch' r)" $made
+ok "switches: some" test $made -gt 400
+is "switches: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
+note "row: switch | $made | $(grep -c 'nt_switch/.* finish_task_switch' r) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+rmmod nt_contexts
+ok "unload" rmmod nestrace
