@@ -91,7 +91,10 @@ static __always_inline enum nt_slot nt_slot(const struct nt_context *ctx)
  */
 static __always_inline enum nt_slot nt_slot_below(const struct nt_context *ctx)
 {
-	return nt_slot_by_level(ctx->preempt_count & ~NMI_MASK,
+	unsigned int levels = (ctx->preempt_count & NMI_MASK) / NMI_OFFSET;
+
+	/* as __nmi_enter() counts them */
+	return nt_slot_by_level(ctx->preempt_count - levels * (NMI_OFFSET + HARDIRQ_OFFSET),
 				nt_on_irq_stack(raw_cpu_ptr(&nt_stacks), ctx->sp));
 }
 

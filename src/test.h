@@ -3,20 +3,45 @@
  * Switches of the test builds, which break the tracer on purpose so that the tests
  * are seen to fail:
  *   NT_TEST_RECURSE	the hook calls a function that ftrace traces
+ *   NT_TEST_FAULT	the hook reads what is not mapped, and the fault is fixed up
+ *   NT_TEST_BREAKPOINT	the hook has an int3, which somebody must take as his own
  *   NT_TEST_NO_GUARD	the guard lets everything in
  */
 #ifndef NT_TEST_H
 #define NT_TEST_H
 
-#ifdef NT_TEST_RECURSE
+#include <linux/instrumentation.h>
+
+#if defined(NT_TEST_RECURSE)
 void nt_test_traced(void);
-#define nt_test_recurse() do {		\
-	instrumentation_begin();	\
-	nt_test_traced();		\
-	instrumentation_end();		\
-} while (0)
+
+static __always_inline void nt_test_recurse(void)
+{
+	instrumentation_begin();
+	nt_test_traced();
+	instrumentation_end();
+}
+#elif defined(NT_TEST_FAULT)
+#include <linux/uaccess.h>
+
+static __always_inline void nt_test_recurse(void)
+{
+	int value;
+
+	/* the last page of all is never mapped */
+	__get_kernel_nofault(&value, (int *)-PAGE_SIZE, int, fixed_up);
+fixed_up:
+	return;
+}
+#elif defined(NT_TEST_BREAKPOINT)
+static __always_inline void nt_test_recurse(void)
+{
+	asm volatile("int3");
+}
 #else
-#define nt_test_recurse() do { } while (0)
+static __always_inline void nt_test_recurse(void)
+{
+}
 #endif
 
 #endif

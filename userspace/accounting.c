@@ -30,6 +30,9 @@ static void add_refusal(struct accounting *a, struct refusal r)
 {
 	unsigned int i;
 
+	/* slots that share a word are one to the reader */
+	if (r.slot == NT_SLOT_NMI_INLINE)
+		r.slot = NT_SLOT_NMI;
 	for (i = 0; i < a->nr_refused; i++) {
 		if (a->refused[i].ip == r.ip && a->refused[i].under_ip == r.under_ip &&
 		    a->refused[i].slot == r.slot) {

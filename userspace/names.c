@@ -11,13 +11,31 @@
 
 #include "nestrace.h"
 
-/* The functions of /proc/kallsyms, in its format. */
-char *names_kallsyms(size_t *len)
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Is this module's function new? Then it is noted. */
+static bool symbol_is_new(struct symbols *s, const char *line)
+{
+	char *copy = xstrdup(line), **found;
+
+	found = tsearch(copy, &s->seen, compare_lines);
+	if (!found)
+		die("out of memory");
+	if (*found != copy)
+		free(copy);
+	return *found == copy;
+}
+
+/* Modules come and go: read again, it gives only what it has not given yet. */
+char *symbols_read(struct symbols *s, size_t *len)
 {
 	FILE *in = fopen("/proc/kallsyms", "r");
 	char *text, *line = NULL;
-	size_t size = 0;
 	bool hidden = true;
+	size_t size = 0;
 	FILE *out;
 	char type;
 
@@ -30,16 +48,24 @@ char *names_kallsyms(size_t *len)
 		if (sscanf(line, "%*x %c", &type) != 1 || !strchr("tTwW", type))
 			continue;
 		hidden &= !strncmp(line, "0000000000000000", 16);
-		fputs(line, out);
+		if (strchr(line, '[') ? symbol_is_new(s, line) : !s->again)
+			fputs(line, out);
 	}
 	/* libtraceevent takes the last symbol to be one byte long */
-	fputs("ffffffffffffffff t _end_of_functions\n", out);
+	if (!s->again)
+		fputs("ffffffffffffffff t _end_of_functions\n", out);
 	free(line);
 	fclose(in);
 	fclose(out);
-	if (hidden)
+	if (hidden && !s->again)
 		warn("/proc/kallsyms hides the addresses: functions will be shown as numbers (sysctl kernel.kptr_restrict=1)");
+	s->again = true;
 	return text;
+}
+
+void symbols_free(struct symbols *s)
+{
+	tdestroy(s->seen, free);
 }
 
 struct name {

@@ -114,7 +114,13 @@ void accounting_free(struct accounting *a);
 
 /* names.c: the names of functions and tasks */
 struct tep_handle;
-char *names_kallsyms(size_t *len);
+struct symbols {
+	void *seen;	/* tsearch(3), of the lines of modules */
+	bool again;
+};
+
+char *symbols_read(struct symbols *s, size_t *len);
+void symbols_free(struct symbols *s);
 struct names;
 struct names *names_new(void);
 void names_snapshot(struct names *n);		/* of all tasks there are, from /proc */

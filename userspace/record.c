@@ -34,6 +34,7 @@ struct recording {
 	const struct options *o;
 	struct tracedat_writer *file;
 	struct names *names;
+	struct symbols symbols;
 	pid_t *readers;			/* by CPU: our threads, gone when names are taken */
 	unsigned int nr_cpus;
 	bool quiet;
@@ -85,8 +86,8 @@ static int finish(struct recording *r, struct run *run)
 	static const char *const clocks[NT_NR_CLOCKS] = { "global", "x86-tsc", "mono" };
 	struct accounting a;
 	unsigned int i;
-	char *text;
-	size_t len;
+	char *text, *symbols;
+	size_t len, symbols_len;
 	int ret;
 
 	accounting_read(&a, run->fd, run->nr_cpus);
@@ -97,6 +98,11 @@ static int finish(struct recording *r, struct run *run)
 			names_set(r->names, r->readers[i], "nestrace");
 	free(r->readers);
 	text = names_text(r->names, &len);
+	/* of modules that have come since */
+	symbols = symbols_read(&r->symbols, &symbols_len);
+	tracedat_add_symbols(r->file, symbols, symbols_len);
+	free(symbols);
+	symbols_free(&r->symbols);
 	ret = tracedat_finish(r->file, text, len, clocks[r->o->clock], &a);
 	free(text);
 	names_free(r->names);
@@ -117,7 +123,7 @@ int cmd_record(int argc, char **argv)
 	struct options o;
 	struct nt_info info;
 	struct run run;
-	char *kallsyms;
+	char *text;
 	size_t len;
 	int opt, fd;
 
@@ -151,9 +157,9 @@ int cmd_record(int argc, char **argv)
 	r.readers = memset(xrealloc(NULL, r.nr_cpus * sizeof(pid_t)), 0, r.nr_cpus * sizeof(pid_t));
 	r.names = names_new();
 	names_snapshot(r.names);
-	kallsyms = names_kallsyms(&len);
-	r.file = tracedat_create(o.output, info.nr_cpus, kallsyms, len);
-	free(kallsyms);
+	text = symbols_read(&r.symbols, &len);
+	r.file = tracedat_create(o.output, info.nr_cpus, text, len);
+	free(text);
 	unfinished = r.file;
 	atexit(abandon);
 	run_session(&o, &sink, &run);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace stat: calls per function and slot, counted as they stream. */
+#define _GNU_SOURCE
 #include <event-parse.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -37,6 +38,8 @@ struct table {
 struct counting {
 	struct table *cpu;
 	unsigned int nr_cpus;
+	struct symbols symbols;
+	char *text;		/* those before the run */
 };
 
 static struct counted *find(struct table *t, uint64_t ip)
@@ -160,14 +163,17 @@ static int finish(struct counting *c, struct run *run)
 	struct tep_handle *tep = tep_alloc();
 	struct accounting a;
 	unsigned int cpu, slot;
-	char *kallsyms;
+	char *more, *text;
 	size_t len, i;
 	int ret;
 
 	accounting_read(&a, run->fd, run->nr_cpus);
 	close(run->fd);
-	kallsyms = names_kallsyms(&len);
-	if (!tep || tep_parse_kallsyms(tep, kallsyms))
+	/* of modules that have come since; the end must stay the end */
+	more = symbols_read(&c->symbols, &len);
+	if (asprintf(&text, "%s%s", more, c->text) < 0)
+		die("out of memory");
+	if (!tep || tep_parse_kallsyms(tep, text))
 		die("can't read the kernel's symbols");
 	grow(&sum);
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
@@ -184,7 +190,10 @@ static int finish(struct counting *c, struct run *run)
 	ret = finish_output();
 
 	free(sum.entry);
-	free(kallsyms);
+	free(text);
+	free(more);
+	free(c->text);
+	symbols_free(&c->symbols);
 	accounting_free(&a);
 	tep_free(tep);
 	return ret ? ret : run->status;
@@ -201,6 +210,7 @@ int cmd_stat(int argc, char **argv)
 	struct nt_info info;
 	struct run run;
 	unsigned int i;
+	size_t len;
 	int opt, fd;
 
 	options_init(&o);
@@ -229,6 +239,7 @@ int cmd_stat(int argc, char **argv)
 	for (i = 0; i < c.nr_cpus; i++)
 		subbuf_init(&c.cpu[i].sub, NT_EVENT_FUNCTION);
 
+	c.text = symbols_read(&c.symbols, &len);
 	run_session(&o, &sink, &run);
 	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
 		die_errno("can't write %s", output);

@@ -27,6 +27,8 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
  * message, if they could not be written; what came before is kept.
  */
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len);
+/* More of /proc/kallsyms, before the end. */
+void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len);
 /* Returns 0, or -1 after a message. Frees @w. */
 int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		    const char *clock, const struct accounting *a);

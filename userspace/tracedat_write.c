@@ -25,6 +25,8 @@ struct tracedat_writer {
 	int fd;
 	bool failed;		/* and said so */
 	unsigned int nr_cpus;
+	off_t symbols_at;	/* of their length, in front of them */
+	uint32_t symbols_len;
 	struct spool {
 		int fd;		/* unlinked; the data of one CPU until the end */
 		uint64_t size;
@@ -228,9 +230,10 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 	put_u32(w, 1);			/* formats of system ftrace */
 	put_text64(w, function_format, sizeof(function_format) - 1);
 	put_u32(w, 0);			/* other systems */
+	w->symbols_at = lseek(w->fd, 0, SEEK_CUR);
+	w->symbols_len = len;
 	put_u32(w, len);
 	put(w, kallsyms, len);
-	put_u32(w, 0);			/* printk formats */
 
 	/* Room to move the CPUs' data in by, should the disk be full at the end. */
 	if (!w->failed && w->beside &&
@@ -377,11 +380,24 @@ void tracedat_abandon(struct tracedat_writer *w)
 	writer_free(w);
 }
 
+void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
+{
+	uint32_t all = w->symbols_len + len;
+
+	put(w, text, len);
+	if (!w->failed && pwrite(w->fd, &all, sizeof(all), w->symbols_at) != sizeof(all)) {
+		warn_errno("can't write %s", w->path);
+		w->failed = true;
+	}
+	w->symbols_len = all;
+}
+
 int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		    const char *clock, const struct accounting *a)
 {
 	int ret = -1;
 
+	put_u32(w, 0);			/* printk formats */
 	put_text64(w, cmdlines, cmdlines_len);
 	put_u32(w, w->nr_cpus);
 	put_options(w, clock, a);
