@@ -131,7 +131,7 @@ int nt_session_stop(struct nt_session *s)
 	ret = unregister_ftrace_function(&s->ops);
 	if (ret)
 		return ret;
-	/* pairs with the acquire in stream.c: all that was recorded is there */
+	/* pairs with the acquire in merge.c: all that was recorded is there */
 	smp_store_release(&s->state, NT_STOPPED);
 	atomic_dec(&nt_nr_running);
 	nt_tasks_stop(s);

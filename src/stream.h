@@ -41,11 +41,17 @@ struct nt_stream {
 	u64 out_missed;			/* before its first record */
 };
 
+/* stream.c */
 int nt_streams_alloc(struct nt_session *s);
 void nt_streams_free(struct nt_session *s);
 
 /* A new descriptor, or a negative error; session->lock is held. */
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock);
+
+/* merge.c */
+struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot);
+/* Is the session stopped? Then what is read after this is all there is. */
+bool nt_stream_ended(struct nt_stream *st);
 
 /* Fills @out until it is full: true, or until nothing more is safe to give: false. */
 bool nt_stream_fill(struct nt_stream *st);

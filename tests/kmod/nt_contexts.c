@@ -230,7 +230,7 @@ extern char nt_probe_here[];
 noinline void nt_probed(void)
 {
 	asm volatile("nop\n\t"
-		     ANNOTATE_NOENDBR
+		     ANNOTATE_NOENDBR "\n"
 		     ".globl nt_probe_here\n"
 		     "nt_probe_here:\n\t"
 		     "nop\n\tnop");

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Merging one CPU's rings while their writers run.
+ *
+ * Invariant: a record is handed on only when no record with an earlier time can
+ * still appear in another ring of the CPU. The horizon is the time up to which that
+ * is known, from one look at the CPU in this order:
+ *   1. the time of each ring's newest record;
+ *   2. the guards;
+ *   3. each ring's position.
+ * A hit that begins after 2 has a time not before any seen at 1, since a CPU's clock
+ * does not go back. A hit that was over at 2 is below the positions of 3. A hit in
+ * flight at 2 has a time not before its own ring's newest at 1: no record beyond
+ * that is handed on. Once the session is stopped there is no horizon.
+ */
+#include <linux/jiffies.h>
+#include <linux/string.h>
+
+#include "compat/task.h"
+#include "guard.h"
+#include "session.h"
+#include "stream.h"
+
+struct nt_cut {
+	u64 horizon;
+	u64 pos[NT_NR_SLOTS];
+};
+
+struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot)
+{
+	return &per_cpu_ptr(st->session->rings, st->cpu)->slot[slot];
+}
+
+bool nt_stream_ended(struct nt_stream *st)
+{
+	/* pairs with nt_session_stop(): what is read after this is all there is */
+	return smp_load_acquire(&st->session->state) == NT_STOPPED;
+}
+
+static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
+{
+	const unsigned long *guards = per_cpu(nt_guards, st->cpu);
+	unsigned long starts;
+	bool writers;
+	u64 newest = 0, in_flight = U64_MAX;
+	u64 last[NT_NR_SLOTS];
+	enum nt_slot i;
+
+	writers = !nt_stream_ended(st);
+	starts = READ_ONCE(st->session->starts);
+
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);
+		newest = max(newest, last[i]);
+	}
+	smp_rmb();	/* 1 before 2 */
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (READ_ONCE(guards[i]))
+			in_flight = min(in_flight, last[i]);
+	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		/* pairs with the writer's releases: what lies below is whole */
+		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
+
+	/* stopped before and after and between: the positions are the last */
+	writers |= !nt_stream_ended(st) || READ_ONCE(st->session->starts) != starts;
+	cut->horizon = writers ? min(newest, in_flight) : U64_MAX;
+}
+
+static u64 nt_oldest(const struct nt_ring *r, u64 pos)
+{
+	u64 page = pos >> NT_SUBBUF_SHIFT, nr = nt_ring_subbufs(r);
+
+	return page < nr ? 0 : page - nr + 1;
+}
+
+/* The cursor has a copy of the sub-buffer's beginning: what is missing before it? */
+static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
+{
+	u64 missed = c->copy->first - c->index;
+
+	c->index = c->copy->first;
+	c->missed += missed;
+	if (r->overwrite)
+		c->overwritten += missed;
+	else
+		c->full += missed;
+	c->ts = c->copy->time_stamp;
+}
+
+/* Is there a byte to read below @limit? Copies what the writer has added. */
+static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
+{
+	u64 head = limit >> NT_SUBBUF_SHIFT;
+	u64 oldest;
+
+	while (c->off == c->end) {
+		if (c->closed) {
+			c->page++;
+			c->off = NT_SUBBUF_HEADER;
+			c->end = NT_SUBBUF_HEADER;
+			c->closed = false;
+			/* the writer may have it: our copy is done */
+			smp_store_release(&r->read, c->page);
+		}
+		if (r->overwrite) {
+			/* where it has come to by now, which is beyond @limit */
+			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
+			if (c->page < oldest) {
+				c->page = oldest;
+				c->off = NT_SUBBUF_HEADER;
+				c->end = NT_SUBBUF_HEADER;
+			}
+		}
+		if (c->page > head ||
+		    (c->page == head && (limit & NT_SUBBUF_MASK) <= c->end))
+			return false;
+
+		/* An overwriting writer may race with this: then the copy is dropped. */
+		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->page), sizeof(*c->copy)));
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
+		if (r->overwrite && c->page < nt_oldest(r, READ_ONCE(r->pos)))
+			continue;
+
+		c->closed = c->page < head;
+		c->end = c->closed ? NT_SUBBUF_HEADER + c->copy->commit :
+				     limit & NT_SUBBUF_MASK;
+		if (c->off == NT_SUBBUF_HEADER)
+			nt_cursor_begin(r, c);
+	}
+	return true;
+}
+
+/* The next record below @limit and its time, left unread; or NULL. */
+static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, u64 limit,
+					u64 *ts)
+{
+	u32 *head;
+
+	while (nt_cursor_refill(r, c, limit)) {
+		head = (u32 *)((char *)c->copy + c->off);
+		if ((*head & ((1U << NT_TYPE_BITS) - 1)) != NT_TYPE_TIME_EXTEND) {
+			*ts = c->ts + (*head >> NT_TYPE_BITS);
+			return (struct nt_record *)head;
+		}
+		c->ts += ((u64)head[1] << NT_DELTA_BITS) + (*head >> NT_TYPE_BITS);
+		c->off += 2 * sizeof(u32);
+	}
+	return NULL;
+}
+
+static void nt_cursor_take(struct nt_cursor *c, u64 ts)
+{
+	c->ts = ts;
+	c->off += sizeof(struct nt_record);
+	c->index++;
+	c->missed = 0;
+}
+
+static enum nt_slot nt_slot_by_flags(u8 flags)
+{
+	if (flags & NT_FLAG_NMI)
+		return NT_SLOT_NMI;
+	if (flags & NT_FLAG_HARDIRQ)
+		return NT_SLOT_HARDIRQ;
+	return flags & NT_FLAG_SOFTIRQ ? NT_SLOT_SOFTIRQ : NT_SLOT_TASK;
+}
+
+/* False if it does not fit. Room for the number of missed records is kept free. */
+static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
+			  enum nt_slot slot)
+{
+	enum nt_slot told = nt_slot_by_flags(rec->flags);
+	bool extend, tell;
+	u32 len = sizeof(*rec);
+	u64 delta;
+	u32 *p;
+
+	/* if the TSC has stepped back, as over a suspend, the rings did not all see it */
+	ts = max(ts, st->out_ts);
+	delta = st->out_len ? ts - st->out_ts : 0;
+	extend = delta >> NT_DELTA_BITS;
+	/* NMI_INLINE has NMI's word */
+	tell = slot != told && !(slot == NT_SLOT_NMI_INLINE && told == NT_SLOT_NMI);
+	len += (extend ? 2 * sizeof(u32) : 0) + (tell ? sizeof(u32) : 0);
+	if (st->out_len + len > sizeof(st->out->data))
+		return false;
+
+	if (!st->out_len) {
+		st->out->time_stamp = ts;
+		st->out_since = jiffies;
+	}
+	p = (u32 *)(st->out->data + st->out_len);
+	if (extend) {
+		*p++ = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);
+		*p++ = delta >> NT_DELTA_BITS;
+		delta = 0;
+	}
+	memcpy(p, rec, sizeof(*rec));
+	*p = (NT_EVENT_SIZE / sizeof(u32) + tell) | (u32)(delta << NT_TYPE_BITS);
+	if (tell)
+		p[sizeof(*rec) / sizeof(u32)] = slot;
+	st->out_len += len;
+	st->out_ts = ts;
+	return true;
+}
+
+/*
+ * Hands on the records of @slot up to @until. True when @out can take no more: it
+ * is full, or a gap is to be told, which only a sub-buffer's beginning can.
+ */
+static bool nt_stream_run(struct nt_stream *st, enum nt_slot slot, u64 limit, u64 until)
+{
+	struct nt_ring *r = nt_stream_ring(st, slot);
+	struct nt_cursor *c = &st->cursor[slot];
+	struct nt_record *rec;
+	u64 ts;
+
+	while ((rec = nt_cursor_peek(r, c, limit, &ts)) && ts <= until) {
+		if (c->missed && st->out_len)
+			return true;
+		if (!nt_out_append(st, rec, ts, slot))
+			return true;
+		if (c->missed)
+			st->out_missed = c->missed;
+		nt_cursor_take(c, ts);
+	}
+	return false;
+}
+
+bool nt_stream_fill(struct nt_stream *st)
+{
+	struct nt_cut cut;
+	u64 next[NT_NR_SLOTS];
+	enum nt_slot i, first;
+	u64 until;
+
+	nt_stream_cut(st, &cut);
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (!nt_cursor_peek(nt_stream_ring(st, i), &st->cursor[i], cut.pos[i], &next[i]))
+			next[i] = U64_MAX;
+
+	for (;;) {
+		/* the ring with the earliest record, and how far it goes alone */
+		first = 0;
+		until = cut.horizon;
+		for (i = 1; i < NT_NR_SLOTS; i++) {
+			if (next[i] < next[first]) {
+				until = min(until, next[first]);
+				first = i;
+			} else {
+				until = min(until, next[i]);
+			}
+		}
+		if (next[first] == U64_MAX || next[first] > cut.horizon)
+			return false;
+		if (nt_stream_run(st, first, cut.pos[first], until))
+			return true;
+		if (!nt_cursor_peek(nt_stream_ring(st, first), &st->cursor[first],
+				    cut.pos[first], &next[first]))
+			next[first] = U64_MAX;
+	}
+}
+
+void nt_stream_close_out(struct nt_stream *st)
+{
+	u64 commit = st->out_len;
+
+	if (st->out_missed) {
+		commit |= NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED;
+		/* in the room that nt_out_append() left, be it that of @first */
+		memcpy((char *)st->out + NT_SUBBUF_HEADER + st->out_len, &st->out_missed,
+		       sizeof(u64));
+	}
+	st->out->commit = commit;
+}
+
+void nt_stream_next(struct nt_stream *st)
+{
+	memset(st->out, 0, sizeof(*st->out));
+	st->out_len = 0;
+	st->out_missed = 0;
+}
+
+/* The records that the cursor has copied and not yet handed on. */
+static u64 nt_cursor_held(const struct nt_cursor *c)
+{
+	u32 off = c->off;
+	u64 held = 0;
+
+	while (off < c->end) {
+		if ((*(u32 *)((char *)c->copy + off) & ((1U << NT_TYPE_BITS) - 1)) ==
+		    NT_TYPE_TIME_EXTEND) {
+			off += 2 * sizeof(u32);
+		} else {
+			off += sizeof(struct nt_record);
+			held++;
+		}
+	}
+	return held;
+}
+
+u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
+{
+	struct nt_ring *r = nt_stream_ring(st, slot);
+	struct nt_cursor *c = &st->cursor[slot];
+	u64 oldest, first;
+
+	if (!r->overwrite)
+		return 0;
+	do {
+		/* as in nt_cursor_refill(): read, look, and see that it still holds */
+		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
+		if (oldest <= c->page)
+			return c->overwritten;
+		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
+	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
+	return c->overwritten + first - (c->index + nt_cursor_held(c));
+}
