@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # make            the module for KERNELDIR (the running kernel) and the command
 # make demo       record in a VM with a stock kernel and show the report
-# make check      the tests, in VMs; make bench the costs
+# make check      the tests, in VMs; check-all on all kernels; make bench the costs
 # make install, load, unload, clean
 #
 # Kbuild has the module's own rules; kbuild reads that, not this.
@@ -37,6 +37,9 @@ demo: setup-test
 check: setup-test
 	tests/run
 
+check-all: setup-test
+	tests/run -a
+
 bench: setup-test
 	tests/bench/run
 
@@ -65,4 +68,4 @@ clean:
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all module command setup-build setup-test demo check bench install load unload clean
+.PHONY: all module command setup-build setup-test demo check check-all bench install load unload clean

@@ -7,6 +7,9 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 
+/* first, as it may change what noinstr is */
+#include "test.h"
+
 #include "clock.h"
 #include "compat/preempt.h"
 #include "compat/task.h"
@@ -15,7 +18,6 @@
 #include "ring.h"
 #include "session.h"
 #include "stack.h"
-#include "test.h"
 
 DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);

@@ -177,7 +177,10 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	u32 *p;
 
 	/* if the TSC has stepped back, as over a suspend, the rings did not all see it */
-	ts = max(ts, st->out_ts);
+	if (ts < st->out_ts) {
+		st->stepped_back++;
+		ts = st->out_ts;
+	}
 	delta = st->out_len ? ts - st->out_ts : 0;
 	extend = delta >> NT_DELTA_BITS;
 	/* NMI_INLINE has NMI's word */

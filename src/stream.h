@@ -37,6 +37,7 @@ struct nt_stream {
 	struct nt_subbuf *out;		/* the sub-buffer that is being filled */
 	u32 out_len;			/* bytes of data in it */
 	u64 out_ts;			/* of its last record */
+	u64 stepped_back;		/* records whose time was before that */
 	unsigned long out_since;	/* jiffies when its first record came */
 	u64 out_missed;			/* before its first record */
 };

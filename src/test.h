@@ -5,12 +5,19 @@
  *   NT_TEST_RECURSE	the hook calls a function that ftrace traces
  *   NT_TEST_FAULT	the hook reads what is not mapped, and the fault is fixed up
  *   NT_TEST_BREAKPOINT	the hook has an int3, which somebody must take as his own
+ *   NT_TEST_KCSAN	the hook is no noinstr, so that KCSAN sees its accesses
  *   NT_TEST_NO_GUARD	the guard lets everything in
  */
 #ifndef NT_TEST_H
 #define NT_TEST_H
 
+#include <linux/compiler.h>
 #include <linux/instrumentation.h>
+
+#ifdef NT_TEST_KCSAN
+#undef noinstr
+#define noinstr notrace noinline
+#endif
 
 #if defined(NT_TEST_RECURSE)
 void nt_test_traced(void);

@@ -122,7 +122,11 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	if (this_cpu_read(is_asleep)) {
 		/* as before nmi_enter(): RCU is what it was when the NMI came */
 		nmi_exit_rcu();
-		CALL(nmi_asleep);
+		/* it is awake if the NMI came where somebody had woken it */
+		if (rcu_is_watching())
+			CALL(nmi);
+		else
+			CALL(nmi_asleep);
 		nmi_enter_rcu();
 		return NMI_HANDLED;
 	}

@@ -25,6 +25,12 @@ trace()
 	awk '/^ *[0-9]/ { print $3, $2, $1 }' r | sort > got
 }
 
+# fixup_exception() is the kernel's own: beside the helper's, others may call it
+extra()
+{
+	echo $(($(awk '/^fixup/ { n += $3 } END { print n + 0 }' got) - $(awk '/^fixup/ { n += $3 } END { print n + 0 }' made)))
+}
+
 calls()
 {
 	awk '{ n += $3 } END { print n + 0 }' made
@@ -40,8 +46,10 @@ exact()
 {
 	trace "$1" 131072 "$2"
 	ok "$2: some calls were made" test "$(calls)" -gt 0
-	is "$2: recorded in its slot, as often as called" "$(tr '\n' ';' < got)" "$(tr '\n' ';' < made)"
-	is "$2: hits" "$(counter r total 3)" "$(calls)"
+	is "$2: recorded in its slot, as often as called" \
+		"$(grep -v ^fixup got | tr '\n' ';')" "$(grep -v ^fixup made | tr '\n' ';')"
+	ok "$2: faults too, and few of others" test "$(extra)" -ge 0 -a "$(extra)" -lt 100
+	is "$2: hits" "$(counter r total 3)" $(($(calls) + $(extra)))
 	is "$2: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
 	row "$2"
 }
@@ -80,8 +88,9 @@ if [ $asleep ]; then
 fi
 
 trace "$all" 64 "too small a ring"
-is "too small a ring: hits" "$(counter r total 3)" "$(calls)"
-is "too small a ring: recorded + lost" $(($(counter r total 4) + $(counter r total 5))) "$(calls)"
+extra=$(($(counter r total 3) - $(calls)))
+ok "too small a ring: hits" test $extra -ge 0 -a $extra -lt 100
+is "too small a ring: recorded + lost" $(($(counter r total 4) + $(counter r total 5))) "$(counter r total 3)"
 ok "too small a ring: lost" test "$(counter r total 5)" -gt 0
 row "all at once, too small a ring"
 killall sh 2>/dev/null

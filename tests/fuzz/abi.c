@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wild calls of /dev/nestrace and its streams: structures that are nearly right.
+ *   fuzz_abi CALLS SEED
+ * The kernel's checks say whether it was well; what this says is that it came to the end.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "uapi/nestrace.h"
+
+#define NR_FDS 12
+
+static int sessions[NR_FDS], streams[NR_FDS];
+static unsigned int seed;
+static char *edge;		/* the last bytes before a page that is not there */
+static char buf[16 * NT_SUBBUF_SIZE];
+
+static unsigned int any(unsigned int n)
+{
+	return rand_r(&seed) % n;
+}
+
+static uint64_t number(void)
+{
+	static const uint64_t odd[] = {
+		0, 1, 2, 3, 4, 64, 255, 256, 1024, 4096, 1ULL << 22, 1ULL << 31, 1ULL << 32,
+		-1ULL, -2ULL, 1ULL << 63, 0x7fffffff,
+	};
+
+	return any(3) ? odd[any(sizeof(odd) / sizeof(odd[0]))] : rand_r(&seed);
+}
+
+/* Mostly as it should be; sometimes one of its words is not. */
+static void spoil(void *arg, size_t size)
+{
+	uint32_t *word = arg;
+
+	if (!any(4))
+		word[any(size / 4)] = number();
+}
+
+static void *place(const void *arg, size_t size)
+{
+	char *at = edge - (any(8) ? size : any(size));
+
+	if (!any(32))
+		return (void *)(uintptr_t)number();
+	memcpy(at, arg, edge - at < (ptrdiff_t)size ? (size_t)(edge - at) : size);
+	return at;
+}
+
+static const char *const globs[] = {
+	"nt_called", "vfs_read", "*_sys_getppid", "nt_*:mod:nt_calls", ":mod:nt_calls",
+	":mod:none", "!x", "*:mod:", ":", "a:b:c", "[", "[a-", "*", "", "\\", "**?",
+};
+
+static void one_ioctl(int fd)
+{
+	union {
+		struct nt_info info;
+		struct nt_filter filter;
+		struct nt_pid pid;
+		struct nt_cpus cpus;
+		struct nt_config config;
+		struct nt_stats stats;
+		struct nt_refused refused;
+		struct nt_stream_open stream;
+		struct nt_tasks_take tasks;
+		uint32_t word[2];
+	} a;
+	static uint8_t mask[1025];
+	const char *glob = globs[any(sizeof(globs) / sizeof(globs[0]))];
+	unsigned long cmd = 0;
+	size_t size = 0;
+	int i, ret;
+
+	memset(&a, 0, sizeof(a));
+	switch (any(200)) {
+	case 0:
+		ioctl(fd, NT_IOC_START, number());
+		return;
+	case 1 ... 3:
+		ioctl(fd, NT_IOC_STOP, number());
+		return;
+	case 4 ... 9:
+		/* not all functions: arming them takes its time */
+		a.filter = (struct nt_filter){ .glob = (uintptr_t)place(glob, strlen(glob) + 1),
+			.len = strlen(glob), .flags = any(4) ? 0 : any(4) };
+		cmd = NT_IOC_FILTER;
+		size = sizeof(a.filter);
+		break;
+	case 10 ... 39:
+		a.pid = (struct nt_pid){ .pid = any(2) ? getpid() : (int)number(), .flags = any(4) };
+		cmd = NT_IOC_PID;
+		size = sizeof(a.pid);
+		break;
+	case 40 ... 59:
+		for (i = 0; i < 4; i++)
+			mask[i] = number();
+		a.cpus = (struct nt_cpus){ .mask = (uintptr_t)place(mask, 8), .len = any(2) ? 1 : number() };
+		cmd = NT_IOC_CPUS;
+		size = sizeof(a.cpus);
+		break;
+	case 60 ... 89:
+		a.config = (struct nt_config){ .flags = any(2), .clock = any(4),
+			.ring_kb = any(8) ? 1 + any(256) : number() };
+		cmd = NT_IOC_CONFIG;
+		size = sizeof(a.config);
+		break;
+	case 90 ... 119:
+		a.stats.cpu = any(3);
+		cmd = NT_IOC_STATS;
+		size = sizeof(a.stats);
+		break;
+	case 120 ... 139:
+		a.refused.cpu = any(3);
+		a.refused.slot = any(NT_NR_SLOTS + 1);
+		cmd = NT_IOC_REFUSED;
+		size = sizeof(a.refused);
+		break;
+	case 140 ... 159:
+		a.tasks.tasks = (uintptr_t)place(buf, any(2000));
+		a.tasks.nr = any(2) ? any(100) : number();
+		cmd = NT_IOC_TASKS;
+		size = sizeof(a.tasks);
+		break;
+	case 160 ... 179:
+		a.stream.cpu = any(3);
+		a.stream.flags = NT_STREAM_NONBLOCK;
+		a.stream.size = sizeof(a.stream);
+		spoil(&a, sizeof(a.stream));
+		a.stream.flags |= NT_STREAM_NONBLOCK;
+		ret = ioctl(fd, NT_IOC_STREAM, place(&a, sizeof(a.stream)));
+		if (ret >= 0) {
+			i = any(NR_FDS);
+			if (streams[i] >= 0)
+				close(streams[i]);
+			streams[i] = ret;
+		}
+		return;
+	case 180 ... 189:
+		cmd = NT_IOC_INFO;
+		size = sizeof(a.info);
+		break;
+	default:
+		ioctl(fd, any(2) ? number() : _IO(NT_IOC_MAGIC, any(32)), place(&a, sizeof(a)));
+		return;
+	}
+	a.word[0] = size;
+	spoil(&a, size);
+	ioctl(fd, cmd, place(&a, size));
+}
+
+static void one_stream(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t len = any(2) ? sizeof(buf) : number() % (2 * sizeof(buf));
+
+	if (any(8))
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	switch (any(6)) {
+	case 0 ... 2:
+		if (read(fd, any(4) ? buf : edge - any(9000), len > sizeof(buf) ? sizeof(buf) : len) < 0)
+			break;
+		break;
+	case 3:
+		poll(&p, 1, 0);
+		break;
+	case 4:
+		lseek(fd, number(), any(4));
+		if (write(fd, buf, any(100)) < 0)
+			break;
+		break;
+	default:
+		ioctl(fd, number(), buf);
+		munmap(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), 4096);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	long n, calls = argc > 1 ? atol(argv[1]) : 1000;
+	unsigned int i, open_failed = 0;
+	pid_t pid;
+
+	seed = argc > 2 ? atol(argv[2]) : 1;
+	printf("# fuzz_abi: %ld calls, seed %u\n", calls, seed);
+	edge = mmap(NULL, 5 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	edge += 4 * 4096;
+	munmap(edge, 4096);
+	memset(sessions, -1, sizeof(sessions));
+	memset(streams, -1, sizeof(streams));
+	/* the memory is the guest's: rings of 4 GiB are refused, not had */
+	for (n = 0; n < calls; n++) {
+		i = any(NR_FDS);
+		if (sessions[i] < 0) {
+			sessions[i] = open(NT_DEVICE, O_RDWR | O_CLOEXEC);
+			open_failed += sessions[i] < 0;
+			continue;
+		}
+		if (!any(150)) {
+			close(sessions[i]);
+			sessions[i] = -1;
+		} else if (!any(20000)) {
+			/* a child holds all of them for a while */
+			pid = fork();
+			if (!pid) {
+				one_ioctl(sessions[i]);
+				usleep(any(20000));
+				_exit(0);
+			}
+			if (any(2))
+				waitpid(pid, NULL, 0);
+		} else if (any(4)) {
+			one_ioctl(sessions[i]);
+		} else if (streams[i] >= 0) {
+			one_stream(streams[i]);
+			if (!any(50)) {
+				close(streams[i]);
+				streams[i] = -1;
+			}
+		} else {
+			syscall(SYS_getppid);
+		}
+	}
+	printf("%sok the fuzzer came to its end\n", open_failed ? "not " : "");
+	return 0;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libFuzzer on nestrace report: whatever the file holds, no crash, no leak, no end of time. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "nestrace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+static int input = -1;
+static char path[64];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	/* what libFuzzer says comes on standard error: its own copy is kept */
+	dup2(null, STDOUT_FILENO);
+	input = memfd_create("trace.dat", 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", input);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *argv[] = { "nestrace report", path, NULL };
+
+	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
+		return 0;
+	optind = 0;
+	cmd_report(2, argv);
+	clearerr(stdout);
+	return 0;
+}

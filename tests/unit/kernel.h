@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * As much of the kernel as hook.c, merge.c and what they include need, for building them
+ * in userspace: a CPU is a thread, its per-CPU variables are the thread's, and a context
+ * that interrupts is a signal handler that sets preempt_count, the stack pointer and the
+ * interrupt flag as that context would have them.
+ */
+#ifndef NT_UNIT_KERNEL_H
+#define NT_UNIT_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#define LINUX_VERSION_CODE	KERNEL_VERSION(6, 1, 0)
+#define KERNEL_VERSION(a, b, c)	(((a) << 16) + ((b) << 8) + (c))
+#define CONFIG_SMP		1
+#define CONFIG_CONTEXT_TRACKING_IDLE 1
+#define __KERNEL__		1
+#define IS_ENABLED(x)		0
+#define HZ			100
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+typedef u8 __u8;
+typedef u16 __u16;
+typedef u32 __u32;
+typedef u64 __u64;
+typedef s32 __s32;
+#define U64_MAX			UINT64_MAX
+#define BITS_PER_LONG		64
+
+#undef __always_inline
+#define __always_inline		inline __attribute__((always_inline))
+#define noinstr			__attribute__((noinline))
+#define __percpu
+#define __packed		__attribute__((packed))
+#define __aligned(n)		__attribute__((aligned(n)))
+#define ____cacheline_aligned	__aligned(64)
+#define ____cacheline_aligned_in_smp __aligned(64)
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define OPTIMIZER_HIDE_VAR(v)	asm("" : "+r"(v))
+#define EXPORT_SYMBOL_GPL(x)
+#define __init
+#define udelay(n)		do { } while (0)
+
+/* The memory model: what the kernel's promise, no more. */
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+#define barrier()		asm volatile("" ::: "memory")
+#define data_race(x)		(x)
+
+typedef struct { long a; } local_t;
+#define local_inc(l)		__atomic_fetch_add(&(l)->a, 1, __ATOMIC_RELAXED)
+#define local_read(l)		__atomic_load_n(&(l)->a, __ATOMIC_RELAXED)
+
+/* Per CPU. */
+#define NR_CPUS			8
+extern __thread int this_cpu;
+#define DECLARE_PER_CPU(type, name)	extern __thread __typeof__(type) name
+#define DEFINE_PER_CPU(type, name)	__thread __typeof__(type) name
+#define raw_cpu_read(x)		READ_ONCE(x)
+#define raw_cpu_read_4(x)	READ_ONCE(x)
+#define raw_cpu_write(x, v)	WRITE_ONCE(x, v)
+#define raw_cpu_cmpxchg(x, o, n) __sync_val_compare_and_swap(&(x), o, n)
+void *of_this_cpu(const void *percpu);	/* a session's rings, or a variable */
+#define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
+#define per_cpu_ptr(p, cpu)	((p) + (cpu))
+extern unsigned long *guards_of[NR_CPUS];
+#define per_cpu(name, cpu)	(guards_of[cpu])
+
+/* Where we are. */
+#define PREEMPT_MASK		0x000000ffU
+#define SOFTIRQ_MASK		0x0000ff00U
+#define HARDIRQ_MASK		0x000f0000U
+#define NMI_MASK		0x00f00000U
+#define PREEMPT_NEED_RESCHED	0x80000000U
+#define SOFTIRQ_OFFSET		0x00000100U
+#define HARDIRQ_OFFSET		0x00010000U
+#define NMI_OFFSET		0x00100000U
+extern __thread unsigned int __preempt_count;
+extern __thread unsigned long current_stack_pointer, irq_flags;
+#define arch_local_save_flags()	READ_ONCE(irq_flags)
+#define raw_irqs_disabled_flags(f) (!((f) & 0x200))
+#define raw_local_irq_save(f)	((f) = irq_flags, irq_flags = 0)
+#define raw_local_irq_restore(f) ((void)(irq_flags = (f)))
+#define preempt_disable_notrace() do { __preempt_count++; barrier(); } while (0)
+#define preempt_enable_notrace() do { barrier(); __preempt_count--; } while (0)
+
+#define THREAD_SIZE		0x4000UL
+#define IRQ_STACK_SIZE		0x4000UL
+struct task_struct {
+	int pid;
+	int migration_disabled;
+	void *stack;
+	unsigned long flags;
+};
+extern __thread struct task_struct *current;
+#define current_thread_info()	current
+#define _TIF_NEED_RESCHED	8
+#define instrumentation_begin()	do { } while (0)
+#define instrumentation_end()	do { } while (0)
+
+/* arch/x86/include/asm/cpu_entry_area.h: the order of the exception stacks. */
+struct cea_exception_stacks {
+	char DF_stack_guard[0x1000], DF_stack[0x2000];
+	char NMI_stack_guard[0x1000], NMI_stack[0x2000];
+	char DB_stack_guard[0x1000], DB_stack[0x2000];
+	char MCE_stack_guard[0x1000], MCE_stack[0x2000];
+	char VC_stack_guard[0x1000], VC_stack[0x2000];
+	char VC2_stack_guard[0x1000], VC2_stack[0x2000];
+};
+
+/* RCU watches, always. */
+struct context_tracking { struct { unsigned int counter; } state; };
+extern __thread struct context_tracking context_tracking;
+#define RCU_DYNTICKS_IDX	4
+static inline long ct_dynticks_nmi_nesting(void) { return 0; }
+static inline void warn_rcu_enter(void) { }
+static inline void warn_rcu_exit(bool awake) { }
+#define DECLARE_STATIC_CALL(name, fn) extern int name##_unused
+#define static_call(name)	((void (*)(void))0)
+
+/* Locks and clocks. */
+typedef struct { unsigned char locked; } arch_spinlock_t;
+#define __ARCH_SPIN_LOCK_UNLOCKED { 0 }
+static inline bool arch_spin_trylock(arch_spinlock_t *lock)
+{
+	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
+}
+static inline u64 unit_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+u64 sched_clock(void);
+#define ktime_get_mono_fast_ns() unit_ns()
+#define rdtsc()			unit_ns()
+extern unsigned long jiffies;
+
+/* What a session holds and the hook does not look at. */
+struct mutex { int unused; };
+struct kref { int unused; };
+struct timer_list { int unused; };
+typedef struct { int unused; } wait_queue_head_t;
+typedef struct { int unused; } cpumask_var_t;
+typedef int pid_t;
+struct ftrace_regs;
+struct ftrace_ops { void *func; };
+
+#endif

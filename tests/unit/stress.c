@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hook, its guard, rings and clock, and the merge, built in userspace from the
+ * module's own sources: threads are CPUs, nested signals are their interrupts, and a
+ * reader per CPU merges the rings while they are written.
+ *   stress SECONDS SEED [overwrite|roomy]
+ * Every hit is a number in a class of its own, seen at most once by the reader; what it
+ * did not see was counted as lost or refused.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "guard.h"
+#include "session.h"
+#include "stack.h"
+#include "stream.h"
+
+#define CPUS		3
+#define SUBBUFS		4
+#define ROOMY		16384
+#define HITS_MAX	(1 << 22)
+
+/* who hits: the contexts, their first functions, and what recurses */
+enum class { TASK, SOFTIRQ, HARDIRQ, NMI, BREAKPOINT, HARDIRQ_EDGE, NMI_EDGE,
+	     RECURSION, BREAKPOINT_INSIDE, NR_CLASSES };
+
+__thread int this_cpu = -1;
+__thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
+__thread unsigned long current_stack_pointer, irq_flags = 0x200;
+__thread struct task_struct *current;
+__thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
+unsigned long *guards_of[NR_CPUS];
+unsigned long jiffies;
+enum nt_rcu_mode nt_rcu_mode;
+
+static struct nt_session session;
+static struct nt_rings rings[NR_CPUS];
+static struct nt_stream streams[NR_CPUS];
+static struct task_struct tasks[NR_CPUS];
+static bool running = true, finished;
+static int quiet;
+static int failures;
+
+static struct cpu {
+	pthread_t thread, reader;
+	unsigned int seed;
+	u64 made[NR_CLASSES];
+	u8 *seen[NR_CLASSES];	/* a bit for each number */
+	u64 nr_seen, nr_missed, last_ts, seen_of[NR_CLASSES];
+	int depth;
+} cpus[NR_CPUS];
+
+#define FAIL(...) do {					\
+	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) < 5) {	\
+		printf("# " __VA_ARGS__);		\
+		printf("\n");				\
+	}						\
+} while (0)
+
+void *of_this_cpu(const void *percpu)
+{
+	if (percpu == rings)
+		return &rings[this_cpu];
+	return (void *)percpu;
+}
+
+/* As TSCs of different sockets: each CPU's is off by its own. */
+u64 sched_clock(void)
+{
+	return unit_ns() + this_cpu * 3000;
+}
+
+static u64 ip_of(enum class class, u64 nr)
+{
+	return 0xffff000000000000 | (u64)class << 40 | nr << 4;
+}
+
+static void hit(enum class class)
+{
+	struct cpu *c = &cpus[this_cpu];
+	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED);
+
+	if (nr < HITS_MAX)
+		nt_hook(ip_of(class, nr), ~ip_of(class, nr), &session.ops, NULL);
+	else
+		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
+}
+
+/* Called by the hook of this build, see test.h: a traced function under the guard. */
+void nt_test_traced(void)
+{
+	struct cpu *c = &cpus[this_cpu];
+
+	if (c->depth < 3 && rand_r(&c->seed) % 8 == 0) {
+		c->depth++;
+		hit(RECURSION);
+		c->depth--;
+	}
+}
+
+struct where {
+	unsigned long sp, flags;
+	unsigned int count;
+};
+
+static struct where here(void)
+{
+	return (struct where){ current_stack_pointer, irq_flags, __preempt_count };
+}
+
+static void back_to(struct where w)
+{
+	current_stack_pointer = w.sp;
+	irq_flags = w.flags;
+	__preempt_count = w.count;
+}
+
+static void on_softirq(int sig)
+{
+	struct where was = here();
+
+	/* only where interrupts are on, and not in itself: as after an interrupt */
+	if (this_cpu < 0 || !(was.flags & 0x200) ||
+	    was.count & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK))
+		return;
+	current_stack_pointer = nt_stacks.irq + 0x3000;
+	__preempt_count += SOFTIRQ_OFFSET;
+	hit(SOFTIRQ);
+	hit(SOFTIRQ);
+	back_to(was);
+}
+
+static void on_hardirq(int sig)
+{
+	struct where was = here();
+
+	if (this_cpu < 0 || !(was.flags & 0x200) || was.count & (HARDIRQ_MASK | NMI_MASK))
+		return;
+	/* an interrupt's first function: interrupts are off, nothing else says so */
+	irq_flags = 0;
+	hit(HARDIRQ_EDGE);
+	if (!(current_stack_pointer - nt_stacks.irq < IRQ_STACK_SIZE))
+		current_stack_pointer = nt_stacks.irq + 0x3000;
+	else
+		current_stack_pointer -= 0x100;
+	__preempt_count += HARDIRQ_OFFSET;
+	hit(HARDIRQ);
+	hit(HARDIRQ);
+	back_to(was);
+}
+
+static void on_nmi(int sig)
+{
+	struct where was = here();
+
+	if (this_cpu < 0)
+		return;
+	irq_flags = 0;
+	current_stack_pointer = nt_stacks.exceptions +
+				offsetof(struct cea_exception_stacks, NMI_stack) + 0x100;
+	hit(NMI_EDGE);
+	__preempt_count += NMI_OFFSET + HARDIRQ_OFFSET;
+	hit(NMI);
+	back_to(was);
+}
+
+static void on_breakpoint(int sig)
+{
+	struct where was = here();
+
+	/* what it interrupted, as that would have found itself */
+	enum nt_slot below = was.count & HARDIRQ_MASK ? NT_SLOT_HARDIRQ :
+			     was.count & SOFTIRQ_OFFSET ? NT_SLOT_SOFTIRQ :
+			     was.sp - nt_stacks.irq < IRQ_STACK_SIZE ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
+	bool inside = this_cpu >= 0 && nt_guard_held(below);
+
+	/* not in an NMI, which has its own stack */
+	if (this_cpu < 0 || was.count & NMI_MASK ||
+	    was.sp - nt_stacks.exceptions < sizeof(struct cea_exception_stacks))
+		return;
+	irq_flags = 0;
+	__preempt_count += NMI_OFFSET + HARDIRQ_OFFSET;
+	hit(inside ? BREAKPOINT_INSIDE : BREAKPOINT);
+	back_to(was);
+}
+
+static void *cpu_thread(void *arg)
+{
+	struct cpu *c = arg;
+	sigset_t none;
+
+	current = &tasks[c - cpus];
+	current->pid = 100 + (c - cpus);
+	current->stack = (void *)0x700000UL;
+	current_stack_pointer = 0x702000UL;
+	nt_stacks.irq = 0x100000UL;
+	nt_stacks.exceptions = 0x200000UL;
+	guards_of[c - cpus] = nt_guards;
+	__atomic_store_n(&this_cpu, c - cpus, __ATOMIC_RELEASE);
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+	while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+		hit(TASK);
+		/* with interrupts off for a while */
+		if (rand_r(&c->seed) % 16 == 0) {
+			irq_flags = 0;
+			hit(TASK);
+			irq_flags = 0x200;
+		}
+		if (rand_r(&c->seed) % 64 == 0)
+			usleep(1);
+	}
+	sigfillset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+	__atomic_fetch_add(&quiet, 1, __ATOMIC_RELEASE);
+	/* the guards are this thread's, and read until the end */
+	while (!__atomic_load_n(&finished, __ATOMIC_ACQUIRE))
+		usleep(100);
+	return NULL;
+}
+
+/* What the reader of CPU @nr gets, event by event. */
+static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
+{
+	u64 ts = out->time_stamp, nr, mask;
+	struct nt_record rec;
+	u32 off = 0, head;
+	enum class class;
+
+	c->nr_missed += missed;
+	while (off < len) {
+		memcpy(&head, out->data + off, sizeof(head));
+		if ((head & 31) == NT_TYPE_TIME_EXTEND) {
+			u32 more;
+
+			memcpy(&more, out->data + off + 4, sizeof(more));
+			ts += ((u64)more << NT_DELTA_BITS) + (head >> NT_TYPE_BITS);
+			off += 8;
+			continue;
+		}
+		memcpy(&rec, out->data + off, sizeof(rec));
+		off += 4 + (head & 31) * 4;
+		ts += head >> NT_TYPE_BITS;
+		if (rec.parent_ip != ~rec.ip)
+			FAIL("a torn record: %llx %llx", (unsigned long long)rec.ip,
+			     (unsigned long long)rec.parent_ip);
+		if (ts < c->last_ts)
+			FAIL("time goes back");
+		c->last_ts = ts;
+		class = rec.ip >> 40 & 0xff;
+		nr = rec.ip >> 4 & 0xfffffffff;
+		if (class >= RECURSION || nr >= HITS_MAX) {
+			FAIL("a record that must not be there, of class %d", class);
+			continue;
+		}
+		mask = 1 << nr % 8;
+		if (c->seen[class][nr / 8] & mask)
+			FAIL("a record twice, of class %d", class);
+		c->seen[class][nr / 8] |= mask;
+		c->nr_seen++;
+		c->seen_of[class]++;
+	}
+}
+
+static void *reader(void *arg)
+{
+	struct cpu *c = arg;
+	struct nt_stream *st = &streams[c - cpus];
+	bool ended, full;
+
+	do {
+		ended = nt_stream_ended(st);
+		do {
+			full = nt_stream_fill(st);
+			if (full || (ended && st->out_len)) {
+				u32 len = st->out_len;
+				u64 missed = st->out_missed;
+
+				nt_stream_close_out(st);
+				look_at(c, st->out, len, missed);
+				nt_stream_next(st);
+				full = true;
+			}
+		} while (full);
+	} while (!ended);
+	return NULL;
+}
+
+static void *zeroed(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+static void make_rings(bool overwrite, u64 subbufs)
+{
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		streams[cpu] = (struct nt_stream){ .session = &session, .cpu = cpu,
+						   .out = zeroed(NT_SUBBUF_SIZE) };
+		for (i = 0; i < NT_NR_SLOTS; i++) {
+			struct nt_ring *r = &rings[cpu].slot[i];
+
+			r->base = zeroed(subbufs * NT_SUBBUF_SIZE);
+			r->mask = subbufs * NT_SUBBUF_SIZE - 1;
+			r->pos = NT_SUBBUF_HEADER;
+			r->overwrite = overwrite;
+			streams[cpu].cursor[i].off = NT_SUBBUF_HEADER;
+			streams[cpu].cursor[i].end = NT_SUBBUF_HEADER;
+			streams[cpu].cursor[i].copy = zeroed(NT_SUBBUF_SIZE);
+		}
+		for (i = 0; i < NR_CLASSES; i++)
+			cpus[cpu].seen[i] = zeroed(HITS_MAX / 8);
+	}
+}
+
+static void catch(int sig, void (*fn)(int), int mask1, int mask2, int mask3)
+{
+	struct sigaction sa = { .sa_handler = fn, .sa_flags = SA_RESTART };
+
+	sigemptyset(&sa.sa_mask);
+	sigaddset(&sa.sa_mask, mask1 ?: sig);
+	sigaddset(&sa.sa_mask, mask2 ?: sig);
+	sigaddset(&sa.sa_mask, mask3 ?: sig);
+	sigaction(sig, &sa, NULL);
+}
+
+/* All that the counters say, against what was made and seen. */
+static void account(unsigned int cpu, bool roomy)
+{
+	u64 hits = 0, written = 0, full = 0, recursed = 0, overwritten = 0, made = 0, nested = 0;
+	struct cpu *c = &cpus[cpu];
+	unsigned int i;
+
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		struct nt_ring *r = &rings[cpu].slot[i];
+
+		hits += local_read(&r->hits);
+		written += local_read(&r->written);
+		full += r->full;
+		recursed += local_read(&r->recursed);
+		nested += r->nested;
+		overwritten += nt_stream_overwritten(&streams[cpu], i);
+		if (guards_of[cpu][i])
+			FAIL("guard %u of CPU %u is left held", i, cpu);
+	}
+	for (i = 0; i < NR_CLASSES; i++)
+		made += c->made[i];
+	if (hits != made)
+		FAIL("CPU %u: %llu hits, %llu were made", cpu, (unsigned long long)hits,
+		     (unsigned long long)made);
+	if (hits != written + full + recursed)
+		FAIL("CPU %u: the counters do not add up", cpu);
+	if (c->nr_seen + overwritten != written)
+		FAIL("CPU %u: %llu seen, %llu overwritten, %llu written", cpu,
+		     (unsigned long long)c->nr_seen, (unsigned long long)overwritten,
+		     (unsigned long long)written);
+	/* gaps are told before a later record; those at the end are not */
+	if (c->nr_missed > full + overwritten)
+		FAIL("CPU %u: more missed than lost", cpu);
+	if (recursed < c->made[RECURSION] + c->made[BREAKPOINT_INSIDE])
+		FAIL("CPU %u: a recursion was not refused", cpu);
+	if (streams[cpu].stepped_back)
+		FAIL("CPU %u: %llu records were handed on too late", cpu,
+		     (unsigned long long)streams[cpu].stepped_back);
+	/* nothing is lost where there is room; of breakpoints some may be refused by each other */
+	for (i = 0; roomy && i < RECURSION; i++)
+		if (i != BREAKPOINT && c->seen_of[i] != c->made[i])
+			FAIL("CPU %u: %llu of class %u made, %llu seen", cpu,
+			     (unsigned long long)c->made[i], i, (unsigned long long)c->seen_of[i]);
+	printf("# CPU %u: %llu hits, %llu seen, %llu lost, %llu refused, %llu arrived inside the tracer\n",
+	       cpu, (unsigned long long)hits, (unsigned long long)c->nr_seen,
+	       (unsigned long long)(full + overwritten), (unsigned long long)recursed,
+	       (unsigned long long)nested);
+}
+
+/* Times given one after the other, on CPUs whose TSCs differ, never go back. */
+static u64 clock_last;
+static int clock_turn;
+
+static void *clock_thread(void *arg)
+{
+	u64 now;
+	int i;
+
+	this_cpu = (long)arg;
+	for (i = 0; i < 20000; i++) {
+		while (__atomic_load_n(&clock_turn, __ATOMIC_ACQUIRE) != this_cpu)
+			;
+		now = nt_clock_read_global();
+		if (now < clock_last)
+			FAIL("the global clock goes back from CPU to CPU");
+		clock_last = now;
+		__atomic_store_n(&clock_turn, !clock_turn, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void test_clock(void)
+{
+	pthread_t threads[2];
+	long i;
+
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, clock_thread, (void *)i);
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const int storm[] = { 0, 0, 1, 1, 2, 3 };
+	unsigned int cpu, seed = argc > 2 ? atoi(argv[2]) : 1;
+	int sigs[4], softirq = SIGUSR1, hardirq = SIGUSR2, nmi = SIGRTMIN, bp = SIGRTMIN + 1;
+	bool roomy = argc > 3 && !strcmp(argv[3], "roomy");
+	double seconds = argc > 1 ? atof(argv[1]) : 1;
+	u64 end;
+	sigset_t all;
+
+	if (argc < 3)
+		return 2;
+	sigs[0] = softirq;
+	sigs[1] = hardirq;
+	sigs[2] = nmi;
+	sigs[3] = bp;
+	alarm(seconds + 60);	/* a tracer that waits does not end */
+	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
+	test_clock();
+	session.rings = rings;
+	session.clock = seed % 2 ? NT_CLOCK_GLOBAL : NT_CLOCK_MONO;
+	session.state = NT_RUNNING;
+	session.starts = 1;
+	/* what may interrupt what; an NMI anything but an NMI */
+	catch(softirq, on_softirq, softirq, 0, 0);
+	catch(hardirq, on_hardirq, softirq, hardirq, 0);
+	catch(nmi, on_nmi, nmi, bp, hardirq);
+	catch(bp, on_breakpoint, bp, softirq, hardirq);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		cpus[cpu].seed = seed + cpu;
+		pthread_create(&cpus[cpu].thread, NULL, cpu_thread, &cpus[cpu]);
+	}
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		while (!__atomic_load_n(&guards_of[cpu], __ATOMIC_ACQUIRE))
+			usleep(100);
+		pthread_create(&cpus[cpu].reader, NULL, reader, &cpus[cpu]);
+	}
+	end = unit_ns() + seconds * 1e9;
+	while (unit_ns() < end) {
+		pthread_kill(cpus[rand_r(&seed) % CPUS].thread, sigs[storm[rand_r(&seed) % 6]]);
+		for (cpu = rand_r(&seed) % 512; cpu; cpu--)
+			barrier();
+	}
+	/* stopped, with nobody in the hook: as unregister_ftrace_function() leaves it */
+	__atomic_store_n(&running, false, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&quiet, __ATOMIC_ACQUIRE) < CPUS)
+		usleep(100);
+	smp_store_release(&session.state, NT_STOPPED);
+	for (cpu = 0; cpu < CPUS; cpu++)
+		pthread_join(cpus[cpu].reader, NULL);
+	for (cpu = 0; cpu < CPUS; cpu++)
+		account(cpu, roomy);
+	__atomic_store_n(&finished, true, __ATOMIC_RELEASE);
+	for (cpu = 0; cpu < CPUS; cpu++)
+		pthread_join(cpus[cpu].thread, NULL);
+	return failures != 0;
+}
