@@ -2,6 +2,7 @@
 # make            the module for KERNELDIR (the running kernel) and the command
 # make demo       record in a VM with a stock kernel and show the report
 # make check      the tests, in VMs; check-all on all kernels; make bench the costs
+# make torture    TIME=SECONDS of everything at once; make fuzz
 # make install, load, unload, clean
 #
 # Kbuild has the module's own rules; kbuild reads that, not this.
@@ -40,6 +41,13 @@ check: setup-test
 check-all: setup-test
 	tests/run -a
 
+torture: setup-test
+	tests/torture/run
+
+fuzz: setup-test
+	tools/setup fuzz
+	tests/fuzz/run
+
 bench: setup-test
 	tests/bench/run
 
@@ -68,4 +76,4 @@ clean:
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all module command setup-build setup-test demo check check-all bench install load unload clean
+.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install load unload clean

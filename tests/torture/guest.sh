@@ -1,0 +1,184 @@
+# What run puts into the guest, after "time=... seed=...": actors, until the time is over.
+tracing=/sys/kernel/tracing
+insmod /tests/nt_contexts.ko
+insmod /tests/nt_calls.ko
+
+# any N: the actor's next decision, 0 to N - 1
+any()
+{
+	random=$(((random * 1103515245 + 12345) % 2147483648))
+	any=$((random / 65536 % $1))
+}
+
+over()
+{
+	[ "$(cut -d . -f 1 /proc/uptime)" -ge "$end" ]
+}
+
+# a session of any kind; each that comes to its end must account for all its hits
+session()
+{
+	set -- stat
+	any 2; [ $any = 0 ] || set -- record -q -o "t$actor.dat"
+	any 4
+	case $any in
+	0) ;;
+	1) set -- "$@" -l 'nt_*' ;;
+	2) set -- "$@" -l '*lock*' -l '*sched*' -n '*_nmi*' ;;
+	3) set -- "$@" -l 'vfs_*' -l 'nt_*' -n ':mod:nt_calls' ;;
+	esac
+	any 3; case $any in 1) set -- "$@" -C mono ;; 2) set -- "$@" -C tsc ;; esac
+	any 4; case $any in 1) set -- "$@" -b 64 ;; 2) set -- "$@" -b 16384 ;; esac
+	any 5; [ $any != 0 ] || set -- "$@" -M 1
+	any 5; [ $any != 0 ] || set -- "$@" -P 1 -c
+	[ "$1" = stat ] || { any 2; [ $any = 0 ] || set -- "$@" -W; }
+	any 4
+	nestrace "$@" sleep $((any + 1)) > "r$actor" 2> "e$actor" &
+	tracer=$!
+	any 6
+	if [ $any = 0 ]; then
+		any 3
+		sleep $any
+		kill -KILL $tracer
+		wait $tracer 2>/dev/null
+		echo killed >> "sessions$actor"
+		return
+	fi
+	[ $any != 1 ] || { sleep 1; kill -INT $tracer 2>/dev/null; }
+	wait $tracer
+	status=$?
+	if [ $status != 0 ]; then
+		echo "nestrace $*: status $status, $(head -c 200 "e$actor")" >> bad
+	elif [ "$1" = stat ]; then
+		[ "$(counter "r$actor" total 3)" = $(($(counter "r$actor" total 4) + $(counter "r$actor" total 5) + \
+			$(counter "r$actor" total 6) + $(counter "r$actor" total 7))) ] ||
+			echo "nestrace $*: $(grep total "r$actor")" >> bad
+		grep '^# refused' "r$actor" >> refused
+		counter "r$actor" total 3 >> hits
+	fi
+	echo ended >> "sessions$actor"
+}
+
+contexts()
+{
+	any 200; a=$any; any 100; b=$any; any 100; c=$any; any 60; d=$any
+	echo "task $((a * 20)) softirq $b tasklet $((b / 10)) hardirq $c nmi $d bp $d db $c fault $b key $((a * 2))" > /proc/nt_contexts
+}
+
+calls()
+{
+	any 3000; a=$any; any 300
+	echo "task $a softirq $any hardirq $any nmi $((any / 2))" > /proc/nt_calls
+}
+
+patch()
+{
+	any 4
+	case $any in
+	0)
+		echo 'p:nt_kp vfs_read' > $tracing/kprobe_events
+		echo 1 > $tracing/events/kprobes/nt_kp/enable
+		sleep 1
+		echo 0 > $tracing/events/kprobes/nt_kp/enable
+		echo > $tracing/kprobe_events
+		;;
+	1)
+		any 2
+		[ $any = 0 ] && echo 'vfs_*' > $tracing/set_ftrace_filter
+		any 2
+		[ $any = 0 ] && echo function > $tracing/current_tracer || echo function_graph > $tracing/current_tracer
+		sleep 1
+		echo nop > $tracing/current_tracer
+		echo > $tracing/set_ftrace_filter
+		;;
+	2)
+		echo 1 > $tracing/events/sched/enable
+		sleep 1
+		echo 0 > $tracing/events/sched/enable
+		;;
+	3)
+		insmod /tests/livepatch-sample.ko && sleep 1
+		echo 0 > /sys/kernel/livepatch/livepatch_sample/enabled
+		for i in 1 2 3 4 5; do
+			rmmod livepatch_sample && break
+			sleep 1
+		done
+		;;
+	esac
+}
+
+hotplug()
+{
+	any 4
+	sleep $((any + 1))
+	echo 0 > /sys/devices/system/cpu/cpu1/online
+	any 3
+	sleep $any
+	echo 1 > /sys/devices/system/cpu/cpu1/online
+}
+
+nmis()
+{
+	any 50
+	for i in $(seq $any); do
+		echo nmi > /dev/ttyS2
+	done
+	sleep 1
+}
+
+modules()
+{
+	insmod /tests/nt_int3.ko
+	rmmod nt_int3
+	any 3
+	sleep $any
+}
+
+abi()
+{
+	any 10000
+	fuzz_abi 300 $any > /dev/null
+	sleep 1
+}
+
+busy()
+{
+	dd if=/dev/zero of="f$actor" bs=64k count=16 2>/dev/null
+	cat "f$actor" | md5sum > /dev/null
+	find /proc/self > /dev/null 2>&1
+	ping -c 1 -q 127.0.0.1 > /dev/null
+}
+
+# act NAME NUMBER: does NAME until the time is over
+act()
+{
+	actor=$2
+	random=$((seed + $2 * 7919))
+	until over; do
+		$1
+		echo >> "rounds-$1"
+	done
+}
+
+end=$(($(cut -d . -f 1 /proc/uptime) + time))
+note "seed $seed"
+number=0
+actors=
+for what in session session contexts calls patch hotplug nmis modules abi busy; do
+	number=$((number + 1))
+	act $what $number &
+	actors="$actors $!"
+done
+wait $actors
+touch bad refused hits
+for what in session contexts calls patch hotplug nmis modules abi busy; do
+	note "$what: $(wc -l < rounds-$what) rounds"
+	ok "$what had its rounds" test "$(wc -l < rounds-$what)" -gt 0
+done
+note "hits in sessions that came to their end: $(awk '{ n += $1 } END { print n + 0 }' hits)"
+sort refused | uniq -c | sort -rn | head -n 10 | while read -r line; do note "$line"; done
+is "each session ended well and accounted for its hits" "$(head -n 5 bad)" ""
+sleep 3
+ok "no session is left" sh -c 'nestrace status | grep -q "sessions: 0 open"'
+is "nothing is traced any more" "$(cat $tracing/enabled_functions)" ""
+ok "unload" rmmod nestrace
