@@ -503,6 +503,7 @@ static int run(const long *counts)
 	jobs = kcalloc(nr_cpu_ids * NR_MAKERS, sizeof(*jobs), GFP_KERNEL);
 	if (!jobs)
 		return -ENOMEM;
+	/* not held while they run: static keys want it for themselves */
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		for (i = 0; i < NR_MAKERS; i++) {
@@ -523,6 +524,7 @@ static int run(const long *counts)
 			nr++;
 		}
 	}
+	cpus_read_unlock();
 	WRITE_ONCE(nmi_expected, true);
 	for (i = 0; i < nr; i++)
 		wake_up_process(jobs[i].task);
@@ -531,7 +533,6 @@ static int run(const long *counts)
 	/* the last NMIs may be on their way */
 	schedule_timeout_uninterruptible(HZ / 10);
 	WRITE_ONCE(nmi_expected, false);
-	cpus_read_unlock();
 	kfree(jobs);
 	return ret;
 }
