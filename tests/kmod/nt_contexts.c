@@ -334,7 +334,7 @@ static void make_tasklet(struct job *job)
 /* To the next CPU, or to this if it is the only one: they land in anything. */
 static void make_nmi(struct job *job)
 {
-	unsigned int next = cpumask_next(smp_processor_id(), cpu_online_mask);
+	unsigned int next = cpumask_next(raw_smp_processor_id(), cpu_online_mask);
 	unsigned long *arrived, before;
 	int i;
 
@@ -376,7 +376,7 @@ static void make_key(struct job *job)
 	long n = job->left;
 
 	while (n-- > 0) {
-		if (smp_processor_id() == cpumask_first(cpu_online_mask) && n % 64 == 0) {
+		if (raw_smp_processor_id() == cpumask_first(cpu_online_mask) && n % 64 == 0) {
 			if (static_key_enabled(&key))
 				static_branch_disable(&key);
 			else
@@ -434,7 +434,7 @@ static int partner(void *data)
 
 static void make_switch(struct job *job)
 {
-	struct task_struct *other = kthread_create_on_cpu(partner, current, smp_processor_id(),
+	struct task_struct *other = kthread_create_on_cpu(partner, current, raw_smp_processor_id(),
 							  "nt_partner/%u");
 
 	if (IS_ERR(other))
