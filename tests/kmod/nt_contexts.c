@@ -97,6 +97,7 @@ struct job {
 	struct hrtimer timer;
 	struct completion done;		/* of the timer */
 	struct completion ended;	/* of the maker */
+	struct tasklet_struct tasklet;
 };
 
 static void (*idle_enter)(void), (*idle_exit)(void), (*nmi_enter_rcu)(void), (*nmi_exit_rcu)(void);
@@ -225,8 +226,6 @@ static void on_tasklet(struct tasklet_struct *tasklet)
 	on_softirq();
 }
 
-static DEFINE_PER_CPU(struct tasklet_struct, tasklet);
-
 void nt_probed(void);
 extern char nt_probe_here[];
 
@@ -321,7 +320,7 @@ static void make_fault(struct job *job)
 /* Scheduled outside of an interrupt, it is ksoftirqd's. */
 static void make_tasklet(struct job *job)
 {
-	struct tasklet_struct *t = this_cpu_ptr(&tasklet);
+	struct tasklet_struct *t = &job->tasklet;
 
 	tasklet_setup(t, on_tasklet);
 	while (job->left-- > 0) {
