@@ -50,8 +50,7 @@ session()
 	if [ $status != 0 ]; then
 		echo "nestrace $*: status $status, $(head -c 200 "e$actor")" >> bad
 	elif [ "$1" = stat ]; then
-		[ "$(counter "r$actor" total 3)" = $(($(counter "r$actor" total 4) + $(counter "r$actor" total 5) + \
-			$(counter "r$actor" total 6) + $(counter "r$actor" total 7))) ] ||
+		adds_up "r$actor" ||
 			echo "nestrace $*: $(grep total "r$actor")" >> bad
 		grep '^# refused' "r$actor" >> refused
 		counter "r$actor" total 3 >> hits

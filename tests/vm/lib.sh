@@ -68,6 +68,63 @@ counter()
 	awk -v slot="$2" -v col="$3" '$1 == "#" && $2 == slot { n = $col } END { print n + 0 }' "$1"
 }
 
+# adds_up FILE: is each hit of a report recorded, lost, refused or filtered?
+adds_up()
+{
+	local hits recorded lost refused filtered
+	hits=$(counter "$1" total 3) recorded=$(counter "$1" total 4) lost=$(counter "$1" total 5)
+	refused=$(counter "$1" total 6) filtered=$(counter "$1" total 7)
+	[ "$hits" = $((recorded + lost + refused + filtered)) ] ||
+		{ note "hits $hits, recorded $recorded, lost $lost, refused $refused, filtered $filtered"; false; }
+}
+
+# row CONTEXT [CALLS [RECORDED]]: of the table in docs/proof.md, from the report r; where
+# nothing says how many calls were made, they are the hits
+row()
+{
+	note "row: $1 | ${2-$(counter r total 3)} | ${3-$(counter r total 4)} | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+}
+
+# relay FILE: the tests and notes of a program
+relay()
+{
+	while read -r line; do
+		case $line in
+		"ok "*) ok "${line#ok }" true ;;
+		"not ok "*) ok "${line#not ok }" false ;;
+		"# "*) note "${line#\# }" ;;
+		esac
+	done < "$1"
+}
+
+# text_of FUNCTION: of the case, for a shell that is traced
+text_of()
+{
+	sed -n "/^$1()/,/^}/p" /tests/script
+}
+
+# all_under_load ROUNDS: all functions traced for 22 s, while the load makes so many rounds
+all_under_load()
+{
+	mkdir load1 load2
+	load load1 & load load2 &
+	# the load outlives the tracing: no second of it is idle
+	nestrace stat -b 8192 -o r sh -c 'sleep 1; cat load?/rounds | wc -l > before; sleep 21; cat load?/rounds | wc -l > after'
+	is "all functions were traced for 22 s" $? 0
+	touch load1/stop load2/stop
+	wait
+	note "rounds of the load while they were: $(($(cat after) - $(cat before)))"
+	ok "under load" test $(($(cat after) - $(cat before))) -ge "$1"
+	ok "hits are recorded, lost, refused or filtered" adds_up r
+	ok "a million hits at least" test "$(counter r total 3)" -gt 1000000
+	ok "refused recursions are under 0.01 % of hits" \
+		test $(($(counter r total 6) * 10000)) -lt "$(counter r total 3)"
+	for slot in task softirq hardirq; do
+		ok "hits in $slot" test "$(counter r $slot 4)" -gt 0
+	done
+	grep '^#' r | while read -r line; do note "$line"; done
+}
+
 # Processes, files, timers and loopback network, until there is a file DIR/stop; each
 # round adds a line to DIR/rounds.
 load() # DIR

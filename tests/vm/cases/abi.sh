@@ -2,12 +2,7 @@
 # kernels: all
 insmod /tests/nt_calls.ko
 abi > /tmp/abi.out
-while read -r line; do
-	case $line in
-	"ok "*) ok "${line#ok }" true ;;
-	"not ok "*) ok "${line#not ok }" false ;;
-	esac
-done < /tmp/abi.out
+relay /tmp/abi.out
 ok "abi ran to its end" grep -q '^abi: .* tests$' /tmp/abi.out
 
 ok "unload is refused while a session is open" sh -c '! (rmmod nestrace 2>/dev/null) ' < /dev/null 3< /dev/nestrace

@@ -36,12 +36,6 @@ calls()
 	awk '{ n += $3 } END { print n + 0 }' made
 }
 
-# a row of the table in docs/
-row()
-{
-	note "row: $1 | $(calls) | $(counter r total 4) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
-}
-
 exact()
 {
 	trace "$1" 131072 "$2"
@@ -51,7 +45,7 @@ exact()
 	ok "$2: faults too, and few of others" test "$(extra)" -ge 0 -a "$(extra)" -lt 100
 	is "$2: hits" "$(counter r total 3)" $(($(calls) + $(extra)))
 	is "$2: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
-	row "$2"
+	row "$2" "$(calls)"
 }
 
 # interrupts from user mode need somebody there
@@ -92,7 +86,7 @@ extra=$(($(counter r total 3) - $(calls)))
 ok "too small a ring: hits" test $extra -ge 0 -a $extra -lt 100
 is "too small a ring: recorded + lost" $(($(counter r total 4) + $(counter r total 5))) "$(counter r total 3)"
 ok "too small a ring: lost" test "$(counter r total 5)" -gt 0
-row "all at once, too small a ring"
+row "all at once, too small a ring" "$(calls)"
 killall sh 2>/dev/null
 kill $flood
 
@@ -104,6 +98,6 @@ made=$(($(awk '/^nt_switch / { print $3 }' /proc/nt_contexts) - before))
 is "switches: as many hits as the scheduler counted" "$(grep -c 'nt_switch/.*: task     finish_task_switch' r)" $made
 ok "switches: some" test $made -gt 400
 is "switches: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
-note "row: switch | $made | $(grep -c 'nt_switch/.* finish_task_switch' r) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+row switch $made "$(grep -c 'nt_switch/.* finish_task_switch' r)"
 rmmod nt_contexts
 ok "unload" rmmod nestrace

@@ -9,12 +9,6 @@ for fault in failslab fail_page_alloc; do
 done
 echo 0 > /sys/kernel/debug/fail_page_alloc/min-order
 fail_nth > out
-while read -r line; do
-	case $line in
-	"ok "*) ok "${line#ok }" true ;;
-	"not ok "*) ok "${line#not ok }" false ;;
-	"# "*) note "${line#\# }" ;;
-	esac
-done < out
+relay out
 is "all steps were taken" "$(grep -c "ok step" out)" 5
 ok "unload" rmmod nestrace

@@ -18,7 +18,7 @@ ours()
 	nestrace report t.dat > r
 	is "$name: nestrace records all calls" "$(grep -c 'nt_called <-' r)" $all
 	is "$name: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
-	note "row: with $name | $all | $(counter r total 4) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+	row "with $name" $all
 }
 
 # tracer NAME: alone and together, both see all
@@ -99,7 +99,7 @@ if seen=$(together fentry "$(cat name)" $ppids); then
 	nestrace report t.dat > r
 	is "and together" "$(cat out)" 5000
 	is "fentry: nestrace records all calls" "$(counter r total 4)" 5000
-	note "row: with BPF fentry | 5000 | $(counter r total 4) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+	row "with BPF fentry" 5000
 else
 	note "this kernel has no BPF fentry"
 fi
@@ -114,7 +114,7 @@ if [ -e /tests/livepatch-sample.ko ]; then
 	nestrace report t.dat > r
 	is "livepatch: the patch is in effect" "$(grep -c 'live patched' out)" 500
 	is "livepatch: nestrace records all calls of the old function's entry" "$(grep -c 'cmdline_proc_show <-' r)" 500
-	note "row: with a livepatch | 500 | $(counter r total 4) | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+	row "with a livepatch" 500
 	nestrace record -q -l cmdline_proc_show -l livepatch_cmdline_proc_show -b 4096 -o t.dat sh -c "
 		$reads
 		echo 0 > /sys/kernel/livepatch/livepatch_sample/enabled
