@@ -181,16 +181,16 @@ static void nt_slot_stats(struct nt_slot_stats *out, const struct nt_ring *r, u6
 {
 	u64 full = READ_ONCE(r->full);
 
-	out->hits = local_read(&r->hits);
+	out->hits = READ_ONCE(r->hits);
 	out->asleep = READ_ONCE(r->asleep);
-	out->recorded = local_read(&r->written) - overwritten;
+	out->recorded = READ_ONCE(r->written) - overwritten;
 	out->lost = full + out->asleep + overwritten;
-	out->recursed = local_read(&r->recursed);
-	out->filtered = local_read(&r->filtered);
+	out->recursed = READ_ONCE(r->recursed);
+	out->filtered = READ_ONCE(r->filtered);
 	out->woken_nmi = READ_ONCE(r->woken_nmi);
 	out->woken_irq = READ_ONCE(r->woken_irq);
 	out->nested = READ_ONCE(r->nested);
-	out->bytes = local_read(&r->written) * sizeof(struct nt_record) +
+	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
 		     READ_ONCE(r->extends) * 2 * sizeof(u32);
 }
 

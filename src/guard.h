@@ -6,25 +6,25 @@
  * What interrupts the hook runs in another slot and is traced; what the hook
  * itself brings about, by call or breakpoint, finds the guard held.
  *
- * The flag is one word: the ip of the function that is being traced, so that a
- * refusal can say what it recursed under, and in its bit 0, which no function's
- * address has, whether interrupts are on. It is plain memory of this CPU: a context
- * that interrupts leaves it as it found it.
+ * The flag is the ip of the function that is being traced, so that a refusal can say
+ * what it recursed under; beside it are the interrupt flags of the holder. They are plain
+ * memory of this CPU: a context that interrupts leaves them as it found them.
  */
 #ifndef NT_GUARD_H
 #define NT_GUARD_H
 
 #include <linux/compiler.h>
+#include <linux/irqflags.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
 #include "uapi/nestrace.h"
 #include "x86/percpu.h"
 
-#define NT_GUARD_IRQS_ON	1UL
-
 /* Those of this CPU; preemption is off. 0 = free. */
 DECLARE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
+/* Of who holds them, or held them last: as arch_local_save_flags() gives them. */
+DECLARE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guard_flags);
 
 static __always_inline bool nt_guard_held(enum nt_slot slot)
 {
@@ -38,26 +38,29 @@ static __always_inline bool nt_guard_held(enum nt_slot slot)
 /* What the slot is tracing, or 0. */
 static __always_inline unsigned long nt_guard_ip(enum nt_slot slot)
 {
-	return raw_cpu_read(nt_guards[slot]) & ~NT_GUARD_IRQS_ON;
+	return raw_cpu_read(nt_guards[slot]);
 }
 
 /* Is it held by what can be interrupted? */
 static __always_inline bool nt_guard_irqs_on(enum nt_slot slot)
 {
-	return raw_cpu_read(nt_guards[slot]) & NT_GUARD_IRQS_ON;
+	return nt_guard_ip(slot) && !raw_irqs_disabled_flags(raw_cpu_read(nt_guard_flags[slot]));
 }
 
-/* It must not be held. */
-static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip, bool irqs_on)
+/* It must not be held. What interrupts between the two stores finds it free. */
+static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
+					  unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guards[slot], ip | irqs_on);
+	raw_cpu_write(nt_guard_flags[slot], irq_flags);
+	barrier();
+	raw_cpu_write(nt_guards[slot], ip);
 	barrier();
 }
 
-/* The holder is about to turn interrupts off. */
+/* The holder has turned interrupts off. */
 static __always_inline void nt_guard_irqs_off(enum nt_slot slot)
 {
-	raw_cpu_write(nt_guards[slot], nt_guard_ip(slot));
+	raw_cpu_write(nt_guard_flags[slot], arch_local_save_flags());
 	barrier();
 }
 

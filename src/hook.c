@@ -18,42 +18,28 @@
 #include "ring.h"
 #include "session.h"
 #include "stack.h"
+#include "x86/irqflags.h"
 
 DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
+DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guard_flags);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 
-/* Of a gated ring: is this hit not wanted, by CPU, pid or excluded module? */
-static __always_inline bool nt_unwanted(const struct nt_session *s, const struct nt_ring *ring,
-					unsigned long ip)
-{
-	unsigned int pid = current->pid;
-	unsigned int i;
-
-	if (!ring->base)
-		return true;
-	if (s->pids &&
-	    !(READ_ONCE(s->pids[pid / BITS_PER_LONG]) & (1UL << (pid % BITS_PER_LONG))))
-		return true;
-	for (i = 0; i < s->nr_excluded; i++)
-		if (ip - s->excluded[i].start < s->excluded[i].size)
-			return true;
-	return false;
-}
-
 /* The refusing context is the only writer: what it recursed under is below it. */
-static __always_inline void nt_refuse(struct nt_ring *ring, struct nt_refusal *refused,
+static __always_inline void nt_refuse(const struct nt_session *s, enum nt_slot slot,
 				      unsigned long ip, unsigned long under_ip)
 {
+	struct nt_rings *rings = raw_cpu_ptr(s->rings);
+	struct nt_refusal *refused = rings->refused[slot];
 	unsigned int i;
 
-	local_inc(&ring->recursed);
+	nt_local_inc(&rings->slot[slot].recursed);
 	for (i = 0; i < NT_NR_REFUSED; i++, refused++) {
 		if (!refused->ip) {
 			refused->under_ip = under_ip;
 			refused->ip = ip;
 		}
 		if (refused->ip == ip && refused->under_ip == under_ip) {
-			nt_count(refused->count);
+			nt_local_inc(&refused->count);
 			break;
 		}
 	}
@@ -86,104 +72,132 @@ static __always_inline bool nt_nested(enum nt_slot slot)
 	return false;
 }
 
-static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring *ring,
-				      const struct nt_context *ctx,
-				      unsigned long ip, unsigned long parent_ip)
+static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
+				    unsigned long parent_ip, u8 flags, u8 preempt_count)
 {
-	struct nt_record *rec;
-	u64 at;
-
-	if (unlikely(!nt_ring_reserve(ring, nt_clock_read(s->clock), &rec, &at)))
-		return false;
-	rec->type = NT_EVENT_FUNCTION;
-	rec->flags = nt_context_flags(ctx->preempt_count,
-				      raw_irqs_disabled_flags(ctx->irq_flags));
-	rec->preempt_count = nt_preempt_counts(ctx->preempt_count);
+	/* the type, by one store of a constant; then the others in it */
+	rec->common = NT_EVENT_FUNCTION;
+	rec->flags = flags;
+	rec->preempt_count = preempt_count;
 	rec->pid = current->pid;
 	rec->ip = ip;
 	rec->parent_ip = parent_ip;
-	nt_ring_publish(ring, at);
-	return true;
 }
 
-static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring *ring,
-				     const struct nt_context *ctx, enum nt_slot slot,
+/* The guard is held, RCU is awake, the ring has memory. False = lost, and counted. */
+static __always_inline bool nt_record(const struct nt_session *s, enum nt_slot slot,
+				      const struct nt_context *ctx,
+				      unsigned long ip, unsigned long parent_ip)
+{
+	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	struct nt_record *rec;
+	u64 ts;
+
+	if (unlikely(!nt_ring_has_room(ring))) {
+		if (nt_ring_full(ring)) {
+			nt_local_inc(&ring->full);
+			return false;
+		}
+		nt_ring_next(ring, nt_clock_read(s->clock));
+	}
+	rec = nt_ring_room(ring);
+	nt_fill(rec, ip, parent_ip,
+		nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
+		nt_preempt_counts(ctx->preempt_count));
+	ts = nt_clock_read(s->clock);
+	return nt_ring_commit(ring, rec, ts) || nt_ring_commit_late(ring, rec, ts);
+}
+
+static noinstr void nt_record_asleep(const struct nt_session *s, enum nt_slot slot,
+				     const struct nt_context *ctx,
 				     unsigned long ip, unsigned long parent_ip)
 {
+	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
 	struct nt_rcu_saved saved;
-	enum nt_wake wake;
+	enum nt_wake wake = nt_rcu_wake(slot, &saved);
 
-	/* what a traced function in there would call up is no interrupt's */
-	nt_guard_irqs_off(slot);
-	wake = nt_rcu_wake(slot, &saved);
 	if (wake == NT_WAKE_FAILED) {
-		nt_count(ring->asleep);
+		nt_local_inc(&ring->asleep);
 		return;
 	}
-	if (nt_record(s, ring, ctx, ip, parent_ip)) {
+	if (nt_record(s, slot, ctx, ip, parent_ip)) {
 		if (wake == NT_WAKE_NMI)
-			nt_count(ring->woken_nmi);
+			nt_local_inc(&ring->woken_nmi);
 		else
-			nt_count(ring->woken_irq);
+			nt_local_inc(&ring->woken_irq);
 	}
 	nt_rcu_restore(wake, &saved);
 }
 
-/* Inlined twice: for tasks, where @slot is a constant, and for all else. */
-static __always_inline void nt_hit(const struct nt_session *s, struct nt_context ctx,
-				   enum nt_slot slot, bool surely_free,
-				   unsigned long ip, unsigned long parent_ip)
-{
-	struct nt_rings *rings = raw_cpu_ptr(s->rings);
-	struct nt_ring *ring = &rings->slot[slot];
-	unsigned long under_ip;
-
-	/* one base register, instead of a sum repeated at every use */
-	OPTIMIZER_HIDE_VAR(ring);
-
-	local_inc(&ring->hits);
-	if (unlikely(ring->gated) && nt_unwanted(s, ring, ip)) {
-		local_inc(&ring->filtered);
-		return;
-	}
-
-	if (!surely_free && unlikely(nt_recursed(&ctx, slot, &under_ip))) {
-		nt_refuse(ring, rings->refused[slot], ip, under_ip);
-		return;
-	}
-	nt_guard_take(slot, ip, !raw_irqs_disabled_flags(ctx.irq_flags));
-	nt_test_recurse();
-
-	if (slot != NT_SLOT_TASK && nt_nested(slot))
-		nt_count(ring->nested);
-
-	if (likely(nt_rcu_watching())) {
-		nt_record(s, ring, &ctx, ip, parent_ip);
-	} else {
-		/* a copy, for @ctx to stay in registers */
-		struct nt_context copy = ctx;
-
-		nt_record_asleep(s, ring, &copy, slot, ip, parent_ip);
-	}
-	nt_guard_leave(slot);
-}
-
-/* Interrupts, exceptions, and a task's stack that current does not tell of. */
-static noinstr void nt_hit_elsewhere(const struct nt_session *s, unsigned long ip,
-				     unsigned long parent_ip, unsigned long sp,
-				     unsigned long irq_flags, unsigned int preempt_count)
+/*
+ * Any hit. It and what else ends a hit out of line is jumped to from where preemption was
+ * disabled, on the stack of the one that jumped, and enables it again.
+ */
+static noinstr void nt_hit(unsigned long ip, unsigned long parent_ip, const struct nt_session *s,
+			   unsigned long irq_flags, unsigned int preempt_count)
 {
 	struct nt_context ctx = {
-		.sp = sp,
+		.sp = current_stack_pointer,
 		.irq_flags = irq_flags,
 		.preempt_count = preempt_count,
 	};
+	enum nt_slot slot = nt_slot(&ctx);
+	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	unsigned long under_ip;
 
-	nt_hit(s, ctx, nt_slot(&ctx), false, ip, parent_ip);
+	nt_local_inc(&ring->hits);
+	if (unlikely(!ring->base)) {
+		/* this CPU is not traced */
+		nt_local_inc(&ring->filtered);
+	} else if (unlikely(nt_recursed(&ctx, slot, &under_ip))) {
+		nt_refuse(s, slot, ip, under_ip);
+	} else {
+		nt_guard_take(slot, ip, irq_flags);
+		nt_test_recurse();
+		if (slot != NT_SLOT_TASK && nt_nested(slot))
+			nt_local_inc(&ring->nested);
+		if (likely(nt_rcu_watching()))
+			nt_record(s, slot, &ctx, ip, parent_ip);
+		else
+			nt_record_asleep(s, slot, &ctx, ip, parent_ip);
+		nt_guard_leave(slot);
+	}
+	preempt_enable_notrace();
 }
 
-noinstr void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-		     struct ftrace_regs *fregs)
+/* A task's hit, under its guard, that finds its sub-buffer full, or none on this CPU. */
+static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_ip,
+					const struct nt_session *s, unsigned long irq_flags,
+					unsigned int preempt_count)
+{
+	struct nt_context ctx = {
+		.irq_flags = irq_flags,
+		.preempt_count = preempt_count,
+	};
+	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[NT_SLOT_TASK];
+
+	if (!ring->base)
+		nt_local_inc(&ring->filtered);
+	else
+		nt_record(s, NT_SLOT_TASK, &ctx, ip, parent_ip);
+	nt_guard_leave(NT_SLOT_TASK);
+	preempt_enable_notrace();
+}
+
+/* A task's hit, under its guard, long after the last one. */
+static noinstr void nt_hit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
+{
+	nt_ring_commit_late(ring, rec, ts);
+	nt_guard_leave(NT_SLOT_TASK);
+	preempt_enable_notrace();
+}
+
+/*
+ * The way of most hits: straight, and without a call where the clock needs none, for then
+ * no register has to be saved. What is rare is jumped to.
+ */
+static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_ip,
+					struct ftrace_ops *ops, enum nt_clock clock)
 {
 	const struct nt_session *s = container_of(ops, struct nt_session, ops);
 	struct nt_context ctx = {
@@ -191,11 +205,126 @@ noinstr void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_op
 		.irq_flags = arch_local_save_flags(),
 		.preempt_count = nt_preempt_count_raw(),
 	};
+	struct nt_record *rec;
+	struct nt_ring *ring;
+	u64 ts;
 
 	preempt_disable_notrace();
-	if (likely(nt_surely_task(&ctx)))
-		nt_hit(s, ctx, NT_SLOT_TASK, true, ip, parent_ip);
-	else
-		nt_hit_elsewhere(s, ip, parent_ip, ctx.sp, ctx.irq_flags, ctx.preempt_count);
+	if (unlikely(!nt_plain_flags(ctx.preempt_count) || !nt_surely_task(&ctx) ||
+		     !nt_rcu_watching()))
+		return nt_hit(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
+
+	ring = &raw_cpu_ptr(s->rings)->slot[NT_SLOT_TASK];
+	/* one base register, instead of a sum repeated at every use */
+	OPTIMIZER_HIDE_VAR(ring);
+	nt_local_inc(&ring->hits);
+	nt_guard_take(NT_SLOT_TASK, ip, ctx.irq_flags);
+	nt_test_recurse();
+	if (unlikely(!nt_ring_has_room(ring)))
+		return nt_hit_without_room(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
+	rec = nt_ring_room(ring);
+	nt_fill(rec, ip, parent_ip, nt_irqs_off(ctx.irq_flags), ctx.preempt_count);
+	ts = nt_clock_read(clock);
+	if (unlikely(!nt_ring_commit(ring, rec, ts)))
+		return nt_hit_late(ring, rec, ts);
+	nt_guard_leave(NT_SLOT_TASK);
 	preempt_enable_notrace();
+}
+
+static noinstr void nt_hook_global(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_GLOBAL);
+}
+
+static noinstr void nt_hook_tsc(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_TSC);
+}
+
+static noinstr void nt_hook_mono(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_MONO);
+}
+
+/* Counts a hit that is not wanted. */
+static noinstr void nt_filter_out(const struct nt_session *s)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.irq_flags = arch_local_save_flags(),
+		.preempt_count = nt_preempt_count_raw(),
+	};
+	enum nt_slot slot;
+
+	preempt_disable_notrace();
+	slot = nt_slot(&ctx);
+	raw_cpu_inc(s->rings->slot[slot].hits);
+	raw_cpu_inc(s->rings->slot[slot].filtered);
+	preempt_enable_notrace();
+}
+
+/* Is this the text of a module that is left out? */
+static __always_inline bool nt_excluded(const struct nt_session *s, unsigned long ip)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_excluded; i++)
+		if (ip - s->excluded[i].start < s->excluded[i].size)
+			return true;
+	return false;
+}
+
+static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+
+	if (nt_excluded(s, ip))
+		nt_filter_out(s);
+	else if (s->clock == NT_CLOCK_GLOBAL)
+		nt_hook_global(ip, parent_ip, ops, fregs);
+	else if (s->clock == NT_CLOCK_TSC)
+		nt_hook_tsc(ip, parent_ip, ops, fregs);
+	else
+		nt_hook_mono(ip, parent_ip, ops, fregs);
+}
+
+/* Unwanted is what most hits are here, so that is decided before anything has to be undone. */
+static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+	unsigned int pid = current->pid;
+
+	/* one bit of what others change can't be torn */
+	if (data_race(s->pids[pid / BITS_PER_LONG]) & (1UL << (pid % BITS_PER_LONG))) {
+		nt_hook_modules(ip, parent_ip, ops, fregs);
+	} else {
+		struct nt_rings __percpu *rings = s->rings;
+		struct nt_context ctx = {
+			.sp = current_stack_pointer,
+			.preempt_count = nt_preempt_count_raw(),
+		};
+
+		if (unlikely(!nt_surely_task(&ctx)))
+			return nt_filter_out(s);
+		raw_cpu_inc(rings->slot[NT_SLOT_TASK].hits);
+		raw_cpu_inc(rings->slot[NT_SLOT_TASK].filtered);
+	}
+}
+
+ftrace_func_t nt_hook_of(const struct nt_session *s)
+{
+	static const ftrace_func_t by_clock[NT_NR_CLOCKS] = {
+		[NT_CLOCK_GLOBAL] = nt_hook_global,
+		[NT_CLOCK_TSC] = nt_hook_tsc,
+		[NT_CLOCK_MONO] = nt_hook_mono,
+	};
+
+	if (s->pids)
+		return nt_hook_pids;
+	return s->nr_excluded ? nt_hook_modules : by_clock[s->clock];
 }

@@ -118,7 +118,7 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 
 		/* An overwriting writer may race with this: then the copy is dropped. */
 		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->page), sizeof(*c->copy)));
-		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
 		if (r->overwrite && c->page < nt_oldest(r, READ_ONCE(r->pos)))
 			continue;
 
@@ -317,7 +317,7 @@ u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
 		if (oldest <= c->page)
 			return c->overwritten;
 		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
-		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_make_room() */
+		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
 	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
 	return c->overwritten + first - (c->index + nt_cursor_held(c));
 }

@@ -15,6 +15,7 @@
 
 #include "compat/rcu.h"
 #include "compat/lockdep.h"
+#include "guard.h"
 #include "uapi/nestrace.h"
 
 typedef void nt_rcu_fn(void);
@@ -51,6 +52,8 @@ static __always_inline enum nt_wake nt_rcu_wake(enum nt_slot slot, struct nt_rcu
 		return NT_WAKE_FAILED;
 
 	raw_local_irq_save(saved->irq_flags);
+	/* what a traced function in there would call up is no interrupt's */
+	nt_guard_irqs_off(slot);
 	if (unlikely(nt_rcu_mode == NT_RCU_WARN)) {
 		warn_rcu_enter();
 		return NT_WAKE_WARN;

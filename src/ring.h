@@ -21,9 +21,9 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
-#include <asm/local.h>
 
 #include "uapi/nestrace.h"
+#include "x86/percpu.h"
 
 #define NT_SUBBUF_SHIFT		12
 #define NT_SUBBUF_MASK		(NT_SUBBUF_SIZE - 1ULL)
@@ -34,6 +34,7 @@
 #define NT_TYPE_TIME_EXTEND	30
 #define NT_TYPE_BITS		5
 #define NT_DELTA_BITS		27
+#define NT_DELTA_MAX		((1U << NT_DELTA_BITS) - 1)
 
 struct nt_subbuf {
 	u64 time_stamp;
@@ -45,36 +46,43 @@ struct nt_subbuf {
 /* struct ring_buffer_event and the ftrace:function event behind it */
 struct nt_record {
 	u32 head;
-	u16 type;
-	u8 flags;
-	u8 preempt_count;
+	union {
+		struct {
+			u16 type;
+			u8 flags;
+			u8 preempt_count;
+		};
+		u32 common;
+	};
 	s32 pid;
 	u64 ip;
 	u64 parent_ip;
 } __packed __aligned(4);
 
 struct nt_ring {
-	/* the hook's */
+	/* the hook's: one cache line */
 	u64 pos;
+	u64 limit;		/* beyond it @pos leaves no room for a record */
+	char *origin;		/* the address that position 0 would have */
 	u64 last;		/* time of the newest record */
-	char *base;
+	u64 hits;		/* all that is counted: by nt_local_inc() */
+	u64 written;
+	char *base;		/* NULL: this CPU is not traced */
 	u64 mask;		/* bytes - 1 */
-	local_t hits;		/* this and others of its type: one instruction each */
-	local_t written;
-	bool gated;		/* not every hit is wanted: see nt_unwanted() in hook.c */
-	bool overwrite;
+
+	u64 filtered;
+	u64 recursed;
 	u64 full;
 	u64 asleep;
 	u64 woken_nmi;
 	u64 woken_irq;
 	u64 nested;
 	u64 extends;
-	local_t recursed;
-	local_t filtered;
+	bool overwrite;
 
 	/* the reader's: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
-};
+} ____cacheline_aligned;
 
 static __always_inline u64 nt_ring_subbufs(const struct nt_ring *r)
 {
@@ -86,96 +94,121 @@ static __always_inline struct nt_subbuf *nt_ring_subbuf(const struct nt_ring *r,
 	return (struct nt_subbuf *)(r->base + ((nr << NT_SUBBUF_SHIFT) & r->mask));
 }
 
-/*
- * A word that another CPU may read while it is counted: no tearing, no reloading. Only
- * under the guard; what is counted without it is a local_t.
- */
-#define nt_count(counter)	WRITE_ONCE(counter, (counter) + 1)
-
-/*
- * The ways out of nt_ring_reserve()'s fast path: the sub-buffer is full, or the
- * time since the last record does not fit its delta. False = lost, and counted.
- */
-static noinstr bool nt_ring_make_room(struct nt_ring *r, u64 *ts)
+/* What nt_ring_room() goes by, for the sub-buffer @nr. */
+static __always_inline void nt_ring_enter(struct nt_ring *r, u64 nr)
 {
-	u64 pos = r->pos, delta = *ts - r->last, next;
-	struct nt_subbuf *sb = nt_ring_subbuf(r, pos >> NT_SUBBUF_SHIFT);
-	u64 off = pos & NT_SUBBUF_MASK;
-	u32 *extend;
+	u64 start = nr << NT_SUBBUF_SHIFT;
 
-	if ((s64)delta < 0) {
-		*ts = r->last;
-		delta = 0;
-	}
+	r->origin = (char *)nt_ring_subbuf(r, nr) - start;
+	r->limit = start + NT_SUBBUF_END - sizeof(struct nt_record);
+}
 
-	if (off + sizeof(struct nt_record) + 2 * sizeof(u32) <= NT_SUBBUF_END) {
-		if (!(delta >> NT_DELTA_BITS))
-			return true;
-		extend = (u32 *)((char *)sb + off);
-		extend[0] = NT_TYPE_TIME_EXTEND |
-			    (u32)(delta << NT_TYPE_BITS);
-		extend[1] = delta >> NT_DELTA_BITS;
-		r->extends++;
-		WRITE_ONCE(r->last, *ts);
-		/* publishes the extension; pairs with nt_stream_cut() */
-		smp_store_release(&r->pos, pos + 2 * sizeof(u32));
-		return true;
-	}
+/* Of zeroed memory; @bytes is a power of two. Without memory it never has room. */
+static inline void nt_ring_init(struct nt_ring *r, char *base, size_t bytes, bool overwrite)
+{
+	r->base = base;
+	r->mask = bytes - 1;
+	r->overwrite = overwrite;
+	/* sub-buffer 0 is open, at time 0 and with nothing before it */
+	r->pos = NT_SUBBUF_HEADER;
+	r->limit = 0;
+	if (base)
+		nt_ring_enter(r, 0);
+}
 
-	if (off + sizeof(struct nt_record) <= NT_SUBBUF_END && !(delta >> NT_DELTA_BITS))
-		return true;
+/* Has the sub-buffer no room, and the next one not been read yet? */
+static __always_inline bool nt_ring_full(const struct nt_ring *r)
+{
+	u64 next = (r->pos >> NT_SUBBUF_SHIFT) + 1;
 
-	next = (pos >> NT_SUBBUF_SHIFT) + 1;
 	/* pairs with the reader's release: it has copied what is to be overwritten */
-	if (!r->overwrite && next - smp_load_acquire(&r->read) >= nt_ring_subbufs(r)) {
-		nt_count(r->full);
-		return false;
-	}
+	return !r->overwrite && next - smp_load_acquire(&r->read) >= nt_ring_subbufs(r);
+}
 
-	WRITE_ONCE(sb->commit, off - NT_SUBBUF_HEADER);
+/* Enters the next sub-buffer, which is not full, at time @ts. */
+static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
+{
+	u64 nr = r->pos >> NT_SUBBUF_SHIFT;
+	struct nt_subbuf *sb = nt_ring_subbuf(r, nr);
+
+	WRITE_ONCE(sb->commit, (r->pos & NT_SUBBUF_MASK) - NT_SUBBUF_HEADER);
+	nr++;
 	/* publishes the commit; pairs with nt_stream_cut() */
-	smp_store_release(&r->pos, (next << NT_SUBBUF_SHIFT) | NT_SUBBUF_HEADER);
+	smp_store_release(&r->pos, (nr << NT_SUBBUF_SHIFT) | NT_SUBBUF_HEADER);
 	/* who copies any of what follows sees @pos here: nt_cursor_refill() */
 	smp_wmb();
-	sb = nt_ring_subbuf(r, next);
-	WRITE_ONCE(sb->time_stamp, *ts);
-	WRITE_ONCE(sb->first, local_read(&r->written) + r->full);
-	WRITE_ONCE(r->last, *ts);
-	return true;
+	nt_ring_enter(r, nr);
+	sb = nt_ring_subbuf(r, nr);
+	if ((s64)(ts - r->last) < 0)
+		ts = r->last;
+	WRITE_ONCE(sb->time_stamp, ts);
+	WRITE_ONCE(sb->first, r->written + r->full);
+	WRITE_ONCE(r->last, ts);
+}
+
+/* If not, see nt_ring_full() and nt_ring_next(). */
+static __always_inline bool nt_ring_has_room(const struct nt_ring *r)
+{
+	return r->pos <= r->limit;
+}
+
+/* Where the next record goes. */
+static __always_inline struct nt_record *nt_ring_room(const struct nt_ring *r)
+{
+	return (struct nt_record *)(r->origin + r->pos);
+}
+
+static __always_inline void nt_ring_publish(struct nt_ring *r, struct nt_record *rec, u64 ts,
+					    u64 delta, u32 bytes)
+{
+	rec->head = NT_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+	WRITE_ONCE(r->last, ts);
+	nt_local_inc(&r->written);
+	/* publishes the record; pairs with nt_stream_cut() */
+	nt_local_add_release(&r->pos, bytes);
 }
 
 /*
- * Makes room for one record at time @ts and fills in its head; false if it is lost. To
- * be followed by nt_ring_publish() of the position @at, under the same guard.
+ * Publishes the record in nt_ring_room() @rec, whose head is still to be written, at time
+ * @ts. False if the time since the last record does not fit: nt_ring_commit_late() does it.
  */
-static __always_inline bool nt_ring_reserve(struct nt_ring *r, u64 ts, struct nt_record **rec,
-					    u64 *at)
+static __always_inline bool nt_ring_commit(struct nt_ring *r, struct nt_record *rec, u64 ts)
 {
-	u64 pos = r->pos, delta = ts - r->last;
+	u64 delta = ts - r->last;
 
-	if (unlikely((pos & NT_SUBBUF_MASK) > NT_SUBBUF_END - sizeof(**rec) ||
-		     delta >> NT_DELTA_BITS)) {
-		u64 time = ts;	/* for @ts to stay in a register */
-
-		if (!nt_ring_make_room(r, &time))
-			return false;
-		ts = time;
-		pos = r->pos;
-		delta = ts - r->last;
-	}
-
-	WRITE_ONCE(r->last, ts);
-	*rec = (struct nt_record *)(r->base + (pos & r->mask));
-	(*rec)->head = NT_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
-	*at = pos;
+	if (unlikely(delta > NT_DELTA_MAX))
+		return false;
+	nt_ring_publish(r, rec, ts, delta, sizeof(*rec));
 	return true;
 }
 
-static __always_inline void nt_ring_publish(struct nt_ring *r, u64 at)
+/* False = there was no room for that and the time, so it is lost, and counted. */
+static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_record *rec, u64 ts)
 {
-	local_inc(&r->written);
-	/* publishes the record; pairs with nt_stream_cut() */
-	smp_store_release(&r->pos, at + sizeof(struct nt_record));
+	struct nt_record copy = *rec;
+	u64 delta = ts - r->last;
+	u32 *extend = (u32 *)rec;
+	u32 bytes = sizeof(*rec);
+
+	if ((s64)delta < 0) {
+		ts = r->last;
+	} else if (r->pos + 2 * sizeof(u32) <= r->limit) {
+		extend[0] = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);
+		extend[1] = delta >> NT_DELTA_BITS;
+		nt_local_inc(&r->extends);
+		rec = (struct nt_record *)(extend + 2);
+		*rec = copy;
+		bytes += 2 * sizeof(u32);
+	} else if (nt_ring_full(r)) {
+		nt_local_inc(&r->full);
+		return false;
+	} else {
+		nt_ring_next(r, ts);
+		rec = nt_ring_room(r);
+		*rec = copy;
+	}
+	nt_ring_publish(r, rec, ts, 0, bytes);
+	return true;
 }
 
 #endif

@@ -33,17 +33,12 @@ static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
 		struct nt_ring *r = &rings->slot[slot];
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
 
-		/* sub-buffer 0 is open, at time 0 and with nothing before it */
-		r->base = base;
-		r->mask = bytes - 1;
-		r->pos = NT_SUBBUF_HEADER;
-		r->overwrite = s->overwrite;
-		r->gated = s->pids || s->nr_excluded;
+		nt_ring_init(r, base, bytes, s->overwrite);
 		base += bytes;
 	}
 }
 
-/* On CPUs that are not traced every hit is unwanted. */
+/* On CPUs that are not traced there is never room, and every hit is unwanted. */
 static void nt_rings_close(struct nt_session *s)
 {
 	unsigned int cpu;
@@ -51,7 +46,7 @@ static void nt_rings_close(struct nt_session *s)
 
 	for_each_possible_cpu(cpu)
 		for (slot = 0; slot < NT_NR_SLOTS; slot++)
-			per_cpu_ptr(s->rings, cpu)->slot[slot].gated = true;
+			nt_ring_init(&per_cpu_ptr(s->rings, cpu)->slot[slot], NULL, 0, false);
 }
 
 /* -ENOMEM rather than a visit of the OOM killer. */
@@ -92,16 +87,11 @@ err:
 void nt_rings_free(struct nt_session *s)
 {
 	unsigned int cpu;
-	enum nt_slot slot;
 
 	if (!s->memory)
 		return;
-	for_each_cpu(cpu, s->cpus) {
-		/* nt_unwanted() goes by it, and another attempt may have fewer CPUs */
-		for (slot = 0; slot < NT_NR_SLOTS; slot++)
-			per_cpu_ptr(s->rings, cpu)->slot[slot].base = NULL;
+	for_each_cpu(cpu, s->cpus)
 		vfree(s->memory[cpu]);
-	}
 	kfree(s->memory);
 	s->memory = NULL;
 }

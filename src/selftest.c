@@ -29,15 +29,18 @@ static bool __init nt_ok(const char *what, bool ok)
 
 static bool __init nt_test_guard(void)
 {
+	unsigned long irq_flags;
 	bool ok;
 
 	/* nothing is traced yet, so the slot is ours */
 	preempt_disable();
 	ok = !nt_guard_held(NT_SLOT_TASK);
-	nt_guard_take(NT_SLOT_TASK, 2, true);
+	nt_guard_take(NT_SLOT_TASK, 2, arch_local_save_flags());
 	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && nt_guard_irqs_on(NT_SLOT_TASK);
 	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NT_SLOT_TASK));
+	raw_local_irq_save(irq_flags);
 	nt_guard_irqs_off(NT_SLOT_TASK);
+	raw_local_irq_restore(irq_flags);
 	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && !nt_guard_irqs_on(NT_SLOT_TASK);
 	nt_guard_leave(NT_SLOT_TASK);
 	ok = ok && !nt_guard_held(NT_SLOT_TASK);
@@ -45,40 +48,62 @@ static bool __init nt_test_guard(void)
 	return ok;
 }
 
+/* One record, as the hook writes it; false if it is lost. */
+static bool __init nt_test_write(struct nt_ring *r, u64 ts, u64 ip)
+{
+	struct nt_record *rec;
+
+	if (!nt_ring_has_room(r)) {
+		if (nt_ring_full(r)) {
+			nt_local_inc(&r->full);
+			return false;
+		}
+		nt_ring_next(r, ts);
+	}
+	rec = nt_ring_room(r);
+	rec->ip = ip;
+	return nt_ring_commit(r, rec, ts) || nt_ring_commit_late(r, rec, ts);
+}
+
 /* Fills two sub-buffers to the point where a third would be needed, and looks. */
 static bool __init nt_test_ring(void)
 {
-	struct nt_ring ring = { .mask = 2 * NT_SUBBUF_SIZE - 1, .pos = NT_SUBBUF_HEADER };
+	struct nt_ring ring = { };
 	const u64 per_subbuf = (NT_SUBBUF_END - NT_SUBBUF_HEADER) / sizeof(struct nt_record);
+	char *base = kzalloc(2 * NT_SUBBUF_SIZE, GFP_KERNEL);
 	struct nt_subbuf *sb;
 	struct nt_record *rec;
-	u64 i, pos, ts = 0;
+	u64 i, ts = 0;
 	bool ok;
 
-	ring.base = kzalloc(2 * NT_SUBBUF_SIZE, GFP_KERNEL);
-	if (!ring.base)
+	if (!base)
 		return false;
-	for (i = 0; ring.full < 2 && i < 1000; i++) {
+	nt_ring_init(&ring, base, 2 * NT_SUBBUF_SIZE, false);
+	for (i = 0; ring.full < 2 && i < 1000; ) {
 		ts += 7;
-		if (!nt_ring_reserve(&ring, ts, &rec, &pos))
-			continue;
-		rec->ip = i;
-		nt_ring_publish(&ring, pos);
+		i += nt_test_write(&ring, ts, i);
 	}
 	sb = nt_ring_subbuf(&ring, 1);
 	rec = (struct nt_record *)sb->data;
-	ok = local_read(&ring.written) == 2 * per_subbuf && ring.full == 2 &&
+	ok = ring.written == 2 * per_subbuf && ring.full == 2 &&
 	     nt_ring_subbuf(&ring, 0)->commit == per_subbuf * sizeof(*rec) &&
 	     sb->first == per_subbuf && sb->time_stamp == 7 * (per_subbuf + 1) &&
 	     rec[0].ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
 
 	/* once read, there is room, and the loss is told by the count */
 	ring.read = 1;
-	ts += 1ULL << NT_DELTA_BITS;
-	ok = ok && nt_ring_reserve(&ring, ts, &rec, &pos) &&
+	ok = ok && nt_test_write(&ring, ts, i) &&
 	     nt_ring_subbuf(&ring, 2)->first == 2 * per_subbuf + 2 &&
 	     nt_ring_subbuf(&ring, 2)->time_stamp == ts;
-	kfree(ring.base);
+
+	/* a time that does not fit a record is told before it */
+	sb = nt_ring_subbuf(&ring, 2);
+	rec = (struct nt_record *)(sb->data + sizeof(*rec) + 2 * sizeof(u32));
+	ok = ok && nt_test_write(&ring, ts + (3ULL << NT_DELTA_BITS) + 5, i + 1) &&
+	     rec->ip == i + 1 && rec[-1].head != rec->head && rec->head >> NT_TYPE_BITS == 0 &&
+	     ((u32 *)rec)[-2] == (NT_TYPE_TIME_EXTEND | 5 << NT_TYPE_BITS) &&
+	     ((u32 *)rec)[-1] == 3;
+	kfree(base);
 	return ok;
 }
 

@@ -51,7 +51,6 @@ struct nt_session *nt_session_new(void)
 	 * straight. PERMANENT: kernel.ftrace_enabled = 0 is refused with EBUSY
 	 * instead of silencing the session.
 	 */
-	s->ops.func = nt_hook;
 	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
@@ -83,6 +82,7 @@ int nt_session_prepare(struct nt_session *s)
 		nt_rings_free(s);
 		return ret;
 	}
+	s->ops.func = nt_hook_of(s);
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;
 }

@@ -74,9 +74,8 @@ struct nt_session {
 	struct timer_list tick;		/* wakes the readers while running */
 };
 
-/* hook.c */
-void nt_hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-	     struct ftrace_regs *fregs);
+/* hook.c: the hook for what @s is to do; it does not change while it runs */
+ftrace_func_t nt_hook_of(const struct nt_session *s);
 
 /* session.c */
 struct nt_session *nt_session_new(void);

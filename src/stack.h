@@ -67,7 +67,7 @@ static __always_inline bool nt_surely_task(const struct nt_context *ctx)
 		return false;
 #endif
 	return !(ctx->preempt_count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)) &&
-	       ctx->sp - (unsigned long)READ_ONCE(current->stack) < THREAD_SIZE &&
+	       ctx->sp - (unsigned long)current->stack < THREAD_SIZE &&
 	       !nt_guard_held(NT_SLOT_TASK);
 }
 

@@ -40,6 +40,25 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 	return flags;
 }
 
+/*
+ * Is there nothing to tell but whether interrupts are off, and a preempt count that fits?
+ * @pc: nt_preempt_count_raw(), whose sign is PREEMPT_NEED_RESCHED, set if there is no need.
+ */
+static __always_inline bool nt_plain_flags(unsigned int pc)
+{
+#ifdef CONFIG_PREEMPT_RT
+	if (softirq_count())
+		return false;
+#endif
+#ifdef CONFIG_SMP
+	if (current->migration_disabled)
+		return false;
+#endif
+	/* one bit of what others change can't be torn */
+	return (s32)pc <= (s32)(PREEMPT_NEED_RESCHED | 0xf) &&
+	       !(data_race(current_thread_info()->flags) & _TIF_NEED_RESCHED);
+}
+
 /* @pc: nt_preempt_count_raw() */
 static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* x86: a per-CPU store that releases. Stores are never passed by later stores here. */
+/*
+ * x86: changes of a CPU's own memory in one instruction, which what interrupts sees done
+ * or not begun, and another CPU never torn. Stores are never passed by later stores here.
+ */
 #ifndef NT_X86_PERCPU_H
 #define NT_X86_PERCPU_H
 
@@ -9,5 +12,15 @@
 	barrier();					\
 	raw_cpu_write(var, value);			\
 } while (0)
+
+static __always_inline void nt_local_inc(u64 *word)
+{
+	asm volatile("incq %0" : "+m" (*word));
+}
+
+static __always_inline void nt_local_add_release(u64 *word, u64 value)
+{
+	asm volatile("addq %1, %0" : "+m" (*word) : "er" (value) : "memory");
+}
 
 #endif

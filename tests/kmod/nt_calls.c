@@ -5,14 +5,9 @@
  *
  *   echo "task 1000 softirq 1000 hardirq 1000 nmi 1000" > /proc/nt_calls
  * returns when all is done. The numbers are per CPU; a context left out is not used.
- *   echo "loop 200000" > /proc/nt_calls; cat /proc/nt_calls
- * times a loop of calls with the time stamp counter: total cycles.
- *   echo "empty 1" > /proc/nt_calls
- * puts an empty ftrace callback on nt_called() alone; 0 takes it away.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
-#include <linux/ftrace.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -20,11 +15,9 @@
 #include <linux/nmi.h>
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>
-#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <asm/apic.h>
-#include <asm/msr.h>
 #include <asm/nmi.h>
 
 /* How many calls one interrupt makes at most, and how often a timer fires. */
@@ -45,7 +38,6 @@ struct load {
 static DEFINE_PER_CPU(struct load, load);
 static DEFINE_MUTEX(busy);
 static bool nmi_expected;
-static u64 loop_cycles;
 
 void nt_called(void);
 
@@ -186,37 +178,6 @@ static int run(const long counts[NR_CONTEXTS])
 	return ret;
 }
 
-static void loop(long n)
-{
-	unsigned long flags;
-	u64 start;
-
-	local_irq_save(flags);
-	start = rdtsc();
-	while (n-- > 0)
-		nt_called();
-	loop_cycles = rdtsc() - start;
-	local_irq_restore(flags);
-}
-
-static void notrace empty(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			  struct ftrace_regs *fregs)
-{
-}
-
-static struct ftrace_ops empty_ops = { .func = empty };
-
-static int set_empty(bool on)
-{
-	char name[] = "nt_called";
-	int ret;
-
-	if (!on)
-		return unregister_ftrace_function(&empty_ops);
-	ret = ftrace_set_filter(&empty_ops, name, strlen(name), 1);
-	return ret ?: register_ftrace_function(&empty_ops);
-}
-
 static int command(char *text)
 {
 	long counts[NR_CONTEXTS] = { 0 };
@@ -233,12 +194,6 @@ static int command(char *text)
 		ret = kstrtol(number, 10, &n);
 		if (ret)
 			return ret;
-		if (!strcmp(word, "loop")) {
-			loop(n);
-			return 0;
-		}
-		if (!strcmp(word, "empty"))
-			return set_empty(n);
 		i = match_string(words, NR_CONTEXTS, word);
 		if (i < 0)
 			return i;
@@ -263,22 +218,7 @@ static ssize_t calls_write(struct file *file, const char __user *buf, size_t len
 	return ret ?: len;
 }
 
-static int calls_show(struct seq_file *m, void *v)
-{
-	seq_printf(m, "%llu\n", loop_cycles);
-	return 0;
-}
-
-static int calls_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, calls_show, NULL);
-}
-
 static const struct proc_ops calls_ops = {
-	.proc_open	= calls_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
 	.proc_write	= calls_write,
 };
 

@@ -64,10 +64,6 @@ typedef s32 __s32;
 #define barrier()		asm volatile("" ::: "memory")
 #define data_race(x)		(x)
 
-typedef struct { long a; } local_t;
-#define local_inc(l)		__atomic_fetch_add(&(l)->a, 1, __ATOMIC_RELAXED)
-#define local_read(l)		__atomic_load_n(&(l)->a, __ATOMIC_RELAXED)
-
 /* Per CPU. */
 #define NR_CPUS			8
 extern __thread int this_cpu;
@@ -76,6 +72,8 @@ extern __thread int this_cpu;
 #define raw_cpu_read(x)		READ_ONCE(x)
 #define raw_cpu_read_4(x)	READ_ONCE(x)
 #define raw_cpu_write(x, v)	WRITE_ONCE(x, v)
+#define raw_cpu_inc(x)		of_this_cpu_inc(&(x))
+void of_this_cpu_inc(u64 *percpu);		/* of a session's rings */
 #define raw_cpu_cmpxchg(x, o, n) __sync_val_compare_and_swap(&(x), o, n)
 void *of_this_cpu(const void *percpu);	/* a session's rings, or a variable */
 #define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
@@ -95,6 +93,7 @@ extern unsigned long *guards_of[NR_CPUS];
 extern __thread unsigned int __preempt_count;
 extern __thread unsigned long current_stack_pointer, irq_flags;
 #define arch_local_save_flags()	READ_ONCE(irq_flags)
+#define X86_EFLAGS_IF		0x200
 #define raw_irqs_disabled_flags(f) (!((f) & 0x200))
 #define raw_local_irq_save(f)	((f) = irq_flags, irq_flags = 0)
 #define raw_local_irq_restore(f) ((void)(irq_flags = (f)))
@@ -163,5 +162,7 @@ typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
 struct ftrace_regs;
 struct ftrace_ops { void *func; };
+typedef void (*ftrace_func_t)(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			      struct ftrace_regs *fregs);
 
 #endif

@@ -40,6 +40,7 @@ unsigned long jiffies;
 enum nt_rcu_mode nt_rcu_mode;
 
 static struct nt_session session;
+static ftrace_func_t hook;
 static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];
 static struct task_struct tasks[NR_CPUS];
@@ -70,6 +71,11 @@ void *of_this_cpu(const void *percpu)
 	return (void *)percpu;
 }
 
+void of_this_cpu_inc(u64 *percpu)
+{
+	nt_local_inc((u64 *)((struct nt_rings *)percpu + this_cpu));
+}
+
 /* As TSCs of different sockets: each CPU's is off by its own. */
 u64 sched_clock(void)
 {
@@ -87,7 +93,7 @@ static void hit(enum class class)
 	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED);
 
 	if (nr < HITS_MAX)
-		nt_hook(ip_of(class, nr), ~ip_of(class, nr), &session.ops, NULL);
+		hook(ip_of(class, nr), ~ip_of(class, nr), &session.ops, NULL);
 	else
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
 }
@@ -311,10 +317,8 @@ static void make_rings(bool overwrite, u64 subbufs)
 		for (i = 0; i < NT_NR_SLOTS; i++) {
 			struct nt_ring *r = &rings[cpu].slot[i];
 
-			r->base = zeroed(subbufs * NT_SUBBUF_SIZE);
-			r->mask = subbufs * NT_SUBBUF_SIZE - 1;
-			r->pos = NT_SUBBUF_HEADER;
-			r->overwrite = overwrite;
+			nt_ring_init(r, zeroed(subbufs * NT_SUBBUF_SIZE), subbufs * NT_SUBBUF_SIZE,
+				     overwrite);
 			streams[cpu].cursor[i].off = NT_SUBBUF_HEADER;
 			streams[cpu].cursor[i].end = NT_SUBBUF_HEADER;
 			streams[cpu].cursor[i].copy = zeroed(NT_SUBBUF_SIZE);
@@ -345,10 +349,10 @@ static void account(unsigned int cpu, bool roomy)
 	for (i = 0; i < NT_NR_SLOTS; i++) {
 		struct nt_ring *r = &rings[cpu].slot[i];
 
-		hits += local_read(&r->hits);
-		written += local_read(&r->written);
+		hits += READ_ONCE(r->hits);
+		written += READ_ONCE(r->written);
 		full += r->full;
-		recursed += local_read(&r->recursed);
+		recursed += READ_ONCE(r->recursed);
 		nested += r->nested;
 		overwritten += nt_stream_overwritten(&streams[cpu], i);
 		if (guards_of[cpu][i])
@@ -438,6 +442,7 @@ int main(int argc, char **argv)
 	test_clock();
 	session.rings = rings;
 	session.clock = seed % 2 ? NT_CLOCK_GLOBAL : NT_CLOCK_MONO;
+	hook = nt_hook_of(&session);
 	session.state = NT_RUNNING;
 	session.starts = 1;
 	/* what may interrupt what; an NMI anything but an NMI */

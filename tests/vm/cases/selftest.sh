@@ -10,7 +10,7 @@ ok "and said" sh -c 'dmesg | grep -q "rcu=nonsense is unknown"'
 ok "loads without" insmod /tests/nestrace.ko
 
 # what the hook calls beside its own code must not be traceable
-for f in sched_clock ktime_get_mono_fast_ns preempt_schedule_notrace nt_hook; do
+for f in sched_clock ktime_get_mono_fast_ns preempt_schedule_notrace nt_hook_global; do
 	ok "$f can't be traced" sh -c "! grep -qx $f /sys/kernel/tracing/available_filter_functions"
 done
 ok "no function of the module can be traced" sh -c '! grep -q "\[nestrace\]" /sys/kernel/tracing/available_filter_functions'

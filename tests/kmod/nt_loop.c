@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A helper for the benchmark: what one call of nt_looped() costs in a context, on all
+ * online CPUs at once, by the time stamp counter.
+ *   echo "softirq 20000" > /proc/nt_loop; cat /proc/nt_loop
+ * The context is task, softirq, hardirq or nmi, the number is per CPU; it shows the cycles
+ * that passed and the calls that were made. Interrupts are off.
+ *   echo "empty 1" > /proc/nt_loop
+ * puts an empty ftrace callback on nt_looped() alone; 0 takes it away.
+ */
+#include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/ftrace.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nmi.h>
+#include <linux/percpu.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <asm/apic.h>
+#include <asm/msr.h>
+#include <asm/nmi.h>
+
+static const char *const words[] = { "task", "softirq", "hardirq", "nmi" };
+
+struct loop {
+	u64 start, end;
+	struct irq_work work;
+	struct tasklet_struct tasklet;
+	struct completion done;
+	struct task_struct *task;
+};
+
+static DEFINE_PER_CPU(struct loop, loops);
+static DEFINE_PER_CPU(bool, nmi_expected);
+static DEFINE_MUTEX(busy);
+static atomic_t not_there;
+static int context;
+static long calls;
+static u64 cycles, made;
+
+void nt_looped(void);
+
+noinline void nt_looped(void)
+{
+	barrier();
+}
+
+static void notrace run_loop(void)
+{
+	struct loop *l = this_cpu_ptr(&loops);
+	long n = calls;
+
+	l->start = rdtsc();
+	while (n-- > 0)
+		nt_looped();
+	l->end = rdtsc();
+}
+
+static void on_work(struct irq_work *work)
+{
+	run_loop();
+	complete(&container_of(work, struct loop, work)->done);
+}
+
+static void on_tasklet(struct tasklet_struct *tasklet)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	run_loop();
+	local_irq_restore(flags);
+	complete(&container_of(tasklet, struct loop, tasklet)->done);
+}
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!this_cpu_read(nmi_expected))
+		return NMI_DONE;
+	this_cpu_write(nmi_expected, false);
+	run_loop();
+	return NMI_HANDLED;
+}
+
+/* On its own CPU. All begin at once. */
+static int loop_thread(void *unused)
+{
+	struct loop *l = this_cpu_ptr(&loops);
+	unsigned long flags;
+
+	atomic_dec(&not_there);
+	while (atomic_read(&not_there))
+		cpu_relax();
+
+	switch (context) {
+	case 0:
+		local_irq_save(flags);
+		run_loop();
+		local_irq_restore(flags);
+		complete(&l->done);
+		break;
+	case 1:
+		tasklet_schedule(&l->tasklet);
+		break;
+	case 2:
+		irq_work_queue(&l->work);
+		break;
+	default:
+		this_cpu_write(nmi_expected, true);
+		apic->send_IPI(smp_processor_id(), NMI_VECTOR);
+		while (READ_ONCE(*this_cpu_ptr(&nmi_expected)))
+			cpu_relax();
+		complete(&l->done);
+	}
+	wait_for_completion(&l->done);
+	return 0;
+}
+
+static int run(void)
+{
+	u64 start = U64_MAX, end = 0;
+	unsigned int cpu;
+	int ret = 0;
+
+	cpus_read_lock();
+	atomic_set(&not_there, num_online_cpus());
+	for_each_online_cpu(cpu) {
+		struct loop *l = per_cpu_ptr(&loops, cpu);
+
+		init_irq_work(&l->work, on_work);
+		tasklet_setup(&l->tasklet, on_tasklet);
+		init_completion(&l->done);
+		l->task = kthread_create_on_cpu(loop_thread, NULL, cpu, "nt_loop/%u");
+		if (IS_ERR(l->task)) {
+			ret = PTR_ERR(l->task);
+			l->task = NULL;
+		}
+	}
+	for_each_online_cpu(cpu)
+		if (!ret)
+			wake_up_process(get_task_struct(per_cpu(loops, cpu).task));
+	for_each_online_cpu(cpu) {
+		struct loop *l = per_cpu_ptr(&loops, cpu);
+
+		if (!l->task)
+			continue;
+		kthread_stop(l->task);
+		if (!ret)
+			put_task_struct(l->task);
+		start = min(start, l->start);
+		end = max(end, l->end);
+	}
+	cycles = end - start;
+	made = calls * num_online_cpus();
+	cpus_read_unlock();
+	return ret;
+}
+
+static void notrace empty(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			  struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops empty_ops = { .func = empty };
+
+static int set_empty(bool on)
+{
+	char name[] = "nt_looped";
+	int ret;
+
+	if (!on)
+		return unregister_ftrace_function(&empty_ops);
+	ret = ftrace_set_filter(&empty_ops, name, strlen(name), 1);
+	return ret ?: register_ftrace_function(&empty_ops);
+}
+
+static ssize_t loop_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	char text[64], *number = text, *word;
+	long n;
+	int ret;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, len))
+		return -EFAULT;
+	text[len] = '\0';
+	word = strsep(&number, " ");
+	if (!number)
+		return -EINVAL;
+	ret = kstrtol(strim(number), 10, &n);
+	if (ret)
+		return ret;
+
+	mutex_lock(&busy);
+	if (!strcmp(word, "empty")) {
+		ret = set_empty(n);
+	} else {
+		context = match_string(words, ARRAY_SIZE(words), word);
+		calls = n;
+		ret = context < 0 ? context : run();
+	}
+	mutex_unlock(&busy);
+	return ret ?: len;
+}
+
+static int loop_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%llu %llu\n", cycles, made);
+	return 0;
+}
+
+static int loop_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, loop_show, NULL);
+}
+
+static const struct proc_ops loop_ops = {
+	.proc_open	= loop_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+	.proc_write	= loop_write,
+};
+
+static int __init loop_init(void)
+{
+	int ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "nt_loop");
+
+	if (ret)
+		return ret;
+	if (!proc_create("nt_loop", 0600, NULL, &loop_ops)) {
+		unregister_nmi_handler(NMI_LOCAL, "nt_loop");
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void __exit loop_exit(void)
+{
+	remove_proc_entry("nt_loop", NULL);
+	unregister_nmi_handler(NMI_LOCAL, "nt_loop");
+}
+
+module_init(loop_init);
+module_exit(loop_exit);
+MODULE_DESCRIPTION("benchmark helper for nestrace: the cost of a call in each context");
+MODULE_LICENSE("GPL");
