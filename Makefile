@@ -49,6 +49,7 @@ fuzz: setup-test
 	tests/fuzz/run
 
 bench: setup-test
+	tools/setup bench
 	tests/bench/run
 
 install: all

@@ -3,7 +3,8 @@
  * As much of the kernel as hook.c, merge.c and what they include need, for building them
  * in userspace: a CPU is a thread, its per-CPU variables are the thread's, and a context
  * that interrupts is a signal handler that sets preempt_count, the stack pointer and the
- * interrupt flag as that context would have them.
+ * interrupt flag as that context would have them. With NT_UNIT_BENCH the stack pointer,
+ * the interrupt flag and the TSC are the machine's, read by the kernel's instructions.
  */
 #ifndef NT_UNIT_KERNEL_H
 #define NT_UNIT_KERNEL_H
@@ -75,8 +76,13 @@ extern __thread int this_cpu;
 #define raw_cpu_inc(x)		of_this_cpu_inc(&(x))
 void of_this_cpu_inc(u64 *percpu);		/* of a session's rings */
 #define raw_cpu_cmpxchg(x, o, n) __sync_val_compare_and_swap(&(x), o, n)
+#ifdef NT_UNIT_BENCH
+extern __thread unsigned long this_cpu_off;
+#define raw_cpu_ptr(p)		((__typeof__(p))((unsigned long)(p) + this_cpu_off))
+#else
 void *of_this_cpu(const void *percpu);	/* a session's rings, or a variable */
 #define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
+#endif
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
 extern unsigned long *guards_of[NR_CPUS];
 #define per_cpu(name, cpu)	(guards_of[cpu])
@@ -91,14 +97,25 @@ extern unsigned long *guards_of[NR_CPUS];
 #define HARDIRQ_OFFSET		0x00010000U
 #define NMI_OFFSET		0x00100000U
 extern __thread unsigned int __preempt_count;
-extern __thread unsigned long current_stack_pointer, irq_flags;
+extern __thread unsigned long irq_flags;
+#ifdef NT_UNIT_BENCH
+register unsigned long current_stack_pointer asm("rsp");
+#define arch_local_save_flags()	__builtin_ia32_readeflags_u64()
+#else
+extern __thread unsigned long current_stack_pointer;
 #define arch_local_save_flags()	READ_ONCE(irq_flags)
+#endif
 #define X86_EFLAGS_IF		0x200
 #define raw_irqs_disabled_flags(f) (!((f) & 0x200))
 #define raw_local_irq_save(f)	((f) = irq_flags, irq_flags = 0)
 #define raw_local_irq_restore(f) ((void)(irq_flags = (f)))
 #define preempt_disable_notrace() do { __preempt_count++; barrier(); } while (0)
-#define preempt_enable_notrace() do { barrier(); __preempt_count--; } while (0)
+/* never 0 here, as PREEMPT_NEED_RESCHED is inverted and set: nobody is to be scheduled */
+#define preempt_enable_notrace() do {		\
+	barrier();				\
+	if (unlikely(!--__preempt_count))	\
+		__builtin_trap();		\
+} while (0)
 
 #define THREAD_SIZE		0x4000UL
 #define IRQ_STACK_SIZE		0x4000UL
@@ -135,11 +152,14 @@ static inline void warn_rcu_exit(bool awake) { }
 #define static_call(name)	((void (*)(void))0)
 
 /* Locks and clocks. */
-typedef struct { unsigned char locked; } arch_spinlock_t;
-#define __ARCH_SPIN_LOCK_UNLOCKED { 0 }
+typedef struct { union { u32 val; u8 locked; }; } arch_spinlock_t;
+#define __ARCH_SPIN_LOCK_UNLOCKED { { 0 } }
 static inline bool arch_spin_trylock(arch_spinlock_t *lock)
 {
-	return !__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE);
+	u32 val = READ_ONCE(lock->val);
+
+	return !val && __atomic_compare_exchange_n(&lock->val, &val, 1, false, __ATOMIC_ACQUIRE,
+						   __ATOMIC_RELAXED);
 }
 static inline u64 unit_ns(void)
 {
@@ -150,7 +170,14 @@ static inline u64 unit_ns(void)
 }
 u64 sched_clock(void);
 #define ktime_get_mono_fast_ns() unit_ns()
+#if defined(NT_UNIT_NO_TSC)
+/* a clock that costs nothing and stands still; the compiler does not know */
+#define rdtsc()			({ u64 now; asm volatile("xorl %k0, %k0" : "=r" (now)); now; })
+#elif defined(NT_UNIT_BENCH)
+#define rdtsc()			__builtin_ia32_rdtsc()
+#else
 #define rdtsc()			unit_ns()
+#endif
 extern unsigned long jiffies;
 
 /* What a session holds and the hook does not look at. */

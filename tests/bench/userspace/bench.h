@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is timed: each makes @nr events one after the other, the first with the number
+ * @first for its ip. Where something is recorded, what follows says whether it was.
+ */
+#ifndef NT_BENCH_H
+#define NT_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* plain.c */
+void make_memcpy(uint64_t first, uint64_t nr);
+void make_rdtsc(uint64_t first, uint64_t nr);
+void make_memcpy_rdtsc(uint64_t first, uint64_t nr);
+void make_clock_gettime(uint64_t first, uint64_t nr);
+
+/* nestrace.c */
+void nestrace_init(unsigned long ring_size);
+void make_nestrace_untimed(uint64_t first, uint64_t nr);
+void make_sched_clock(uint64_t first, uint64_t nr);
+void make_nestrace_tsc(uint64_t first, uint64_t nr);
+void make_nestrace_global(uint64_t first, uint64_t nr);
+bool nestrace_recorded(uint64_t made);
+
+/* lttng.c */
+bool lttng_enabled(void);
+void make_lttng(uint64_t first, uint64_t nr);
+
+/* Of each ring; tests/bench/userspace/run gives LTTng the same. */
+#define RING_SIZE	(1UL << 20)
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module's own way of a hit, in a task, into a ring that overwrites: one session for
+ * each clock. This thread is the CPU. Left out is what is not in the module's sources:
+ * ftrace's trampoline, and the return thunks of the kernel's mitigations.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "clock.h"
+#include "rcu.h"
+#include "session.h"
+#include "stack.h"
+
+/* hook.c once more, with a TSC that costs nothing; run builds it */
+ftrace_func_t nt_hook_of_untimed(const struct nt_session *s);
+
+enum { GLOBAL, TSC, UNTIMED, NR_SESSIONS };
+
+static struct nt_session sessions[NR_SESSIONS] = {
+	[GLOBAL] = { .clock = NT_CLOCK_GLOBAL },
+	[TSC] = { .clock = NT_CLOCK_TSC },
+	[UNTIMED] = { .clock = NT_CLOCK_TSC },
+};
+static struct nt_rings rings[NR_SESSIONS];
+
+/* The hook that the module gives to ftrace for a session. */
+static ftrace_func_t hook_of(const struct nt_session *s)
+{
+	return s == &sessions[UNTIMED] ? nt_hook_of_untimed(s) : nt_hook_of(s);
+}
+
+__thread unsigned long this_cpu_off, irq_flags = 0x200;
+__thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
+__thread struct task_struct *current;
+__thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
+enum nt_rcu_mode nt_rcu_mode;
+
+static struct task_struct task = { .pid = 1 };
+
+/* As the kernel keeps it, for each CPU, with a sequence count whose bit 0 tells which. */
+static __thread struct {
+	struct {
+		u32 mul, shift;
+		u64 offset;
+	} factors[2];
+	u32 seq;
+} cyc2ns;
+
+/* The kernel's on x86 with a TSC: the cycles times a factor, with preemption off. */
+u64 sched_clock(void)
+{
+	u64 cycles, ns;
+	u32 seq;
+
+	preempt_disable_notrace();
+	cycles = rdtsc();
+	do {
+		seq = raw_cpu_read_4(cyc2ns.seq);
+		ns = (u64)((unsigned __int128)cycles * cyc2ns.factors[seq & 1].mul >>
+			   cyc2ns.factors[seq & 1].shift) + cyc2ns.factors[seq & 1].offset;
+		barrier();
+	} while (unlikely(seq != raw_cpu_read_4(cyc2ns.seq)));
+	preempt_enable_notrace();
+	return ns;
+}
+
+void nestrace_init(unsigned long ring_size)
+{
+	u64 ns = unit_ns(), cycles = rdtsc(), passed;
+	unsigned int i;
+
+	do
+		passed = unit_ns() - ns;
+	while (passed < 20000000);
+	cyc2ns.factors[0].shift = 31;
+	cyc2ns.factors[0].mul = (passed << 31) / (rdtsc() - cycles);
+
+	/* the stack of main() and what it calls, in the middle of what a task would have */
+	task.stack = (void *)(current_stack_pointer - THREAD_SIZE / 2);
+	current = &task;
+
+	for (i = 0; i < NR_SESSIONS; i++) {
+		struct nt_session *s = &sessions[i];
+		struct nt_ring *ring = &rings[i].slot[NT_SLOT_TASK];
+
+		char *base = aligned_alloc(4096, ring_size);
+
+		if (!base)
+			abort();
+		/* its pages are there before the first hit */
+		memset(base, 0xff, ring_size);
+		nt_ring_init(ring, base, ring_size, true);
+		s->rings = &rings[i];
+		s->state = NT_RUNNING;
+		s->ops.func = hook_of(s);
+	}
+}
+
+void make_sched_clock(uint64_t first, uint64_t nr)
+{
+	while (nr--)
+		asm volatile("" : : "r" (sched_clock()));
+}
+
+/* No session here looks at pids. */
+void of_this_cpu_inc(u64 *percpu)
+{
+	abort();
+}
+
+/* As from ftrace's trampoline: by an address. */
+static __always_inline void make(struct nt_session *s, u64 first, u64 nr)
+{
+	u64 ip;
+
+	for (ip = first; ip < first + nr; ip++)
+		((ftrace_func_t)READ_ONCE(s->ops.func))(ip << 4, first, &s->ops, NULL);
+}
+
+void make_nestrace_tsc(uint64_t first, uint64_t nr)
+{
+	make(&sessions[TSC], first, nr);
+}
+
+void make_nestrace_global(uint64_t first, uint64_t nr)
+{
+	make(&sessions[GLOBAL], first, nr);
+}
+
+void make_nestrace_untimed(uint64_t first, uint64_t nr)
+{
+	make(&sessions[UNTIMED], first, nr);
+}
+
+static const char *not_recorded(struct nt_ring *ring, u64 made)
+{
+	struct nt_record last;
+
+	if (ring->written != made)
+		return "it did not write as many as were made";
+	memcpy(&last, ring->base + ((ring->pos - sizeof(last)) & ring->mask), sizeof(last));
+	if (last.ip != (made - 1) << 4 || last.pid != task.pid)
+		return "the last record is not of the last event";
+	if (ring->hits != made || ring->recursed || ring->full ||
+	    ring->asleep)
+		return "its counters do not add up";
+	return NULL;
+}
+
+/* Has each session every one of @made events? */
+bool nestrace_recorded(uint64_t made)
+{
+	static const char * const words[] = { "clock global", "clock tsc", "no clock" };
+	unsigned int i;
+	const char *why;
+
+	for (i = 0; i < NR_SESSIONS; i++) {
+		why = not_recorded(&rings[i].slot[NT_SLOT_TASK], made);
+		if (!why)
+			continue;
+		fprintf(stderr, "bench: nestrace, %s: %s\n", words[i], why);
+		return false;
+	}
+	return true;
+}
