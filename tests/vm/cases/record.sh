@@ -17,12 +17,12 @@ ok "and nothing else is traced" sh -c '! grep -v "^#" r | grep -qv " vfs_"'
 ok "tasks have names" grep -q ' sh-[0-9]' r
 ok "and none is unknown" sh -c '! grep -q "<\.\.\.>" r'
 
-nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "loop 10" > /proc/nt_calls'
+nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "here 10" > /proc/nt_calls'
 nestrace report t.dat > r
 is ":mod: traces the module's functions, 10 calls" "$(grep -c ' nt_called <- ' r)" 10
 ok "and only them" sh -c '! grep -v "^#" r | grep -qvE "nt_called|calls_|loop|command|run"'
 
-nestrace record -q -l nt_called -l vfs_read -n :mod:nt_calls -o t.dat sh -c 'echo "loop 10" > /proc/nt_calls; cat /proc/self/comm'
+nestrace record -q -l nt_called -l vfs_read -n :mod:nt_calls -o t.dat sh -c 'echo "here 10" > /proc/nt_calls; cat /proc/self/comm'
 nestrace report t.dat > r
 is "-n :mod: leaves the module out" "$(grep -c 'nt_called <-' r)" 0
 is "and counts its hits as filtered" "$(counter r task 7)" 10
