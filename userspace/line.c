@@ -2,7 +2,6 @@
 /* Many lines a second: names are remembered, and nothing is formatted by printf. */
 #define _GNU_SOURCE
 #include <event-parse.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "line.h"
 #include "nestrace.h"
 #include "subbuf.h"
-#include "tracedat.h"
 
 /*
  * What was looked up lately; a newer name takes the place of an older, so that memory
@@ -49,30 +47,7 @@ struct lines {
 
 static const char no_name[] = "";
 
-/* A name from the file, for a terminal to be safe with. */
-static void clean(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t')
-			*text = '?';
-}
-
-static void load_names(struct lines *l, struct tracedat *t)
-{
-	char *line, *save, *comm;
-
-	clean(t->kallsyms);
-	clean(t->cmdlines);
-	if (*t->kallsyms && tep_parse_kallsyms(l->tep, t->kallsyms))
-		warn("%s: its symbols can't be read: functions are shown as numbers", t->path);
-	for (line = strtok_r(t->cmdlines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		comm = strchr(line, ' ');
-		if (comm)
-			tep_register_comm(l->tep, comm + 1, atoi(line));
-	}
-}
-
-struct lines *lines_new(struct tracedat *t, bool full_time)
+struct lines *lines_new(struct tep_handle *tep, bool cycles, bool full_time)
 {
 	/* full lines to a terminal are not worth a system call each */
 	static char buffer[1 << 16];
@@ -80,14 +55,11 @@ struct lines *lines_new(struct tracedat *t, bool full_time)
 	unsigned int i;
 
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
-	l->tep = tep_alloc();
-	if (!l->tep)
-		die("out of memory");
-	l->cycles = t->clock && !strcmp(t->clock, "x86-tsc");
+	l->tep = tep;
+	l->cycles = cycles;
 	l->full_time = full_time;
 	for (i = 0; i < NT_NR_SLOTS; i++)
 		l->slot_len[i] = snprintf(l->slot[i], sizeof(l->slot[i]), "%-8s ", slot_words[i]);
-	load_names(l, t);
 	return l;
 }
 
@@ -204,22 +176,7 @@ void lines_hit(struct lines *l, unsigned int cpu, const struct hit *hit)
 	flush(l);
 }
 
-const char *lines_function(void *lines, uint64_t ip)
-{
-	static char number[2][24];
-	static int turn;
-	struct lines *l = lines;
-	const char *name = tep_find_function(l->tep, ip);
-
-	if (name)
-		return name;
-	turn = !turn;
-	snprintf(number[turn], sizeof(number[turn]), "0x%" PRIx64, ip);
-	return number[turn];
-}
-
 void lines_free(struct lines *l)
 {
-	tep_free(l->tep);
 	free(l);
 }

@@ -8,13 +8,11 @@
 
 struct hit;
 struct lines;
-struct tracedat;
+struct tep_handle;
 
-/* With the names that @t holds, which are made safe for a terminal. */
-struct lines *lines_new(struct tracedat *t, bool full_time);
+/* @tep: where the names are. @cycles: times are no nanoseconds. @full_time: all of these. */
+struct lines *lines_new(struct tep_handle *tep, bool cycles, bool full_time);
 void lines_hit(struct lines *l, unsigned int cpu, const struct hit *hit);
-/* @lines: a struct lines. Holds until the next but one call. */
-const char *lines_function(void *lines, uint64_t ip);
 void lines_free(struct lines *l);
 
 #endif

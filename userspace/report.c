@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace report: the CPUs of a file merged by time, a sub-buffer of each in memory. */
+#include <event-parse.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -137,37 +138,26 @@ static void show_all(struct report *r)
 	free(heap);
 }
 
-static void show_accounting(struct report *r)
+static void show_accounting(struct report *r, struct tep_handle *tep)
 {
-	struct accounting a = { 0 };
 	uint64_t others = 0, lost;
-	bool ours = false;
+	struct accounting a;
 	unsigned int i, slot;
+	bool ours = accounting_load(&a, r->file);
 
 	for (i = 0; i < r->file->nr_cpus; i++) {
 		others += r->cpu[i].sub.others;
-		if (!r->file->cpustat[i] || !strstr(r->file->cpustat[i], "\nring_kb: "))
-			continue;
-		ours = true;
-		accounting_parse_cpu(&a, i, r->file->cpustat[i]);
 		/* what was lost after the last event has no event to be told before */
-		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
+		for (lost = 0, slot = 0; i < a.nr_cpus && slot < NT_NR_SLOTS; slot++)
 			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
 		if (lost > r->cpu[i].missed)
 			show_gap(r, i, lost - r->cpu[i].missed);
 	}
 	if (ours)
-		accounting_table(&a, lines_function, r->lines);
+		accounting_table(&a, names_function, tep);
 	if (others)
 		printf("# not shown: %" PRIu64 " events that are not function hits\n", others);
 	accounting_free(&a);
-}
-
-static int event_id(struct tracedat *t)
-{
-	char *id = t->function_format ? strstr(t->function_format, "\nID: ") : NULL;
-
-	return id ? atoi(id + 5) : -1;
 }
 
 int cmd_report(int argc, char **argv)
@@ -176,6 +166,7 @@ int cmd_report(int argc, char **argv)
 	struct report r = { 0 };
 	const char *path = NULL;
 	bool full_time = false;
+	struct tep_handle *tep;
 	unsigned int i;
 	int opt, ret;
 
@@ -202,16 +193,12 @@ int cmd_report(int argc, char **argv)
 	r.file = tracedat_open(path ? path : "trace.dat");
 	if (!r.file)
 		return EXIT_BAD;
-	if (event_id(r.file) < 0) {
-		warn("%s holds no ftrace:function event: it is no function trace", r.file->path);
-		tracedat_close(r.file);
-		return EXIT_BAD;
-	}
-	r.lines = lines_new(r.file, full_time);
+	tep = names_load(r.file);
+	r.lines = lines_new(tep, r.file->clock && !strcmp(r.file->clock, "x86-tsc"), full_time);
 	r.cpu = xrealloc(NULL, r.file->nr_cpus * sizeof(*r.cpu));
 	memset(r.cpu, 0, r.file->nr_cpus * sizeof(*r.cpu));
 	for (i = 0; i < r.file->nr_cpus; i++)
-		subbuf_init(&r.cpu[i].sub, event_id(r.file));
+		subbuf_init(&r.cpu[i].sub, r.file->function);
 
 	show_all(&r);
 	for (i = 0; i < r.file->nr_cpus; i++) {
@@ -224,12 +211,13 @@ int cmd_report(int argc, char **argv)
 		warn("%s is cut short: what is missing at its end is not shown", r.file->path);
 		r.failed = true;
 	}
-	show_accounting(&r);
+	show_accounting(&r, tep);
 
 	for (i = 0; i < r.file->nr_cpus; i++)
 		subbuf_free(&r.cpu[i].sub);
 	free(r.cpu);
 	lines_free(r.lines);
+	tep_free(tep);
 	tracedat_close(r.file);
 	ret = finish_output();
 	return r.failed ? EXIT_BAD : ret;
