@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "nestrace.h"
+#include "tracedat.h"
 
 /* what a module tells of is a handful; a damaged file may tell of more */
 #define REFUSED_MAX	4096
@@ -102,7 +103,7 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 	return text;
 }
 
-void accounting_parse_cpu(struct accounting *a, unsigned int cpu, char *text)
+static void parse_cpu(struct accounting *a, unsigned int cpu, char *text)
 {
 	struct nt_slot_stats s;
 	struct refusal r;
@@ -122,6 +123,21 @@ void accounting_parse_cpu(struct accounting *a, unsigned int cpu, char *text)
 				&s.bytes) == 11 && i < NT_NR_SLOTS)
 			a->slot[cpu][i] = s;
 	}
+}
+
+bool accounting_load(struct accounting *a, struct tracedat *t)
+{
+	bool ours = false;
+	unsigned int i;
+
+	memset(a, 0, sizeof(*a));
+	for (i = 0; i < t->nr_cpus; i++) {
+		if (!t->cpustat[i] || !strstr(t->cpustat[i], "\nring_kb: "))
+			continue;
+		ours = true;
+		parse_cpu(a, i, t->cpustat[i]);
+	}
+	return ours;
 }
 
 static void add(struct nt_slot_stats *to, const struct nt_slot_stats *s)

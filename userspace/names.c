@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The names that a trace file needs: of functions from kallsyms, of tasks. */
+/* The names in a trace file: of functions from kallsyms, of tasks. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
+#include <event-parse.h>
+#include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #include "nestrace.h"
+#include "tracedat.h"
 
 static int compare_lines(const void *a, const void *b)
 {
@@ -188,4 +191,44 @@ void names_free(struct names *n)
 {
 	tdestroy(n->tree, free);
 	free(n);
+}
+
+/* A name from the file, for a terminal to be safe with. */
+static void clean(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t')
+			*text = '?';
+}
+
+struct tep_handle *names_load(struct tracedat *t)
+{
+	struct tep_handle *tep = tep_alloc();
+	char *line, *save, *comm;
+
+	if (!tep)
+		die("out of memory");
+	clean(t->kallsyms);
+	clean(t->cmdlines);
+	if (*t->kallsyms && tep_parse_kallsyms(tep, t->kallsyms))
+		warn("%s: its symbols can't be read: functions are shown as numbers", t->path);
+	for (line = strtok_r(t->cmdlines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		comm = strchr(line, ' ');
+		if (comm)
+			tep_register_comm(tep, comm + 1, atoi(line));
+	}
+	return tep;
+}
+
+const char *names_function(void *tep, uint64_t ip)
+{
+	static char number[2][24];
+	static int turn;
+	const char *name = tep_find_function(tep, ip);
+
+	if (name)
+		return name;
+	turn = !turn;
+	snprintf(number[turn], sizeof(number[turn]), "0x%" PRIx64, ip);
+	return number[turn];
 }

@@ -92,6 +92,8 @@ void allow_files(void);
 /* Dies on what keeps it from starting. */
 void run_session(const struct options *o, const struct sink *sink, struct run *run);
 
+struct tracedat;
+
 /* accounting.c: the counters of a session, as text and as a table */
 struct accounting {
 	unsigned int nr_cpus;
@@ -107,7 +109,8 @@ struct accounting {
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
 /* The counters of one CPU as lines of text; what CPUSTAT holds in trace.dat. */
 char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
-void accounting_parse_cpu(struct accounting *a, unsigned int cpu, char *text);
+/* From all CPUs of a file; false if nestrace has not written it. */
+bool accounting_load(struct accounting *a, struct tracedat *t);
 void accounting_table(const struct accounting *a,
 		      const char *(*name)(void *arg, uint64_t ip), void *arg);
 void accounting_free(struct accounting *a);
@@ -128,6 +131,10 @@ void names_set(struct names *n, int pid, const char *comm);
 void names_take(struct names *n, int session);	/* of those gone, from the session */
 char *names_text(struct names *n, size_t *len);	/* "PID COMM\n"... */
 void names_free(struct names *n);
+/* Those in a file, made safe for a terminal. */
+struct tep_handle *names_load(struct tracedat *t);
+/* Or a number, which holds until the next but one call. */
+const char *names_function(void *tep, uint64_t ip);
 
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);

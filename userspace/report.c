@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "nestrace.h"
 #include "subbuf.h"
 #include "tracedat.h"
@@ -29,12 +30,16 @@ struct cpu {
 	char data[2 * NT_SUBBUF_SIZE];
 };
 
+/* Of a heap: the time of a CPU's next hit. */
+struct next {
+	uint64_t ts;
+	unsigned int cpu;
+};
+
 struct report {
 	struct tracedat *file;
-	struct tep_handle *tep;
+	struct lines *lines;
 	struct cpu *cpu;
-	bool cycles;		/* times are no nanoseconds */
-	bool full_time;
 	bool failed;
 };
 
@@ -59,27 +64,6 @@ static void advance(struct report *r, unsigned int nr)
 	}
 }
 
-/* A name from the file, for a terminal to be safe with. */
-static void clean(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t')
-			*text = '?';
-}
-
-static const char *function(void *arg, uint64_t ip)
-{
-	static char number[2][24];
-	static int turn;
-	const char *name = tep_find_function(arg, ip);
-
-	if (name)
-		return name;
-	turn = !turn;
-	snprintf(number[turn], sizeof(number[turn]), "0x%" PRIx64, ip);
-	return number[turn];
-}
-
 static void show_gap(struct report *r, unsigned int cpu, int64_t missed)
 {
 	if (missed > 0) {
@@ -92,106 +76,88 @@ static void show_gap(struct report *r, unsigned int cpu, int64_t missed)
 
 static void show(struct report *r, unsigned int cpu, const struct hit *hit)
 {
-	uint64_t ts = hit->ts;
-
 	show_gap(r, cpu, hit->missed);
+	lines_hit(r->lines, cpu, hit);
+}
 
-	printf("%16s-%-7d [%03u] ", tep_data_comm_from_pid(r->tep, hit->pid), hit->pid, cpu);
-	if (r->cycles) {
-		printf("%14" PRIu64 ": ", ts);
-	} else if (r->full_time) {
-		printf("%6" PRIu64 ".%09" PRIu64 ": ", ts / 1000000000, ts % 1000000000);
-	} else {
-		/* rounded as trace-cmd rounds */
-		ts = (ts + 500) / 1000;
-		printf("%6" PRIu64 ".%06" PRIu64 ": ", ts / 1000000, ts % 1000000);
+static bool before(const struct next *a, const struct next *b)
+{
+	return a->ts != b->ts ? a->ts < b->ts : a->cpu < b->cpu;
+}
+
+/* What is at @at goes down to its place; all below it are in theirs. */
+static void sift(struct next *heap, unsigned int nr, unsigned int at)
+{
+	struct next moved = heap[at];
+	unsigned int child;
+
+	while ((child = 2 * at + 1) < nr) {
+		if (child + 1 < nr && before(&heap[child + 1], &heap[child]))
+			child++;
+		if (!before(&heap[child], &moved))
+			break;
+		heap[at] = heap[child];
+		at = child;
 	}
-	printf("%-8s %s <- ", slot_words[hit->slot], function(r->tep, hit->ip));
-	puts(function(r->tep, hit->parent_ip));
+	heap[at] = moved;
 }
 
 /* Shows all hits; stops when nobody reads any more. */
 static void show_all(struct report *r)
 {
-	unsigned int i, first, nr = r->file->nr_cpus;
+	struct next *heap = xrealloc(NULL, r->file->nr_cpus * sizeof(*heap));
+	unsigned int i, nr = 0;
+	struct cpu *c;
 	uint64_t until;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < r->file->nr_cpus; i++) {
 		advance(r, i);
-	while (!ferror(stdout)) {
+		if (r->cpu[i].more)
+			heap[nr++] = (struct next){ .ts = r->cpu[i].hit.ts, .cpu = i };
+	}
+	for (i = nr / 2; i--;)
+		sift(heap, nr, i);
+	while (nr && !ferror(stdout)) {
 		/* the CPU with the earliest hit, and how far it goes alone */
-		first = nr;
+		c = &r->cpu[heap[0].cpu];
 		until = UINT64_MAX;
-		for (i = 0; i < nr; i++) {
-			if (!r->cpu[i].more)
-				continue;
-			if (first == nr || r->cpu[i].hit.ts < r->cpu[first].hit.ts) {
-				if (first != nr)
-					until = r->cpu[first].hit.ts;
-				first = i;
-			} else if (r->cpu[i].hit.ts < until) {
-				until = r->cpu[i].hit.ts;
-			}
-		}
-		if (first == nr)
-			break;
+		for (i = 1; i < nr && i <= 2; i++)
+			if (heap[i].ts < until)
+				until = heap[i].ts;
 		do {
-			show(r, first, &r->cpu[first].hit);
-			advance(r, first);
-		} while (r->cpu[first].more && r->cpu[first].hit.ts <= until && !ferror(stdout));
+			show(r, heap[0].cpu, &c->hit);
+			advance(r, heap[0].cpu);
+		} while (c->more && c->hit.ts <= until && !ferror(stdout));
+		if (c->more)
+			heap[0].ts = c->hit.ts;
+		else
+			heap[0] = heap[--nr];
+		if (nr)
+			sift(heap, nr, 0);
 	}
+	free(heap);
 }
 
-static void load_names(struct report *r)
+static void show_accounting(struct report *r, struct tep_handle *tep)
 {
-	char *line, *save, *comm;
-
-	r->tep = tep_alloc();
-	if (!r->tep)
-		die("out of memory");
-	clean(r->file->kallsyms);
-	clean(r->file->cmdlines);
-	if (*r->file->kallsyms && tep_parse_kallsyms(r->tep, r->file->kallsyms))
-		warn("%s: its symbols can't be read: functions are shown as numbers", r->file->path);
-	for (line = strtok_r(r->file->cmdlines, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		comm = strchr(line, ' ');
-		if (comm)
-			tep_register_comm(r->tep, comm + 1, atoi(line));
-	}
-}
-
-static void show_accounting(struct report *r)
-{
-	struct accounting a = { 0 };
 	uint64_t others = 0, lost;
-	bool ours = false;
+	struct accounting a;
 	unsigned int i, slot;
+	bool ours = accounting_load(&a, r->file);
 
 	for (i = 0; i < r->file->nr_cpus; i++) {
 		others += r->cpu[i].sub.others;
-		if (!r->file->cpustat[i] || !strstr(r->file->cpustat[i], "\nring_kb: "))
-			continue;
-		ours = true;
-		accounting_parse_cpu(&a, i, r->file->cpustat[i]);
 		/* what was lost after the last event has no event to be told before */
-		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
+		for (lost = 0, slot = 0; i < a.nr_cpus && slot < NT_NR_SLOTS; slot++)
 			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
 		if (lost > r->cpu[i].missed)
 			show_gap(r, i, lost - r->cpu[i].missed);
 	}
 	if (ours)
-		accounting_table(&a, function, r->tep);
+		accounting_table(&a, names_function, tep);
 	if (others)
 		printf("# not shown: %" PRIu64 " events that are not function hits\n", others);
 	accounting_free(&a);
-}
-
-static int event_id(struct tracedat *t)
-{
-	char *id = t->function_format ? strstr(t->function_format, "\nID: ") : NULL;
-
-	return id ? atoi(id + 5) : -1;
 }
 
 int cmd_report(int argc, char **argv)
@@ -199,6 +165,8 @@ int cmd_report(int argc, char **argv)
 	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	struct report r = { 0 };
 	const char *path = NULL;
+	bool full_time = false;
+	struct tep_handle *tep;
 	unsigned int i;
 	int opt, ret;
 
@@ -208,7 +176,7 @@ int cmd_report(int argc, char **argv)
 			path = optarg;
 			break;
 		case 't':
-			r.full_time = true;
+			full_time = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -225,17 +193,12 @@ int cmd_report(int argc, char **argv)
 	r.file = tracedat_open(path ? path : "trace.dat");
 	if (!r.file)
 		return EXIT_BAD;
-	if (event_id(r.file) < 0) {
-		warn("%s holds no ftrace:function event: it is no function trace", r.file->path);
-		tracedat_close(r.file);
-		return EXIT_BAD;
-	}
-	r.cycles = r.file->clock && !strcmp(r.file->clock, "x86-tsc");
-	load_names(&r);
+	tep = names_load(r.file);
+	r.lines = lines_new(tep, r.file->clock && !strcmp(r.file->clock, "x86-tsc"), full_time);
 	r.cpu = xrealloc(NULL, r.file->nr_cpus * sizeof(*r.cpu));
 	memset(r.cpu, 0, r.file->nr_cpus * sizeof(*r.cpu));
 	for (i = 0; i < r.file->nr_cpus; i++)
-		subbuf_init(&r.cpu[i].sub, event_id(r.file));
+		subbuf_init(&r.cpu[i].sub, r.file->function);
 
 	show_all(&r);
 	for (i = 0; i < r.file->nr_cpus; i++) {
@@ -248,12 +211,13 @@ int cmd_report(int argc, char **argv)
 		warn("%s is cut short: what is missing at its end is not shown", r.file->path);
 		r.failed = true;
 	}
-	show_accounting(&r);
+	show_accounting(&r, tep);
 
 	for (i = 0; i < r.file->nr_cpus; i++)
 		subbuf_free(&r.cpu[i].sub);
 	free(r.cpu);
-	tep_free(r.tep);
+	lines_free(r.lines);
+	tep_free(tep);
 	tracedat_close(r.file);
 	ret = finish_output();
 	return r.failed ? EXIT_BAD : ret;

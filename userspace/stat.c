@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nestrace stat: calls per function and slot, counted as they stream. */
+/* nestrace stat: calls per function and slot, counted as they stream or from a file. */
 #define _GNU_SOURCE
 #include <event-parse.h>
 #include <getopt.h>
@@ -11,14 +11,18 @@
 
 #include "nestrace.h"
 #include "subbuf.h"
+#include "tracedat.h"
 
 static const char help[] =
-	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n\n"
+	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n"
+	"       nestrace stat -i FILE [-o FILE]\n\n"
 	"Count the calls of each kernel function in each slot (task, softirq, hardirq,\n"
-	"nmi, ...) while COMMAND runs, or until Ctrl-C, most frequent first.\n\n"
+	"nmi, ...) while COMMAND runs, or until Ctrl-C; with -i, those recorded in FILE.\n"
+	"Most frequent first.\n\n"
 	"  -l GLOB   count only functions that match; may be given more than once\n"
 	"  -n GLOB   leave out functions that match\n"
 	"  -P PID, -F, -c, -M MASK, -C CLOCK, -b KB   as for nestrace record\n"
+	"  -i FILE   count what is in FILE, which nestrace record has made\n"
 	"  -o FILE   write the table to FILE instead of standard output\n"
 	"  -h        this help\n";
 
@@ -79,19 +83,27 @@ static void add(struct table *t, uint64_t ip, unsigned int slot, uint64_t calls)
 	c->calls[slot] += calls;
 }
 
+/* The sub-buffer in @t->data; false if it is damaged. */
+static bool count(struct table *t)
+{
+	struct hit hit;
+
+	if (!subbuf_load(&t->sub, t->data))
+		return false;
+	while (subbuf_next(&t->sub, &hit))
+		add(t, hit.ip, hit.slot, 1);
+	return true;
+}
+
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct counting *c = arg;
 	struct table *t = &c->cpu[cpu];
-	struct hit hit;
 	size_t off;
 
 	for (off = 0; off < len; off += NT_SUBBUF_SIZE) {
 		memcpy(t->data, (const char *)buf + off, NT_SUBBUF_SIZE);
-		if (!subbuf_load(&t->sub, t->data))
-			continue;
-		while (subbuf_next(&t->sub, &hit))
-			add(t, hit.ip, hit.slot, 1);
+		count(t);
 	}
 	return true;
 }
@@ -114,19 +126,6 @@ static int by_calls(const void *a, const void *b)
 	if (!diff)
 		diff = strcmp(x->name, y->name);
 	return diff ? diff : (x->slot > y->slot) - (x->slot < y->slot);
-}
-
-static const char *function(void *arg, uint64_t ip)
-{
-	static char number[2][24];
-	static int turn;
-	const char *name = tep_find_function(arg, ip);
-
-	if (name)
-		return name;
-	turn = !turn;
-	snprintf(number[turn], sizeof(number[turn]), "0x%" PRIx64, ip);
-	return number[turn];
 }
 
 static void show(struct table *sum, struct tep_handle *tep)
@@ -153,28 +152,17 @@ static void show(struct table *sum, struct tep_handle *tep)
 	printf("%12s  %-8s %s\n", "calls", "slot", "function");
 	for (i = 0; i < nr; i++)
 		printf("%12" PRIu64 "  %-8s %s\n", lines[i].calls, slot_words[lines[i].slot],
-		       function(tep, lines[i].ip));
+		       names_function(tep, lines[i].ip));
 	free(lines);
 }
 
-static int finish(struct counting *c, struct run *run)
+/* @a: NULL if there is none. */
+static int show_all(const struct counting *c, struct tep_handle *tep, const struct accounting *a)
 {
 	struct table sum = { 0 };
-	struct tep_handle *tep = tep_alloc();
-	struct accounting a;
 	unsigned int cpu, slot;
-	char *more, *text;
-	size_t len, i;
-	int ret;
+	size_t i;
 
-	accounting_read(&a, run->fd, run->nr_cpus);
-	close(run->fd);
-	/* of modules that have come since; the end must stay the end */
-	more = symbols_read(&c->symbols, &len);
-	if (asprintf(&text, "%s%s", more, c->text) < 0)
-		die("out of memory");
-	if (!tep || tep_parse_kallsyms(tep, text))
-		die("can't read the kernel's symbols");
 	grow(&sum);
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
 		for (i = 0; i < c->cpu[cpu].size; i++)
@@ -186,10 +174,30 @@ static int finish(struct counting *c, struct run *run)
 				    c->cpu[cpu].entry[i].calls[slot]);
 			}
 	show(&sum, tep);
-	accounting_table(&a, function, tep);
-	ret = finish_output();
-
+	if (a)
+		accounting_table(a, names_function, tep);
 	free(sum.entry);
+	return finish_output();
+}
+
+static int finish(struct counting *c, struct run *run)
+{
+	struct tep_handle *tep = tep_alloc();
+	struct accounting a;
+	char *more, *text;
+	size_t len;
+	int ret;
+
+	accounting_read(&a, run->fd, run->nr_cpus);
+	close(run->fd);
+	/* of modules that have come since; the end must stay the end */
+	more = symbols_read(&c->symbols, &len);
+	if (asprintf(&text, "%s%s", more, c->text) < 0)
+		die("out of memory");
+	if (!tep || tep_parse_kallsyms(tep, text))
+		die("can't read the kernel's symbols");
+	ret = show_all(c, tep, &a);
+
 	free(text);
 	free(more);
 	free(c->text);
@@ -199,56 +207,135 @@ static int finish(struct counting *c, struct run *run)
 	return ret ? ret : run->status;
 }
 
+static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
+{
+	unsigned int i;
+
+	c->nr_cpus = nr_cpus;
+	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
+	memset(c->cpu, 0, nr_cpus * sizeof(*c->cpu));
+	for (i = 0; i < nr_cpus; i++)
+		subbuf_init(&c->cpu[i].sub, event);
+}
+
+static void counting_free(struct counting *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_cpus; i++) {
+		subbuf_free(&c->cpu[i].sub);
+		free(c->cpu[i].entry);
+	}
+	free(c->cpu);
+}
+
+/* False, and a message, if not all of @cpu could be counted. */
+static bool count_recorded(struct tracedat *file, unsigned int cpu, struct table *t)
+{
+	uint64_t nr;
+	int ret;
+
+	for (nr = 0; (ret = tracedat_read(file, cpu, nr, t->data)) > 0; nr++) {
+		if (!count(t)) {
+			warn("%s: sub-buffer %" PRIu64 " of CPU %u is damaged, the rest of that CPU is not counted",
+			     file->path, nr, cpu);
+			return false;
+		}
+	}
+	return !ret;
+}
+
+static int stat_recorded(const char *path)
+{
+	struct tracedat *file = tracedat_open(path);
+	struct counting c = { 0 };
+	struct tep_handle *tep;
+	struct accounting a;
+	uint64_t others = 0;
+	bool failed, ours;
+	unsigned int i;
+	int ret;
+
+	if (!file)
+		return EXIT_BAD;
+	failed = file->truncated;
+	tep = names_load(file);
+	counting_init(&c, file->nr_cpus, file->function);
+	for (i = 0; i < c.nr_cpus; i++) {
+		failed |= !count_recorded(file, i, &c.cpu[i]);
+		others += c.cpu[i].sub.others;
+	}
+	if (file->truncated)
+		warn("%s is cut short: what is missing at its end is not counted", path);
+	ours = accounting_load(&a, file);
+	if (others)
+		warn("%s: %" PRIu64 " events that are not function hits are not counted", path, others);
+	ret = show_all(&c, tep, ours ? &a : NULL);
+
+	accounting_free(&a);
+	counting_free(&c);
+	tep_free(tep);
+	tracedat_close(file);
+	return failed ? EXIT_BAD : ret;
+}
+
+/* Output goes to @file from here on, if there is one. */
+static void turn_output(FILE *file, const char *path)
+{
+	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
+		die_errno("can't write %s", path);
+}
+
 int cmd_stat(int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	struct counting c = { 0 };
 	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &c };
-	const char *output = NULL;
+	const char *output = NULL, *input = NULL;
+	bool session = false;	/* options that only one has */
 	FILE *file = NULL;
 	struct options o;
 	struct nt_info info;
 	struct run run;
-	unsigned int i;
 	size_t len;
 	int opt, fd;
 
 	options_init(&o);
-	while ((opt = getopt_long(argc, argv, OPTIONS_COMMON "o:", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, OPTIONS_COMMON "i:o:", longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
 			return finish_output();
 		} else if (opt == 'o') {
 			output = optarg;
-		} else if (!options_take(&o, opt, optarg)) {
+		} else if (opt == 'i') {
+			input = optarg;
+		} else if (options_take(&o, opt, optarg)) {
+			session = true;
+		} else {
 			usage("stat", NULL);
 		}
 	}
+	if (input && (session || optind < argc))
+		usage("stat", "-i counts a recording that is there: only -o goes with it");
 	options_command(&o, "stat", argv + optind);
 
 	/* COMMAND's output is not ours: ours is turned there when it has ended */
 	if (output && !(file = fopen(output, "we")))
 		die_errno("can't write %s", output);
+	if (input) {
+		turn_output(file, output);
+		return stat_recorded(input);
+	}
 	allow_files();
 	fd = session_open();
 	session_info(fd, &info);
 	close(fd);
-	c.nr_cpus = info.nr_cpus;
-	c.cpu = xrealloc(NULL, c.nr_cpus * sizeof(*c.cpu));
-	memset(c.cpu, 0, c.nr_cpus * sizeof(*c.cpu));
-	for (i = 0; i < c.nr_cpus; i++)
-		subbuf_init(&c.cpu[i].sub, NT_EVENT_FUNCTION);
-
+	counting_init(&c, info.nr_cpus, NT_EVENT_FUNCTION);
 	c.text = symbols_read(&c.symbols, &len);
 	run_session(&o, &sink, &run);
-	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
-		die_errno("can't write %s", output);
+	turn_output(file, output);
 	opt = finish(&c, &run);
-	for (i = 0; i < c.nr_cpus; i++) {
-		subbuf_free(&c.cpu[i].sub);
-		free(c.cpu[i].entry);
-	}
-	free(c.cpu);
+	counting_free(&c);
 	options_free(&o);
 	return opt;
 }

@@ -40,7 +40,8 @@ struct tracedat {
 	char *path;
 	int fd;
 	uint64_t size;		/* of the file */
-	char *function_format;	/* of the ftrace:function event; NULL: it has none */
+	char *function_format;	/* of the ftrace:function event */
+	int function;		/* its id */
 	char *kallsyms;
 	char *cmdlines;
 	char *clock;		/* "global", "x86-tsc", ... */
@@ -50,7 +51,7 @@ struct tracedat {
 	bool truncated;		/* a CPU's data goes beyond the end of the file */
 };
 
-/* NULL, and a message, if it is no such file. */
+/* NULL, and a message, if it is no such file, or no function trace. */
 struct tracedat *tracedat_open(const char *path);
 /* Sub-buffer @nr of @cpu; 1, 0 at the end, or -1 after a message. */
 int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf);

@@ -254,6 +254,7 @@ struct tracedat *tracedat_open(const char *path)
 	struct tracedat *t = memset(xrealloc(NULL, sizeof(*t)), 0, sizeof(*t));
 	struct parser p = { .t = t, .what = "the beginning" };
 	struct stat st;
+	char *id;
 
 	t->path = xstrdup(path);
 	t->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -279,6 +280,12 @@ struct tracedat *tracedat_open(const char *path)
 	read_cpus(&p);
 	if (p.failed)
 		goto fail;
+	id = t->function_format ? strstr(t->function_format, "\nID: ") : NULL;
+	t->function = id ? atoi(id + 5) : -1;
+	if (t->function < 0) {
+		warn("%s holds no ftrace:function event: it is no function trace", path);
+		goto fail;
+	}
 	return t;
 fail:
 	tracedat_close(t);

@@ -26,6 +26,8 @@ says "command that is not there" 127 "can't run no-such-command" nestrace record
 ok "after all that, an earlier file is what it was" cmp good.dat keep.dat
 
 says "list without a match" 1 "matches 'nonsense'" nestrace list nonsense
+says "stat -i with a command" 2 "only -o goes with it" nestrace stat -i good.dat true
+says "stat -i with an option of a session" 2 "only -o goes with it" nestrace stat -l vfs_read -i good.dat
 says "stat: glob that matches nothing" 1 "no function" nestrace stat -l nonsense true
 
 echo 0 > /proc/sys/kernel/ftrace_enabled
@@ -48,6 +50,7 @@ umount small
 says "no such directory" 1 "can't write /nowhere/t.dat" nestrace record -o /nowhere/t.dat true
 says "output to a pipe" 1 "can't be written to a pipe" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
 says "report to a full disk" 1 "writing to standard output failed" sh -c 'nestrace report good.dat > /dev/full'
+says "stat -i to a full disk" 1 "writing to standard output failed" nestrace stat -i good.dat -o /dev/full
 ok "report to a closed pipe is quiet" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
 
 # input
@@ -66,13 +69,15 @@ for cut in 30 300 5000 $((size / 2)); do
 done
 head -c $((size - 2000)) good.dat > cut.dat
 says "cut in the data" 1 "is cut short" nestrace report cut.dat
+says "stat -i: cut in the data" 1 "is cut short" nestrace stat -i cut.dat
+says "stat -i: no such file" 1 "can't read none.dat: No such file" nestrace stat -i none.dat
 # damage in the header and the first event of full sub-buffers is always said; wherever it
 # is, there is no crash and no end of patience
 insmod /tests/nt_calls.ko
 nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
 rmmod nt_calls
 size=$(stat -c %s full.dat)
-worst=0 silent=0 where=12345
+worst=0 silent=0 differ=0 where=12345
 for i in $(seq 150); do
 	where=$(((where * 1103515245 + 12345) % 2147483648))
 	cp full.dat damaged.dat
@@ -89,10 +94,13 @@ for i in $(seq 150); do
 	status=$?
 	[ $status -le $worst ] || worst=$status
 	[ $((i % 5)) -ge 3 ] || [ $status = 1 ] || silent=$((silent + 1))
+	timeout 20 nestrace stat -i damaged.dat > out 2> err2
+	[ $? = $status ] || differ=$((differ + 1))
 	[ $status != 1 ] || [ -s err ] || worst=99
 done
 ok "damaged events neither crash it nor hold it up" test $worst -le 1
 is "no damage to a sub-buffer's head is passed over in silence" $silent 0
+is "stat -i takes for damaged what report does" $differ 0
 says "two files" 2 "one file at a time" nestrace report good.dat keep.dat
 
 # who, and with which module

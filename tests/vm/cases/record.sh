@@ -75,6 +75,18 @@ nestrace stat -l nt_called sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls' >
 is "stat counts by slot: task" "$(awk '$2 == "task" && $3 == "nt_called" { print $1 }' r)" 600
 is "stat counts by slot: hardirq" "$(awk '$2 == "hardirq" && $3 == "nt_called" { print $1 }' r)" 140
 
+# a file is counted as it is shown; some functions have a name in common
+nestrace record -q -F -c -o t.dat sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls; cat /proc/self/stat'
+nestrace report t.dat | awk '!/^#/ && / <- / { n[$4 " " $5]++ } END { for (i in n) print i, n[i] }' |
+	sort > shown
+nestrace stat -i t.dat > r
+awk '/^ *[0-9]+ / { n[$2 " " $3] += $1 } END { for (i in n) print i, n[i] }' r | sort > counted
+ok "stat -i: there is a lot to count" test "$(wc -l < counted)" -gt 200
+ok "stat -i counts what report shows" cmp shown counted
+ok "stat -i tells the accounting" adds_up r
+nestrace stat -i t.dat -o r2
+ok "stat -i -o writes the same to a file" cmp r r2
+
 nestrace record -q -l 'vfs_*' -o t.dat sleep 100 &
 recorder=$!
 sleep 2
