@@ -61,15 +61,16 @@ static __always_inline bool nt_recursed(const struct nt_context *ctx, enum nt_sl
 	return nt_guard_held(slot);
 }
 
-/* Did this hit interrupt the hook in another slot? */
-static __always_inline bool nt_nested(enum nt_slot slot)
+/* Is the hook at work in any slot? Asked with the own one free: in another that is below. */
+static __always_inline bool nt_nested(void)
 {
-	unsigned int i;
+	unsigned long any = 0;
+	enum nt_slot slot;
 
-	for (i = 0; i < NT_NR_SLOTS; i++)
-		if (i != slot && nt_guard_ip(i))
-			return true;
-	return false;
+#pragma GCC unroll 16
+	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+		any |= nt_guard_ip(slot);
+	return any;
 }
 
 static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
@@ -84,35 +85,44 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 	rec->parent_ip = parent_ip;
 }
 
+/* Enters the next sub-buffer. False = there is none, the hit is lost, and counted. */
+static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *ring)
+{
+	if (nt_ring_full(ring)) {
+		nt_local_inc(&ring->full);
+		return false;
+	}
+	nt_ring_next(ring, nt_clock_read(s->clock));
+	return true;
+}
+
+static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
+{
+	return nt_ring_commit_late(ring, rec, ts);
+}
+
 /* The guard is held, RCU is awake, the ring has memory. False = lost, and counted. */
-static __always_inline bool nt_record(const struct nt_session *s, enum nt_slot slot,
+static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring *ring,
 				      const struct nt_context *ctx,
 				      unsigned long ip, unsigned long parent_ip)
 {
-	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
 	struct nt_record *rec;
 	u64 ts;
 
-	if (unlikely(!nt_ring_has_room(ring))) {
-		if (nt_ring_full(ring)) {
-			nt_local_inc(&ring->full);
-			return false;
-		}
-		nt_ring_next(ring, nt_clock_read(s->clock));
-	}
+	if (unlikely(!nt_ring_has_room(ring)) && !nt_make_room(s, ring))
+		return false;
 	rec = nt_ring_room(ring);
 	nt_fill(rec, ip, parent_ip,
 		nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		nt_preempt_counts(ctx->preempt_count));
 	ts = nt_clock_read(s->clock);
-	return nt_ring_commit(ring, rec, ts) || nt_ring_commit_late(ring, rec, ts);
+	return likely(nt_ring_commit(ring, rec, ts)) || nt_commit_late(ring, rec, ts);
 }
 
-static noinstr void nt_record_asleep(const struct nt_session *s, enum nt_slot slot,
-				     const struct nt_context *ctx,
+static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring *ring,
+				     const struct nt_context *ctx, enum nt_slot slot,
 				     unsigned long ip, unsigned long parent_ip)
 {
-	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
 	struct nt_rcu_saved saved;
 	enum nt_wake wake = nt_rcu_wake(slot, &saved);
 
@@ -120,13 +130,47 @@ static noinstr void nt_record_asleep(const struct nt_session *s, enum nt_slot sl
 		nt_local_inc(&ring->asleep);
 		return;
 	}
-	if (nt_record(s, slot, ctx, ip, parent_ip)) {
+	if (nt_record(s, ring, ctx, ip, parent_ip)) {
 		if (wake == NT_WAKE_NMI)
 			nt_local_inc(&ring->woken_nmi);
 		else
 			nt_local_inc(&ring->woken_irq);
 	}
 	nt_rcu_restore(wake, &saved);
+}
+
+/* Inlined for the slots of interrupts, where @slot is a constant, and for any. */
+static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsigned long parent_ip,
+				      const struct nt_session *s, const struct nt_context *ctx)
+{
+	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	unsigned long under_ip;
+
+	/* one base register, instead of a sum repeated at every use */
+	OPTIMIZER_HIDE_VAR(ring);
+	nt_local_inc(&ring->hits);
+	if (unlikely(!ring->base)) {
+		/* this CPU is not traced */
+		nt_local_inc(&ring->filtered);
+		return;
+	}
+	if (unlikely(nt_recursed(ctx, slot, &under_ip))) {
+		nt_refuse(s, slot, ip, under_ip);
+		return;
+	}
+	if (slot != NT_SLOT_TASK && nt_nested())
+		nt_local_inc(&ring->nested);
+	nt_guard_take(slot, ip, ctx->irq_flags);
+	nt_test_recurse();
+	if (likely(nt_rcu_watching())) {
+		nt_record(s, ring, ctx, ip, parent_ip);
+	} else {
+		/* a copy, for @ctx to stay in registers */
+		struct nt_context copy = *ctx;
+
+		nt_record_asleep(s, ring, &copy, slot, ip, parent_ip);
+	}
+	nt_guard_leave(slot);
 }
 
 /*
@@ -142,44 +186,44 @@ static noinstr void nt_hit(unsigned long ip, unsigned long parent_ip, const stru
 		.preempt_count = preempt_count,
 	};
 	enum nt_slot slot = nt_slot(&ctx);
-	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
-	unsigned long under_ip;
 
-	nt_local_inc(&ring->hits);
-	if (unlikely(!ring->base)) {
-		/* this CPU is not traced */
-		nt_local_inc(&ring->filtered);
-	} else if (unlikely(nt_recursed(&ctx, slot, &under_ip))) {
-		nt_refuse(s, slot, ip, under_ip);
-	} else {
-		nt_guard_take(slot, ip, irq_flags);
-		nt_test_recurse();
-		if (slot != NT_SLOT_TASK && nt_nested(slot))
-			nt_local_inc(&ring->nested);
-		if (likely(nt_rcu_watching()))
-			nt_record(s, slot, &ctx, ip, parent_ip);
-		else
-			nt_record_asleep(s, slot, &ctx, ip, parent_ip);
-		nt_guard_leave(slot);
-	}
+	if (slot == NT_SLOT_HARDIRQ)
+		nt_hit_in(NT_SLOT_HARDIRQ, ip, parent_ip, s, &ctx);
+	else if (slot == NT_SLOT_SOFTIRQ)
+		nt_hit_in(NT_SLOT_SOFTIRQ, ip, parent_ip, s, &ctx);
+	else if (slot == NT_SLOT_NMI)
+		nt_hit_in(NT_SLOT_NMI, ip, parent_ip, s, &ctx);
+	else
+		nt_hit_in(slot, ip, parent_ip, s, &ctx);
 	preempt_enable_notrace();
 }
 
-/* A task's hit, under its guard, that finds its sub-buffer full, or none on this CPU. */
-static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_ip,
-					const struct nt_session *s, unsigned long irq_flags,
-					unsigned int preempt_count)
+/* A task's hit, under its guard, into the next sub-buffer. */
+static noinstr void nt_hit_next(unsigned long ip, unsigned long parent_ip,
+				const struct nt_session *s, struct nt_ring *ring,
+				unsigned long irq_flags, unsigned int preempt_count)
 {
 	struct nt_context ctx = {
 		.irq_flags = irq_flags,
 		.preempt_count = preempt_count,
 	};
-	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[NT_SLOT_TASK];
 
+	nt_record(s, ring, &ctx, ip, parent_ip);
+	nt_guard_leave(NT_SLOT_TASK);
+	preempt_enable_notrace();
+}
+
+/* A task's hit, under its guard, that finds its sub-buffer full, or none on this CPU. */
+static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_ip,
+					const struct nt_session *s, struct nt_ring *ring,
+					unsigned long irq_flags, unsigned int preempt_count)
+{
 	if (!ring->base)
 		nt_local_inc(&ring->filtered);
+	else if (nt_ring_full(ring))
+		nt_local_inc(&ring->full);
 	else
-		nt_record(s, NT_SLOT_TASK, &ctx, ip, parent_ip);
+		return nt_hit_next(ip, parent_ip, s, ring, irq_flags, preempt_count);
 	nt_guard_leave(NT_SLOT_TASK);
 	preempt_enable_notrace();
 }
@@ -221,7 +265,8 @@ static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_i
 	nt_guard_take(NT_SLOT_TASK, ip, ctx.irq_flags);
 	nt_test_recurse();
 	if (unlikely(!nt_ring_has_room(ring)))
-		return nt_hit_without_room(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
+		return nt_hit_without_room(ip, parent_ip, s, ring, ctx.irq_flags,
+					   ctx.preempt_count);
 	rec = nt_ring_room(ring);
 	nt_fill(rec, ip, parent_ip, nt_irqs_off(ctx.irq_flags), ctx.preempt_count);
 	ts = nt_clock_read(clock);

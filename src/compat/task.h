@@ -50,13 +50,14 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (softirq_count())
 		return false;
 #endif
+	if ((s32)pc > (s32)(PREEMPT_NEED_RESCHED | 0xf))
+		return false;
 #ifdef CONFIG_SMP
 	if (current->migration_disabled)
 		return false;
 #endif
 	/* one bit of what others change can't be torn */
-	return (s32)pc <= (s32)(PREEMPT_NEED_RESCHED | 0xf) &&
-	       !(data_race(current_thread_info()->flags) & _TIF_NEED_RESCHED);
+	return !(data_race(current_thread_info()->flags) & _TIF_NEED_RESCHED);
 }
 
 /* @pc: nt_preempt_count_raw() */

@@ -116,7 +116,6 @@ static int loop_thread(void *unused)
 			cpu_relax();
 		complete(&l->done);
 	}
-	wait_for_completion(&l->done);
 	return 0;
 }
 
@@ -148,6 +147,9 @@ static int run(void)
 
 		if (!l->task)
 			continue;
+		/* it may have ended by then; if it never began, it ends here */
+		if (!ret)
+			wait_for_completion(&l->done);
 		kthread_stop(l->task);
 		if (!ret)
 			put_task_struct(l->task);
