@@ -6,6 +6,7 @@
  *   NT_TEST_FAULT	the hook reads what is not mapped, and the fault is fixed up
  *   NT_TEST_BREAKPOINT	the hook has an int3, which somebody must take as his own
  *   NT_TEST_KCSAN	the hook is no noinstr, so that KCSAN sees its accesses
+ *   NT_TEST_RACE		of KCSAN's: the time of the newest record is stored unmarked
  *   NT_TEST_NO_GUARD	the guard lets everything in
  */
 #ifndef NT_TEST_H
@@ -17,6 +18,18 @@
 #ifdef NT_TEST_KCSAN
 #undef noinstr
 #define noinstr notrace noinline
+#endif
+
+#ifdef NT_TEST_RACE
+/* the one store that the reader of a ring looks at without any order */
+#undef WRITE_ONCE
+#define WRITE_ONCE(x, val)						\
+do {									\
+	if (!__builtin_strcmp(#x, "r->last"))				\
+		(x) = (val);						\
+	else								\
+		__WRITE_ONCE(x, val);					\
+} while (0)
 #endif
 
 #if defined(NT_TEST_RECURSE)

@@ -141,3 +141,17 @@ load() # DIR
 		(:) | (:)
 	done
 }
+
+# kcsan_record CLOCK [MODE]: writers and readers of rings on both CPUs, for KCSAN to look at
+kcsan_record()
+{
+	nestrace record -q -l nt_called -l 'vfs_*' -C $1 $2 -b 256 -o t.dat sh -c '
+		for i in 1 2; do
+			echo "task 2000 softirq 100 hardirq 100 nmi 100" > /proc/nt_calls
+			nestrace status > /dev/null
+		done'
+	is "clock $1${2:+, $2}: recorded" $? 0
+	nestrace report t.dat | grep '^#' > r
+	ok "all hits are accounted for" adds_up r
+	ok "and there are some" test "$(counter r total 3)" -gt 8000
+}
