@@ -163,7 +163,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	struct nt_config arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE);
+	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE | NT_CONFIG_EMPTY);
 	if (ret)
 		return ret;
 	if (arg.clock >= NT_NR_CLOCKS || arg.ring_kb < NT_RING_KB_MIN ||
@@ -174,6 +174,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NT_CONFIG_OVERWRITE;
+	s->empty = arg.flags & NT_CONFIG_EMPTY;
 	return 0;
 }
 

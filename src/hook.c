@@ -361,6 +361,11 @@ static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
 	}
 }
 
+static noinstr void nt_hook_empty(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+}
+
 ftrace_func_t nt_hook_of(const struct nt_session *s)
 {
 	static const ftrace_func_t by_clock[NT_NR_CLOCKS] = {
@@ -369,6 +374,8 @@ ftrace_func_t nt_hook_of(const struct nt_session *s)
 		[NT_CLOCK_MONO] = nt_hook_mono,
 	};
 
+	if (s->empty)
+		return nt_hook_empty;
 	if (s->pids)
 		return nt_hook_pids;
 	return s->nr_excluded ? nt_hook_modules : by_clock[s->clock];

@@ -62,6 +62,7 @@ struct nt_session {
 	enum nt_state state;
 	unsigned long starts;
 	bool overwrite;
+	bool empty;
 	bool follow;			/* pids.c has its probes on fork */
 	struct nt_tasks *tasks;		/* names of tasks that are gone; tasks.c */
 	unsigned int ring_kb;

@@ -21,6 +21,7 @@ static const struct {
 	{ "stat", cmd_stat, "count calls per function and slot, as they come or in a file" },
 	{ "status", cmd_status, "what the loaded module can do here, and who uses it" },
 	{ "list", cmd_list, "the functions that can be traced" },
+	{ "bench", cmd_bench, "what a hit costs here, beside the kernel's function tracer" },
 };
 
 static void help(FILE *out)

@@ -42,6 +42,7 @@ struct options {
 	unsigned int clock;
 	unsigned int ring_kb;
 	bool overwrite;
+	bool empty;			/* only what a callback costs: see NT_CONFIG_EMPTY */
 	bool follow_command;		/* -F */
 	bool follow_forks;		/* -c */
 	const char *output;
@@ -141,5 +142,6 @@ int cmd_report(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 
 #endif

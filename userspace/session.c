@@ -117,7 +117,7 @@ void session_configure(int fd, const struct options *o)
 {
 	struct nt_config config = {
 		.size = sizeof(config),
-		.flags = o->overwrite ? NT_CONFIG_OVERWRITE : 0,
+		.flags = (o->overwrite ? NT_CONFIG_OVERWRITE : 0) | (o->empty ? NT_CONFIG_EMPTY : 0),
 		.clock = o->clock,
 		.ring_kb = o->ring_kb,
 	};

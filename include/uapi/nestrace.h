@@ -177,6 +177,7 @@ enum nt_clock {
  * is said by the first NT_IOC_START or NT_IOC_STREAM, with ENOMEM.
  */
 #define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
+#define NT_CONFIG_EMPTY		(1U << 1)	/* hits end at once, uncounted: a benchmark's floor */
 struct nt_config {
 	__u32 size;
 	__u32 flags;
