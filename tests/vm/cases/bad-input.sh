@@ -1,5 +1,6 @@
 # Everything a user can get wrong has a sentence of its own.
 # kernels: 6.1 6.12
+# timeout: 600
 cd /tmp
 nestrace record -q -l vfs_read -o good.dat true
 cp good.dat keep.dat
@@ -94,9 +95,10 @@ for i in $(seq 150); do
 	status=$?
 	[ $status -le $worst ] || worst=$status
 	[ $((i % 5)) -ge 3 ] || [ $status = 1 ] || silent=$((silent + 1))
-	timeout 20 nestrace stat -i damaged.dat > out 2> err2
-	[ $? = $status ] || differ=$((differ + 1))
 	[ $status != 1 ] || [ -s err ] || worst=99
+	[ $i -le 25 ] || continue
+	timeout 20 nestrace stat -i damaged.dat > out 2> err
+	[ $? = $status ] || differ=$((differ + 1))
 done
 ok "damaged events neither crash it nor hold it up" test $worst -le 1
 is "no damage to a sub-buffer's head is passed over in silence" $silent 0
