@@ -1,6 +1,6 @@
 # The same load under trace-cmd's function tracer and under nestrace, with rings of the same
 # size: events recorded, events lost, bytes on disk for each recorded.
-rounds=20
+rounds=4
 
 work()
 {
