@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nestrace.h"
@@ -286,6 +287,13 @@ static void turn_output(FILE *file, const char *path)
 		die_errno("can't write %s", path);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int cmd_stat(int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
@@ -319,6 +327,8 @@ int cmd_stat(int argc, char **argv)
 		usage("stat", "-i counts a recording that is there: only -o goes with it");
 	options_command(&o, "stat", argv + optind);
 
+	if (input && output && same_file(input, output))
+		die("-o %s would overwrite what -i reads; name another file", output);
 	/* COMMAND's output is not ours: ours is turned there when it has ended */
 	if (output && !(file = fopen(output, "we")))
 		die_errno("can't write %s", output);
