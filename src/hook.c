@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of one hit. Everything here is noinstr: it calls nothing that ftrace or
- * kprobes can touch, and make check lets objtool prove it.
+ * The way of one hit. Everything here is noinstr, and calls only what is noinstr, or what
+ * ftrace can't touch and tests/static names: make check lets objtool prove it.
  */
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
-#include <linux/module.h>
 
 /* first, as it may change what noinstr is */
 #include "test.h"

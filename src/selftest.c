@@ -163,5 +163,5 @@ static bool __init nt_test_rcu(void)
 int __init nt_selftest(void)
 {
 	return nt_ok("guard", nt_test_guard()) && nt_ok("ring", nt_test_ring()) &&
-	       nt_ok("clock", nt_test_clock()) && nt_ok("rcu pair", nt_test_rcu()) ? 0 : -EIO;
+	       nt_ok("clock", nt_test_clock()) && nt_ok("rcu", nt_test_rcu()) ? 0 : -EIO;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * x86-64: where the hardirq stack and the exception stacks of a CPU lie. Whatever
- * lies elsewhere is a task's stack: current->stack can't be compared with, it is
- * wrong inside __switch_to().
+ * lies elsewhere is a task's stack: current->stack, which is wrong inside
+ * __switch_to(), is no more than nt_surely_task()'s short cut.
  */
 #ifndef NT_X86_STACKS_H
 #define NT_X86_STACKS_H

@@ -80,7 +80,7 @@ nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 
 rmmod nt_calls
 size=$(stat -c %s full.dat)
 worst=0 silent=0 differ=0 where=12345
-for i in $(seq 150); do
+for i in $(seq 60); do
 	where=$(((where * 1103515245 + 12345) % 2147483648))
 	cp full.dat damaged.dat
 	page=$((size - size % 4096 - 4096 * (i / 5 + 2)))
