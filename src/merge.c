@@ -83,8 +83,6 @@ static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
 	c->missed += missed;
 	if (r->overwrite)
 		c->overwritten += missed;
-	else
-		c->full += missed;
 	c->ts = c->copy->time_stamp;
 }
 

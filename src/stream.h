@@ -23,7 +23,6 @@ struct nt_cursor {
 	u64 index;		/* records read and missed so far */
 	u64 missed;		/* since the last record handed on */
 	u64 overwritten;	/* of all missed: not lost because the ring was full */
-	u64 full;		/* of all missed: these */
 	struct nt_subbuf *copy;
 };
 

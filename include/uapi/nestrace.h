@@ -4,16 +4,19 @@
  *
  * open("/dev/nestrace") makes a session: its own filters, clock and rings.
  * Closing the last descriptor of it ends the session, whatever it was doing.
- * Every ioctl is called in process context, may sleep, and is serialised
- * against the other ioctls of its session.
+ * open() fails with EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or if the kernel
+ * is locked down for confidentiality, and with ENOMEM.
  *
- * Rules that hold for every ioctl:
+ * Rules that hold for every ioctl but NT_IOC_INFO, which says its own:
+ *  - it is called in process context, may sleep, and is serialised against the
+ *    others of its session; a signal that comes while it waits gives EINTR.
  *  - a struct begins with its size in bytes and its flags. Another size is
  *    refused with EINVAL, a flag or reserved field not listed here with EINVAL.
  *  - an unknown ioctl number is refused with ENOTTY.
  *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once the
  *    session has been started or one of its streams opened.
  *  - a bad user address gives EFAULT; lack of memory gives ENOMEM.
+ *  - START and STOP take no argument: another than 0 gives EINVAL.
  */
 #ifndef _UAPI_NESTRACE_H
 #define _UAPI_NESTRACE_H
@@ -107,7 +110,8 @@ struct nt_info {
  *	terminating nul: "NAME", "GLOB", or "[GLOB]:mod:MODULE" for those of one
  *	loaded module. Mirrors ftrace_set_filter(), ftrace_set_notrace().
  * @len: its length without the nul, 1 to 255.
- * Errors: ENOENT no function matches, ENODEV no such module is loaded,
+ * Errors: EINVAL another syntax or length, ENOENT no function matches, ENODEV no
+ * such module is loaded, or ftrace has disabled itself after a bug,
  * EOPNOTSUPP :mod: can't be had on this kernel, ENOSPC more than 16 modules
  * are excluded.
  * With NT_FILTER_NOTRACE and :mod: the module stays pinned until the session
@@ -177,7 +181,7 @@ enum nt_clock {
  * is said by the first NT_IOC_START or NT_IOC_STREAM, with ENOMEM.
  */
 #define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
-#define NT_CONFIG_EMPTY		(1U << 1)	/* hits end at once, uncounted: a benchmark's floor */
+#define NT_CONFIG_EMPTY		(1U << 1)	/* hits end at once, uncounted: for benchmarks */
 struct nt_config {
 	__u32 size;
 	__u32 flags;
@@ -207,13 +211,13 @@ struct nt_stats {
 	__u32 size;
 	__u32 flags;		/* 0 */
 	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
-	__u32 ring_kb;		/* out: what the CPU's rings really hold; 0 = not traced */
+	__u32 ring_kb;		/* out: what the CPU's rings hold; 0 = none yet, or not traced */
 	struct nt_slot_stats slot[NT_NR_SLOTS];
 };
 
 /*
  * NT_IOC_REFUSED: the first refused functions of one CPU and slot, each with
- * the function that was being traced on that stack.
+ * the function that was being traced on that stack. EINVAL no such CPU or slot.
  */
 #define NT_NR_REFUSED	4
 struct nt_refused {
@@ -230,7 +234,7 @@ struct nt_refused {
 
 /*
  * NT_IOC_STREAM: the stream of one CPU, as a new descriptor (the return
- * value). @cpu: 0 to nr_cpus - 1 and in the session's CPU mask, else EINVAL;
+ * value). Errors of any new descriptor (EMFILE, ENFILE). @cpu: 0 to nr_cpus - 1 and in the session's CPU mask, else EINVAL;
  * EBUSY if its stream is open already; ENOMEM no room for the rings. May come
  * before NT_IOC_START, so that a reader is there for the first hit.
  * read() gives whole sub-buffers of NT_SUBBUF_SIZE, time-ordered over the CPU's
@@ -251,7 +255,8 @@ struct nt_stream_open {
  * NT_IOC_TASKS: take the names of tasks that did exec or exit while the session
  * ran, oldest first; a later name of a pid replaces an earlier. @tasks: address
  * of room for @nr (in: above 0, else EINVAL; out: how many were given).
- * @dropped: out: how many found no room in the module, since the start.
+ * @dropped: out: how many found no room in the module, since the start. Names that
+ * could not be stored for EFAULT are gone.
  */
 struct nt_task {
 	__s32 pid;		/* of the initial pid namespace, as in the records */
@@ -278,7 +283,10 @@ struct nt_tasks_take {
  * ENOMEM no room for the rings; ENODEV ftrace has disabled itself after a bug.
  */
 #define NT_IOC_START	_IO(NT_IOC_MAGIC, 5)
-/* NT_IOC_STOP: disarm; no hit is in flight when it returns. EINVAL not running. */
+/*
+ * NT_IOC_STOP: disarm; no hit is in flight when it returns. EINVAL not running; ENODEV as
+ * for START, and then it stays armed.
+ */
 #define NT_IOC_STOP	_IO(NT_IOC_MAGIC, 6)
 #define NT_IOC_STATS	_IOWR(NT_IOC_MAGIC, 7, struct nt_stats)
 #define NT_IOC_REFUSED	_IOWR(NT_IOC_MAGIC, 8, struct nt_refused)

@@ -48,15 +48,15 @@ exact()
 	row "$2" "$(calls)"
 }
 
+for maker in "task 10000" "softirq 200" "tasklet 20" "hardirq 300" "nmi 200" "bp 200" "db 200" \
+	     "fault 200" "key 1000" ${asleep:+"asleep 200"}; do
+	exact "$maker" "${maker% *}"
+done
 # interrupts from user mode need somebody there
 busy=
 for i in $(seq $cpus); do
 	while :; do :; done &
 	busy="$busy $!"
-done
-for maker in "task 10000" "softirq 200" "tasklet 20" "hardirq 300" "nmi 200" "bp 200" "db 200" \
-	     "fault 200" "key 1000" ${asleep:+"asleep 200"}; do
-	exact "$maker" "${maker% *}"
 done
 # beside the makers' own, NMIs from outside, to all CPUs
 while :; do
