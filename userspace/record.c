@@ -26,7 +26,7 @@ static const char help[] =
 	"  -b KB     memory per CPU (default 2048)\n"
 	"  -W        overwrite the oldest when a ring is full (default: lose the newest)\n"
 	"  -o FILE   write to FILE (default trace.dat)\n"
-	"  -q        no summary at the end\n"
+	"  -q        no progress and no summary\n"
 	"  -h        this help\n\n"
 	"The exit status is COMMAND's, 1 for an error of nestrace, 2 for wrong use.\n";
 
