@@ -2,8 +2,6 @@
 # "cost STATE | task softirq hardirq nmi" with what is beyond the call itself; the module is
 # loaded by this script (boot -p none).
 calls=20000
-# that all CPUs do not begin in the same moment counts as much as a thousand calls
-[ "$(nproc)" = 1 ] || calls=200000
 tracing=/sys/kernel/tracing
 insmod /tests/nt_loop.ko
 

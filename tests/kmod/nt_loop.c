@@ -19,6 +19,7 @@
 #include <linux/nmi.h>
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <asm/apic.h>
@@ -92,6 +93,8 @@ static int loop_thread(void *unused)
 	struct loop *l = this_cpu_ptr(&loops);
 	unsigned long flags;
 
+	/* a reschedule that waits would be told in each record, by the longer way */
+	sched_set_fifo(current);
 	atomic_dec(&not_there);
 	while (atomic_read(&not_there))
 		cpu_relax();
