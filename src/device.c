@@ -180,19 +180,21 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 
 static void nt_slot_stats(struct nt_slot_stats *out, const struct nt_ring *r, u64 overwritten)
 {
-	u64 full = READ_ONCE(r->full);
+	u64 full = READ_ONCE(r->full), unwanted = READ_ONCE(r->unwanted);
 
-	out->hits = READ_ONCE(r->hits);
 	out->asleep = READ_ONCE(r->asleep);
 	out->recorded = READ_ONCE(r->written) - overwritten;
 	out->lost = full + out->asleep + overwritten;
 	out->recursed = READ_ONCE(r->recursed);
-	out->filtered = READ_ONCE(r->filtered);
+	out->filtered = READ_ONCE(r->filtered) + unwanted;
 	out->woken_nmi = READ_ONCE(r->woken_nmi);
 	out->woken_irq = READ_ONCE(r->woken_irq);
 	out->nested = READ_ONCE(r->nested);
 	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
 		     READ_ONCE(r->extends) * 2 * sizeof(u32);
+	/* last: while the session runs it may be ahead of the others, never behind */
+	smp_rmb();
+	out->hits = READ_ONCE(r->hits) + unwanted;
 }
 
 static int nt_ioc_stats(struct nt_session *s, void __user *user)

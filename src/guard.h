@@ -8,7 +8,7 @@
  *
  * The flag is the ip of the function that is being traced, so that a refusal can say
  * what it recursed under; beside it are the interrupt flags of the holder. They are plain
- * memory of this CPU: a context that interrupts leaves them as it found them.
+ * memory of this CPU: a context that interrupts leaves the flag as it found it.
  */
 #ifndef NT_GUARD_H
 #define NT_GUARD_H
@@ -47,7 +47,10 @@ static __always_inline bool nt_guard_irqs_on(enum nt_slot slot)
 	return nt_guard_ip(slot) && !raw_irqs_disabled_flags(raw_cpu_read(nt_guard_flags[slot]));
 }
 
-/* It must not be held. What interrupts between the two stores finds it free. */
+/*
+ * It must not be held. What interrupts between the two stores finds it free, and may leave
+ * flags of its own: then the edge of one more interrupt of this hit is refused.
+ */
 static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
 {
@@ -57,10 +60,10 @@ static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
 	barrier();
 }
 
-/* The holder has turned interrupts off. */
-static __always_inline void nt_guard_irqs_off(enum nt_slot slot)
+/* The holder has turned interrupts off, or is about to turn them on again. */
+static __always_inline void nt_guard_irqs(enum nt_slot slot, unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guard_flags[slot], arch_local_save_flags());
+	raw_cpu_write(nt_guard_flags[slot], irq_flags);
 	barrier();
 }
 

@@ -134,7 +134,7 @@ static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring 
 		else
 			nt_local_inc(&ring->woken_irq);
 	}
-	nt_rcu_restore(wake, &saved);
+	nt_rcu_restore(slot, wake, &saved);
 }
 
 /* Inlined for the slots of interrupts, where @slot is a constant, and for any. */
@@ -304,8 +304,7 @@ static noinstr void nt_filter_out(const struct nt_session *s)
 
 	preempt_disable_notrace();
 	slot = nt_slot(&ctx);
-	raw_cpu_inc(s->rings->slot[slot].hits);
-	raw_cpu_inc(s->rings->slot[slot].filtered);
+	raw_cpu_inc(s->rings->slot[slot].unwanted);
 	preempt_enable_notrace();
 }
 
@@ -354,8 +353,7 @@ static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
 
 		if (unlikely(!nt_surely_task(&ctx)))
 			return nt_filter_out(s);
-		raw_cpu_inc(rings->slot[NT_SLOT_TASK].hits);
-		raw_cpu_inc(rings->slot[NT_SLOT_TASK].filtered);
+		raw_cpu_inc(rings->slot[NT_SLOT_TASK].unwanted);
 	}
 }
 

@@ -53,7 +53,7 @@ static __always_inline enum nt_wake nt_rcu_wake(enum nt_slot slot, struct nt_rcu
 
 	raw_local_irq_save(saved->irq_flags);
 	/* what a traced function in there would call up is no interrupt's */
-	nt_guard_irqs_off(slot);
+	nt_guard_irqs(slot, arch_local_save_flags());
 	if (unlikely(nt_rcu_mode == NT_RCU_WARN)) {
 		warn_rcu_enter();
 		return NT_WAKE_WARN;
@@ -67,7 +67,8 @@ static __always_inline enum nt_wake nt_rcu_wake(enum nt_slot slot, struct nt_rcu
 	return NT_WAKE_IRQ;
 }
 
-static __always_inline void nt_rcu_restore(enum nt_wake wake, struct nt_rcu_saved *saved)
+static __always_inline void nt_rcu_restore(enum nt_slot slot, enum nt_wake wake,
+					   struct nt_rcu_saved *saved)
 {
 	switch (wake) {
 	case NT_WAKE_NMI:
@@ -83,6 +84,8 @@ static __always_inline void nt_rcu_restore(enum nt_wake wake, struct nt_rcu_save
 	default:
 		return;
 	}
+	/* what is pending comes in as soon as interrupts are on, and must find it so */
+	nt_guard_irqs(slot, saved->irq_flags);
 	raw_local_irq_restore(saved->irq_flags);
 }
 

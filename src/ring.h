@@ -71,6 +71,7 @@ struct nt_ring {
 	u64 mask;		/* bytes - 1 */
 
 	u64 filtered;
+	u64 unwanted;		/* hits that were filtered before anything else: one word, one CPU */
 	u64 recursed;
 	u64 full;
 	u64 asleep;

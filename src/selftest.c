@@ -39,7 +39,7 @@ static bool __init nt_test_guard(void)
 	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && nt_guard_irqs_on(NT_SLOT_TASK);
 	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NT_SLOT_TASK));
 	raw_local_irq_save(irq_flags);
-	nt_guard_irqs_off(NT_SLOT_TASK);
+	nt_guard_irqs(NT_SLOT_TASK, arch_local_save_flags());
 	raw_local_irq_restore(irq_flags);
 	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && !nt_guard_irqs_on(NT_SLOT_TASK);
 	nt_guard_leave(NT_SLOT_TASK);
@@ -152,7 +152,7 @@ static bool __init nt_test_rcu(void)
 		before = nt_rcu_nmi_nesting();
 		wake = nt_rcu_wake(slots[i], &saved);
 		inside = nt_rcu_nmi_nesting();
-		nt_rcu_restore(wake, &saved);
+		nt_rcu_restore(slots[i], wake, &saved);
 		ok = ok && inside == before + 2 && nt_rcu_nmi_nesting() == before &&
 		     nt_rcu_watching() && !irqs_disabled();
 	}
