@@ -18,9 +18,9 @@
 static const char help[] =
 	"usage: nestrace bench\n\n"
 	"Measure on this machine what one hit costs: of an empty callback, of nestrace\n"
-	"with each clock, and of the kernel's function tracer. A system call's function is\n"
-	"traced and called, on one CPU, in turns; it takes some seconds. Nothing else may\n"
-	"be tracing.\n";
+	"with each clock, and of the kernel's function tracer. The function of a system\n"
+	"call is traced and called, on one CPU, in turns; it takes some seconds. Nothing\n"
+	"else may be tracing.\n";
 
 #define INSTANCE	"nestrace-bench"
 #define ROUNDS		5
