@@ -234,9 +234,10 @@ struct nt_refused {
 
 /*
  * NT_IOC_STREAM: the stream of one CPU, as a new descriptor (the return
- * value). Errors of any new descriptor (EMFILE, ENFILE). @cpu: 0 to nr_cpus - 1 and in the session's CPU mask, else EINVAL;
- * EBUSY if its stream is open already; ENOMEM no room for the rings. May come
- * before NT_IOC_START, so that a reader is there for the first hit.
+ * value). Errors of any new descriptor (EMFILE, ENFILE). @cpu: 0 to nr_cpus - 1
+ * and in the session's CPU mask, else EINVAL; EBUSY if its stream is open already;
+ * ENOMEM no room for the rings. May come before NT_IOC_START, so that a reader is
+ * there for the first hit.
  * read() gives whole sub-buffers of NT_SUBBUF_SIZE, time-ordered over the CPU's
  * slots; it wants room for at least one (EINVAL). It waits until a sub-buffer
  * is full or its oldest record is some 100 ms old; with O_NONBLOCK it gives

@@ -34,9 +34,7 @@ with_nestrace()
 {
 	nestrace record -q "$@" $traced -o t.dat &
 	recorder=$!
-	until nestrace status | grep -q '1 running'; do
-		usleep 100000
-	done
+	until_running
 	kill -STOP $recorder
 	all_contexts
 	kill -CONT $recorder

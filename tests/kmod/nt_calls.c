@@ -10,17 +10,12 @@
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
-#include <linux/hrtimer.h>
 #include <linux/kthread.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/nmi.h>
 #include <linux/percpu.h>
-#include <linux/proc_fs.h>
-#include <linux/uaccess.h>
-#include <linux/version.h>
 #include <asm/apic.h>
-#include <asm/nmi.h>
+
+#define HELPER_TEXT 128
+#include "nt_helper.h"
 
 /* How many calls one interrupt makes at most, and how often a timer fires. */
 #define PER_INTERRUPT	5
@@ -38,7 +33,6 @@ struct load {
 };
 
 static DEFINE_PER_CPU(struct load, load);
-static DEFINE_MUTEX(busy);
 static bool nmi_expected;
 
 void nt_called(void);
@@ -89,17 +83,6 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-static void timer_init(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
-		       enum hrtimer_mode mode)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
-#else
-	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
-	timer->function = fn;
-#endif
-}
-
 /* On its own CPU; sends NMIs to the next one, so that they land in anything. */
 static int load_thread(void *unused)
 {
@@ -148,8 +131,8 @@ static int run(const long counts[NR_CONTEXTS])
 		struct load *l = per_cpu_ptr(&load, cpu);
 
 		memcpy(l->left, counts, sizeof(l->left));
-		timer_init(&l->soft, on_soft, HRTIMER_MODE_REL_PINNED_SOFT);
-		timer_init(&l->hard, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
+		helper_timer(&l->soft, on_soft, HRTIMER_MODE_REL_PINNED_SOFT);
+		helper_timer(&l->hard, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
 		init_completion(&l->soft_done);
 		init_completion(&l->hard_done);
 		init_completion(&l->done);
@@ -209,46 +192,13 @@ static int command(char *text)
 	return run(counts);
 }
 
-static ssize_t calls_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+/* What was called is for who traced it to know. */
+static int show(struct seq_file *m, void *v)
 {
-	char text[128];
-	int ret;
-
-	if (len >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, buf, len))
-		return -EFAULT;
-	text[len] = '\0';
-	mutex_lock(&busy);
-	ret = command(text);
-	mutex_unlock(&busy);
-	return ret ?: len;
-}
-
-static const struct proc_ops calls_ops = {
-	.proc_write	= calls_write,
-};
-
-static int __init calls_init(void)
-{
-	int ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "nt_calls");
-
-	if (ret)
-		return ret;
-	if (!proc_create("nt_calls", 0600, NULL, &calls_ops)) {
-		unregister_nmi_handler(NMI_LOCAL, "nt_calls");
-		return -ENOMEM;
-	}
 	return 0;
 }
 
-static void __exit calls_exit(void)
-{
-	remove_proc_entry("nt_calls", NULL);
-	unregister_nmi_handler(NMI_LOCAL, "nt_calls");
-}
-
-module_init(calls_init);
-module_exit(calls_exit);
+module_init(helper_register);
+module_exit(helper_unregister);
 MODULE_DESCRIPTION("test helper for nestrace: known numbers of calls from every context");
 MODULE_LICENSE("GPL");

@@ -12,27 +12,21 @@
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
-#include <linux/hrtimer.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/interrupt.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/nmi.h>
 #include <linux/objtool.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
-#include <linux/proc_fs.h>
 #include <linux/sched/task.h>
-#include <linux/seq_file.h>
-#include <linux/uaccess.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
 #include <asm/irq_regs.h>
-#include <asm/nmi.h>
+
+#define HELPER_TEXT 256
+#include "nt_helper.h"
 
 /* the context, and the slot of its function */
 #define CONTEXTS(X)				\
@@ -88,12 +82,16 @@ static DEFINE_PER_CPU(unsigned long [NR_AT], made);
 /* How many calls one interrupt makes, and how often a timer fires. */
 #define PER_INTERRUPT	5
 #define PERIOD_NS	20000
+/* What comes from user mode comes from who is busy there: how often one looks, how long. */
+#define USER_PERIOD_NS	1000000
+#define USER_TIMEOUT	(60 * HZ)
 
 struct maker;
 struct job {
 	const struct maker *maker;
 	struct task_struct *task;
 	long left;
+	unsigned long until;		/* jiffies */
 	struct hrtimer timer;
 	struct completion done;		/* of the timer */
 	struct completion ended;	/* of the maker */
@@ -109,6 +107,7 @@ static struct perf_event * __percpu *watch;
 static int watched;
 static char *guard_page;
 static bool nmi_expected;
+static bool user_nmi_came;
 
 /* ---- what the contexts do */
 
@@ -132,16 +131,18 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 		return NMI_HANDLED;
 	}
 	for (i = 0; i < PER_INTERRUPT; i++) {
-		if (user_mode(regs))
+		if (user_mode(regs)) {
+			WRITE_ONCE(user_nmi_came, true);
 			CALL(nmi_from_user);
-		else if (this_cpu_read(in_exception))
+		} else if (this_cpu_read(in_exception)) {
 			CALL(nmi_in_exception);
-		else if (in_hardirq() && hardirq_count() > HARDIRQ_OFFSET)
+		} else if (in_hardirq() && hardirq_count() > HARDIRQ_OFFSET) {
 			CALL(nmi_in_hardirq);
-		else if (in_serving_softirq())
+		} else if (in_serving_softirq()) {
 			CALL(nmi_in_softirq);
-		else
+		} else {
 			CALL(nmi);
+		}
 	}
 	if (!user_mode(regs)) {
 		/* as at the edge: the stack is the NMI's, preempt_count does not say so yet */
@@ -196,6 +197,24 @@ static enum hrtimer_restart on_hard(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	hrtimer_forward_now(timer, PERIOD_NS);
+	return HRTIMER_RESTART;
+}
+
+/* Until enough of them, and an NMI, have come from user mode. */
+static enum hrtimer_restart on_user(struct hrtimer *timer)
+{
+	struct job *job = container_of(timer, struct job, timer);
+	struct pt_regs *regs = get_irq_regs();
+
+	if (regs && user_mode(regs)) {
+		CALL(hardirq_from_user);
+		job->left--;
+	}
+	if ((job->left <= 0 && READ_ONCE(user_nmi_came)) || time_after(jiffies, job->until)) {
+		complete(&job->done);
+		return HRTIMER_NORESTART;
+	}
+	hrtimer_forward_now(timer, USER_PERIOD_NS);
 	return HRTIMER_RESTART;
 }
 
@@ -287,12 +306,7 @@ static void start_timer(struct job *job, enum hrtimer_restart (*fn)(struct hrtim
 			enum hrtimer_mode mode)
 {
 	init_completion(&job->done);
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(&job->timer, fn, CLOCK_MONOTONIC, mode);
-#else
-	hrtimer_init(&job->timer, CLOCK_MONOTONIC, mode);
-	job->timer.function = fn;
-#endif
+	helper_timer(&job->timer, fn, mode);
 	hrtimer_start(&job->timer, PERIOD_NS, mode);
 	wait_for_completion(&job->done);
 	hrtimer_cancel(&job->timer);
@@ -306,6 +320,12 @@ static void make_softirq(struct job *job)
 static void make_hardirq(struct job *job)
 {
 	start_timer(job, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+static void make_user(struct job *job)
+{
+	job->until = jiffies + USER_TIMEOUT;
+	start_timer(job, on_user, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static void make_fault(struct job *job)
@@ -454,6 +474,7 @@ static const struct maker {
 	{ "softirq", make_softirq },
 	{ "tasklet", make_tasklet },
 	{ "hardirq", make_hardirq },
+	{ "user", make_user },
 	{ "nmi", make_nmi },
 	{ "bp", make_bp },
 	{ "db", make_db },
@@ -524,6 +545,7 @@ static int run(const long *counts)
 		}
 	}
 	cpus_read_unlock();
+	WRITE_ONCE(user_nmi_came, false);
 	WRITE_ONCE(nmi_expected, true);
 	for (i = 0; i < nr; i++)
 		wake_up_process(jobs[i].task);
@@ -559,25 +581,7 @@ static int command(char *text)
 	return run(counts);
 }
 
-static DEFINE_MUTEX(busy);
-
-static ssize_t contexts_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
-{
-	char text[256];
-	int ret;
-
-	if (len >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, buf, len))
-		return -EFAULT;
-	text[len] = '\0';
-	mutex_lock(&busy);
-	ret = command(text);
-	mutex_unlock(&busy);
-	return ret ?: len;
-}
-
-static int contexts_show(struct seq_file *m, void *v)
+static int show(struct seq_file *m, void *v)
 {
 	unsigned long n;
 	unsigned int i, cpu;
@@ -591,19 +595,6 @@ static int contexts_show(struct seq_file *m, void *v)
 	seq_printf(m, "nt_switch task %lu\n", switches);
 	return 0;
 }
-
-static int contexts_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, contexts_show, NULL);
-}
-
-static const struct proc_ops contexts_ops = {
-	.proc_open	= contexts_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
-	.proc_write	= contexts_write,
-};
 
 /* A kprobe notes the address before it is refused. */
 static void *find(const char *name)
@@ -643,14 +634,9 @@ static int __init contexts_init(void)
 	ret = register_kprobe(&bp);
 	if (ret)
 		goto err_watch;
-	ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "nt_contexts");
-	if (ret)
-		goto err_bp;
-	if (proc_create("nt_contexts", 0600, NULL, &contexts_ops))
+	ret = helper_register();
+	if (!ret)
 		return 0;
-	ret = -ENOMEM;
-	unregister_nmi_handler(NMI_LOCAL, "nt_contexts");
-err_bp:
 	unregister_kprobe(&bp);
 err_watch:
 	unregister_wide_hw_breakpoint(watch);
@@ -661,8 +647,7 @@ err_page:
 
 static void __exit contexts_exit(void)
 {
-	remove_proc_entry("nt_contexts", NULL);
-	unregister_nmi_handler(NMI_LOCAL, "nt_contexts");
+	helper_unregister();
 	unregister_kprobe(&bp);
 	unregister_wide_hw_breakpoint(watch);
 	vfree(guard_page - PAGE_SIZE);

@@ -14,17 +14,13 @@
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/nmi.h>
 #include <linux/percpu.h>
-#include <linux/proc_fs.h>
 #include <linux/sched.h>
-#include <linux/seq_file.h>
-#include <linux/uaccess.h>
 #include <asm/apic.h>
 #include <asm/msr.h>
-#include <asm/nmi.h>
+
+#define HELPER_TEXT 64
+#include "nt_helper.h"
 
 static const char *const words[] = { "task", "softirq", "hardirq", "nmi" };
 
@@ -38,7 +34,6 @@ struct loop {
 
 static DEFINE_PER_CPU(struct loop, loops);
 static DEFINE_PER_CPU(bool, nmi_expected);
-static DEFINE_MUTEX(busy);
 static atomic_t not_there;
 static int context;
 static long calls;
@@ -183,75 +178,31 @@ static int set_empty(bool on)
 	return ret ?: register_ftrace_function(&empty_ops);
 }
 
-static ssize_t loop_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+static int command(char *text)
 {
-	char text[64], *number = text, *word;
+	char *number = text, *word = strsep(&number, " ");
 	long n;
 	int ret;
 
-	if (len >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, buf, len))
-		return -EFAULT;
-	text[len] = '\0';
-	word = strsep(&number, " ");
 	if (!number)
 		return -EINVAL;
 	ret = kstrtol(strim(number), 10, &n);
 	if (ret)
 		return ret;
-
-	mutex_lock(&busy);
-	if (!strcmp(word, "empty")) {
-		ret = set_empty(n);
-	} else {
-		context = match_string(words, ARRAY_SIZE(words), word);
-		calls = n;
-		ret = context < 0 ? context : run();
-	}
-	mutex_unlock(&busy);
-	return ret ?: len;
+	if (!strcmp(word, "empty"))
+		return set_empty(n);
+	context = match_string(words, ARRAY_SIZE(words), word);
+	calls = n;
+	return context < 0 ? context : run();
 }
 
-static int loop_show(struct seq_file *m, void *v)
+static int show(struct seq_file *m, void *v)
 {
 	seq_printf(m, "%llu %llu\n", cycles, made);
 	return 0;
 }
 
-static int loop_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, loop_show, NULL);
-}
-
-static const struct proc_ops loop_ops = {
-	.proc_open	= loop_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
-	.proc_write	= loop_write,
-};
-
-static int __init loop_init(void)
-{
-	int ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "nt_loop");
-
-	if (ret)
-		return ret;
-	if (!proc_create("nt_loop", 0600, NULL, &loop_ops)) {
-		unregister_nmi_handler(NMI_LOCAL, "nt_loop");
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static void __exit loop_exit(void)
-{
-	remove_proc_entry("nt_loop", NULL);
-	unregister_nmi_handler(NMI_LOCAL, "nt_loop");
-}
-
-module_init(loop_init);
-module_exit(loop_exit);
+module_init(helper_register);
+module_exit(helper_unregister);
 MODULE_DESCRIPTION("benchmark helper for nestrace: the cost of a call in each context");
 MODULE_LICENSE("GPL");

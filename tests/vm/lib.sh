@@ -125,6 +125,16 @@ all_under_load()
 	grep '^#' r | while read -r line; do note "$line"; done
 }
 
+# Until the session that was started in the background runs: a minute at most.
+until_running()
+{
+	for i in $(seq 600); do
+		nestrace status | grep -q '1 running' && return
+		usleep 100000
+	done
+	false
+}
+
 # Processes, files, timers and loopback network, until there is a file DIR/stop; each
 # round adds a line to DIR/rounds.
 load() # DIR

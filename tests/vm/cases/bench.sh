@@ -20,7 +20,7 @@ clean "after it"
 
 nestrace record -q -l vfs_read -o t.dat sleep 100 &
 recorder=$!
-until nestrace status | grep -q '1 running'; do usleep 100000; done
+until_running
 says "while a session runs" 1 "another nestrace session is running" nestrace bench
 kill -INT $recorder
 wait $recorder

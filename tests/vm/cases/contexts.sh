@@ -64,16 +64,16 @@ while :; do
 	usleep 20000
 done &
 flood=$!
-all="task 20000 softirq 500 tasklet 20 hardirq 500 nmi 400 bp 300 db 300 fault 300 key 1000"
-# until some interrupts land in the tracer itself and in user mode: under emulation that is
-# luck, and for the tracer too much of it with one CPU, to which no other sends any
+all="task 20000 softirq 500 tasklet 20 hardirq 500 user 5 nmi 400 bp 300 db 300 fault 300 key 1000"
+# until some interrupts land in the tracer itself: under emulation that is luck, and too
+# much of it with one CPU, to which no other sends any
 landed()
 {
 	[ $cpus = 1 ] || [ "$(counter r total 10)" -gt 0 ]
 }
-for try in 1 2 3 4 5 6; do
+for try in $(seq 12); do
 	exact "$all ${asleep:+asleep 300}" "all at once"
-	! landed || ! grep -q hardirq_from_user made || ! grep -q nmi_from_user made || break
+	! landed || break
 done
 while read -r function slot count; do
 	note "all at once: $function in $slot: $count"
@@ -81,7 +81,8 @@ done < made
 for function in task key softirq ksoftirqd hardirq hardirq_from_user nmi nmi_from_user nmi_edge bp db; do
 	ok "all at once: nt_at_$function was called" grep -q "^nt_at_$function " made
 done
-ok "hits arrived while another slot of their CPU was in the tracer" landed
+[ $cpus = 1 ] ||
+	ok "hits arrived while another slot of their CPU was in the tracer" test "$(counter r total 10)" -gt 0
 if [ $asleep ]; then
 	ok "RCU was woken for each that came with RCU asleep" \
 		test "$(counter r total 9)" -ge "$(awk '/asleep/ { n += $3 } END { print n + 0 }' made)"

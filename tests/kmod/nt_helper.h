@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the helpers have in common: a file in /proc named as the module, whose written text
+ * of less than HELPER_TEXT bytes is a command, one at a time, and which shows what came of
+ * it; a handler of NMIs; timers.
+ */
+#ifndef NT_HELPER_H
+#define NT_HELPER_H
+
+#include <linux/hrtimer.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nmi.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <asm/nmi.h>
+
+/* the module's own */
+static int command(char *text);
+static int show(struct seq_file *m, void *v);
+static int on_nmi(unsigned int type, struct pt_regs *regs);
+
+static DEFINE_MUTEX(busy);
+
+static ssize_t helper_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	char text[HELPER_TEXT];
+	int ret;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, len))
+		return -EFAULT;
+	text[len] = '\0';
+	mutex_lock(&busy);
+	ret = command(text);
+	mutex_unlock(&busy);
+	return ret ?: len;
+}
+
+static int helper_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, show, NULL);
+}
+
+static const struct proc_ops helper_ops = {
+	.proc_open	= helper_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+	.proc_write	= helper_write,
+};
+
+static int __init helper_register(void)
+{
+	int ret = register_nmi_handler(NMI_LOCAL, on_nmi, 0, KBUILD_MODNAME);
+
+	if (ret)
+		return ret;
+	if (proc_create(KBUILD_MODNAME, 0600, NULL, &helper_ops))
+		return 0;
+	unregister_nmi_handler(NMI_LOCAL, KBUILD_MODNAME);
+	return -ENOMEM;
+}
+
+static void helper_unregister(void)
+{
+	remove_proc_entry(KBUILD_MODNAME, NULL);
+	unregister_nmi_handler(NMI_LOCAL, KBUILD_MODNAME);
+}
+
+static inline void helper_timer(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
+				enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = fn;
+#endif
+}
+
+#endif
