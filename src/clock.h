@@ -42,9 +42,12 @@ static __always_inline u64 nt_clock_read_global(void)
 		prev = READ_ONCE(g->prev);
 		return (s64)(now - prev) < 0 ? prev : now;
 	}
-	prev = READ_ONCE(g->prev);
-	if (unlikely((s64)(now - prev) < 0))
-		now = prev;
+	/* written under the lock alone */
+	if (unlikely((s64)(now - g->prev) < 0)) {
+		/* jump over it, rather than compute and choose */
+		barrier();
+		now = g->prev;
+	}
 	WRITE_ONCE(g->prev, now);
 	/* the unlock: pairs with the acquire of the next trylock */
 	smp_store_release(&g->lock.locked, 0);

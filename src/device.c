@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -81,10 +82,10 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	char *glob;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_FILTER_NOTRACE | NT_FILTER_CLEAR);
+	ret = nt_get_arg(arg, user, NT_FILTER_NOTRACE | NT_FILTER_CLEAR | NT_FILTER_TRIGGER);
 	if (ret)
 		return ret;
-	if (arg.reserved)
+	if (arg.reserved || (arg.flags & NT_FILTER_TRIGGER && arg.flags != NT_FILTER_TRIGGER))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
@@ -97,8 +98,12 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	glob = memdup_user_nul(u64_to_user_ptr(arg.glob), arg.len);
 	if (IS_ERR(glob))
 		return PTR_ERR(glob);
-	ret = strlen(glob) != arg.len ? -EINVAL :
-	      nt_filter_set(s, glob, arg.flags & NT_FILTER_NOTRACE);
+	if (strlen(glob) != arg.len)
+		ret = -EINVAL;
+	else if (arg.flags & NT_FILTER_TRIGGER)
+		ret = nt_filter_trigger(s, glob);
+	else
+		ret = nt_filter_set(s, glob, arg.flags & NT_FILTER_NOTRACE);
 	kfree(glob);
 	return ret;
 }
@@ -158,12 +163,22 @@ static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
 	return ret;
 }
 
+static void nt_set_not_me(struct nt_session *s, struct mm_struct *mm)
+{
+	if (s->not_me != NT_NO_MM)
+		mmdrop(s->not_me);
+	if (mm != NT_NO_MM)
+		mmgrab(mm);
+	s->not_me = mm;
+}
+
 static int nt_ioc_config(struct nt_session *s, const void __user *user)
 {
 	struct nt_config arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE | NT_CONFIG_EMPTY);
+	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE | NT_CONFIG_EMPTY | NT_CONFIG_NOT_ME |
+			 NT_CONFIG_OOPS);
 	if (ret)
 		return ret;
 	if (arg.clock >= NT_NR_CLOCKS || arg.ring_kb < NT_RING_KB_MIN ||
@@ -175,6 +190,8 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NT_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NT_CONFIG_EMPTY;
+	s->on_oops = arg.flags & NT_CONFIG_OOPS;
+	nt_set_not_me(s, arg.flags & NT_CONFIG_NOT_ME ? current->mm : NT_NO_MM);
 	return 0;
 }
 
@@ -217,6 +234,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
+	arg->flags = READ_ONCE(s->closed);
 	/* a reader holds it while it copies to memory that can make it wait */
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))

@@ -63,7 +63,7 @@ static bool nt_symbol_matches(unsigned long ip, const char *glob)
 	return glob_match(glob, sym);
 }
 
-static int nt_filter_module(struct nt_session *s, struct module *mod, const char *glob)
+static int nt_filter_module(struct ftrace_ops *ops, struct module *mod, const char *glob)
 {
 	unsigned long *ips;
 	unsigned int i, nr = 0;
@@ -82,7 +82,7 @@ static int nt_filter_module(struct nt_session *s, struct module *mod, const char
 			ips[nr++] = ip;
 	}
 	if (nr)
-		ret = ftrace_set_filter_ips(&s->ops, ips, nr, 0, 0);
+		ret = ftrace_set_filter_ips(ops, ips, nr, 0, 0);
 	kvfree(ips);
 	return ret;
 }
@@ -99,8 +99,9 @@ static int nt_exclude_module(struct nt_session *s, struct module *mod)
 	return 0;
 }
 
-static int nt_filter_set_module(struct nt_session *s, const char *glob, const char *name,
-				bool exclude)
+/* Into the filter of @ops; without, out of what @s traces. */
+static int nt_filter_set_module(struct nt_session *s, struct ftrace_ops *ops, const char *glob,
+				const char *name)
 {
 	struct module *mod;
 	int ret;
@@ -109,23 +110,23 @@ static int nt_filter_set_module(struct nt_session *s, const char *glob, const ch
 		return -EOPNOTSUPP;
 	if (!*glob)
 		glob = "*";
-	if (exclude && strcmp(glob, "*"))
+	if (!ops && strcmp(glob, "*"))
 		return -EINVAL;
 	mod = nt_module_get(name);
 	if (!mod)
 		return -ENODEV;
-	if (exclude) {
+	if (!ops) {
 		ret = nt_exclude_module(s, mod);
 		if (!ret)
 			return 0;
 	} else {
-		ret = nt_filter_module(s, mod, glob);
+		ret = nt_filter_module(ops, mod, glob);
 	}
 	module_put(mod);
 	return ret;
 }
 
-int nt_filter_set(struct nt_session *s, char *glob, bool exclude)
+static int nt_filter_add(struct nt_session *s, struct ftrace_ops *ops, char *glob)
 {
 	char *mod = strstr(glob, ":mod:");
 	int ret;
@@ -135,16 +136,31 @@ int nt_filter_set(struct nt_session *s, char *glob, bool exclude)
 		return -EINVAL;
 	if (mod) {
 		*mod = '\0';
-		return nt_filter_set_module(s, glob, mod + strlen(":mod:"), exclude);
+		return nt_filter_set_module(s, ops, glob, mod + strlen(":mod:"));
 	}
 	if (strchr(glob, ':'))
 		return -EINVAL;
 
-	if (exclude)
-		ret = ftrace_set_notrace(&s->ops, glob, strlen(glob), 0);
+	if (ops)
+		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
 	else
-		ret = ftrace_set_filter(&s->ops, glob, strlen(glob), 0);
+		ret = ftrace_set_notrace(&s->ops, glob, strlen(glob), 0);
 	return ret == -EINVAL ? -ENOENT : ret;
+}
+
+int nt_filter_set(struct nt_session *s, char *glob, bool exclude)
+{
+	return nt_filter_add(s, exclude ? NULL : &s->ops, glob);
+}
+
+int nt_filter_trigger(struct nt_session *s, char *glob)
+{
+	int ret = nt_filter_add(s, &s->trigger, glob);
+
+	/* without a filter it would be every function */
+	if (!ret)
+		s->has_trigger = true;
+	return ret;
 }
 
 static void nt_unexclude(struct nt_session *s)

@@ -17,6 +17,7 @@
 #include "session.h"
 #include "stack.h"
 #include "x86/irqflags.h"
+#include "x86/registers.h"
 
 DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guard_flags);
@@ -83,9 +84,13 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 	rec->parent_ip = parent_ip;
 }
 
-/* Enters the next sub-buffer. False = there is none, the hit is lost, and counted. */
+/* Enters the next sub-buffer. False = there is none, the hit is counted otherwise. */
 static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *ring)
 {
+	if (READ_ONCE(s->closed)) {
+		nt_local_inc(&ring->filtered);
+		return false;
+	}
 	if (nt_ring_full(ring)) {
 		nt_local_inc(&ring->full);
 		return false;
@@ -147,8 +152,8 @@ static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsig
 	/* one base register, instead of a sum repeated at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
-	if (unlikely(!ring->base)) {
-		/* this CPU is not traced */
+	if (unlikely(!ring->base || (slot == NT_SLOT_TASK && current->mm == s->not_me))) {
+		/* this CPU, or who traces, is not traced */
 		nt_local_inc(&ring->filtered);
 		return;
 	}
@@ -211,12 +216,12 @@ static noinstr void nt_hit_next(unsigned long ip, unsigned long parent_ip,
 	preempt_enable_notrace();
 }
 
-/* A task's hit, under its guard, that finds its sub-buffer full, or none on this CPU. */
+/* A task's hit, under its guard, that finds its sub-buffer full, or may have no other. */
 static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_ip,
 					const struct nt_session *s, struct nt_ring *ring,
 					unsigned long irq_flags, unsigned int preempt_count)
 {
-	if (!ring->base)
+	if (!ring->base || READ_ONCE(s->closed))
 		nt_local_inc(&ring->filtered);
 	else if (nt_ring_full(ring))
 		nt_local_inc(&ring->full);
@@ -227,21 +232,37 @@ static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_i
 }
 
 /* A task's hit, under its guard, long after the last one. */
-static noinstr void nt_hit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
+static noinstr void nt_hit_late(struct nt_ring *ring, u64 ts)
 {
-	nt_ring_commit_late(ring, rec, ts);
+	nt_commit_late(ring, nt_ring_room(ring), ts);
 	nt_guard_leave(NT_SLOT_TASK);
 	preempt_enable_notrace();
+}
+
+/* A hit of who traces, who makes many when arming: so that is asked before all else. */
+static noinstr void nt_hit_of_mine(unsigned long ip, unsigned long parent_ip,
+				   const struct nt_session *s)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.preempt_count = nt_preempt_count_raw(),
+	};
+
+	if (likely(nt_surely_task(&ctx))) {
+		raw_cpu_inc(s->rings->slot[NT_SLOT_TASK].unwanted);
+		return;
+	}
+	preempt_disable_notrace();
+	nt_hit(ip, parent_ip, s, arch_local_save_flags(), ctx.preempt_count);
 }
 
 /*
  * The way of most hits: straight, and without a call where the clock needs none, for then
  * no register has to be saved. What is rare is jumped to.
  */
-static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, enum nt_clock clock)
+static __always_inline void nt_hit_of_others(unsigned long ip, unsigned long parent_ip,
+					     const struct nt_session *s, enum nt_clock clock)
 {
-	const struct nt_session *s = container_of(ops, struct nt_session, ops);
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
 		.irq_flags = arch_local_save_flags(),
@@ -266,12 +287,25 @@ static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_i
 		return nt_hit_without_room(ip, parent_ip, s, ring, ctx.irq_flags,
 					   ctx.preempt_count);
 	rec = nt_ring_room(ring);
+	if (clock == NT_CLOCK_TSC)
+		nt_spare_arguments(rec);
 	nt_fill(rec, ip, parent_ip, nt_irqs_off(ctx.irq_flags), ctx.preempt_count);
 	ts = nt_clock_read(clock);
 	if (unlikely(!nt_ring_commit(ring, rec, ts)))
-		return nt_hit_late(ring, rec, ts);
+		return nt_hit_late(ring, ts);
 	nt_guard_leave(NT_SLOT_TASK);
 	preempt_enable_notrace();
+}
+
+static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_ip,
+					struct ftrace_ops *ops, enum nt_clock clock)
+{
+	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+
+	if (unlikely(current->mm == s->not_me))
+		nt_hit_of_mine(ip, parent_ip, s);
+	else
+		nt_hit_of_others(ip, parent_ip, s, clock);
 }
 
 static noinstr void nt_hook_global(unsigned long ip, unsigned long parent_ip,

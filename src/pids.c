@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The pids that a session traces: a bit map, so that the hook looks up its pid by
- * one load. fork sets the child's bit while the parent is still in fork; the bit is
- * cleared when the task is freed, so that its last functions are traced too.
+ * one load. Where children are followed, fork gives the child's bit its value while the
+ * parent is still in fork; of a task that is gone the bit stays as it was, until fork
+ * gives its pid to another.
  */
 #include <linux/bitops.h>
 #include <linux/pid.h>
@@ -17,15 +18,7 @@ static void nt_on_fork(void *data, struct task_struct *parent, struct task_struc
 {
 	struct nt_session *s = data;
 
-	if (test_bit(parent->pid, s->pids))
-		set_bit(child->pid, s->pids);
-}
-
-static void nt_on_free(void *data, struct task_struct *task)
-{
-	struct nt_session *s = data;
-
-	clear_bit(task->pid, s->pids);
+	assign_bit(child->pid, s->pids, test_bit(parent->pid, s->pids));
 }
 
 static int nt_follow(struct nt_session *s)
@@ -35,16 +28,9 @@ static int nt_follow(struct nt_session *s)
 	if (s->follow)
 		return 0;
 	ret = nt_probe("sched_process_fork", nt_on_fork, s);
-	if (ret)
-		return ret;
-	ret = nt_probe("sched_process_free", nt_on_free, s);
-	if (ret) {
-		nt_unprobe("sched_process_fork", nt_on_fork, s);
-		nt_unprobe_wait();
-		return ret;
-	}
-	s->follow = true;
-	return 0;
+	if (!ret)
+		s->follow = true;
+	return ret;
 }
 
 int nt_pid_add(struct nt_session *s, pid_t nr, bool follow)
@@ -83,7 +69,6 @@ void nt_pids_clear(struct nt_session *s)
 {
 	if (s->follow) {
 		nt_unprobe("sched_process_fork", nt_on_fork, s);
-		nt_unprobe("sched_process_free", nt_on_free, s);
 		nt_unprobe_wait();
 		s->follow = false;
 	}

@@ -193,6 +193,9 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 
 	if ((s64)delta < 0) {
 		ts = r->last;
+	} else if ((r->pos & NT_SUBBUF_MASK) == NT_SUBBUF_HEADER) {
+		/* nothing is published of the sub-buffer: it may as well begin now */
+		WRITE_ONCE(nt_ring_subbuf(r, r->pos >> NT_SUBBUF_SHIFT)->time_stamp, ts);
 	} else if (r->pos + 2 * sizeof(u32) <= r->limit) {
 		extend[0] = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);
 		extend[1] = delta >> NT_DELTA_BITS;

@@ -5,6 +5,8 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "compat/timer.h"
@@ -13,7 +15,8 @@
 #include "tasks.h"
 
 #define NT_RING_KB_DEFAULT	2048
-#define NT_TICK			max(1, HZ / 100)
+#define NT_TICK			1
+#define NT_POLL_TICKS		max(1, HZ / 100)
 
 static atomic_t nt_nr_open = ATOMIC_INIT(0);
 static atomic_t nt_nr_running = ATOMIC_INIT(0);
@@ -24,14 +27,33 @@ void nt_session_count(u32 *open, u32 *running)
 	*running = atomic_read(&nt_nr_running);
 }
 
-/* The hook can't wake anybody; this does, while the session runs. */
+/*
+ * The hook can't wake anybody; this does, while the session runs: who reads before a ring is
+ * full, who polls every now and then. Who waits for the end alone is left alone.
+ */
 static void nt_tick(struct timer_list *timer)
 {
 	struct nt_session *s = container_of(timer, struct nt_session, tick);
 
-	if (wq_has_sleeper(&s->wait))
-		wake_up_interruptible(&s->wait);
+	if (wq_has_sleeper(&s->wait) &&
+	    (time_after_eq(jiffies, s->woken + NT_POLL_TICKS) || nt_streams_due(s))) {
+		s->woken = jiffies;
+		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
+	}
+	if (READ_ONCE(s->closed))
+		schedule_work(&s->end);
 	mod_timer(&s->tick, jiffies + NT_TICK);
+}
+
+static void nt_end(struct work_struct *work)
+{
+	struct nt_session *s = container_of(work, struct nt_session, end);
+
+	mutex_lock(&s->lock);
+	/* it may have been stopped, and started again, since */
+	if (s->state == NT_RUNNING && READ_ONCE(s->closed))
+		nt_session_stop(s);
+	mutex_unlock(&s->lock);
 }
 
 struct nt_session *nt_session_new(void)
@@ -52,12 +74,15 @@ struct nt_session *nt_session_new(void)
 	 * instead of silencing the session.
 	 */
 	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
+	nt_ends_init(s);
+	s->not_me = NT_NO_MM;
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
 	mutex_init(&s->lock);
 	kref_init(&s->ref);
 	init_waitqueue_head(&s->wait);
 	timer_setup(&s->tick, nt_tick, 0);
+	INIT_WORK(&s->end, nt_end);
 	atomic_inc(&nt_nr_open);
 	return s;
 
@@ -101,6 +126,9 @@ int nt_session_start(struct nt_session *s)
 	ret = nt_tasks_start(s);
 	if (ret)
 		return ret;
+	ret = nt_ends_start(s);
+	if (ret)
+		return ret;
 
 	WRITE_ONCE(s->starts, s->starts + 1);
 	/* before the first hit, so that the streams know that there are writers */
@@ -110,7 +138,7 @@ int nt_session_start(struct nt_session *s)
 	if (ret) {
 		nt_timer_delete_sync(&s->tick);
 		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
-		nt_tasks_stop(s);
+		nt_ends_stop(s);
 		return ret;
 	}
 	atomic_inc(&nt_nr_running);
@@ -128,13 +156,14 @@ int nt_session_stop(struct nt_session *s)
 
 	if (s->state != NT_RUNNING)
 		return -EINVAL;
-	ret = unregister_ftrace_function(&s->ops);
+	ret = nt_ends_stop(s);
+	if (!ret)
+		ret = unregister_ftrace_function(&s->ops);
 	if (ret)
 		return ret;
 	/* pairs with the acquire in merge.c: all that was recorded is there */
 	smp_store_release(&s->state, NT_STOPPED);
 	atomic_dec(&nt_nr_running);
-	nt_tasks_stop(s);
 	nt_timer_delete_sync(&s->tick);
 	wake_up_interruptible(&s->wait);
 	return 0;
@@ -155,9 +184,11 @@ void nt_session_close(struct nt_session *s)
 		__module_get(THIS_MODULE);
 		kref_get(&s->ref);
 	} else {
+		nt_tasks_stop(s);
 		nt_pids_clear(s);
 	}
 	mutex_unlock(&s->lock);
+	cancel_work_sync(&s->end);
 	atomic_dec(&nt_nr_open);
 	kref_put(&s->ref, nt_session_put);
 }
@@ -167,6 +198,9 @@ void nt_session_put(struct kref *ref)
 	struct nt_session *s = container_of(ref, struct nt_session, ref);
 
 	nt_filter_free(s);
+	nt_ends_free(s);
+	if (s->not_me != NT_NO_MM)
+		mmdrop(s->not_me);
 	nt_tasks_free(s);
 	nt_streams_free(s);
 	nt_rings_free(s);

@@ -4,7 +4,8 @@
  *
  * Invariants:
  *  - What the hook reads of it does not change while the session runs, but for the
- *    bits of @pids, which are set and cleared one by one.
+ *    bits of @pids, which are set and cleared one by one, and @closed, which is set.
+ *  - Once it is closed no ring enters a further sub-buffer: what is in the rings stays.
  *  - It lives as long as its file or one of its stream files is open, and is freed
  *    only after ftrace has waited for every hook that it could have called.
  */
@@ -15,11 +16,14 @@
 #include <linux/ftrace.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "ring.h"
 
+struct mm_struct;
 struct module;
 
 #define NT_NR_EXCLUDED	16
@@ -48,12 +52,17 @@ enum nt_state { NT_NEW, NT_READY, NT_RUNNING, NT_STOPPED };
 struct nt_stream;
 struct nt_tasks;
 
+/* For @not_me: no task has it. NULL is that of kernel threads. */
+#define NT_NO_MM	((struct mm_struct *)-1L)
+
 struct nt_session {
 	/* the hook's; @ops first, its address is what the hook is given */
 	struct ftrace_ops ops;
 	struct nt_rings __percpu *rings;
 	unsigned long *pids;		/* bit map of the traced pids; NULL: all */
+	struct mm_struct *not_me;	/* the tasks that have it are not traced */
 	unsigned int clock;
+	u32 closed;			/* by what: NT_STATS_ bits; ends.c */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];
 
@@ -63,6 +72,10 @@ struct nt_session {
 	unsigned long starts;
 	bool overwrite;
 	bool empty;
+	bool has_trigger;
+	bool on_oops;
+	struct ftrace_ops trigger;
+	struct notifier_block die, panic;
 	bool follow;			/* pids.c has its probes on fork */
 	struct nt_tasks *tasks;		/* names of tasks that are gone; tasks.c */
 	unsigned int ring_kb;
@@ -73,6 +86,8 @@ struct nt_session {
 
 	wait_queue_head_t wait;
 	struct timer_list tick;		/* wakes the readers while running */
+	unsigned long woken;		/* jiffies when it last did */
+	struct work_struct end;		/* stops the session once it is closed */
 };
 
 /* hook.c: the hook for what @s is to do; it does not change while it runs */
@@ -93,8 +108,15 @@ void nt_rings_free(struct nt_session *s);
 
 /* filter.c */
 int nt_filter_set(struct nt_session *s, char *glob, bool exclude);
+int nt_filter_trigger(struct nt_session *s, char *glob);
 int nt_filter_clear(struct nt_session *s, bool exclude);
 void nt_filter_free(struct nt_session *s);
+
+/* ends.c */
+void nt_ends_init(struct nt_session *s);
+int nt_ends_start(struct nt_session *s);
+int nt_ends_stop(struct nt_session *s);
+void nt_ends_free(struct nt_session *s);
 
 /* pids.c */
 int nt_pid_add(struct nt_session *s, pid_t nr, bool follow);

@@ -32,6 +32,32 @@ static bool nt_stream_has_data(struct nt_stream *st)
 	return false;
 }
 
+/* Of a ring, an eighth: then there is time to wake the reader. */
+static bool nt_stream_due(struct nt_stream *st)
+{
+	enum nt_slot i;
+
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		const struct nt_ring *r = nt_stream_ring(st, i);
+		const struct nt_cursor *c = &st->cursor[i];
+		u64 read = READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off);
+
+		if ((s64)(READ_ONCE(r->pos) - read) >= (s64)max(r->mask / 8, NT_SUBBUF_MASK))
+			return true;
+	}
+	return false;
+}
+
+bool nt_streams_due(struct nt_session *s)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, s->cpus)
+		if (nt_stream_due(s->streams[cpu]))
+			return true;
+	return false;
+}
+
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
 {
 	return st->out_len &&
@@ -43,7 +69,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 	struct nt_stream *st = file->private_data;
 	bool nonblock = file->f_flags & O_NONBLOCK;
 	ssize_t done = 0;
-	bool full, ended;
+	bool full, ended, stuck;
 	long left;
 
 	if (count < NT_SUBBUF_SIZE)
@@ -72,10 +98,14 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 			done = -EAGAIN;
 			break;
 		}
+		/* what is due and was not given waits for a hit in flight to end */
+		stuck = nt_stream_due(st);
 		/* not under the lock: statistics take it too */
 		mutex_unlock(&st->lock);
 		left = wait_event_interruptible_timeout(st->session->wait,
-							nt_stream_ended(st), NT_WAIT / 2 + 1);
+							nt_stream_ended(st) ||
+							(!stuck && nt_stream_due(st)),
+							stuck ? 1 : NT_WAIT / 2 + 1);
 		if (left < 0)
 			return left;
 		if (mutex_lock_interruptible(&st->lock))
@@ -88,13 +118,11 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 static __poll_t nt_stream_poll(struct file *file, poll_table *wait)
 {
 	struct nt_stream *st = file->private_data;
-	bool ended;
 
 	poll_wait(file, &st->session->wait, wait);
-	ended = nt_stream_ended(st);
-	if (nt_stream_has_data(st))
-		return EPOLLIN | EPOLLRDNORM;
-	return ended ? EPOLLIN | EPOLLRDNORM | EPOLLHUP : 0;
+	if (nt_stream_ended(st))
+		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	return nt_stream_has_data(st) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int nt_stream_release(struct inode *inode, struct file *file)

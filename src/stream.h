@@ -42,6 +42,8 @@ struct nt_stream {
 };
 
 /* stream.c */
+/* Has one of the streams so much unread that its reader should not wait for more? */
+bool nt_streams_due(struct nt_session *s);
 int nt_streams_alloc(struct nt_session *s);
 void nt_streams_free(struct nt_session *s);
 

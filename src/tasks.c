@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The names of tasks that are gone before userspace can ask /proc: noted when they
- * exec and when they exit, for a session that runs.
+ * exec and when they exit, for a session that runs. The probes stay until it is closed, for
+ * to take them off is to wait for RCU.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -22,11 +23,14 @@ struct nt_tasks {
 	struct nt_task task[NT_TASKS_MAX];
 };
 
-static void nt_task_note(struct nt_tasks *tasks, struct task_struct *task)
+static void nt_task_note(struct nt_session *s, struct task_struct *task)
 {
+	struct nt_tasks *tasks = s->tasks;
 	unsigned long flags;
 	struct nt_task *t;
 
+	if (READ_ONCE(s->state) != NT_RUNNING)
+		return;
 	raw_spin_lock_irqsave(&tasks->lock, flags);
 	if (tasks->nr < NT_TASKS_MAX) {
 		t = &tasks->task[tasks->nr++];
@@ -54,27 +58,31 @@ int nt_tasks_start(struct nt_session *s)
 {
 	int ret;
 
-	if (!s->tasks) {
-		s->tasks = kvzalloc(sizeof(*s->tasks), GFP_KERNEL | __GFP_NOWARN);
-		if (!s->tasks)
-			return -ENOMEM;
-		raw_spin_lock_init(&s->tasks->lock);
-	}
-	ret = nt_probe("sched_process_exec", nt_on_exec, s->tasks);
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	ret = nt_probe("sched_process_exit", nt_on_exit, s->tasks);
-	if (ret) {
-		nt_unprobe("sched_process_exec", nt_on_exec, s->tasks);
+	if (s->tasks)
+		return 0;
+	s->tasks = kvzalloc(sizeof(*s->tasks), GFP_KERNEL | __GFP_NOWARN);
+	if (!s->tasks)
+		return -ENOMEM;
+	raw_spin_lock_init(&s->tasks->lock);
+	ret = nt_probe("sched_process_exec", nt_on_exec, s);
+	if (!ret) {
+		ret = nt_probe("sched_process_exit", nt_on_exit, s);
+		if (!ret)
+			return 0;
+		nt_unprobe("sched_process_exec", nt_on_exec, s);
 		nt_unprobe_wait();
 	}
+	nt_tasks_free(s);
+	/* a kernel without them: the names are those in /proc */
 	return ret == -ENOENT ? 0 : ret;
 }
 
 void nt_tasks_stop(struct nt_session *s)
 {
-	nt_unprobe("sched_process_exec", nt_on_exec, s->tasks);
-	nt_unprobe("sched_process_exit", nt_on_exit, s->tasks);
+	if (!s->tasks)
+		return;
+	nt_unprobe("sched_process_exec", nt_on_exec, s);
+	nt_unprobe("sched_process_exit", nt_on_exit, s);
 	nt_unprobe_wait();
 }
 

@@ -7,7 +7,9 @@
 struct nt_session;
 
 /* All in process context; session->lock is held, but for nt_tasks_free(). */
+/* Notes names from now on, while the session runs; it may have been called before. */
 int nt_tasks_start(struct nt_session *s);
+/* The session will not run again. */
 void nt_tasks_stop(struct nt_session *s);
 void nt_tasks_free(struct nt_session *s);
 int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u32 *dropped);

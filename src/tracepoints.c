@@ -32,8 +32,7 @@ static struct tracepoint *nt_tracepoint(const char *name)
 int __init nt_tracepoints_init(void)
 {
 	return nt_tracepoint("sched_process_fork") && nt_tracepoint("sched_process_exec") &&
-	       nt_tracepoint("sched_process_exit") && nt_tracepoint("sched_process_free") ?
-	       NT_FEATURE_TASKS : 0;
+	       nt_tracepoint("sched_process_exit") ? NT_FEATURE_TASKS : 0;
 }
 
 int nt_probe(const char *name, void *probe, void *data)

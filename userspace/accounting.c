@@ -132,7 +132,7 @@ bool accounting_load(struct accounting *a, struct tracedat *t)
 
 	memset(a, 0, sizeof(*a));
 	for (i = 0; i < t->nr_cpus; i++) {
-		if (!t->cpustat[i] || !strstr(t->cpustat[i], "\nring_kb: "))
+		if (i >= t->nr_cpustat || !strstr(t->cpustat[i], "\nring_kb: "))
 			continue;
 		ours = true;
 		parse_cpu(a, i, t->cpustat[i]);

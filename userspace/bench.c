@@ -159,6 +159,7 @@ static double measure_session(const char *function, enum way way)
 	int fd;
 
 	options_init(&o);
+	o.itself = true;
 	o.filter = &function;
 	o.nr_filter = 1;
 	/* nobody reads; the rings must not be full */

@@ -36,12 +36,15 @@ struct options {
 	const char **filter;
 	const char **notrace;
 	int *pids;
-	unsigned int nr_filter, nr_notrace, nr_pids;
+	const char **trigger;
+	unsigned int nr_filter, nr_notrace, nr_trigger, nr_pids;
 	uint8_t *cpus;			/* NULL: all */
 	size_t cpus_len;
 	unsigned int clock;
 	unsigned int ring_kb;
 	bool overwrite;
+	bool flight;			/* streams are read only once it has ended */
+	bool itself;			/* our own calls are traced too */
 	bool empty;			/* only what a callback costs: see NT_CONFIG_EMPTY */
 	bool follow_command;		/* -F */
 	bool follow_forks;		/* -c */
@@ -52,6 +55,7 @@ struct options {
 #define OPTIONS_COMMON "+l:n:P:M:C:b:Fch"
 
 void options_init(struct options *o);
+void options_trigger(struct options *o, const char *glob);
 /* True if @opt was one of OPTIONS_COMMON; dies on a bad value. */
 bool options_take(struct options *o, int opt, const char *arg);
 /* What is left of argv, and whether the options fit each other. */
@@ -85,6 +89,7 @@ struct run {
 	unsigned int nr_cpus;
 	int status;			/* of COMMAND as a shell tells it; 0 if a signal ended it all */
 	double seconds;
+	uint32_t ended;			/* from within: NT_STATS_ bits */
 };
 
 /* A stream and a file for each CPU may be more than a shell's soft limit. */

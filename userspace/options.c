@@ -96,6 +96,11 @@ void options_init(struct options *o)
 	o->output = "trace.dat";
 }
 
+void options_trigger(struct options *o, const char *glob)
+{
+	add(&o->trigger, &o->nr_trigger, glob);
+}
+
 bool options_take(struct options *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -140,6 +145,7 @@ void options_free(struct options *o)
 {
 	free(o->filter);
 	free(o->notrace);
+	free(o->trigger);
 	free(o->pids);
 	free(o->cpus);
 }

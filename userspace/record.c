@@ -25,6 +25,9 @@ static const char help[] =
 	"  -C CLOCK  global (default), tsc or mono\n"
 	"  -b KB     memory per CPU (default 2048)\n"
 	"  -W        overwrite the oldest when a ring is full (default: lose the newest)\n"
+	"  --flight  keep the newest in memory; write the file when COMMAND ends, at\n"
+	"            Ctrl-C, SIGUSR1, an oops, or a --trigger\n"
+	"  --trigger GLOB  with --flight: a call of a function that matches ends it\n"
 	"  -o FILE   write to FILE (default trace.dat)\n"
 	"  -q        no progress and no summary\n"
 	"  -h        this help\n\n"
@@ -109,7 +112,12 @@ static int finish(struct recording *r, struct run *run)
 	accounting_free(&a);
 	if (ret)
 		return EXIT_BAD;
-	if (!r->quiet)
+	if (run->ended && !r->quiet)
+		warn("ended by %s", run->ended & NT_STATS_TRIGGER ? "a trigger" : "an oops of the kernel");
+	if (!r->quiet && r->o->flight)
+		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to %s",
+		     r->events, r->lost, r->seconds, r->o->output);
+	else if (!r->quiet)
 		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to %s", r->events,
 		     r->lost, r->seconds, r->o->output);
 	return r->failed ? EXIT_BAD : run->status;
@@ -117,7 +125,13 @@ static int finish(struct recording *r, struct run *run)
 
 int cmd_record(int argc, char **argv)
 {
-	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	enum { FLIGHT = 256, TRIGGER };
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "flight", no_argument, NULL, FLIGHT },
+		{ "trigger", required_argument, NULL, TRIGGER },
+		{ 0 }
+	};
 	struct recording r = { 0 };
 	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &r };
 	struct options o;
@@ -136,12 +150,18 @@ int cmd_record(int argc, char **argv)
 			o.output = optarg;
 		} else if (opt == 'W') {
 			o.overwrite = true;
+		} else if (opt == FLIGHT) {
+			o.flight = o.overwrite = true;
+		} else if (opt == TRIGGER) {
+			options_trigger(&o, optarg);
 		} else if (opt == 'q') {
 			r.quiet = true;
 		} else if (!options_take(&o, opt, optarg)) {
 			usage("record", NULL);
 		}
 	}
+	if (o.trigger && !o.flight)
+		usage("record", "--trigger ends what --flight keeps, but there is no --flight");
 	options_command(&o, "record", argv + optind);
 
 	r.o = &o;
@@ -159,7 +179,6 @@ int cmd_record(int argc, char **argv)
 	names_snapshot(r.names);
 	text = symbols_read(&r.symbols, &len);
 	r.file = tracedat_create(o.output, info.nr_cpus, text, len);
-	free(text);
 	unfinished = r.file;
 	atexit(abandon);
 	run_session(&o, &sink, &run);

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,6 +25,8 @@ struct drain {
 	unsigned int cpu;
 	int fd;
 	const struct sink *sink;
+	size_t behind;		/* so much to be read at once is too much */
+	bool late;		/* reads only once the session has stopped */
 	atomic_bool *ended;
 };
 
@@ -55,22 +59,58 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+static void end(struct drain *d)
+{
+	atomic_store(d->ended, true);
+	kill(getpid(), SIGUSR1);
+}
+
+/* To where it is made what we read: then either of us runs. A CPU may have gone: so be it. */
+static void stay_on(unsigned int cpu)
+{
+	cpu_set_t *set = CPU_ALLOC(cpu + 1);
+	size_t size = CPU_ALLOC_SIZE(cpu + 1);
+
+	if (!set)
+		return;
+	CPU_ZERO_S(size, set);
+	CPU_SET_S(cpu, size, set);
+	sched_setaffinity(0, size, set);
+	CPU_FREE(set);
+}
+
 static void *drain(void *arg)
 {
 	struct drain *d = arg;
+	struct pollfd stopped = { .fd = d->fd };
 	char *buf = xrealloc(NULL, READ_SIZE);
+	size_t at_once = 0;
 	ssize_t n;
 
+	/* what is recorded waits for the recorder, rather than be lost; if it may not, so be it */
+	setpriority(PRIO_PROCESS, 0, -20);
+	/* no event is asked for, so it is POLLHUP that is waited for */
+	while (d->late && poll(&stopped, 1, -1) < 0 && errno == EINTR)
+		;
+	/* it may have ended from within */
+	if (d->late)
+		end(d);
 	while ((n = read(d->fd, buf, READ_SIZE)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			warn_errno("reading the stream of CPU %u", d->cpu);
 		if (n < 0 || !d->sink->data(d->sink->arg, d->cpu, buf, n)) {
-			atomic_store(d->ended, true);
-			kill(getpid(), SIGUSR1);
+			end(d);
 			break;
 		}
+		at_once += n;
+		if (at_once >= d->behind) {
+			stay_on(d->cpu);
+			d->behind = SIZE_MAX;
+		}
+		if (n < READ_SIZE)
+			at_once = 0;
 	}
 	free(buf);
 	return NULL;
@@ -89,6 +129,8 @@ static void wanted_signals(sigset_t *set)
 	ignored_int = signal(SIGINT, nothing) == SIG_IGN;
 	/* who started us may have left it ignored: then children vanish unseen */
 	signal(SIGCHLD, SIG_DFL);
+	/* one that comes too late to be waited for must not kill us */
+	signal(SIGUSR1, nothing);
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
@@ -161,16 +203,17 @@ static bool child_ended(struct child *child, int *status)
 	return true;
 }
 
-static void count(int fd, unsigned int nr_cpus, uint64_t *events, uint64_t *lost)
+static void count(struct run *run, uint64_t *events, uint64_t *lost)
 {
 	struct nt_stats stats;
 	unsigned int cpu, i;
 
 	*events = 0;
 	*lost = 0;
-	for (cpu = 0; cpu < nr_cpus; cpu++) {
-		if (!session_stats(fd, cpu, &stats))
+	for (cpu = 0; cpu < run->nr_cpus; cpu++) {
+		if (!session_stats(run->fd, cpu, &stats))
 			continue;
+		run->ended |= stats.flags;
 		for (i = 0; i < NT_NR_SLOTS; i++) {
 			*events += stats.slot[i].recorded;
 			*lost += stats.slot[i].lost;
@@ -182,12 +225,12 @@ static void tick(const struct sink *sink, struct run *run, bool last)
 {
 	uint64_t events, lost;
 
-	count(run->fd, run->nr_cpus, &events, &lost);
+	count(run, &events, &lost);
 	sink->tick(sink->arg, run->fd, events, lost, run->seconds, last);
 }
 
-static void wait_for_end(const struct sink *sink, struct run *run, struct child *child,
-			 atomic_bool *ended, const sigset_t *signals)
+static void wait_for_end(const struct options *o, const struct sink *sink, struct run *run,
+			 struct child *child, atomic_bool *ended, const sigset_t *signals)
 {
 	const struct timespec timeout = { .tv_nsec = TICK_NS };
 	double start = now();
@@ -200,7 +243,11 @@ static void wait_for_end(const struct sink *sink, struct run *run, struct child 
 		if (sig == SIGCHLD) {
 			if (child->pid && child_ended(child, &run->status))
 				break;
-		} else if (sig > 0 && sig != SIGUSR1) {
+		} else if (sig == SIGUSR1) {
+			/* if it is not our own */
+			if (o->flight && info.si_pid != getpid())
+				break;
+		} else if (sig > 0) {
 			/* from a terminal the command has it too; else it is passed on */
 			if (child->pid && info.si_code == SI_USER)
 				kill(child->pid, ignored_int ? SIGTERM : sig);
@@ -250,7 +297,7 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	drains = xrealloc(NULL, run->nr_cpus * sizeof(*drains));
 	for (i = 0; i < run->nr_cpus; i++) {
 		drains[i] = (struct drain){
-			.cpu = i, .sink = sink, .ended = &ended,
+			.cpu = i, .sink = sink, .behind = (size_t)o->ring_kb << 7, .late = o->flight, .ended = &ended,
 			.fd = session_stream(run->fd, i),
 		};
 		/* EINVAL: a CPU that is not there, or not traced */
@@ -265,9 +312,10 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	session_start(run->fd, o);
 	if (child.pid)
 		child_go(&child, o->command[0]);
-	wait_for_end(sink, run, &child, &ended, &signals);
+	wait_for_end(o, sink, run, &child, &ended, &signals);
 
-	if (!session_stop(run->fd))
+	/* EINVAL: it has ended from within */
+	if (!session_stop(run->fd) && errno != EINVAL)
 		warn_errno("stopping");
 	for (i = 0; i < run->nr_cpus; i++) {
 		if (drains[i].fd < 0)

@@ -67,15 +67,14 @@ int session_open(void)
 	return fd;
 }
 
-static void filter(int fd, const char *glob, bool notrace)
+static void filter(int fd, const char *glob, uint32_t flags, const char *opt)
 {
 	struct nt_filter arg = {
 		.size = sizeof(arg),
-		.flags = notrace ? NT_FILTER_NOTRACE : 0,
+		.flags = flags,
 		.glob = (uintptr_t)glob,
 		.len = strlen(glob),
 	};
-	const char *opt = notrace ? "-n" : "-l";
 
 	if (!ioctl(fd, NT_IOC_FILTER, &arg))
 		return;
@@ -117,7 +116,8 @@ void session_configure(int fd, const struct options *o)
 {
 	struct nt_config config = {
 		.size = sizeof(config),
-		.flags = (o->overwrite ? NT_CONFIG_OVERWRITE : 0) | (o->empty ? NT_CONFIG_EMPTY : 0),
+		.flags = (o->overwrite ? NT_CONFIG_OVERWRITE : 0) | (o->empty ? NT_CONFIG_EMPTY : 0) |
+			 (o->itself ? 0 : NT_CONFIG_NOT_ME) | (o->flight ? NT_CONFIG_OOPS : 0),
 		.clock = o->clock,
 		.ring_kb = o->ring_kb,
 	};
@@ -134,9 +134,11 @@ void session_configure(int fd, const struct options *o)
 		die(errno == EINVAL ? "the CPU mask names no CPU of this machine" :
 				      "setting the CPU mask failed");
 	for (i = 0; i < o->nr_filter; i++)
-		filter(fd, o->filter[i], false);
+		filter(fd, o->filter[i], 0, "-l");
 	for (i = 0; i < o->nr_notrace; i++)
-		filter(fd, o->notrace[i], true);
+		filter(fd, o->notrace[i], NT_FILTER_NOTRACE, "-n");
+	for (i = 0; i < o->nr_trigger; i++)
+		filter(fd, o->trigger[i], NT_FILTER_TRIGGER, "--trigger");
 	for (i = 0; i < o->nr_pids; i++)
 		session_add_pid(fd, o->pids[i], o->follow_forks);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * trace.dat, version 6, as trace-cmd.dat.v6(5) describes it: written for sub-buffers
- * of nestrace's streams, read for any recording of this machine's word size.
+ * trace.dat: version 7, as trace-cmd.dat.v7(5) describes it, is written for sub-buffers of
+ * nestrace's streams; that and version 6 are read, of any recording of this word size.
  */
 #ifndef TRACEDAT_H
 #define TRACEDAT_H
@@ -19,9 +19,9 @@ struct accounting;
  */
 struct tracedat_writer;
 
-/* Dies if the file can't be made. */
+/* Dies if the file can't be made. @kallsyms becomes the writer's. */
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
-					const char *kallsyms, size_t len);
+					char *kallsyms, size_t len);
 /*
  * Whole sub-buffers of one CPU; may run for several CPUs at once. False, and a
  * message, if they could not be written; what came before is kept.
@@ -46,14 +46,18 @@ struct tracedat {
 	char *cmdlines;
 	char *clock;		/* "global", "x86-tsc", ... */
 	unsigned int nr_cpus;
-	char **cpustat;		/* by CPU; NULL: the file has none */
-	struct { uint64_t offset, size; } *cpu;
+	char **cpustat;		/* by CPU; may be fewer */
+	unsigned int nr_cpustat;
+	struct {
+		uint64_t offset, size;
+		struct chunks *chunks;	/* NULL: not compressed */
+	} *cpu;
 	bool truncated;		/* a CPU's data goes beyond the end of the file */
 };
 
 /* NULL, and a message, if it is no such file, or no function trace. */
 struct tracedat *tracedat_open(const char *path);
-/* Sub-buffer @nr of @cpu; 1, 0 at the end, or -1 after a message. */
+/* Sub-buffer @nr of @cpu, with none before an earlier one; 1, 0 at the end, -1 after a message. */
 int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf);
 void tracedat_close(struct tracedat *t);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "nestrace.h"
 #include "tracedat.h"
@@ -15,19 +16,33 @@
 
 #define TEXT_MAX	(1ULL << 30)
 #define CPUS_MAX	65536
+#define CHUNK_MAX	(16U << 20)
+#define OPTIONS_MAX	1000	/* sections of them */
 
+/* Of the file, or of what was compressed in it. */
 struct parser {
 	struct tracedat *t;
-	uint64_t off;
+	const char *memory;	/* NULL: the file itself */
+	uint64_t off, size;
 	const char *what;	/* being read, for the message */
 	bool failed;
+};
+
+/* The data of one CPU where it is compressed: one chunk of it at a time. */
+struct chunks {
+	uint32_t left;		/* to be read */
+	uint64_t next;		/* offset of the next in the file */
+	uint64_t first;		/* number of the first sub-buffer in @data */
+	uint32_t len;		/* bytes of @data */
+	char *data;
 };
 
 static void bad(struct parser *p, const char *why)
 {
 	if (!p->failed)
-		warn("%s: %s in %s, at byte %llu: the file is damaged or cut short", p->t->path, why,
-		     p->what, (unsigned long long)p->off);
+		warn("%s: %s in %s, at byte %llu%s: the file is damaged or cut short", p->t->path,
+		     why, p->what, (unsigned long long)p->off,
+		     p->memory ? " of what is compressed there" : "");
 	p->failed = true;
 }
 
@@ -39,6 +54,15 @@ static void get(struct parser *p, void *buf, size_t len)
 	memset(buf, 0, len);
 	if (p->failed)
 		return;
+	if (p->memory) {
+		if (len > p->size - p->off) {
+			bad(p, "unexpected end");
+			return;
+		}
+		memcpy(buf, p->memory + p->off, len);
+		p->off += len;
+		return;
+	}
 	while (done < len) {
 		n = pread(p->t->fd, (char *)buf + done, len - done, p->off + done);
 		if (n < 0 && errno == EINTR)
@@ -83,7 +107,7 @@ static char *get_text(struct parser *p, uint64_t len)
 {
 	char *text;
 
-	if (!p->failed && (len > TEXT_MAX || len > p->t->size - p->off))
+	if (!p->failed && (len > TEXT_MAX || p->off > p->size || len > p->size - p->off))
 		bad(p, "an impossible length");
 	if (p->failed)
 		len = 0;
@@ -91,6 +115,20 @@ static char *get_text(struct parser *p, uint64_t len)
 	get(p, text, len);
 	text[len] = '\0';
 	return text;
+}
+
+/* Up to its nul; @text has room for @size bytes. */
+static void get_string(struct parser *p, char *text, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		get(p, &text[i], 1);
+		if (!text[i])
+			return;
+	}
+	bad(p, "an endless word");
+	text[size - 1] = '\0';
 }
 
 static void expect(struct parser *p, const char *word, size_t len)
@@ -107,32 +145,28 @@ static void skip_text64(struct parser *p)
 	free(get_text(p, get_u64(p)));
 }
 
-static bool is_trace_file(struct parser *p)
+/* The version of the file, or 0 after a message. */
+static int read_version(struct parser *p)
 {
 	char magic[sizeof(TRACEDAT_MAGIC) - 1] = { 0 };
 	char version[16] = { 0 };
-	unsigned int i;
 
-	if (p->t->size < sizeof(magic) + 16) {
+	if (p->size < sizeof(magic) + 16) {
 		warn("%s: too short to be a trace file", p->t->path);
-		return false;
+		return 0;
 	}
 	get(p, magic, sizeof(magic));
 	if (memcmp(magic, TRACEDAT_MAGIC, sizeof(magic))) {
 		warn("%s is no trace file: it does not begin as trace.dat does", p->t->path);
-		return false;
+		return 0;
 	}
-	for (i = 0; i < sizeof(version) - 1; i++) {
-		get(p, &version[i], 1);
-		if (!version[i])
-			break;
-	}
-	if (strcmp(version, "6")) {
-		warn("%s is a trace file of version '%s', which nestrace can't read; it reads version 6 (trace-cmd convert makes one)",
+	get_string(p, version, sizeof(version));
+	if (!p->failed && (!strcmp(version, "6") || !strcmp(version, "7")))
+		return version[0] - '0';
+	if (!p->failed)
+		warn("%s is a trace file of version '%s', which nestrace can't read; it reads versions 6 and 7 (trace-cmd convert makes them)",
 		     p->t->path, version);
-		return false;
-	}
-	return true;
+	return 0;
 }
 
 static void read_machine(struct parser *p)
@@ -148,17 +182,20 @@ static void read_machine(struct parser *p)
 		bad(p, "a page size that is not 4096");
 }
 
-static void read_formats(struct parser *p)
+static void read_header_info(struct parser *p)
 {
-	uint32_t i, j, nr, events;
-	char c, *text;
-
 	p->what = "header_page";
 	expect(p, "header_page", 12);
 	skip_text64(p);
 	p->what = "header_event";
 	expect(p, "header_event", 13);
 	skip_text64(p);
+}
+
+static void read_ftrace_formats(struct parser *p)
+{
+	uint32_t i, nr;
+	char *text;
 
 	p->what = "the event formats";
 	nr = get_u32(p);
@@ -169,6 +206,13 @@ static void read_formats(struct parser *p)
 		else
 			free(text);
 	}
+}
+
+static void skip_other_formats(struct parser *p)
+{
+	uint32_t i, j, nr, events;
+	char c;
+
 	nr = get_u32(p);
 	for (i = 0; i < nr && !p->failed; i++) {
 		do
@@ -180,51 +224,101 @@ static void read_formats(struct parser *p)
 	}
 }
 
-static void read_options(struct parser *p)
+static void read_symbols(struct parser *p)
+{
+	p->what = "the symbols";
+	free(p->t->kallsyms);
+	p->t->kallsyms = get_text(p, get_u32(p));
+}
+
+static void read_task_names(struct parser *p)
+{
+	p->what = "the task names";
+	free(p->t->cmdlines);
+	p->t->cmdlines = get_text(p, get_u64(p));
+}
+
+static void set_nr_cpus(struct parser *p, uint32_t nr)
 {
 	struct tracedat *t = p->t;
-	unsigned int cpu = 0;
+
+	if (!p->failed && (!nr || nr > CPUS_MAX))
+		bad(p, "an impossible number of CPUs");
+	if (p->failed)
+		return;
+	t->nr_cpus = nr;
+	t->cpu = memset(xrealloc(NULL, nr * sizeof(*t->cpu)), 0, nr * sizeof(*t->cpu));
+}
+
+static void set_cpu(struct parser *p, uint32_t cpu, uint64_t offset, uint64_t size)
+{
+	struct tracedat *t = p->t;
+
+	if (p->failed)
+		return;
+	if (offset + size < offset || cpu >= t->nr_cpus || t->cpu[cpu].size) {
+		bad(p, "an impossible place for a CPU's data");
+		return;
+	}
+	t->cpu[cpu].offset = offset;
+	t->cpu[cpu].size = size;
+	if (size && offset + size > t->size)
+		t->truncated = true;
+}
+
+static void take_cpustat(struct tracedat *t, char *text)
+{
+	t->cpustat = xrealloc(t->cpustat, (t->nr_cpustat + 1) * sizeof(*t->cpustat));
+	t->cpustat[t->nr_cpustat++] = text;
+}
+
+static void take_clock(struct tracedat *t, const char *text)
+{
+	const char *open = strchr(text, '['), *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return;
+	free(t->clock);
+	t->clock = strndup(open + 1, close - open - 1);
+	if (!t->clock)
+		die("out of memory");
+}
+
+static void read_options(struct parser *p)
+{
 	uint16_t id;
-	char *text, *open, *close;
+	char *text;
 
 	p->what = "the options";
 	while (!p->failed && (id = get_u16(p)) != TRACEDAT_OPT_DONE) {
 		text = get_text(p, get_u32(p));
-		if (id == TRACEDAT_OPT_CPUSTAT && cpu < t->nr_cpus) {
-			t->cpustat[cpu++] = text;
+		if (id == TRACEDAT_OPT_CPUSTAT) {
+			take_cpustat(p->t, text);
 			continue;
 		}
-		if (id == TRACEDAT_OPT_TRACECLOCK) {
-			open = strchr(text, '[');
-			close = open ? strchr(open, ']') : NULL;
-			if (close) {
-				*close = '\0';
-				free(t->clock);
-				t->clock = xstrdup(open + 1);
-			}
-		}
+		if (id == TRACEDAT_OPT_TRACECLOCK)
+			take_clock(p->t, text);
 		free(text);
 	}
 }
 
-static void read_cpus(struct parser *p)
+/* Version 6: one thing after the other. */
+static void read_6(struct parser *p)
 {
 	struct tracedat *t = p->t;
+	uint64_t offset, size;
 	char section[10];
 	unsigned int cpu;
 
+	read_header_info(p);
+	read_ftrace_formats(p);
+	skip_other_formats(p);
+	read_symbols(p);
+	p->what = "the printk formats";
+	free(get_text(p, get_u32(p)));
+	read_task_names(p);
 	p->what = "the number of CPUs";
-	t->nr_cpus = get_u32(p);
-	if (!p->failed && (!t->nr_cpus || t->nr_cpus > CPUS_MAX))
-		bad(p, "an impossible number");
-	if (p->failed) {
-		t->nr_cpus = 0;
-		return;
-	}
-	t->cpustat = memset(xrealloc(NULL, t->nr_cpus * sizeof(*t->cpustat)), 0,
-			    t->nr_cpus * sizeof(*t->cpustat));
-	t->cpu = memset(xrealloc(NULL, t->nr_cpus * sizeof(*t->cpu)), 0,
-			t->nr_cpus * sizeof(*t->cpu));
+	set_nr_cpus(p, get_u32(p));
 
 	p->what = "the section after the CPUs";
 	get(p, section, sizeof(section));
@@ -238,15 +332,231 @@ static void read_cpus(struct parser *p)
 
 	p->what = "the table of CPU data";
 	for (cpu = 0; cpu < t->nr_cpus && !p->failed; cpu++) {
-		t->cpu[cpu].offset = get_u64(p);
-		t->cpu[cpu].size = get_u64(p);
-		if (t->cpu[cpu].offset + t->cpu[cpu].size < t->cpu[cpu].offset)
-			bad(p, "an impossible size");
-		if (t->cpu[cpu].size % NT_SUBBUF_SIZE)
+		offset = get_u64(p);
+		size = get_u64(p);
+		if (size % NT_SUBBUF_SIZE)
 			bad(p, "a size that is no multiple of a page");
-		if (t->cpu[cpu].size && t->cpu[cpu].offset + t->cpu[cpu].size > t->size)
-			t->truncated = true;
+		set_cpu(p, cpu, offset, size);
 	}
+}
+
+/* Of version 7: where what is. */
+struct map {
+	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];
+	char *buffer;			/* the option on the top instance */
+	size_t buffer_len;
+};
+
+/* A section at @at, whose content @in reads, from @p or from *@unpacked. False if failed. */
+static bool open_section(struct parser *p, uint64_t at, uint16_t id, struct parser *in,
+			 char **unpacked)
+{
+	uint32_t packed_len, len;
+	uint16_t found, flags;
+	char *packed;
+	size_t n;
+
+	*unpacked = NULL;
+	p->off = at;
+	found = get_u16(p);
+	flags = get_u16(p);
+	get_u32(p);
+	get_u64(p);
+	if (!p->failed && found != id)
+		bad(p, "another section than was told");
+	*in = *p;
+	if (p->failed || !(flags & TRACEDAT_COMPRESSED))
+		return !p->failed;
+	packed_len = get_u32(p);
+	len = get_u32(p);
+	/* zstd packs better than that only what is all the same */
+	if (!p->failed && (len > TEXT_MAX || len / 20000 > packed_len))
+		bad(p, "an impossible length");
+	packed = get_text(p, packed_len);
+	if (!p->failed) {
+		*unpacked = xrealloc(NULL, (size_t)len + 1);
+		n = ZSTD_decompress(*unpacked, len, packed, packed_len);
+		if (ZSTD_isError(n) || n != len)
+			bad(p, "what can't be unpacked");
+		in->memory = *unpacked;
+		in->off = 0;
+		in->size = len;
+	}
+	free(packed);
+	return !p->failed;
+}
+
+static void take_option(struct parser *p, uint16_t id, char *data, uint32_t len, struct map *map)
+{
+	switch (id) {
+	case TRACEDAT_OPT_CPUSTAT:
+		take_cpustat(p->t, data);
+		return;
+	case TRACEDAT_OPT_TRACECLOCK:
+		take_clock(p->t, data);
+		break;
+	case TRACEDAT_OPT_HEADER_INFO ... TRACEDAT_OPT_CMDLINES:
+		if (len >= sizeof(uint64_t))
+			memcpy(&map->section[id], data, sizeof(uint64_t));
+		break;
+	case TRACEDAT_OPT_BUFFER:
+		/* of an instance, which has a name, nothing is read */
+		if (len > sizeof(uint64_t) && !data[sizeof(uint64_t)] && !map->buffer) {
+			map->buffer = data;
+			map->buffer_len = len;
+			return;
+		}
+	}
+	free(data);
+}
+
+static void read_map(struct parser *p, struct map *map)
+{
+	uint64_t at = get_u64(p);
+	unsigned int sections = 0;
+	struct parser in;
+	char *unpacked, *data;
+	uint32_t len;
+	uint16_t id;
+
+	while (at && !p->failed) {
+		p->what = "the options";
+		if (sections++ == OPTIONS_MAX)
+			bad(p, "no end");
+		if (!open_section(p, at, TRACEDAT_OPT_DONE, &in, &unpacked)) {
+			free(unpacked);
+			return;
+		}
+		do {
+			id = get_u16(&in);
+			len = get_u32(&in);
+			data = get_text(&in, len);
+			if (id == TRACEDAT_OPT_DONE) {
+				at = 0;
+				if (!in.failed && len >= sizeof(at))
+					memcpy(&at, data, sizeof(at));
+				free(data);
+			} else if (in.failed) {
+				free(data);
+			} else {
+				take_option(p, id, data, len, map);
+			}
+		} while (!in.failed && id != TRACEDAT_OPT_DONE);
+		p->failed = in.failed;
+		free(unpacked);
+	}
+}
+
+static void read_section(struct parser *p, const struct map *map, unsigned int id,
+			 void (*read)(struct parser *))
+{
+	struct parser in;
+	char *unpacked;
+
+	if (p->failed || !map->section[id])
+		return;
+	if (open_section(p, map->section[id], id, &in, &unpacked)) {
+		read(&in);
+		p->failed = in.failed;
+	}
+	free(unpacked);
+}
+
+static void open_chunks(struct parser *p, unsigned int cpu)
+{
+	struct tracedat *t = p->t;
+	struct chunks *c;
+
+	c = memset(xrealloc(NULL, sizeof(*c)), 0, sizeof(*c));
+	t->cpu[cpu].chunks = c;
+	if (t->cpu[cpu].size < sizeof(uint32_t) ||
+	    t->cpu[cpu].offset + sizeof(uint32_t) > t->size)
+		return;
+	p->off = t->cpu[cpu].offset;
+	c->left = get_u32(p);
+	c->next = p->off;
+}
+
+/* The option on the buffer tells the CPUs. */
+static void read_buffer(struct parser *p, const struct map *map)
+{
+	struct parser in = { .t = p->t, .memory = map->buffer, .size = map->buffer_len };
+	uint32_t i, nr, cpu, most = 0;
+	struct parser data;
+	uint64_t at, offset;
+
+	p->what = in.what = "the table of CPU data";
+	if (!map->buffer) {
+		bad(p, "no trace data (a 'latency' file, or only of an instance?)");
+		return;
+	}
+	at = get_u64(&in);
+	while (!in.failed && in.off < in.size && in.memory[in.off])
+		in.off++;
+	in.off++;			/* the name */
+	while (in.off < in.size && in.memory[in.off])
+		in.off++;
+	in.off++;			/* the clock */
+	if (in.off > in.size)
+		bad(&in, "unexpected end");
+	if (get_u32(&in) != NT_SUBBUF_SIZE)
+		bad(&in, "a page size that is not 4096");
+	nr = get_u32(&in);
+	offset = in.off;
+	for (i = 0; i < nr && !in.failed; i++) {
+		cpu = get_u32(&in);
+		most = cpu > most ? cpu : most;
+		in.off += 2 * sizeof(uint64_t);
+		if (in.off > in.size)
+			bad(&in, "unexpected end");
+	}
+	set_nr_cpus(&in, in.failed || !nr ? 0 : most + 1);
+	in.off = offset;
+	for (i = 0; i < nr && !in.failed; i++) {
+		cpu = get_u32(&in);
+		offset = get_u64(&in);
+		set_cpu(&in, cpu, offset, get_u64(&in));
+	}
+	p->failed = in.failed;
+
+	/* of the section itself only the head is of interest */
+	p->off = at;
+	data = *p;
+	if (!p->failed && get_u16(&data) != TRACEDAT_OPT_BUFFER)
+		bad(&data, "another section than was told");
+	if (get_u16(&data) & TRACEDAT_COMPRESSED)
+		for (cpu = 0; cpu < p->t->nr_cpus && !data.failed; cpu++)
+			open_chunks(&data, cpu);
+	p->failed |= data.failed;
+}
+
+/* Version 7: sections, of which options tell where they are. */
+static void read_7(struct parser *p)
+{
+	struct map map = { 0 };
+	char name[16], version[32];
+
+	p->what = "the compression";
+	get_string(p, name, sizeof(name));
+	get_string(p, version, sizeof(version));
+	if (!p->failed && strcmp(name, TRACEDAT_ZSTD) && strcmp(name, "none")) {
+		warn("%s is compressed by '%s', which nestrace can't read; trace-cmd convert --compression none makes a file that it reads",
+		     p->t->path, name);
+		p->failed = true;
+	}
+	if (!p->failed)
+		read_map(p, &map);
+	read_section(p, &map, TRACEDAT_OPT_HEADER_INFO, read_header_info);
+	read_section(p, &map, TRACEDAT_OPT_FTRACE_EVENTS, read_ftrace_formats);
+	read_section(p, &map, TRACEDAT_OPT_KALLSYMS, read_symbols);
+	read_section(p, &map, TRACEDAT_OPT_CMDLINES, read_task_names);
+	if (!p->failed)
+		read_buffer(p, &map);
+	free(map.buffer);
+	if (!p->t->kallsyms)
+		p->t->kallsyms = xstrdup("");
+	if (!p->t->cmdlines)
+		p->t->cmdlines = xstrdup("");
 }
 
 struct tracedat *tracedat_open(const char *path)
@@ -254,6 +564,7 @@ struct tracedat *tracedat_open(const char *path)
 	struct tracedat *t = memset(xrealloc(NULL, sizeof(*t)), 0, sizeof(*t));
 	struct parser p = { .t = t, .what = "the beginning" };
 	struct stat st;
+	int version;
 	char *id;
 
 	t->path = xstrdup(path);
@@ -267,17 +578,15 @@ struct tracedat *tracedat_open(const char *path)
 		goto fail;
 	}
 	t->size = st.st_size;
-	if (!is_trace_file(&p))
+	p.size = t->size;
+	version = read_version(&p);
+	if (!version)
 		goto fail;
 	read_machine(&p);
-	read_formats(&p);
-	p.what = "the symbols";
-	t->kallsyms = get_text(&p, get_u32(&p));
-	p.what = "the printk formats";
-	free(get_text(&p, get_u32(&p)));
-	p.what = "the task names";
-	t->cmdlines = get_text(&p, get_u64(&p));
-	read_cpus(&p);
+	if (version == 6)
+		read_6(&p);
+	else
+		read_7(&p);
 	if (p.failed)
 		goto fail;
 	id = t->function_format ? strstr(t->function_format, "\nID: ") : NULL;
@@ -292,17 +601,14 @@ fail:
 	return NULL;
 }
 
-int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
+/* 1, 0 where the file ends, or -1 after a message. */
+static int read_at(struct tracedat *t, uint64_t off, void *buf, size_t len)
 {
-	uint64_t off = nr * NT_SUBBUF_SIZE;
 	size_t done = 0;
 	ssize_t n;
 
-	if (off >= t->cpu[cpu].size || NT_SUBBUF_SIZE > t->cpu[cpu].size - off)
-		return 0;
-	while (done < NT_SUBBUF_SIZE) {
-		n = pread(t->fd, (char *)buf + done, NT_SUBBUF_SIZE - done,
-			  t->cpu[cpu].offset + off + done);
+	while (done < len) {
+		n = pread(t->fd, (char *)buf + done, len - done, off + done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -316,6 +622,72 @@ int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
 	return 1;
 }
 
+/* As read_at(), of the next chunk. */
+static int next_chunk(struct tracedat *t, unsigned int cpu)
+{
+	struct chunks *c = t->cpu[cpu].chunks;
+	uint64_t end = t->cpu[cpu].offset + t->cpu[cpu].size;
+	uint32_t head[2];
+	char *packed;
+	size_t n = 0;
+	int ret;
+
+	c->first += c->len / NT_SUBBUF_SIZE;
+	c->len = 0;
+	if (!c->left)
+		return 0;
+	ret = read_at(t, c->next, head, sizeof(head));
+	if (ret <= 0)
+		return ret;
+	if (c->next + sizeof(head) > end || head[0] > end - c->next - sizeof(head) ||
+	    head[0] > ZSTD_compressBound(CHUNK_MAX) || !head[1] || head[1] > CHUNK_MAX ||
+	    head[1] % NT_SUBBUF_SIZE) {
+		warn("%s: an impossible length in the data of CPU %u, at byte %llu: it is damaged, the rest of that CPU is not shown",
+		     t->path, cpu, (unsigned long long)c->next);
+		return -1;
+	}
+	packed = xrealloc(NULL, head[0]);
+	ret = read_at(t, c->next + sizeof(head), packed, head[0]);
+	if (ret > 0) {
+		c->data = xrealloc(c->data, head[1]);
+		n = ZSTD_decompress(c->data, head[1], packed, head[0]);
+		if (n != head[1]) {
+			warn("%s: what can't be unpacked in the data of CPU %u, at byte %llu: it is damaged, the rest of that CPU is not shown",
+			     t->path, cpu, (unsigned long long)c->next);
+			ret = -1;
+		}
+	}
+	free(packed);
+	if (ret > 0) {
+		c->next += sizeof(head) + head[0];
+		c->left--;
+		c->len = head[1];
+	}
+	return ret;
+}
+
+int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
+{
+	struct chunks *c = t->cpu[cpu].chunks;
+	uint64_t off = nr * NT_SUBBUF_SIZE;
+	int ret;
+
+	if (!c) {
+		if (off >= t->cpu[cpu].size || NT_SUBBUF_SIZE > t->cpu[cpu].size - off)
+			return 0;
+		return read_at(t, t->cpu[cpu].offset + off, buf, NT_SUBBUF_SIZE);
+	}
+	while (nr >= c->first + c->len / NT_SUBBUF_SIZE) {
+		ret = next_chunk(t, cpu);
+		if (ret <= 0) {
+			c->left = 0;
+			return ret;
+		}
+	}
+	memcpy(buf, c->data + off - c->first * NT_SUBBUF_SIZE, NT_SUBBUF_SIZE);
+	return 1;
+}
+
 void tracedat_close(struct tracedat *t)
 {
 	unsigned int cpu;
@@ -324,8 +696,13 @@ void tracedat_close(struct tracedat *t)
 		return;
 	if (t->fd >= 0)
 		close(t->fd);
-	for (cpu = 0; t->cpustat && cpu < t->nr_cpus; cpu++)
+	for (cpu = 0; cpu < t->nr_cpustat; cpu++)
 		free(t->cpustat[cpu]);
+	for (cpu = 0; t->cpu && cpu < t->nr_cpus; cpu++) {
+		if (t->cpu[cpu].chunks)
+			free(t->cpu[cpu].chunks->data);
+		free(t->cpu[cpu].chunks);
+	}
 	free(t->cpustat);
 	free(t->cpu);
 	free(t->clock);

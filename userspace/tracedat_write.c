@@ -11,12 +11,15 @@
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "nestrace.h"
+#include "spool.h"
 #include "tracedat.h"
 #include "tracedat_format.h"
 
-#define CHUNK	(1 << 20)
+#define CHUNK		(1 << 20)
+#define SECTION_HEAD	16	/* bytes */
 
 struct tracedat_writer {
 	const char *path;
@@ -25,12 +28,17 @@ struct tracedat_writer {
 	int fd;
 	bool failed;		/* and said so */
 	unsigned int nr_cpus;
-	off_t symbols_at;	/* of their length, in front of them */
-	uint32_t symbols_len;
-	struct spool {
-		int fd;		/* unlinked; the data of one CPU until the end */
-		uint64_t size;
-	} *spool;
+	struct spool **spool;	/* by CPU */
+	char *symbols;		/* /proc/kallsyms */
+	size_t symbols_len;
+	off_t options_at;	/* where the options' place is told */
+	off_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by the option that tells it; 0: none */
+};
+
+/* A section or an option that is being made, in memory. */
+struct block {
+	char *data;
+	size_t len, size;
 };
 
 /* The layout that records of nestrace have on every kernel: see uapi/nestrace.h. */
@@ -85,32 +93,90 @@ static bool put(struct tracedat_writer *w, const void *data, size_t len)
 	return !w->failed;
 }
 
-static void put_u16(struct tracedat_writer *w, uint16_t v)
-{
-	put(w, &v, sizeof(v));
-}
-
-static void put_u32(struct tracedat_writer *w, uint32_t v)
-{
-	put(w, &v, sizeof(v));
-}
-
 static void put_u64(struct tracedat_writer *w, uint64_t v)
 {
 	put(w, &v, sizeof(v));
 }
 
-static void put_text64(struct tracedat_writer *w, const char *text, size_t len)
+static void add(struct block *b, const void *data, size_t len)
 {
-	put_u64(w, len);
-	put(w, text, len);
+	if (b->len + len > b->size) {
+		b->size = 2 * (b->len + len);
+		b->data = xrealloc(b->data, b->size);
+	}
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
 }
 
-static void put_option(struct tracedat_writer *w, uint16_t id, const char *text)
+static void add_u16(struct block *b, uint16_t v)
 {
-	put_u16(w, id);
-	put_u32(w, strlen(text) + 1);
-	put(w, text, strlen(text) + 1);
+	add(b, &v, sizeof(v));
+}
+
+static void add_u32(struct block *b, uint32_t v)
+{
+	add(b, &v, sizeof(v));
+}
+
+static void add_u64(struct block *b, uint64_t v)
+{
+	add(b, &v, sizeof(v));
+}
+
+static void add_text64(struct block *b, const char *text, size_t len)
+{
+	add_u64(b, len);
+	add(b, text, len);
+}
+
+static void add_option(struct block *b, uint16_t id, const void *data, size_t len)
+{
+	add_u16(b, id);
+	add_u32(b, len);
+	add(b, data, len);
+}
+
+static void add_option_text(struct block *b, uint16_t id, const char *text)
+{
+	add_option(b, id, text, strlen(text) + 1);
+}
+
+static off_t here(struct tracedat_writer *w)
+{
+	return lseek(w->fd, 0, SEEK_CUR);
+}
+
+static void put_section_head(struct tracedat_writer *w, uint16_t id, uint16_t flags, uint64_t size)
+{
+	struct block head = { 0 };
+
+	w->section[id] = here(w);
+	add_u16(&head, id);
+	add_u16(&head, flags);
+	add_u32(&head, 0);		/* nothing describes it */
+	add_u64(&head, size);
+	put(w, head.data, head.len);
+	free(head.data);
+}
+
+/* A section that is not the data of CPUs. Frees @b. */
+static void put_section(struct tracedat_writer *w, uint16_t id, struct block *b)
+{
+	size_t bound = ZSTD_compressBound(b->len), n;
+	char *packed = xrealloc(NULL, bound);
+	uint32_t sizes[2];
+
+	n = ZSTD_compress(packed, bound, b->data, b->len, SPOOL_LEVEL);
+	if (ZSTD_isError(n))
+		die("compressing: %s", ZSTD_getErrorName(n));
+	sizes[0] = n;
+	sizes[1] = b->len;
+	put_section_head(w, id, TRACEDAT_COMPRESSED, sizeof(sizes) + n);
+	put(w, sizes, sizeof(sizes));
+	put(w, packed, n);
+	free(packed);
+	free(b->data);
+	memset(b, 0, sizeof(*b));
 }
 
 static char *name_beside(const char *path)
@@ -199,45 +265,78 @@ static void open_spools(struct tracedat_writer *w)
 	const char *beside = w->beside ? w->path : "./trace.dat";
 	unsigned int cpu;
 	char *name;
+	int fd;
 
 	w->spool = xrealloc(NULL, w->nr_cpus * sizeof(*w->spool));
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		w->spool[cpu].fd = temporary(beside, &name);
-		w->spool[cpu].size = 0;
+		fd = temporary(beside, &name);
 		if (name)
 			unlink(name);
 		free(name);
+		w->spool[cpu] = spool_new(fd);
 	}
 }
 
+static void put_head(struct tracedat_writer *w)
+{
+	struct block b = { 0 };
+
+	add(&b, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
+	add(&b, "7", 2);
+	add(&b, "\0", 1);		/* little endian */
+	add(&b, "\10", 1);		/* bytes in a long */
+	add_u32(&b, NT_SUBBUF_SIZE);
+	add(&b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
+	add(&b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
+	put(w, b.data, b.len);
+	free(b.data);
+	w->options_at = here(w);
+	put_u64(w, 0);
+}
+
+static void put_formats(struct tracedat_writer *w)
+{
+	struct block b = { 0 };
+
+	add(&b, "header_page", 12);
+	add_text64(&b, header_page, sizeof(header_page) - 1);
+	add(&b, "header_event", 13);
+	add_text64(&b, header_event, sizeof(header_event) - 1);
+	put_section(w, TRACEDAT_OPT_HEADER_INFO, &b);
+	add_u32(&b, 1);			/* formats of system ftrace */
+	add_text64(&b, function_format, sizeof(function_format) - 1);
+	put_section(w, TRACEDAT_OPT_FTRACE_EVENTS, &b);
+	add_u32(&b, 0);			/* other systems */
+	put_section(w, TRACEDAT_OPT_EVENT_FORMATS, &b);
+	add_u32(&b, 0);
+	put_section(w, TRACEDAT_OPT_PRINTK, &b);
+}
+
+static void put_symbols(struct tracedat_writer *w)
+{
+	struct block b = { 0 };
+
+	add_u32(&b, w->symbols_len);
+	add(&b, w->symbols, w->symbols_len);
+	put_section(w, TRACEDAT_OPT_KALLSYMS, &b);
+}
+
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
-					const char *kallsyms, size_t len)
+					char *kallsyms, size_t len)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
 
-	*w = (struct tracedat_writer){ .path = path, .nr_cpus = nr_cpus };
+	*w = (struct tracedat_writer){
+		.path = path, .nr_cpus = nr_cpus, .symbols = kallsyms, .symbols_len = len,
+	};
 	open_output(w);
-
-	put(w, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
-	put(w, "6", 2);
-	put(w, "\0", 1);		/* little endian */
-	put(w, "\10", 1);		/* bytes in a long */
-	put_u32(w, NT_SUBBUF_SIZE);
-	put(w, "header_page", 12);
-	put_text64(w, header_page, sizeof(header_page) - 1);
-	put(w, "header_event", 13);
-	put_text64(w, header_event, sizeof(header_event) - 1);
-	put_u32(w, 1);			/* formats of system ftrace */
-	put_text64(w, function_format, sizeof(function_format) - 1);
-	put_u32(w, 0);			/* other systems */
-	w->symbols_at = lseek(w->fd, 0, SEEK_CUR);
-	w->symbols_len = len;
-	put_u32(w, len);
-	put(w, kallsyms, len);
+	put_head(w);
+	put_formats(w);
+	put_symbols(w);
 
 	/* Room to move the CPUs' data in by, should the disk be full at the end. */
 	if (!w->failed && w->beside &&
-	    posix_fallocate(w->fd, lseek(w->fd, 0, SEEK_CUR), 2 * CHUNK) == ENOSPC) {
+	    posix_fallocate(w->fd, here(w), 2 * CHUNK + nr_cpus * SPOOL_CHUNK / 4) == ENOSPC) {
 		errno = ENOSPC;
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
@@ -252,114 +351,147 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len)
 {
-	struct spool *s = &w->spool[cpu];
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		n = pwrite(s->fd, (const char *)buf + done, len - done, s->size + done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			warn_errno("can't write more of %s; recording ends, what was written is kept",
-				   w->path);
-			/* sub-buffers are kept whole */
-			s->size += done - done % NT_SUBBUF_SIZE;
-			return false;
-		}
-		done += n;
-	}
-	s->size += len;
-	return true;
+	if (spool_append(w->spool[cpu], buf, len))
+		return true;
+	warn_errno("can't write more of %s; recording ends, what was written is kept", w->path);
+	return false;
 }
 
-static char *clock_text(const char *clock)
-{
-	char *text;
-
-	/* as tracefs shows it: the one in brackets is in use */
-	if (asprintf(&text, "local [%s]\n", clock) < 0)
-		die("out of memory");
-	return text;
-}
-
-static void put_options(struct tracedat_writer *w, const char *clock, const struct accounting *a)
-{
-	struct utsname uts;
-	unsigned int cpu;
-	char *text;
-
-	put(w, TRACEDAT_OPTIONS, sizeof(TRACEDAT_OPTIONS));
-	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		text = accounting_cpu_text(a, cpu);
-		put_option(w, TRACEDAT_OPT_CPUSTAT, text);
-		free(text);
-	}
-	text = clock_text(clock);
-	put_option(w, TRACEDAT_OPT_TRACECLOCK, text);
-	free(text);
-	if (!uname(&uts) &&
-	    asprintf(&text, "%s %s %s %s", uts.sysname, uts.nodename, uts.release,
-		     uts.machine) > 0) {
-		put_option(w, TRACEDAT_OPT_UNAME, text);
-		free(text);
-	}
-	put_option(w, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
-	put_u16(w, TRACEDAT_OPT_DONE);
-}
-
-/* Frees the spool as it goes, so that a disk need not hold the data twice. */
+/* Moves what there is of a CPU; room for it may come from its own spool. */
 static void move_spool(struct tracedat_writer *w, struct spool *s)
 {
 	char *buf = xrealloc(NULL, CHUNK);
-	uint64_t off = 0;
 	ssize_t n;
 
-	while (off < s->size && !w->failed) {
-		n = pread(s->fd, buf, s->size - off < CHUNK ? s->size - off : CHUNK, off);
-		if (n <= 0) {
-			if (n < 0 && errno == EINTR)
-				continue;
+	while (!w->failed && (n = spool_take(s, buf, CHUNK)) != 0) {
+		if (n < 0) {
 			warn_errno("reading back the data for %s", w->path);
 			w->failed = true;
 			break;
 		}
 		put(w, buf, n);
-		fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, n);
 		if (w->beside)
-			posix_fallocate(w->fd, lseek(w->fd, 0, SEEK_CUR), CHUNK);
-		off += n;
+			posix_fallocate(w->fd, here(w), CHUNK);
 	}
 	free(buf);
 }
 
-static uint64_t align(uint64_t v)
+static void add_facts(struct tracedat_writer *w, struct block *options, const char *clock,
+		      const struct accounting *a)
 {
-	return (v + NT_SUBBUF_SIZE - 1) & ~(NT_SUBBUF_SIZE - 1ULL);
-}
-
-static void put_data(struct tracedat_writer *w, const char *clock)
-{
-	uint64_t offset;
+	uint32_t nr_cpus = w->nr_cpus;
+	struct utsname uts;
 	unsigned int cpu;
 	char *text;
 
-	put(w, TRACEDAT_FLYRECORD, sizeof(TRACEDAT_FLYRECORD));
-	if (asprintf(&text, "[%s]", clock) < 0)
-		die("out of memory");
-	offset = align(lseek(w->fd, 0, SEEK_CUR) + w->nr_cpus * 2 * sizeof(uint64_t) +
-		       sizeof(uint64_t) + strlen(text));
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		put_u64(w, offset);
-		put_u64(w, w->spool[cpu].size);
-		offset += w->spool[cpu].size;
+		text = accounting_cpu_text(a, cpu);
+		add_option_text(options, TRACEDAT_OPT_CPUSTAT, text);
+		free(text);
 	}
-	/* the clock once more: trace-cmd expects it here if the option is there */
-	put_text64(w, text, strlen(text));
+	/* as tracefs shows it: the one in brackets is in use */
+	if (asprintf(&text, "local [%s]\n", clock) < 0)
+		die("out of memory");
+	add_option_text(options, TRACEDAT_OPT_TRACECLOCK, text);
 	free(text);
-	lseek(w->fd, align(lseek(w->fd, 0, SEEK_CUR)), SEEK_SET);
+	if (!uname(&uts) &&
+	    asprintf(&text, "%s %s %s %s", uts.sysname, uts.nodename, uts.release,
+		     uts.machine) > 0) {
+		add_option_text(options, TRACEDAT_OPT_UNAME, text);
+		free(text);
+	}
+	add_option_text(options, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
+	add_option(options, TRACEDAT_OPT_CPUCOUNT, &nr_cpus, sizeof(nr_cpus));
+}
+
+static void add_sections(struct tracedat_writer *w, struct block *options)
+{
+	static const uint16_t sections[] = {
+		TRACEDAT_OPT_HEADER_INFO, TRACEDAT_OPT_FTRACE_EVENTS, TRACEDAT_OPT_EVENT_FORMATS,
+		TRACEDAT_OPT_KALLSYMS, TRACEDAT_OPT_PRINTK, TRACEDAT_OPT_CMDLINES,
+	};
+	uint64_t at;
+	size_t i;
+
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		at = w->section[sections[i]];
+		add_option(options, sections[i], &at, sizeof(at));
+	}
+}
+
+/* What a CPU's data takes in the file. */
+static uint64_t data_size(struct tracedat_writer *w, unsigned int cpu)
+{
+	return sizeof(uint32_t) + spool_size(w->spool[cpu]);
+}
+
+/* Where the CPUs' data are, if their section is at @at. */
+static void add_buffer(struct tracedat_writer *w, struct block *options, const char *clock,
+		       uint64_t at)
+{
+	uint64_t offset = at + SECTION_HEAD;
+	struct block option = { 0 };
+	unsigned int cpu;
+
+	add_u64(&option, at);
+	add(&option, "", 1);		/* the top instance */
+	add(&option, clock, strlen(clock) + 1);
+	add_u32(&option, NT_SUBBUF_SIZE);
+	add_u32(&option, w->nr_cpus);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		add_u32(&option, cpu);
+		add_u64(&option, offset);
+		add_u64(&option, data_size(w, cpu));
+		offset += data_size(w, cpu);
+	}
+	add_option(options, TRACEDAT_OPT_BUFFER, option.data, option.len);
+	free(option.data);
+}
+
+/*
+ * The options ahead of the data, so that what is left of a file cut short can be read: as
+ * they are, since it is by their length that they tell where the data are.
+ */
+static void put_options(struct tracedat_writer *w, const char *clock, const struct accounting *a)
+{
+	struct block options = { 0 };
+	uint64_t at = 0;
+	size_t len;
+	int i;
+
+	/* once to know the length, which does not depend on where the data are */
+	for (i = 0; i < 2; i++) {
+		len = options.len;
+		options.len = 0;
+		add_facts(w, &options, clock, a);
+		add_sections(w, &options);
+		add_buffer(w, &options, clock, here(w) + SECTION_HEAD + len);
+		add_option(&options, TRACEDAT_OPT_DONE, &at, sizeof(at));
+	}
+	put_section_head(w, TRACEDAT_OPT_DONE, 0, options.len);
+	put(w, options.data, options.len);
+	free(options.data);
+	at = w->section[TRACEDAT_OPT_DONE];
+	if (!w->failed && pwrite(w->fd, &at, sizeof(at), w->options_at) != sizeof(at)) {
+		warn_errno("can't write %s", w->path);
+		w->failed = true;
+	}
+}
+
+static void put_data(struct tracedat_writer *w)
+{
+	uint64_t size = 0;
+	unsigned int cpu;
+	uint32_t chunks;
+
 	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		move_spool(w, &w->spool[cpu]);
+		size += data_size(w, cpu);
+	put_section_head(w, TRACEDAT_OPT_BUFFER, TRACEDAT_COMPRESSED, size);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		chunks = spool_chunks(w->spool[cpu]);
+		put(w, &chunks, sizeof(chunks));
+		move_spool(w, w->spool[cpu]);
+	}
 }
 
 static void writer_free(struct tracedat_writer *w)
@@ -367,8 +499,9 @@ static void writer_free(struct tracedat_writer *w)
 	unsigned int cpu;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		close(w->spool[cpu].fd);
+		spool_free(w->spool[cpu]);
 	free(w->spool);
+	free(w->symbols);
 	free(w->tmp);
 	free(w);
 }
@@ -382,30 +515,31 @@ void tracedat_abandon(struct tracedat_writer *w)
 
 void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
 {
-	uint32_t all = w->symbols_len + len;
-
-	put(w, text, len);
-	if (!w->failed && pwrite(w->fd, &all, sizeof(all), w->symbols_at) != sizeof(all)) {
-		warn_errno("can't write %s", w->path);
-		w->failed = true;
-	}
-	w->symbols_len = all;
+	if (!len)
+		return;
+	w->symbols = xrealloc(w->symbols, w->symbols_len + len);
+	memcpy(w->symbols + w->symbols_len, text, len);
+	w->symbols_len += len;
+	/* all of them again; nothing tells any more where the first are */
+	put_symbols(w);
 }
 
 int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		    const char *clock, const struct accounting *a)
 {
+	struct block b = { 0 };
+	unsigned int cpu;
 	int ret = -1;
 
-	put_u32(w, 0);			/* printk formats */
-	put_text64(w, cmdlines, cmdlines_len);
-	put_u32(w, w->nr_cpus);
+	add_text64(&b, cmdlines, cmdlines_len);
+	put_section(w, TRACEDAT_OPT_CMDLINES, &b);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		spool_end(w->spool[cpu]);
 	put_options(w, clock, a);
-	put_data(w, clock);
+	put_data(w);
 
 	/* what was set aside and not used */
-	if (!w->failed && w->beside &&
-	    (ftruncate(w->fd, lseek(w->fd, 0, SEEK_CUR)) || !give_name(w))) {
+	if (!w->failed && w->beside && (ftruncate(w->fd, here(w)) || !give_name(w))) {
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
 	}

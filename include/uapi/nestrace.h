@@ -119,6 +119,7 @@ struct nt_info {
  */
 #define NT_FILTER_NOTRACE	(1U << 0)	/* leave out what matches */
 #define NT_FILTER_CLEAR		(1U << 1)	/* forget all of this kind; @glob and @len are 0 */
+#define NT_FILTER_TRIGGER	(1U << 2)	/* a hit of what matches ends the recording, see below */
 struct nt_filter {
 	__u32 size;
 	__u32 flags;
@@ -128,9 +129,17 @@ struct nt_filter {
 };
 
 /*
+ * What ends a recording from within, a trigger or an oops, closes the rings at once: each
+ * takes no more than the rest of its sub-buffer, further hits are counted as filtered. Some
+ * 10 ms later the session is stopped, as by NT_IOC_STOP; NT_IOC_STATS tells by what. A
+ * trigger is a trigger on every CPU and for every task; it is traced only if it is wanted
+ * by the other filters. NT_FILTER_TRIGGER goes with no other flag.
+ */
+
+/*
  * NT_IOC_PID: trace only while this task is current, its interrupts included.
  * @pid: a thread id of the caller's pid namespace, above 0. It is the number that is
- * traced: with NT_PID_FOLLOW until the task is freed, without it whoever gets it next.
+ * traced: with NT_PID_FOLLOW until another task gets it, without it whoever gets it next.
  * Errors: ESRCH no such task, EOPNOTSUPP follow can't be had on this kernel.
  */
 #define NT_PID_FOLLOW	(1U << 0)	/* and the children of all added pids */
@@ -182,6 +191,12 @@ enum nt_clock {
  */
 #define NT_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
 #define NT_CONFIG_EMPTY		(1U << 1)	/* hits end at once, uncounted: for benchmarks */
+/*
+ * What the caller does at task level is filtered: of all tasks with its address space, so
+ * that reading the trace does not make the trace. Interrupts that come meanwhile are traced.
+ */
+#define NT_CONFIG_NOT_ME	(1U << 2)
+#define NT_CONFIG_OOPS		(1U << 3)	/* an oops or a panic ends the recording */
 struct nt_config {
 	__u32 size;
 	__u32 flags;
@@ -199,7 +214,7 @@ struct nt_slot_stats {
 	__u64 recorded;		/* in the ring, or read from it */
 	__u64 lost;		/* ring full, overwritten unread, or RCU asleep */
 	__u64 recursed;		/* refused: the slot was in the tracer already */
-	__u64 filtered;		/* not wanted: pid, CPU or excluded module */
+	__u64 filtered;		/* not wanted: pid, CPU, excluded module, the caller; or closed */
 	__u64 asleep;		/* of lost: RCU was asleep and could not be woken */
 	__u64 woken_nmi;	/* of recorded: RCU woken by the nmi pair */
 	__u64 woken_irq;	/* of recorded: RCU woken by the irq pair or warn_rcu_enter() */
@@ -207,9 +222,11 @@ struct nt_slot_stats {
 	__u64 bytes;		/* written to the ring */
 };
 
+#define NT_STATS_TRIGGER	(1U << 0)	/* a trigger has ended the recording */
+#define NT_STATS_OOPS		(1U << 1)	/* an oops or a panic has */
 struct nt_stats {
 	__u32 size;
-	__u32 flags;		/* 0 */
+	__u32 flags;		/* in: 0; out: NT_STATS_ bits */
 	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
 	__u32 ring_kb;		/* out: what the CPU's rings hold; 0 = none yet, or not traced */
 	struct nt_slot_stats slot[NT_NR_SLOTS];
@@ -242,7 +259,7 @@ struct nt_refused {
  * slots; it wants room for at least one (EINVAL). It waits until a sub-buffer
  * is full or its oldest record is some 100 ms old; with O_NONBLOCK it gives
  * what there is, or EAGAIN. 0 = the session is stopped and all is read.
- * poll() reports POLLIN for data and at that end, then also POLLHUP.
+ * poll() reports POLLIN for data, and POLLIN and POLLHUP once the session is stopped.
  */
 #define NT_STREAM_NONBLOCK	(1U << 0)	/* open it with O_NONBLOCK */
 struct nt_stream_open {

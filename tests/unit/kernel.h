@@ -122,6 +122,7 @@ extern __thread unsigned long current_stack_pointer;
 struct task_struct {
 	int pid;
 	int migration_disabled;
+	void *mm;
 	void *stack;
 	unsigned long flags;
 };
@@ -184,6 +185,8 @@ extern unsigned long jiffies;
 struct mutex { int unused; };
 struct kref { int unused; };
 struct timer_list { int unused; };
+struct notifier_block { int unused; };
+struct work_struct { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;

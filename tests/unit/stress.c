@@ -39,7 +39,7 @@ unsigned long *guards_of[NR_CPUS];
 unsigned long jiffies;
 enum nt_rcu_mode nt_rcu_mode;
 
-static struct nt_session session;
+static struct nt_session session = { .not_me = NT_NO_MM };
 static ftrace_func_t hook;
 static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];

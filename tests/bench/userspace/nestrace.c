@@ -19,9 +19,9 @@ ftrace_func_t nt_hook_of_untimed(const struct nt_session *s);
 enum { GLOBAL, TSC, UNTIMED, NR_SESSIONS };
 
 static struct nt_session sessions[NR_SESSIONS] = {
-	[GLOBAL] = { .clock = NT_CLOCK_GLOBAL },
-	[TSC] = { .clock = NT_CLOCK_TSC },
-	[UNTIMED] = { .clock = NT_CLOCK_TSC },
+	[GLOBAL] = { .clock = NT_CLOCK_GLOBAL, .not_me = NT_NO_MM },
+	[TSC] = { .clock = NT_CLOCK_TSC, .not_me = NT_NO_MM },
+	[UNTIMED] = { .clock = NT_CLOCK_TSC, .not_me = NT_NO_MM },
 };
 static struct nt_rings rings[NR_SESSIONS];
 

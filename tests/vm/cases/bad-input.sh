@@ -62,23 +62,41 @@ says "a directory" 1 "not a regular file" nestrace report /tmp
 says "empty file" 1 "too short to be a trace file" nestrace report empty.dat
 head -c 100000 /dev/urandom > garbage.dat
 says "garbage" 1 "is no trace file" nestrace report garbage.dat
-printf '\027\010\104tracing7\0xxxxxxxxxxxxxxxxxxxxxx' > seven.dat
-says "another version" 1 "version '7'" nestrace report seven.dat
+printf '\027\010\104tracing8\0xxxxxxxxxxxxxxxxxxxxxx' > eight.dat
+says "another version" 1 "version '8'" nestrace report eight.dat
+printf '\027\010\104tracing7\0\0\010\0\020\0\0rot13\00013\0xxxxxxxx' > rot13.dat
+says "another compression" 1 "compressed by 'rot13'" nestrace report rot13.dat
 size=$(stat -c %s good.dat)
 for cut in 30 300 5000 $((size / 2)); do
 	head -c $cut good.dat > cut.dat
 	says "cut at $cut" 1 "damaged or cut short" nestrace report cut.dat
 done
-head -c $((size - 2000)) good.dat > cut.dat
-says "cut in the data" 1 "is cut short" nestrace report cut.dat
-says "stat -i: cut in the data" 1 "is cut short" nestrace stat -i cut.dat
 says "stat -i: no such file" 1 "can't read none.dat: No such file" nestrace stat -i none.dat
-# damage in the header and the first event of full sub-buffers is always said; wherever it
-# is, there is no crash and no end of patience
 insmod /tests/nt_calls.ko
 nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
 rmmod nt_calls
 size=$(stat -c %s full.dat)
+head -c $((size - 2000)) full.dat > cut.dat
+says "cut in the data" 1 "is cut short" nestrace report cut.dat
+says "stat -i: cut in the data" 1 "is cut short" nestrace stat -i cut.dat
+silent=0
+for i in $(seq 20); do
+	cp full.dat damaged.dat
+	printf '\0\377' | dd of=damaged.dat bs=1 seek=$((size - 700 * i)) conv=notrunc 2>/dev/null
+	timeout 20 nestrace report damaged.dat > out 2> err
+	[ $? = 1 ] && grep -q "is damaged" err || silent=$((silent + 1))
+done
+is "no damage to compressed data is passed over in silence" $silent 0
+
+# as trace-cmd makes it for older readers, not compressed
+trace-cmd convert --file-version 6 -i full.dat -o six.dat > /dev/null 2>&1
+nestrace report full.dat > seven.txt
+nestrace report six.dat > six.txt
+ok "version 6 holds the same" cmp seven.txt six.txt
+mv six.dat full.dat
+size=$(stat -c %s full.dat)
+# damage in the header and the first event of full sub-buffers is always said; wherever it
+# is, there is no crash and no end of patience
 worst=0 silent=0 differ=0 where=12345
 for i in $(seq 60); do
 	where=$(((where * 1103515245 + 12345) % 2147483648))

@@ -2,7 +2,7 @@
 # a ring. The helper says how often it called which function in which context.
 # kernels: all
 # cpus: 1 2 4
-# timeout: 600
+# timeout: 1200
 insmod /tests/nt_contexts.ko
 cpus=$(grep -c '^processor' /proc/cpuinfo)
 

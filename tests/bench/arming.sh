@@ -1,0 +1,3 @@
+# How long it takes to arm and to disarm all functions, beside ftrace's own: boot -i, -p none.
+insmod /tests/nestrace.ko
+arming

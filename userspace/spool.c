@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "nestrace.h"
+#include "spool.h"
+
+struct spool {
+	int fd;
+	uint64_t written, taken;	/* bytes of @fd */
+	uint32_t chunks;
+	ZSTD_CCtx *zstd;
+	size_t filled;			/* bytes of @data */
+	size_t packed, packed_taken;	/* bytes of @out, once at the end */
+	size_t out_size;
+	char *out;
+	char data[SPOOL_CHUNK];
+};
+
+struct spool *spool_new(int fd)
+{
+	struct spool *s = xrealloc(NULL, sizeof(*s));
+
+	memset(s, 0, offsetof(struct spool, data));
+	s->fd = fd;
+	s->zstd = ZSTD_createCCtx();
+	s->out_size = ZSTD_compressBound(SPOOL_CHUNK) + 2 * sizeof(uint32_t);
+	s->out = xrealloc(NULL, s->out_size);
+	if (!s->zstd ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_compressionLevel, SPOOL_LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_checksumFlag, 1)))
+		die("out of memory");
+	return s;
+}
+
+/* @data becomes a chunk in @out; its length. */
+static size_t pack(struct spool *s)
+{
+	uint32_t head[2] = { 0, s->filled };
+	size_t n = ZSTD_compress2(s->zstd, s->out + sizeof(head), s->out_size - sizeof(head),
+				  s->data, s->filled);
+
+	if (ZSTD_isError(n))
+		die("compressing: %s", ZSTD_getErrorName(n));
+	head[0] = n;
+	memcpy(s->out, head, sizeof(head));
+	s->filled = 0;
+	return n + sizeof(head);
+}
+
+static bool write_chunk(struct spool *s)
+{
+	size_t len = pack(s), done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = pwrite(s->fd, s->out + done, len - done, s->written + done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		done += n;
+	}
+	s->written += len;
+	s->chunks++;
+	return true;
+}
+
+bool spool_append(struct spool *s, const void *data, size_t len)
+{
+	size_t n;
+
+	while (len) {
+		n = sizeof(s->data) - s->filled;
+		if (n > len)
+			n = len;
+		memcpy(s->data + s->filled, data, n);
+		s->filled += n;
+		data = (const char *)data + n;
+		len -= n;
+		if (s->filled == sizeof(s->data) && !write_chunk(s))
+			return false;
+	}
+	return true;
+}
+
+void spool_end(struct spool *s)
+{
+	if (!s->filled)
+		return;
+	s->packed = pack(s);
+	s->chunks++;
+}
+
+uint32_t spool_chunks(const struct spool *s)
+{
+	return s->chunks;
+}
+
+uint64_t spool_size(const struct spool *s)
+{
+	return s->written + s->packed;
+}
+
+ssize_t spool_take(struct spool *s, void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (s->taken == s->written) {
+		n = s->packed - s->packed_taken;
+		if ((size_t)n > len)
+			n = len;
+		memcpy(buf, s->out + s->packed_taken, n);
+		s->packed_taken += n;
+		return n;
+	}
+	if (len > s->written - s->taken)
+		len = s->written - s->taken;
+	do
+		n = pread(s->fd, buf, len, s->taken);
+	while (n < 0 && errno == EINTR);
+	if (!n)
+		errno = EIO;
+	if (n <= 0)
+		return -1;
+	fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, s->taken, n);
+	s->taken += n;
+	return n;
+}
+
+void spool_free(struct spool *s)
+{
+	close(s->fd);
+	ZSTD_freeCCtx(s->zstd);
+	free(s->out);
+	free(s);
+}
