@@ -15,7 +15,7 @@
 #include "tasks.h"
 
 #define NT_RING_KB_DEFAULT	2048
-#define NT_TICK			1
+#define NT_TICK			ms_to_ktime(4)
 #define NT_POLL_TICKS		max(1, HZ / 100)
 
 static atomic_t nt_nr_open = ATOMIC_INIT(0);
@@ -29,9 +29,10 @@ void nt_session_count(u32 *open, u32 *running)
 
 /*
  * The hook can't wake anybody; this does, while the session runs: who reads before a ring is
- * full, who polls every now and then. Who waits for the end alone is left alone.
+ * full, who polls every now and then. Who waits for the end alone is left alone. From a
+ * hardirq, as under load softirqs wait for ksoftirqd.
  */
-static void nt_tick(struct timer_list *timer)
+static enum hrtimer_restart nt_tick(struct hrtimer *timer)
 {
 	struct nt_session *s = container_of(timer, struct nt_session, tick);
 
@@ -42,7 +43,8 @@ static void nt_tick(struct timer_list *timer)
 	}
 	if (READ_ONCE(s->closed))
 		schedule_work(&s->end);
-	mod_timer(&s->tick, jiffies + NT_TICK);
+	hrtimer_forward_now(timer, NT_TICK);
+	return HRTIMER_RESTART;
 }
 
 static void nt_end(struct work_struct *work)
@@ -81,7 +83,7 @@ struct nt_session *nt_session_new(void)
 	mutex_init(&s->lock);
 	kref_init(&s->ref);
 	init_waitqueue_head(&s->wait);
-	timer_setup(&s->tick, nt_tick, 0);
+	nt_hrtimer_setup(&s->tick, nt_tick);
 	INIT_WORK(&s->end, nt_end);
 	atomic_inc(&nt_nr_open);
 	return s;
@@ -133,10 +135,10 @@ int nt_session_start(struct nt_session *s)
 	WRITE_ONCE(s->starts, s->starts + 1);
 	/* before the first hit, so that the streams know that there are writers */
 	smp_store_release(&s->state, NT_RUNNING);
-	mod_timer(&s->tick, jiffies + NT_TICK);
+	hrtimer_start(&s->tick, NT_TICK, HRTIMER_MODE_REL);
 	ret = register_ftrace_function(&s->ops);
 	if (ret) {
-		nt_timer_delete_sync(&s->tick);
+		hrtimer_cancel(&s->tick);
 		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
 		nt_ends_stop(s);
 		return ret;
@@ -164,7 +166,7 @@ int nt_session_stop(struct nt_session *s)
 	/* pairs with the acquire in merge.c: all that was recorded is there */
 	smp_store_release(&s->state, NT_STOPPED);
 	atomic_dec(&nt_nr_running);
-	nt_timer_delete_sync(&s->tick);
+	hrtimer_cancel(&s->tick);
 	wake_up_interruptible(&s->wait);
 	return 0;
 }

@@ -14,10 +14,10 @@
 
 #include <linux/cpumask.h>
 #include <linux/ftrace.h>
+#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
-#include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -85,7 +85,7 @@ struct nt_session {
 	size_t memory_size;
 
 	wait_queue_head_t wait;
-	struct timer_list tick;		/* wakes the readers while running */
+	struct hrtimer tick;		/* wakes the readers while running */
 	unsigned long woken;		/* jiffies when it last did */
 	struct work_struct end;		/* stops the session once it is closed */
 };

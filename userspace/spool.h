@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SPOOL_CHUNK	(64 << 10)	/* of data; a multiple of a sub-buffer */
+#define SPOOL_CHUNK	(128 << 10)	/* of data; a multiple of a sub-buffer */
 #define SPOOL_LEVEL	1		/* of zstd: recording must not wait for it */
 
 struct spool;

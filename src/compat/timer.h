@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* timer_delete_sync() has replaced del_timer_sync(), which 6.15 dropped. */
+/* hrtimer_setup() came with 6.13, and hrtimer_init() went with 6.15. */
 #ifndef NT_COMPAT_TIMER_H
 #define NT_COMPAT_TIMER_H
 
-#include <linux/timer.h>
+#include <linux/hrtimer.h>
 #include <linux/version.h>
 
-static inline void nt_timer_delete_sync(struct timer_list *timer)
+static inline void nt_hrtimer_setup(struct hrtimer *timer,
+				    enum hrtimer_restart (*fn)(struct hrtimer *))
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	timer_delete_sync(timer);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 #else
-	del_timer_sync(timer);
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->function = fn;
 #endif
 }
 

@@ -184,7 +184,7 @@ extern unsigned long jiffies;
 /* What a session holds and the hook does not look at. */
 struct mutex { int unused; };
 struct kref { int unused; };
-struct timer_list { int unused; };
+struct hrtimer { int unused; };
 struct notifier_block { int unused; };
 struct work_struct { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
