@@ -239,6 +239,16 @@ static noinstr void nt_hit_late(struct nt_ring *ring, u64 ts)
 	preempt_enable_notrace();
 }
 
+static noinstr void nt_hit_anywhere(unsigned long ip, unsigned long parent_ip,
+				    const struct nt_session *s)
+{
+	unsigned long irq_flags = arch_local_save_flags();
+	unsigned int preempt_count = nt_preempt_count_raw();
+
+	preempt_disable_notrace();
+	nt_hit(ip, parent_ip, s, irq_flags, preempt_count);
+}
+
 /* A hit of who traces, who makes many when arming: so that is asked before all else. */
 static noinstr void nt_hit_of_mine(unsigned long ip, unsigned long parent_ip,
 				   const struct nt_session *s)
@@ -248,12 +258,10 @@ static noinstr void nt_hit_of_mine(unsigned long ip, unsigned long parent_ip,
 		.preempt_count = nt_preempt_count_raw(),
 	};
 
-	if (likely(nt_surely_task(&ctx))) {
+	if (likely(nt_surely_task(&ctx)))
 		raw_cpu_inc(s->rings->slot[NT_SLOT_TASK].unwanted);
-		return;
-	}
-	preempt_disable_notrace();
-	nt_hit(ip, parent_ip, s, arch_local_save_flags(), ctx.preempt_count);
+	else
+		nt_hit_anywhere(ip, parent_ip, s);
 }
 
 /*
