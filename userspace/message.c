@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "nestrace.h"
 
@@ -82,6 +83,13 @@ void *xrealloc(void *p, size_t size)
 char *xstrdup(const char *s)
 {
 	return strcpy(xrealloc(NULL, strlen(s) + 1), s);
+}
+
+bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int finish_output(void)

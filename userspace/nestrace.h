@@ -28,6 +28,8 @@ _Noreturn void usage(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
+/* Are both there, and one? */
+bool same_file(const char *a, const char *b);
 /* Flush stdout and say if it could not be written; a closed pipe is no error. */
 int finish_output(void);
 
@@ -55,6 +57,8 @@ struct options {
 #define OPTIONS_COMMON "+l:n:P:M:C:b:Fch"
 
 void options_init(struct options *o);
+/* Dies if @arg is not such a number. */
+long options_number(const char *arg, const char *what, long min, long max);
 void options_trigger(struct options *o, const char *glob);
 /* True if @opt was one of OPTIONS_COMMON; dies on a bad value. */
 bool options_take(struct options *o, int opt, const char *arg);
@@ -144,6 +148,7 @@ const char *names_function(void *tep, uint64_t ip);
 
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);

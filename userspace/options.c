@@ -15,7 +15,7 @@ static void add(const char ***list, unsigned int *nr, const char *arg)
 	(*list)[(*nr)++] = arg;
 }
 
-static long number(const char *arg, const char *what, long min, long max)
+long options_number(const char *arg, const char *what, long min, long max)
 {
 	char *end;
 	long n;
@@ -30,7 +30,7 @@ static long number(const char *arg, const char *what, long min, long max)
 static void take_pid(struct options *o, const char *arg)
 {
 	o->pids = xrealloc(o->pids, (o->nr_pids + 1) * sizeof(*o->pids));
-	o->pids[o->nr_pids++] = number(arg, "pid", 1, 1 << 22);
+	o->pids[o->nr_pids++] = options_number(arg, "pid", 1, 1 << 22);
 }
 
 /* Hexadecimal as for taskset and trace-cmd: digits, with commas or 0x if need be. */
@@ -120,7 +120,7 @@ bool options_take(struct options *o, int opt, const char *arg)
 		take_clock(o, arg);
 		return true;
 	case 'b':
-		o->ring_kb = number(arg, "ring size (KiB per CPU)", NT_RING_KB_MIN, NT_RING_KB_MAX);
+		o->ring_kb = options_number(arg, "ring size (KiB per CPU)", NT_RING_KB_MIN, NT_RING_KB_MAX);
 		return true;
 	case 'F':
 		o->follow_command = true;

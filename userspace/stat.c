@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nestrace.h"
@@ -285,13 +284,6 @@ static void turn_output(FILE *file, const char *path)
 {
 	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
 		die_errno("can't write %s", path);
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int cmd_stat(int argc, char **argv)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libFuzzer on nestrace report and stat -i: whatever the file holds, no crash, no leak, no end of time. */
+/* libFuzzer on nestrace report, export and stat -i: whatever the file holds, no crash, no leak, no end of time. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <getopt.h>
@@ -30,12 +30,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *report[] = { "nestrace report", path, NULL };
+	char *json[] = { "nestrace export", "--json", path, NULL };
+	char *folded[] = { "nestrace export", "--folded", path, NULL };
 	char *stat[] = { "nestrace stat", "-i", path, NULL };
 
 	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
 		return 0;
 	optind = 0;
 	cmd_report(2, report);
+	optind = 0;
+	cmd_export(3, json);
+	optind = 0;
+	cmd_export(3, folded);
 	optind = 0;
 	cmd_stat(3, stat);
 	clearerr(stdout);

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace export: the hits of a file in the formats of other programs. */
+#include <event-parse.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hits.h"
+#include "nestrace.h"
+
+static const char help[] =
+	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
+	"Write the function hits of FILE (default trace.dat), in the order of time, as\n\n"
+	"  --csv     time, CPU, pid, task, slot, function, caller; a head line\n"
+	"  --json    an array of objects with these\n"
+	"  --chrome  Chrome's trace events, which ui.perfetto.dev opens: a process for each\n"
+	"            CPU, a thread for each slot\n"
+	"  --folded  SLOT;CALLER;FUNCTION COUNT, which flame graphs are made of\n\n"
+	"  -i FILE   the file, as for trace-cmd\n"
+	"  -o FILE   write to FILE instead of standard output\n"
+	"  --cpu N, --pid PID, --comm NAME, --slot SLOT\n"
+	"            only hits of this CPU, task, task name or slot; each may be given\n"
+	"            more than once\n"
+	"  -h        this help\n";
+
+struct pair {
+	uint64_t ip, parent_ip, calls;	/* calls 0: free */
+	unsigned int slot;
+};
+
+struct export {
+	struct hits hits;
+	bool first;			/* nothing is before it in the array */
+	/* --folded: a hash table, doubled when half full */
+	struct pair *pair;
+	size_t size, used;
+};
+
+static bool nobody_reads(void)
+{
+	return ferror_unlocked(stdout);
+}
+
+/* In quotes, as JSON wants it; names_load() has left nothing that is not ASCII. */
+static void put_json(const char *text)
+{
+	putchar_unlocked('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putchar_unlocked('\\');
+		putchar_unlocked(*text);
+	}
+	putchar_unlocked('"');
+}
+
+/* In quotes, in which a quote is doubled: RFC 4180. */
+static void put_csv(const char *text)
+{
+	putchar_unlocked('"');
+	for (; *text; text++) {
+		if (*text == '"')
+			putchar_unlocked('"');
+		putchar_unlocked(*text);
+	}
+	putchar_unlocked('"');
+}
+
+/* Seconds; or cycles, where the clock counts these. */
+static void put_time(const struct export *e, uint64_t ts)
+{
+	if (e->hits.cycles)
+		printf("%" PRIu64, ts);
+	else
+		printf("%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
+}
+
+static const char *comm(const struct export *e, const struct hit *hit)
+{
+	return tep_data_comm_from_pid(e->hits.tep, hit->pid);
+}
+
+static void csv(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	put_time(e, hit->ts);
+	printf(",%u,%d,", cpu, hit->pid);
+	put_csv(comm(e, hit));
+	printf(",%s,", slot_words[hit->slot]);
+	put_csv(names_function(e->hits.tep, hit->ip));
+	putchar_unlocked(',');
+	put_csv(names_function(e->hits.tep, hit->parent_ip));
+	putchar_unlocked('\n');
+}
+
+static void separate(struct export *e)
+{
+	if (!e->first)
+		fputs(",\n", stdout);
+	e->first = false;
+}
+
+static void json(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	separate(e);
+	fputs("{\"time\":", stdout);
+	put_time(e, hit->ts);
+	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", cpu, hit->pid);
+	put_json(comm(e, hit));
+	printf(",\"slot\":\"%s\",\"function\":", slot_words[hit->slot]);
+	put_json(names_function(e->hits.tep, hit->ip));
+	fputs(",\"caller\":", stdout);
+	put_json(names_function(e->hits.tep, hit->parent_ip));
+	putchar_unlocked('}');
+}
+
+static void json_gap(void *arg, unsigned int cpu, int64_t missed)
+{
+	struct export *e = arg;
+
+	separate(e);
+	printf("{\"cpu\":%u,\"dropped\":", cpu);
+	if (missed > 0)
+		printf("%" PRId64 "}", missed);
+	else
+		fputs("null}", stdout);
+}
+
+/* Times are microseconds there; of cycles, thousands. */
+static void put_chrome_time(uint64_t ts)
+{
+	printf("%" PRIu64 ".%03" PRIu64, ts / 1000, ts % 1000);
+}
+
+static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	separate(e);
+	printf("{\"ph\":\"i\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":", cpu, hit->slot);
+	put_chrome_time(hit->ts);
+	fputs(",\"name\":", stdout);
+	put_json(names_function(e->hits.tep, hit->ip));
+	fputs(",\"args\":{\"caller\":", stdout);
+	put_json(names_function(e->hits.tep, hit->parent_ip));
+	fputs(",\"task\":", stdout);
+	put_json(comm(e, hit));
+	printf(",\"pid\":%d}}", hit->pid);
+}
+
+static void chrome_names(struct export *e)
+{
+	unsigned int cpu, slot;
+
+	for (cpu = 0; cpu < e->hits.file->nr_cpus; cpu++) {
+		separate(e);
+		printf("{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",\"args\":{\"name\":\"CPU %u\"}}",
+		       cpu, cpu);
+		for (slot = 0; slot < NT_NR_SLOTS; slot++)
+			printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
+			       cpu, slot, slot_words[slot]);
+	}
+}
+
+static struct pair *find(struct export *e, const struct pair *p)
+{
+	uint64_t hash = (p->ip * 31 + p->parent_ip) * 0x9e3779b97f4a7c15ULL + p->slot;
+	size_t i = hash >> 20 & (e->size - 1);
+
+	while (e->pair[i].calls && (e->pair[i].ip != p->ip || e->pair[i].slot != p->slot ||
+				    e->pair[i].parent_ip != p->parent_ip))
+		i = (i + 1) & (e->size - 1);
+	return &e->pair[i];
+}
+
+static void grow(struct export *e)
+{
+	struct pair *old = e->pair;
+	size_t size = e->size, i;
+
+	e->size = size ? 2 * size : 4096;
+	e->pair = xrealloc(NULL, e->size * sizeof(*e->pair));
+	memset(e->pair, 0, e->size * sizeof(*e->pair));
+	for (i = 0; i < size; i++)
+		if (old[i].calls)
+			*find(e, &old[i]) = old[i];
+	free(old);
+}
+
+/* Functions, not addresses in them, make the stacks. */
+static void fold(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+	struct pair new = {
+		.ip = tep_find_function_address(e->hits.tep, hit->ip) ?: hit->ip,
+		.parent_ip = tep_find_function_address(e->hits.tep, hit->parent_ip) ?: hit->parent_ip,
+		.slot = hit->slot,
+	};
+	struct pair *p;
+
+	if (2 * e->used >= e->size)
+		grow(e);
+	p = find(e, &new);
+	if (!p->calls) {
+		*p = new;
+		e->used++;
+	}
+	p->calls++;
+}
+
+static int by_calls(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) :
+	       x->ip != y->ip ? (x->ip < y->ip ? -1 : 1) :
+	       x->parent_ip < y->parent_ip ? -1 : x->parent_ip > y->parent_ip;
+}
+
+static void show_folded(struct export *e)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < e->size; i++)
+		if (e->pair[i].calls)
+			e->pair[nr++] = e->pair[i];
+	qsort(e->pair, nr, sizeof(*e->pair), by_calls);
+	for (i = 0; i < nr; i++) {
+		printf("%s;%s;", slot_words[e->pair[i].slot],
+		       names_function(e->hits.tep, e->pair[i].parent_ip));
+		printf("%s %" PRIu64 "\n", names_function(e->hits.tep, e->pair[i].ip),
+		       e->pair[i].calls);
+	}
+	free(e->pair);
+}
+
+int cmd_export(int argc, char **argv)
+{
+	enum { NONE = 0, CSV = 256, JSON, CHROME, FOLDED };
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "csv", no_argument, NULL, CSV },
+		{ "json", no_argument, NULL, JSON },
+		{ "chrome", no_argument, NULL, CHROME },
+		{ "folded", no_argument, NULL, FOLDED },
+		WANTED_OPTIONS, { 0 }
+	};
+	static char buffer[1 << 16];
+	const char *path = NULL, *output = NULL;
+	struct export e = { .first = true };
+	int opt, format = NONE, ret;
+
+	e.hits.arg = &e;
+	while ((opt = getopt_long(argc, argv, "i:o:h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'i':
+			path = optarg;
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return finish_output();
+		case CSV ... FOLDED:
+			if (format && format != opt)
+				usage("export", "one format at a time");
+			format = opt;
+			break;
+		default:
+			if (!wanted_take(&e.hits.wanted, opt, optarg))
+				usage("export", NULL);
+		}
+	}
+	if (!format)
+		usage("export", "which format? --csv, --json, --chrome or --folded");
+	if (optind < argc && !path)
+		path = argv[optind++];
+	if (optind < argc)
+		usage("export", "one file at a time, not also '%s'", argv[optind]);
+	path = path ? path : "trace.dat";
+	if (output && same_file(path, output))
+		die("-o %s would overwrite what is read; name another file", output);
+	if (!hits_open(&e.hits, path)) {
+		wanted_free(&e.hits.wanted);
+		return EXIT_BAD;
+	}
+	if (output && !freopen(output, "we", stdout))
+		die_errno("can't write %s", output);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+
+	switch (format) {
+	case CSV:
+		puts(e.hits.cycles ? "cycles,cpu,pid,task,slot,function,caller" :
+				     "time,cpu,pid,task,slot,function,caller");
+		e.hits.show = csv;
+		break;
+	case JSON:
+		fputs("[\n", stdout);
+		e.hits.show = json;
+		e.hits.gap = json_gap;
+		break;
+	case CHROME:
+		fputs("{\"traceEvents\":[\n", stdout);
+		chrome_names(&e);
+		e.hits.show = chrome;
+		break;
+	default:
+		e.hits.show = fold;
+	}
+	hits_read(&e.hits, nobody_reads);
+	if (format == JSON)
+		fputs("\n]\n", stdout);
+	else if (format == CHROME)
+		fputs("\n]}\n", stdout);
+	else if (format == FOLDED)
+		show_folded(&e);
+	ret = e.hits.failed ? EXIT_BAD : EXIT_SUCCESS;
+	hits_close(&e.hits);
+	return finish_output() ?: ret;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <event-parse.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hits.h"
+#include "nestrace.h"
+
+struct hits_cpu {
+	struct subbuf sub;
+	struct hit hit;
+	bool more;		/* @hit is there to be shown */
+	uint64_t nr;		/* of the next sub-buffer */
+	uint64_t missed;
+	char data[2 * NT_SUBBUF_SIZE];
+};
+
+/* Of a heap: the time of a CPU's next hit. */
+struct next {
+	uint64_t ts;
+	unsigned int cpu;
+};
+
+bool wanted_take(struct wanted *w, int opt, const char *arg)
+{
+	unsigned int i;
+
+	switch (opt) {
+	case WANTED_CPU:
+		w->cpus = xrealloc(w->cpus, (w->nr_cpus + 1) * sizeof(*w->cpus));
+		w->cpus[w->nr_cpus++] = options_number(arg, "CPU", 0, 65535);
+		return true;
+	case WANTED_PID:
+		w->pids = xrealloc(w->pids, (w->nr_pids + 1) * sizeof(*w->pids));
+		w->pids[w->nr_pids++] = options_number(arg, "pid", 0, 1 << 22);
+		return true;
+	case WANTED_COMM:
+		w->comms = xrealloc(w->comms, (w->nr_comms + 1) * sizeof(*w->comms));
+		w->comms[w->nr_comms++] = arg;
+		return true;
+	case WANTED_SLOT:
+		for (i = 0; i < NT_NR_SLOTS; i++)
+			if (!strcmp(arg, slot_words[i]))
+				break;
+		if (i == NT_NR_SLOTS)
+			die("slot '%s': it must be task, softirq, hardirq, nmi, df, db, mce, vc or vc2", arg);
+		/* two slots have the word nmi */
+		for (; i < NT_NR_SLOTS; i++)
+			if (!strcmp(arg, slot_words[i]))
+				w->slots |= 1U << i;
+		return true;
+	}
+	return false;
+}
+
+void wanted_free(struct wanted *w)
+{
+	free(w->cpus);
+	free(w->pids);
+	free(w->comms);
+}
+
+static bool is_wanted(const struct hits *h, unsigned int cpu, const struct hit *hit)
+{
+	const struct wanted *w = &h->wanted;
+	const char *comm;
+	unsigned int i;
+
+	if (w->slots && !(w->slots & 1U << hit->slot))
+		return false;
+	for (i = 0; i < w->nr_cpus && w->cpus[i] != cpu; i++)
+		;
+	if (w->nr_cpus && i == w->nr_cpus)
+		return false;
+	for (i = 0; i < w->nr_pids && w->pids[i] != hit->pid; i++)
+		;
+	if (w->nr_pids && i == w->nr_pids)
+		return false;
+	if (!w->nr_comms)
+		return true;
+	comm = tep_data_comm_from_pid(h->tep, hit->pid);
+	for (i = 0; i < w->nr_comms && strcmp(w->comms[i], comm); i++)
+		;
+	return i < w->nr_comms;
+}
+
+bool hits_open(struct hits *h, const char *path)
+{
+	unsigned int i;
+
+	h->file = tracedat_open(path);
+	if (!h->file)
+		return false;
+	h->tep = names_load(h->file);
+	h->cycles = h->file->clock && !strcmp(h->file->clock, "x86-tsc");
+	h->cpu = xrealloc(NULL, h->file->nr_cpus * sizeof(*h->cpu));
+	memset(h->cpu, 0, h->file->nr_cpus * sizeof(*h->cpu));
+	for (i = 0; i < h->file->nr_cpus; i++)
+		subbuf_init(&h->cpu[i].sub, h->file->function);
+	return true;
+}
+
+static void advance(struct hits *h, unsigned int nr)
+{
+	struct hits_cpu *c = &h->cpu[nr];
+	int ret;
+
+	while (!(c->more = c->nr && !c->sub.damaged && subbuf_next(&c->sub, &c->hit))) {
+		ret = tracedat_read(h->file, nr, c->nr, c->data);
+		if (ret <= 0) {
+			h->failed |= ret < 0;
+			return;
+		}
+		if (!subbuf_load(&c->sub, c->data)) {
+			warn("%s: sub-buffer %" PRIu64 " of CPU %u is damaged, the rest of that CPU is not shown",
+			     h->file->path, c->nr, nr);
+			h->failed = true;
+			return;
+		}
+		c->nr++;
+	}
+}
+
+static bool before(const struct next *a, const struct next *b)
+{
+	return a->ts != b->ts ? a->ts < b->ts : a->cpu < b->cpu;
+}
+
+/* What is at @at goes down to its place; all below it are in theirs. */
+static void sift(struct next *heap, unsigned int nr, unsigned int at)
+{
+	struct next moved = heap[at];
+	unsigned int child;
+
+	while ((child = 2 * at + 1) < nr) {
+		if (child + 1 < nr && before(&heap[child + 1], &heap[child]))
+			child++;
+		if (!before(&heap[child], &moved))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moved;
+}
+
+static void show(struct hits *h, unsigned int cpu)
+{
+	struct hits_cpu *c = &h->cpu[cpu];
+
+	if (c->hit.missed > 0)
+		c->missed += c->hit.missed;
+	if (c->hit.missed && h->gap)
+		h->gap(h->arg, cpu, c->hit.missed);
+	if (is_wanted(h, cpu, &c->hit))
+		h->show(h->arg, cpu, &c->hit);
+}
+
+static void merge(struct hits *h, bool (*stop)(void))
+{
+	struct next *heap = xrealloc(NULL, h->file->nr_cpus * sizeof(*heap));
+	unsigned int i, nr = 0;
+	struct hits_cpu *c;
+	uint64_t until;
+
+	for (i = 0; i < h->file->nr_cpus; i++) {
+		advance(h, i);
+		if (h->cpu[i].more)
+			heap[nr++] = (struct next){ .ts = h->cpu[i].hit.ts, .cpu = i };
+	}
+	for (i = nr / 2; i--;)
+		sift(heap, nr, i);
+	while (nr && !(stop && stop())) {
+		/* the CPU with the earliest hit, and how far it goes alone */
+		c = &h->cpu[heap[0].cpu];
+		until = UINT64_MAX;
+		for (i = 1; i < nr && i <= 2; i++)
+			if (heap[i].ts < until)
+				until = heap[i].ts;
+		do {
+			show(h, heap[0].cpu);
+			advance(h, heap[0].cpu);
+		} while (c->more && c->hit.ts <= until && !(stop && stop()));
+		if (c->more)
+			heap[0].ts = c->hit.ts;
+		else
+			heap[0] = heap[--nr];
+		if (nr)
+			sift(heap, nr, 0);
+	}
+	free(heap);
+}
+
+void hits_read(struct hits *h, bool (*stop)(void))
+{
+	unsigned int i;
+
+	merge(h, stop);
+	for (i = 0; i < h->file->nr_cpus; i++) {
+		if (h->cpu[i].sub.damaged && !h->failed)
+			warn("%s: an event of CPU %u is damaged, the rest of that CPU is not shown",
+			     h->file->path, i);
+		h->failed |= h->cpu[i].sub.damaged;
+	}
+	if (h->file->truncated) {
+		warn("%s is cut short: what is missing at its end is not shown", h->file->path);
+		h->failed = true;
+	}
+}
+
+uint64_t hits_others(const struct hits *h)
+{
+	uint64_t others = 0;
+	unsigned int i;
+
+	for (i = 0; i < h->file->nr_cpus; i++)
+		others += h->cpu[i].sub.others;
+	return others;
+}
+
+uint64_t hits_missed(const struct hits *h, unsigned int cpu)
+{
+	return h->cpu[cpu].missed;
+}
+
+void hits_close(struct hits *h)
+{
+	unsigned int i;
+
+	for (i = 0; i < h->file->nr_cpus; i++)
+		subbuf_free(&h->cpu[i].sub);
+	free(h->cpu);
+	tep_free(h->tep);
+	tracedat_close(h->file);
+	wanted_free(&h->wanted);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The hits of a trace file, all CPUs merged by time, a chunk of each in memory. */
+#ifndef HITS_H
+#define HITS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "subbuf.h"
+#include "tracedat.h"
+#include "uapi/nestrace.h"
+
+struct tep_handle;
+
+/* What is wanted; of each kind any that is given, and all kinds that are. */
+struct wanted {
+	unsigned int *cpus, nr_cpus;
+	int *pids;
+	unsigned int nr_pids;
+	const char **comms;
+	unsigned int nr_comms;
+	uint32_t slots;			/* a bit for each; 0: all */
+};
+
+/* For getopt_long(), in the options of who reads files. */
+enum { WANTED_CPU = 512, WANTED_PID, WANTED_COMM, WANTED_SLOT };
+#define WANTED_OPTIONS						\
+	{ "cpu", required_argument, NULL, WANTED_CPU },		\
+	{ "pid", required_argument, NULL, WANTED_PID },		\
+	{ "comm", required_argument, NULL, WANTED_COMM },	\
+	{ "slot", required_argument, NULL, WANTED_SLOT }
+
+/* True if @opt was one of these; dies on a bad value. */
+bool wanted_take(struct wanted *w, int opt, const char *arg);
+void wanted_free(struct wanted *w);
+
+struct hits {
+	struct tracedat *file;
+	struct tep_handle *tep;		/* the names in it */
+	bool cycles;			/* times are no nanoseconds */
+	bool failed;			/* and said so: not all could be read */
+	struct wanted wanted;
+	/* may be NULL; that so many events are missing here (-1: an unknown number) */
+	void (*gap)(void *arg, unsigned int cpu, int64_t missed);
+	void (*show)(void *arg, unsigned int cpu, const struct hit *hit);
+	void *arg;
+	struct hits_cpu *cpu;
+};
+
+/* False, and a message, if @path is no function trace. */
+bool hits_open(struct hits *h, const char *path);
+/* Until the end, or until @stop, if it is there, is set. */
+void hits_read(struct hits *h, bool (*stop)(void));
+/* After that: events that are no hits; what was told to be missing before hits of @cpu. */
+uint64_t hits_others(const struct hits *h);
+uint64_t hits_missed(const struct hits *h, unsigned int cpu);
+void hits_close(struct hits *h);
+
+#endif
