@@ -3,7 +3,7 @@
 # make demo       record in a VM with a stock kernel and show the report
 # make check      the tests, in VMs; check-all on all kernels; make bench the costs
 # make torture    TIME=SECONDS of everything at once; make fuzz
-# make install, load, unload, clean
+# make install, uninstall, load, unload, clean
 #
 # Kbuild has the module's own rules; kbuild reads that, not this.
 
@@ -52,11 +52,26 @@ bench: setup-test
 	tools/setup bench
 	tests/bench/run
 
+release = $$(cat $(KERNELDIR)/include/config/kernel.release)
+modules_to := $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
+
 install: all
 	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/*.1
-	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
-	$(if $(DESTDIR),,depmod -a "$$(cat $(KERNELDIR)/include/config/kernel.release)")
+	install -D -m 644 completions/nestrace.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
+	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(modules_to) modules_install
+	$(if $(DESTDIR),,depmod -a "$(release)")
+
+# what install has put there, for this kernel
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/nestrace \
+		$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard docs/*.1)) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
+	# DKMS has its own way
+	find "$(DESTDIR)/lib/modules/$(release)" -path '*/updates/*' ! -path '*/dkms/*' \
+		-name 'nestrace.ko*' -delete
+	$(if $(DESTDIR),,depmod -a "$(release)")
 
 load: module
 	@if [ ! -d /sys/module/nestrace ]; then \
@@ -77,4 +92,4 @@ clean:
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install load unload clean
+.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install uninstall load unload clean

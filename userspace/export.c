@@ -229,7 +229,8 @@ static void show_folded(struct export *e)
 	for (i = 0; i < e->size; i++)
 		if (e->pair[i].calls)
 			e->pair[nr++] = e->pair[i];
-	qsort(e->pair, nr, sizeof(*e->pair), by_calls);
+	if (nr)
+		qsort(e->pair, nr, sizeof(*e->pair), by_calls);
 	for (i = 0; i < nr; i++) {
 		printf("%s;%s;", slot_words[e->pair[i].slot],
 		       names_function(e->hits.tep, e->pair[i].parent_ip));

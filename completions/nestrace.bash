@@ -1,0 +1,49 @@
+# bash completion for nestrace
+_nestrace()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} options
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat status list bench --help --version" -- "$cur")
+		return
+	fi
+	case $prev in
+	-C)
+		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
+		return ;;
+	--slot)
+		mapfile -t COMPREPLY < <(compgen -W "task softirq hardirq nmi df db mce vc vc2" -- "$cur")
+		return ;;
+	-P | --pid)
+		mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [0-9]*)" -- "$cur")
+		return ;;
+	-l | -n | --trigger)
+		# what can be traced is for root to know
+		mapfile -t COMPREPLY < <(
+			[ -r /sys/kernel/tracing/available_filter_functions ] && [ -n "$cur" ] &&
+			compgen -W "$(cut -d ' ' -f 1 /sys/kernel/tracing/available_filter_functions |
+				      grep -- "^$cur")" -- "$cur")
+		return ;;
+	-i | -o)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	esac
+	case $command in
+	record) options="-l -n -P -F -c -M -C -b -W --flight --trigger -o -q -h --help" ;;
+	report) options="-i -t --cpu --pid --comm --slot -h --help" ;;
+	export) options="--csv --json --chrome --folded -i -o --cpu --pid --comm --slot -h --help" ;;
+	stat) options="-l -n -P -F -c -M -C -b -i -o -h --help" ;;
+	*) options="-h --help" ;;
+	esac
+	case $cur in
+	-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
+	*)
+		case $command in
+		record | stat) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
+		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		esac ;;
+	esac
+}
+complete -o filenames -F _nestrace nestrace
