@@ -31,7 +31,12 @@ session()
 	any 4; case $any in 1) set -- "$@" -b 64 ;; 2) set -- "$@" -b 16384 ;; esac
 	any 5; [ $any != 0 ] || set -- "$@" -M 1
 	any 5; [ $any != 0 ] || set -- "$@" -P 1 -c
-	[ "$1" = stat ] || { any 2; [ $any = 0 ] || set -- "$@" -W; }
+	if [ "$1" = record ]; then
+		any 4
+		case $any in 1|2) set -- "$@" -W ;; 3) set -- "$@" --flight --trigger loadavg_proc_show ;; esac
+	fi
+	# ends the flights of others
+	any 3; [ $any != 0 ] || cat /proc/loadavg > /dev/null
 	any 4
 	nestrace "$@" sleep $((any + 1)) > "r$actor" 2> "e$actor" &
 	tracer=$!
