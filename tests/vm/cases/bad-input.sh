@@ -137,7 +137,7 @@ says "a module too new for the command" 1 "too new for this command" nestrace-ab
 before=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
 nestrace record -q -b 65536 -o killed.dat sleep 1000 &
 recorder=$!
-sleep 3
+until_running
 inside=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
 ok "while it records, the rings take memory" test $inside -gt $((before + 100000))
 kill -KILL $recorder
