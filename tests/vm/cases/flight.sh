@@ -4,19 +4,30 @@
 # timeout: 600
 insmod /tests/nt_calls.ko
 
+# more N: until the command has made so many more rounds, for a minute at most
+more()
+{
+	upto=$(($(wc -l < rounds) + $1))
+	for i in $(seq 600); do
+		[ "$(wc -l < rounds)" -lt $upto ] || return
+		usleep 100000
+	done
+}
+
 # flight NAME STATUS TEXT OPTION...: nt_called is called without end, until $by ends it
 flight()
 {
 	what=$1 status=$2 text=$3
 	shift 3
 	rm -f over
+	: > rounds
 	nestrace record --flight -l nt_called -b 256 -o t.dat "$@" \
-		sh -c 'until [ -e over ]; do echo task 2000 > /proc/nt_calls; done' 2> err &
+		sh -c 'until [ -e over ]; do echo task 2000 > /proc/nt_calls; echo >> rounds; done' 2> err &
 	recorder=$!
 	until_running
-	sleep 2
+	more 12
 	eval "$by"
-	sleep 1
+	usleep 500000
 	# who ends from within does not end the command
 	touch over
 	wait $recorder
@@ -42,7 +53,7 @@ by='kill -INT $recorder'
 flight "Ctrl-C" 0 "events kept"
 by='touch over'
 flight "the command's end" 0 "events kept"
-by='cat /proc/loadavg > /dev/null'
+by='cat /proc/loadavg > /dev/null; more 4'
 flight "trigger" 0 "ended by a trigger" --trigger 'loadavg_proc_show' -l loadavg_proc_show
 is "trigger: its own hit is kept" "$(grep -c ' loadavg_proc_show <- ' r)" 1
 # each ring takes no more than the rest of its sub-buffer

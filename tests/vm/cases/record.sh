@@ -89,7 +89,7 @@ ok "stat -i -o writes the same to a file" cmp r r2
 
 nestrace record -q -l 'vfs_*' -o t.dat sleep 100 &
 recorder=$!
-sleep 2
+until_running
 kill -INT $recorder
 wait $recorder
 is "Ctrl-C ends the recording, in the background too" $? 0

@@ -84,7 +84,7 @@ ours "perf" together perf nt_called sh -c "$calls"
 is "and together" "$(cat out)" $all
 
 nestrace stat -l nt_called -b 16384 -o other sleep 100 & other=$!
-sleep 3
+until_running
 ours "another session" sh -c "$calls"
 kill -INT $other
 wait $other
