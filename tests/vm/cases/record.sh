@@ -6,7 +6,7 @@ ok "status" nestrace status
 ok "list finds a function" sh -c 'nestrace list vfs_read | grep -qx vfs_read'
 ok "list by module" sh -c 'nestrace list :mod:nt_calls | grep -qx "nt_called \[nt_calls\]"'
 
-nestrace record -q -l 'vfs_*' -n vfs_write -o t.dat sh -c 'echo out; echo err >&2; exit 3' > out 2> err
+nestrace record -q -l 'vfs_*' -n vfs_write -o t.dat sh -c 'echo out; echo err >&2; read x < /proc/self/comm; exit 3' > out 2> err
 is "the status of the command is passed on" $? 3
 is "its standard output is untouched" "$(cat out)" out
 is "its standard error is untouched" "$(cat err)" err
@@ -20,12 +20,20 @@ ok "and none is unknown" sh -c '! grep -q "<\.\.\.>" r'
 nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "here 10" > /proc/nt_calls'
 nestrace report t.dat > r
 is ":mod: traces the module's functions, 10 calls" "$(grep -c ' nt_called <- ' r)" 10
-ok "and only them" sh -c '! grep -v "^#" r | grep -qvE "nt_called|calls_|loop|command|run"'
+ok "and only them" sh -c '! grep -v "^#" r | grep -qvE "nt_called|helper_|loop|command|run"'
 
-nestrace record -q -l nt_called -l vfs_read -n :mod:nt_calls -o t.dat sh -c 'echo "here 10" > /proc/nt_calls; cat /proc/self/comm'
+nestrace record -q -l nt_called -l loadavg_proc_show -n :mod:nt_calls -o t.dat sh -c 'echo "here 10" > /proc/nt_calls; cat /proc/loadavg'
 nestrace report t.dat > r
 is "-n :mod: leaves the module out" "$(grep -c 'nt_called <-' r)" 0
 is "and counts its hits as filtered" "$(counter r task 7)" 10
+ok "but not the rest" grep -q ' loadavg_proc_show <- ' r
+
+# what nestrace itself does is not recorded, and counted
+nestrace record -q -l 'vfs_*' -o t.dat sleep 1
+nestrace report t.dat > r
+ok "nestrace's own calls are not recorded" sh -c '! grep -v "^#" r | grep -q " *nestrace-"'
+ok "they are filtered" test "$(counter r task 7)" -gt 0
+ok "all are accounted for" adds_up r
 
 sh -c 'while :; do read x < /proc/self/comm; done' & busy=$!
 sh -c 'while :; do read x < /proc/self/comm; done' & other=$!
