@@ -52,7 +52,7 @@ bench: setup-test
 	tools/setup bench
 	tests/bench/run
 
-release = $$(cat $(KERNELDIR)/include/config/kernel.release)
+release := $(file < $(KERNELDIR)/include/config/kernel.release)
 modules_to := $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 
 install: all
@@ -65,11 +65,14 @@ install: all
 
 # what install has put there, for this kernel
 uninstall:
+	@[ -n "$(release)" ] || { \
+		echo "make: of which kernel? make uninstall KERNELDIR=..." >&2; exit 1; }
 	rm -f $(DESTDIR)$(PREFIX)/sbin/nestrace \
 		$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard docs/*.1)) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
 	# DKMS has its own way
-	find "$(DESTDIR)/lib/modules/$(release)" -path '*/updates/*' ! -path '*/dkms/*' \
+	[ ! -d "$(DESTDIR)/lib/modules/$(release)" ] || \
+		find "$(DESTDIR)/lib/modules/$(release)" -path '*/updates/*' ! -path '*/dkms/*' \
 		-name 'nestrace.ko*' -delete
 	$(if $(DESTDIR),,depmod -a "$(release)")
 

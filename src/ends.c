@@ -64,7 +64,7 @@ int nt_ends_start(struct nt_session *s)
 	return 0;
 }
 
-/* If it fails, nothing has changed. */
+/* If it fails, ftrace is dead, and nothing has changed. */
 int nt_ends_stop(struct nt_session *s)
 {
 	int ret;

@@ -84,10 +84,16 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 	rec->parent_ip = parent_ip;
 }
 
+/* Then it enters no further sub-buffer. */
+static __always_inline bool nt_ring_closed(const struct nt_ring *ring)
+{
+	return ring->closed && READ_ONCE(*ring->closed);
+}
+
 /* Enters the next sub-buffer. False = there is none, the hit is counted otherwise. */
 static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *ring)
 {
-	if (READ_ONCE(s->closed)) {
+	if (nt_ring_closed(ring)) {
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
@@ -101,10 +107,15 @@ static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *rin
 
 static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
 {
+	/* it may need the next sub-buffer */
+	if (nt_ring_closed(ring)) {
+		nt_local_inc(&ring->filtered);
+		return false;
+	}
 	return nt_ring_commit_late(ring, rec, ts);
 }
 
-/* The guard is held, RCU is awake, the ring has memory. False = lost, and counted. */
+/* The guard is held, RCU is awake, the ring has memory. False = counted otherwise. */
 static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring *ring,
 				      const struct nt_context *ctx,
 				      unsigned long ip, unsigned long parent_ip)
@@ -221,7 +232,7 @@ static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_i
 					const struct nt_session *s, struct nt_ring *ring,
 					unsigned long irq_flags, unsigned int preempt_count)
 {
-	if (!ring->base || READ_ONCE(s->closed))
+	if (!ring->base || nt_ring_closed(ring))
 		nt_local_inc(&ring->filtered);
 	else if (nt_ring_full(ring))
 		nt_local_inc(&ring->full);

@@ -80,6 +80,7 @@ struct nt_ring {
 	u64 nested;
 	u64 extends;
 	bool overwrite;
+	const u32 *closed;	/* the session's; NULL: it has none */
 
 	/* the reader's: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;

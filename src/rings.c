@@ -34,6 +34,7 @@ static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
 
 		nt_ring_init(r, base, bytes, s->overwrite);
+		r->closed = &s->closed;
 		base += bytes;
 	}
 }

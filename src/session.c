@@ -143,6 +143,8 @@ int nt_session_start(struct nt_session *s)
 		nt_ends_stop(s);
 		return ret;
 	}
+	/* what arming itself calls is no reason to end */
+	WRITE_ONCE(s->closed, 0);
 	atomic_inc(&nt_nr_running);
 	return 0;
 }
@@ -180,7 +182,9 @@ void nt_session_close(struct nt_session *s)
 		smp_store_release(&s->state, NT_STOPPED);
 		wake_up_interruptible(&s->wait);
 	}
-	if (s->state == NT_RUNNING && nt_session_stop(s)) {
+	if (s->state == NT_RUNNING)
+		nt_session_stop(s);
+	if ((s->ops.flags | s->trigger.flags) & FTRACE_OPS_FL_ENABLED) {
 		/* ftrace has shut itself down: what it may still call must stay */
 		pr_err("ftrace is dead, a session can't be unregistered and is leaked\n");
 		__module_get(THIS_MODULE);

@@ -42,14 +42,20 @@ static bool nobody_reads(void)
 	return ferror_unlocked(stdout);
 }
 
-/* In quotes, as JSON wants it; names_load() has left nothing that is not ASCII. */
+/* In quotes, as JSON wants it. A task may have any bytes for a name: they are taken as Latin-1. */
 static void put_json(const char *text)
 {
 	putchar_unlocked('"');
 	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
+		unsigned char c = *text;
+
+		if (c < ' ' || c > '~') {
+			printf("\\u%04x", c);
+			continue;
+		}
+		if (c == '"' || c == '\\')
 			putchar_unlocked('\\');
-		putchar_unlocked(*text);
+		putchar_unlocked(c);
 	}
 	putchar_unlocked('"');
 }

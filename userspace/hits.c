@@ -13,7 +13,7 @@ struct hits_cpu {
 	bool more;		/* @hit is there to be shown */
 	uint64_t nr;		/* of the next sub-buffer */
 	uint64_t missed;
-	char data[2 * NT_SUBBUF_SIZE];
+	char *data;		/* 2 * NT_SUBBUF_SIZE; NULL: the CPU has none */
 };
 
 /* Of a heap: the time of a CPU's next hit. */
@@ -98,6 +98,9 @@ bool hits_open(struct hits *h, const char *path)
 	memset(h->cpu, 0, h->file->nr_cpus * sizeof(*h->cpu));
 	for (i = 0; i < h->file->nr_cpus; i++)
 		subbuf_init(&h->cpu[i].sub, h->file->function);
+	for (i = 0; i < h->file->nr_cpus; i++)
+		if (h->file->cpu[i].size)
+			h->cpu[i].data = xrealloc(NULL, 2 * NT_SUBBUF_SIZE);
 	return true;
 }
 
@@ -106,7 +109,7 @@ static void advance(struct hits *h, unsigned int nr)
 	struct hits_cpu *c = &h->cpu[nr];
 	int ret;
 
-	while (!(c->more = c->nr && !c->sub.damaged && subbuf_next(&c->sub, &c->hit))) {
+	while (c->data && !(c->more = c->nr && !c->sub.damaged && subbuf_next(&c->sub, &c->hit))) {
 		ret = tracedat_read(h->file, nr, c->nr, c->data);
 		if (ret <= 0) {
 			h->failed |= ret < 0;
@@ -227,8 +230,10 @@ void hits_close(struct hits *h)
 {
 	unsigned int i;
 
-	for (i = 0; i < h->file->nr_cpus; i++)
+	for (i = 0; i < h->file->nr_cpus; i++) {
 		subbuf_free(&h->cpu[i].sub);
+		free(h->cpu[i].data);
+	}
 	free(h->cpu);
 	tep_free(h->tep);
 	tracedat_close(h->file);

@@ -3,6 +3,7 @@
 #ifndef NESTRACE_H
 #define NESTRACE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,6 +95,9 @@ struct run {
 	int status;			/* of COMMAND as a shell tells it; 0 if a signal ended it all */
 	double seconds;
 	uint32_t ended;			/* from within: NT_STATS_ bits */
+	/* run.c's: COMMAND, if it still runs, and the signals that are waited for */
+	pid_t command;
+	sigset_t signals, signals_before;
 };
 
 /* A stream and a file for each CPU may be more than a shell's soft limit. */
@@ -101,6 +105,8 @@ void allow_files(void);
 
 /* Dies on what keeps it from starting. */
 void run_session(const struct options *o, const struct sink *sink, struct run *run);
+/* When what was recorded is safe: waits for COMMAND, or for a second signal. */
+void run_end(struct run *run);
 
 struct tracedat;
 

@@ -184,6 +184,7 @@ int cmd_record(int argc, char **argv)
 	run_session(&o, &sink, &run);
 	unfinished = NULL;
 	opt = finish(&r, &run);
+	run_end(&run);
 	options_free(&o);
 	return opt;
 }

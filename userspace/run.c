@@ -26,6 +26,7 @@ struct drain {
 	int fd;
 	const struct sink *sink;
 	size_t behind;		/* so much to be read at once is too much */
+	cpu_set_t *allowed;	/* where we may run; NULL: nobody knows */
 	bool late;		/* reads only once the session has stopped */
 	atomic_bool *ended;
 };
@@ -36,7 +37,7 @@ struct child {
 	int failed;		/* read from: errno of the exec, or end of file */
 };
 
-static bool ignored_int;	/* by who started us; so for COMMAND */
+static bool ignored_int, ignored_usr1;	/* by who started us; so for COMMAND */
 
 static struct rlimit files_before;	/* for COMMAND */
 
@@ -65,18 +66,16 @@ static void end(struct drain *d)
 	kill(getpid(), SIGUSR1);
 }
 
-/* To where it is made what we read: then either of us runs. A CPU may have gone: so be it. */
-static void stay_on(unsigned int cpu)
+/* To where it is made what we read, if we may go there: then either of us runs. */
+static void stay_on(unsigned int cpu, const cpu_set_t *allowed)
 {
-	cpu_set_t *set = CPU_ALLOC(cpu + 1);
-	size_t size = CPU_ALLOC_SIZE(cpu + 1);
+	cpu_set_t only;
 
-	if (!set)
+	if (!allowed || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, allowed))
 		return;
-	CPU_ZERO_S(size, set);
-	CPU_SET_S(cpu, size, set);
-	sched_setaffinity(0, size, set);
-	CPU_FREE(set);
+	CPU_ZERO(&only);
+	CPU_SET(cpu, &only);
+	sched_setaffinity(0, sizeof(only), &only);
 }
 
 static void *drain(void *arg)
@@ -106,7 +105,7 @@ static void *drain(void *arg)
 		}
 		at_once += n;
 		if (at_once >= d->behind) {
-			stay_on(d->cpu);
+			stay_on(d->cpu, d->allowed);
 			d->behind = SIZE_MAX;
 		}
 		if (n < READ_SIZE)
@@ -130,7 +129,7 @@ static void wanted_signals(sigset_t *set)
 	/* who started us may have left it ignored: then children vanish unseen */
 	signal(SIGCHLD, SIG_DFL);
 	/* one that comes too late to be waited for must not kill us */
-	signal(SIGUSR1, nothing);
+	ignored_usr1 = signal(SIGUSR1, nothing) == SIG_IGN;
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
@@ -148,6 +147,8 @@ static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, i
 	signal(SIGPIPE, SIG_DFL);
 	if (ignored_int)
 		signal(SIGINT, SIG_IGN);
+	if (ignored_usr1)
+		signal(SIGUSR1, SIG_IGN);
 	if (files_before.rlim_max)
 		setrlimit(RLIMIT_NOFILE, &files_before);
 	sigprocmask(SIG_SETMASK, mask, NULL);
@@ -259,18 +260,17 @@ static void wait_for_end(const struct options *o, const struct sink *sink, struc
 	run->seconds = now() - start;
 }
 
-/*
- * After a signal: the recording is over and safe, the command may take its time to
- * end, or a second signal. How it ends then says nothing about the recording.
- */
-static void wait_for_command(struct child *child, const sigset_t *signals)
+/* How it ends says nothing about the recording. */
+void run_end(struct run *run)
 {
+	struct child child = { .pid = run->command };
 	siginfo_t info;
 	int sig = 0, status;
 
-	while (child->pid && sig != SIGINT && sig != SIGTERM && sig != SIGHUP &&
-	       !child_ended(child, &status))
-		sig = sigwaitinfo(signals, &info);
+	while (child.pid && sig != SIGINT && sig != SIGTERM && sig != SIGHUP &&
+	       !child_ended(&child, &status))
+		sig = sigwaitinfo(&run->signals, &info);
+	sigprocmask(SIG_SETMASK, &run->signals_before, NULL);
 }
 
 void run_session(const struct options *o, const struct sink *sink, struct run *run)
@@ -279,25 +279,28 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	atomic_bool ended = false;
 	struct nt_info info;
 	struct drain *drains;
-	sigset_t signals, old;
+	cpu_set_t allowed;
+	bool known;
 	unsigned int i;
 
-	wanted_signals(&signals);
-	sigprocmask(SIG_BLOCK, &signals, &old);
 	memset(run, 0, sizeof(*run));
+	wanted_signals(&run->signals);
+	sigprocmask(SIG_BLOCK, &run->signals, &run->signals_before);
+	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
 	run->fd = session_open();
 	session_info(run->fd, &info);
 	run->nr_cpus = info.nr_cpus;
 	session_configure(run->fd, o);
 	if (o->command) {
-		child_prepare(&child, o->command, &old);
+		child_prepare(&child, o->command, &run->signals_before);
 		if (o->follow_command)
 			session_add_pid(run->fd, child.pid, o->follow_forks);
 	}
 	drains = xrealloc(NULL, run->nr_cpus * sizeof(*drains));
 	for (i = 0; i < run->nr_cpus; i++) {
 		drains[i] = (struct drain){
-			.cpu = i, .sink = sink, .behind = (size_t)o->ring_kb << 7, .late = o->flight, .ended = &ended,
+			.cpu = i, .sink = sink, .behind = (size_t)o->ring_kb << 7, .late = o->flight,
+			.allowed = known ? &allowed : NULL, .ended = &ended,
 			.fd = session_stream(run->fd, i),
 		};
 		/* EINVAL: a CPU that is not there, or not traced */
@@ -312,7 +315,7 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	session_start(run->fd, o);
 	if (child.pid)
 		child_go(&child, o->command[0]);
-	wait_for_end(o, sink, run, &child, &ended, &signals);
+	wait_for_end(o, sink, run, &child, &ended, &run->signals);
 
 	/* EINVAL: it has ended from within */
 	if (!session_stop(run->fd) && errno != EINVAL)
@@ -320,11 +323,13 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	for (i = 0; i < run->nr_cpus; i++) {
 		if (drains[i].fd < 0)
 			continue;
+		/* who has that CPU for itself must not keep us */
+		if (known)
+			pthread_setaffinity_np(drains[i].thread, sizeof(allowed), &allowed);
 		pthread_join(drains[i].thread, NULL);
 		close(drains[i].fd);
 	}
 	free(drains);
 	tick(sink, run, true);
-	wait_for_command(&child, &signals);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	run->command = child.pid;
 }

@@ -335,6 +335,7 @@ int cmd_stat(int argc, char **argv)
 	counting_init(&c, info.nr_cpus, NT_EVENT_FUNCTION);
 	c.text = symbols_read(&c.symbols, &len);
 	run_session(&o, &sink, &run);
+	run_end(&run);
 	turn_output(file, output);
 	opt = finish(&c, &run);
 	counting_free(&c);

@@ -17,7 +17,7 @@
 #define TEXT_MAX	(1ULL << 30)
 #define CPUS_MAX	65536
 #define CHUNK_MAX	(16U << 20)
-#define OPTIONS_MAX	1000	/* sections of them */
+#define OPTIONS_MAX	(64U << 20)	/* bytes of a section of them */
 
 /* Of the file, or of what was compressed in it. */
 struct parser {
@@ -268,6 +268,10 @@ static void set_cpu(struct parser *p, uint32_t cpu, uint64_t offset, uint64_t si
 
 static void take_cpustat(struct tracedat *t, char *text)
 {
+	if (t->nr_cpustat == CPUS_MAX) {
+		free(text);
+		return;
+	}
 	t->cpustat = xrealloc(t->cpustat, (t->nr_cpustat + 1) * sizeof(*t->cpustat));
 	t->cpustat[t->nr_cpustat++] = text;
 }
@@ -370,7 +374,8 @@ static bool open_section(struct parser *p, uint64_t at, uint16_t id, struct pars
 	packed_len = get_u32(p);
 	len = get_u32(p);
 	/* zstd packs better than that only what is all the same */
-	if (!p->failed && (len > TEXT_MAX || len / 20000 > packed_len))
+	if (!p->failed && (len > (id == TRACEDAT_OPT_DONE ? OPTIONS_MAX : TEXT_MAX) ||
+			   len / 20000 > packed_len))
 		bad(p, "an impossible length");
 	packed = get_text(p, packed_len);
 	if (!p->failed) {
@@ -412,8 +417,7 @@ static void take_option(struct parser *p, uint16_t id, char *data, uint32_t len,
 
 static void read_map(struct parser *p, struct map *map)
 {
-	uint64_t at = get_u64(p);
-	unsigned int sections = 0;
+	uint64_t at = get_u64(p), last = 0;
 	struct parser in;
 	char *unpacked, *data;
 	uint32_t len;
@@ -421,8 +425,10 @@ static void read_map(struct parser *p, struct map *map)
 
 	while (at && !p->failed) {
 		p->what = "the options";
-		if (sections++ == OPTIONS_MAX)
+		/* they were appended one after the other */
+		if (at <= last)
 			bad(p, "no end");
+		last = at;
 		if (!open_section(p, at, TRACEDAT_OPT_DONE, &in, &unpacked)) {
 			free(unpacked);
 			return;
@@ -470,8 +476,10 @@ static void open_chunks(struct parser *p, unsigned int cpu)
 	c = memset(xrealloc(NULL, sizeof(*c)), 0, sizeof(*c));
 	t->cpu[cpu].chunks = c;
 	if (t->cpu[cpu].size < sizeof(uint32_t) ||
-	    t->cpu[cpu].offset + sizeof(uint32_t) > t->size)
+	    t->cpu[cpu].offset + sizeof(uint32_t) > t->size) {
+		c->next = t->cpu[cpu].offset + t->cpu[cpu].size;
 		return;
+	}
 	p->off = t->cpu[cpu].offset;
 	c->left = get_u32(p);
 	c->next = p->off;
@@ -634,6 +642,12 @@ static int next_chunk(struct tracedat *t, unsigned int cpu)
 
 	c->first += c->len / NT_SUBBUF_SIZE;
 	c->len = 0;
+	if (!c->left && c->next != end) {
+		warn("%s: the data of CPU %u do not end with their last chunk: they are damaged",
+		     t->path, cpu);
+		c->next = end;
+		return -1;
+	}
 	if (!c->left)
 		return 0;
 	ret = read_at(t, c->next, head, sizeof(head));
@@ -681,6 +695,7 @@ int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
 		ret = next_chunk(t, cpu);
 		if (ret <= 0) {
 			c->left = 0;
+			c->next = t->cpu[cpu].offset + t->cpu[cpu].size;
 			return ret;
 		}
 	}

@@ -334,9 +334,10 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 	put_formats(w);
 	put_symbols(w);
 
-	/* Room to move the CPUs' data in by, should the disk be full at the end. */
+	/* Room for the symbols once more, and to move the CPUs' data in by, on a full disk. */
 	if (!w->failed && w->beside &&
-	    posix_fallocate(w->fd, here(w), 2 * CHUNK + nr_cpus * SPOOL_CHUNK / 4) == ENOSPC) {
+	    posix_fallocate(w->fd, here(w), here(w) + 2 * CHUNK +
+			    (off_t)nr_cpus * SPOOL_CHUNK / 4) == ENOSPC) {
 		errno = ENOSPC;
 		warn_errno("can't write %s", w->path);
 		w->failed = true;
@@ -529,6 +530,7 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 {
 	struct block b = { 0 };
 	unsigned int cpu;
+	bool cut = false;
 	int ret = -1;
 
 	add_text64(&b, cmdlines, cmdlines_len);
@@ -536,7 +538,13 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 	for (cpu = 0; cpu < w->nr_cpus; cpu++)
 		spool_end(w->spool[cpu]);
 	put_options(w, clock, a);
-	put_data(w);
+	if (!w->failed) {
+		put_data(w);
+		cut = w->failed;
+		w->failed = false;
+	}
+	if (cut)
+		warn("%s is cut short; what was written of it is kept", w->path);
 
 	/* what was set aside and not used */
 	if (!w->failed && w->beside && (ftruncate(w->fd, here(w)) || !give_name(w))) {
@@ -551,10 +559,10 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 		warn_errno("can't rename %s to %s", w->tmp, w->path);
 		w->failed = true;
 	}
-	if (!w->failed)
-		ret = 0;
-	else
+	if (w->failed)
 		forget(w);
+	else if (!cut)
+		ret = 0;
 	writer_free(w);
 	return ret;
 }

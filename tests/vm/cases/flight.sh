@@ -19,7 +19,7 @@ flight()
 {
 	what=$1 status=$2 text=$3
 	shift 3
-	rm -f over
+	rm -f over t.dat
 	: > rounds
 	nestrace record --flight -l nt_called -b 256 -o t.dat "$@" \
 		sh -c 'until [ -e over ]; do echo task 2000 > /proc/nt_calls; echo >> rounds; done' 2> err &
@@ -27,8 +27,12 @@ flight()
 	until_running
 	more 12
 	eval "$by"
-	usleep 500000
-	# who ends from within does not end the command
+	# who ends from within, or by SIGUSR1, does not end the command
+	for i in $(seq 600); do
+		[ ! -e t.dat ] || break
+		usleep 100000
+	done
+	ok "$what: the file is there, whatever the command does" test -e t.dat
 	touch over
 	wait $recorder
 	is "$what: its status" $? "$status"
