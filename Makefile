@@ -58,6 +58,8 @@ modules_to := $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 install: all
 	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/*.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man4 docs/*.4
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/*.7
 	install -D -m 644 completions/nestrace.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(modules_to) modules_install
@@ -68,7 +70,7 @@ uninstall:
 	@[ -n "$(release)" ] || { \
 		echo "make: of which kernel? make uninstall KERNELDIR=..." >&2; exit 1; }
 	rm -f $(DESTDIR)$(PREFIX)/sbin/nestrace \
-		$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard docs/*.1)) \
+		$(foreach n,1 4 7,$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man$n/%,$(wildcard docs/*.$n))) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
 	# DKMS has its own way
 	[ ! -d "$(DESTDIR)/lib/modules/$(release)" ] || \
