@@ -93,12 +93,12 @@ static __always_inline bool nt_ring_closed(const struct nt_ring *ring)
 /* Enters the next sub-buffer. False = there is none, the hit is counted otherwise. */
 static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *ring)
 {
-	if (nt_ring_closed(ring)) {
-		nt_local_inc(&ring->filtered);
-		return false;
-	}
 	if (nt_ring_full(ring)) {
 		nt_local_inc(&ring->full);
+		return false;
+	}
+	if (nt_ring_closed(ring)) {
+		nt_local_inc(&ring->filtered);
 		return false;
 	}
 	nt_ring_next(ring, nt_clock_read(s->clock));
@@ -232,10 +232,12 @@ static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_i
 					const struct nt_session *s, struct nt_ring *ring,
 					unsigned long irq_flags, unsigned int preempt_count)
 {
-	if (!ring->base || nt_ring_closed(ring))
+	if (!ring->base)
 		nt_local_inc(&ring->filtered);
 	else if (nt_ring_full(ring))
 		nt_local_inc(&ring->full);
+	else if (nt_ring_closed(ring))
+		nt_local_inc(&ring->filtered);
 	else
 		return nt_hit_next(ip, parent_ip, s, ring, irq_flags, preempt_count);
 	nt_guard_leave(NT_SLOT_TASK);

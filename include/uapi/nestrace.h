@@ -130,10 +130,10 @@ struct nt_filter {
 
 /*
  * What ends a recording from within, a trigger or an oops, closes the rings at once: each
- * takes no more than the rest of its sub-buffer, further hits are counted as filtered. Some
- * 10 ms later the session is stopped, as by NT_IOC_STOP; NT_IOC_STATS tells by what. A
- * trigger is a trigger on every CPU and for every task; it is traced only if it is wanted
- * by the other filters. NT_FILTER_TRIGGER goes with no other flag.
+ * takes no more than the rest of its sub-buffer, further hits are counted as filtered, or as
+ * lost where the ring was full. Some 10 ms later the session is stopped, as by NT_IOC_STOP;
+ * NT_IOC_STATS tells by what. A trigger is a trigger on every CPU and for every task; it is
+ * traced only if it is wanted by the other filters. NT_FILTER_TRIGGER goes with no other flag.
  */
 
 /*

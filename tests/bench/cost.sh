@@ -4,6 +4,8 @@
 calls=20000
 tracing=/sys/kernel/tracing
 insmod /tests/nt_loop.ko
+# the last of the boot's own work is over by then
+sleep 20
 
 # all of one call of nt_looped(), its loop included; the second of two runs
 per_call() # CONTEXT
