@@ -25,7 +25,7 @@ extern struct nt_clock_global nt_clock_global;
 DECLARE_PER_CPU(u64, nt_clock_mono_prev);
 
 /*
- * Ordered across CPUs as trace_clock_global() is: no later than any time that was
+ * Ordered across CPUs as trace_clock_global() is: not before any time that was
  * given before and entered as @prev. The lock is only ever tried: its slow path
  * under paravirt can be traced and enters the hypervisor. As nobody waits, the
  * plain store releases it in every implementation, where arch_spin_unlock() would

@@ -20,7 +20,7 @@ static const struct {
 	{ "report", cmd_report, "show such a file as text, with its accounting" },
 	{ "export", cmd_export, "its hits as CSV, JSON, for Perfetto, or for flame graphs" },
 	{ "stat", cmd_stat, "count calls per function and slot, as they come or in a file" },
-	{ "status", cmd_status, "what the loaded module can do here, and who uses it" },
+	{ "status", cmd_status, "what the loaded module can do here, and how many use it" },
 	{ "list", cmd_list, "the functions that can be traced" },
 	{ "bench", cmd_bench, "what a hit costs here, beside the kernel's function tracer" },
 };
@@ -34,7 +34,8 @@ static void help(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fprintf(out, "\nnestrace COMMAND --help tells its options; nestrace --version the version.\n"
-		"All but report, export, stat -i and --help need root and the module: insmod nestrace.ko\n");
+		"All but report, export, stat -i, --help and --version need root, and but for list the\n"
+		"module: insmod nestrace.ko\n");
 }
 
 int main(int argc, char **argv)

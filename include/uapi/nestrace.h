@@ -13,8 +13,8 @@
  *  - a struct begins with its size in bytes and its flags. Another size is
  *    refused with EINVAL, a flag or reserved field not listed here with EINVAL.
  *  - an unknown ioctl number is refused with ENOTTY.
- *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once the
- *    session has been started or one of its streams opened.
+ *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once START
+ *    or STREAM has made the rings, even if it then failed for another reason.
  *  - a bad user address gives EFAULT; lack of memory gives ENOMEM.
  *  - START and STOP take no argument: another than 0 gives EINVAL.
  */
@@ -82,7 +82,7 @@ enum nt_rcu_mode {
 	NT_RCU_OFF,	/* it is not: such hits are skipped and counted */
 };
 
-/* test builds of the module say so: see tests/ */
+/* two of the test builds of the module say so; all of them: src/test.h */
 #define NT_INFO_TEST_RECURSE	(1U << 0)
 #define NT_INFO_TEST_NO_GUARD	(1U << 1)
 
