@@ -8,7 +8,7 @@
  *
  * The flag is the ip of the function that is being traced, so that a refusal can say
  * what it recursed under; beside it are the interrupt flags of the holder. They are plain
- * memory of this CPU: a context that interrupts leaves the flag as it found it.
+ * memory of this CPU: a context that interrupts leaves both as it found them.
  */
 #ifndef NT_GUARD_H
 #define NT_GUARD_H
@@ -19,58 +19,59 @@
 #include <linux/types.h>
 
 #include "uapi/nestrace.h"
+#include "x86/guard_word.h"
 #include "x86/percpu.h"
 
-/* Those of this CPU; preemption is off. 0 = free. */
-DECLARE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
-/* Of who holds them, or held them last: as arch_local_save_flags() gives them. */
-DECLARE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guard_flags);
+/* Those of this CPU; preemption is off. */
+DECLARE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
 
 static __always_inline bool nt_guard_held(enum nt_slot slot)
 {
 #ifdef NT_TEST_NO_GUARD
 	return false;
 #else
-	return raw_cpu_read(nt_guards[slot]);
+	return raw_cpu_read(nt_guards[slot].ip_high);
 #endif
 }
 
 /* What the slot is tracing, or 0. */
 static __always_inline unsigned long nt_guard_ip(enum nt_slot slot)
 {
-	return raw_cpu_read(nt_guards[slot]);
+	return raw_cpu_read(nt_guards[slot].ip);
 }
 
 /* Is it held by what can be interrupted? */
 static __always_inline bool nt_guard_irqs_on(enum nt_slot slot)
 {
-	return nt_guard_ip(slot) && !raw_irqs_disabled_flags(raw_cpu_read(nt_guard_flags[slot]));
+	unsigned long irq_flags = raw_cpu_read(nt_guards[slot].irq_flags);
+
+	return nt_guard_ip(slot) && !raw_irqs_disabled_flags(irq_flags);
 }
 
 /*
- * It must not be held. What interrupts between the two stores finds it free, and may leave
- * flags of its own: then the edge of one more interrupt of this hit is refused.
+ * It must not be held. What interrupts between the two stores finds it free, and may take
+ * it: that it interrupts tells that interrupts are on, and so it leaves the flags.
  */
 static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guard_flags[slot], irq_flags);
+	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
 	barrier();
-	raw_cpu_write(nt_guards[slot], ip);
+	raw_cpu_write(nt_guards[slot].ip, ip);
 	barrier();
 }
 
 /* The holder has turned interrupts off, or is about to turn them on again. */
 static __always_inline void nt_guard_irqs(enum nt_slot slot, unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guard_flags[slot], irq_flags);
+	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
 	barrier();
 }
 
 /* Release: a stream that sees the guard free sees what was recorded under it. */
 static __always_inline void nt_guard_leave(enum nt_slot slot)
 {
-	nt_this_cpu_store_release(nt_guards[slot], 0);
+	nt_this_cpu_store_release(nt_guards[slot].word, NT_GUARD_FREE);
 }
 
 #endif

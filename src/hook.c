@@ -19,8 +19,7 @@
 #include "x86/irqflags.h"
 #include "x86/registers.h"
 
-DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guards);
-DEFINE_PER_CPU(unsigned long [NT_NR_SLOTS], nt_guard_flags);
+DEFINE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 
 /* The refusing context is the only writer: what it recursed under is below it. */
@@ -255,11 +254,11 @@ static noinstr void nt_hit_late(struct nt_ring *ring, u64 ts)
 static noinstr void nt_hit_anywhere(unsigned long ip, unsigned long parent_ip,
 				    const struct nt_session *s)
 {
-	unsigned long irq_flags = arch_local_save_flags();
+	unsigned long flags = arch_local_save_flags();
 	unsigned int preempt_count = nt_preempt_count_raw();
 
 	preempt_disable_notrace();
-	nt_hit(ip, parent_ip, s, irq_flags, preempt_count);
+	nt_hit(ip, parent_ip, s, flags, preempt_count);
 }
 
 /* A hit of who traces, who makes many when arming: so that is asked before all else. */

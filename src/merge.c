@@ -39,7 +39,7 @@ bool nt_stream_ended(struct nt_stream *st)
 
 static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 {
-	const unsigned long *guards = per_cpu(nt_guards, st->cpu);
+	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
 	unsigned long starts;
 	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
@@ -55,7 +55,7 @@ static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 	}
 	smp_rmb();	/* 1 before 2 */
 	for (i = 0; i < NT_NR_SLOTS; i++)
-		if (READ_ONCE(guards[i]))
+		if (READ_ONCE(guards[i].ip))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
 	for (i = 0; i < NT_NR_SLOTS; i++)

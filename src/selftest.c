@@ -29,19 +29,20 @@ static bool __init nt_ok(const char *what, bool ok)
 
 static bool __init nt_test_guard(void)
 {
+	const unsigned long ip = (unsigned long)nt_test_guard;
 	unsigned long irq_flags;
 	bool ok;
 
 	/* nothing is traced yet, so the slot is ours */
 	preempt_disable();
 	ok = !nt_guard_held(NT_SLOT_TASK);
-	nt_guard_take(NT_SLOT_TASK, 2, arch_local_save_flags());
-	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && nt_guard_irqs_on(NT_SLOT_TASK);
+	nt_guard_take(NT_SLOT_TASK, ip, arch_local_save_flags());
+	ok = ok && nt_guard_ip(NT_SLOT_TASK) == ip && nt_guard_irqs_on(NT_SLOT_TASK);
 	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NT_SLOT_TASK));
 	raw_local_irq_save(irq_flags);
 	nt_guard_irqs(NT_SLOT_TASK, arch_local_save_flags());
 	raw_local_irq_restore(irq_flags);
-	ok = ok && nt_guard_ip(NT_SLOT_TASK) == 2 && !nt_guard_irqs_on(NT_SLOT_TASK);
+	ok = ok && nt_guard_ip(NT_SLOT_TASK) == ip && !nt_guard_irqs_on(NT_SLOT_TASK);
 	nt_guard_leave(NT_SLOT_TASK);
 	ok = ok && !nt_guard_held(NT_SLOT_TASK);
 	preempt_enable();

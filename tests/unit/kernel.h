@@ -84,7 +84,7 @@ void *of_this_cpu(const void *percpu);	/* a session's rings, or a variable */
 #define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
 #endif
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
-extern unsigned long *guards_of[NR_CPUS];
+extern struct nt_guard_word *guards_of[NR_CPUS];
 #define per_cpu(name, cpu)	(guards_of[cpu])
 
 /* Where we are. */

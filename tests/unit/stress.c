@@ -35,7 +35,7 @@ __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread unsigned long current_stack_pointer, irq_flags = 0x200;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-unsigned long *guards_of[NR_CPUS];
+struct nt_guard_word *guards_of[NR_CPUS];
 unsigned long jiffies;
 enum nt_rcu_mode nt_rcu_mode;
 
@@ -82,9 +82,10 @@ u64 sched_clock(void)
 	return unit_ns() + this_cpu * 3000;
 }
 
+/* Bit 31 is set, as in all addresses of the kernel: the guard goes by it. */
 static u64 ip_of(enum class class, u64 nr)
 {
-	return 0xffff000000000000 | (u64)class << 40 | nr << 4;
+	return 0xffff000000000000 | (u64)class << 40 | 1U << 31 | nr << 4;
 }
 
 static void hit(enum class class)
@@ -260,7 +261,7 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 			FAIL("time goes back");
 		c->last_ts = ts;
 		class = rec.ip >> 40 & 0xff;
-		nr = rec.ip >> 4 & 0xfffffffff;
+		nr = rec.ip >> 4 & 0x7ffffff;
 		if (class >= RECURSION || nr >= HITS_MAX) {
 			FAIL("a record that must not be there, of class %d", class);
 			continue;
@@ -355,7 +356,7 @@ static void account(unsigned int cpu, bool roomy)
 		recursed += READ_ONCE(r->recursed);
 		nested += r->nested;
 		overwritten += nt_stream_overwritten(&streams[cpu], i);
-		if (guards_of[cpu][i])
+		if (guards_of[cpu][i].ip)
 			FAIL("guard %u of CPU %u is left held", i, cpu);
 	}
 	for (i = 0; i < NR_CLASSES; i++)

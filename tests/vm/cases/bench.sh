@@ -15,7 +15,12 @@ for way in "empty callback" "nestrace, clock tsc" "nestrace, clock global" "nest
 	   "the function tracer"; do
 	ok "it has a number for $way" grep -q "^  $way  *-*[0-9.]*$" out
 done
-ok "and the ratio" grep -q 'takes [0-9.]* times as long' out
+# on a machine that does other work too a difference may come out below 0: of that there is none
+if grep -qE '(tsc|global) +(-|0\.0)' out; then
+	ok "and no ratio of what is no number" sh -c '! grep -q "times as long" out'
+else
+	ok "and the ratio" grep -q 'takes [0-9.]* times as long' out
+fi
 clean "after it"
 
 nestrace record -q -l vfs_read -o t.dat sleep 100 &
