@@ -11,7 +11,7 @@
 
 static const char help[] =
 	"usage: nestrace status\n\n"
-	"Tell which module is loaded, what it can and can't do on this kernel, which\n"
+	"Tell which module is loaded, what it can and can't do on this kernel, how many\n"
 	"sessions there are, and how many traced functions are shared with other users\n"
 	"of ftrace.\n";
 
