@@ -22,6 +22,11 @@
 #include "x86/guard_word.h"
 #include "x86/percpu.h"
 
+/* Between the stores of nt_guard_take(): for tests/unit. */
+#ifndef nt_test_taking
+#define nt_test_taking()	barrier()
+#endif
+
 /* Those of this CPU; preemption is off. */
 DECLARE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
 
@@ -56,7 +61,7 @@ static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
 {
 	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
-	barrier();
+	nt_test_taking();
 	raw_cpu_write(nt_guards[slot].ip, ip);
 	barrier();
 }

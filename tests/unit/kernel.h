@@ -117,6 +117,11 @@ extern __thread unsigned long current_stack_pointer;
 		__builtin_trap();		\
 } while (0)
 
+#ifndef NT_UNIT_BENCH
+void unit_taking(void);
+#define nt_test_taking()	unit_taking()
+#endif
+
 #define THREAD_SIZE		0x4000UL
 #define IRQ_STACK_SIZE		0x4000UL
 struct task_struct {

@@ -99,11 +99,42 @@ static void hit(enum class class)
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
 }
 
+static void on_hardirq(int sig);
+
+/* An interrupt exactly here, if it may come. */
+static void interrupt(void)
+{
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	on_hardirq(0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* While the guard is being taken, and once more under it: the second finds what the first left. */
+static __thread bool interrupted, interrupting;
+
+void unit_taking(void)
+{
+	if (this_cpu < 0 || interrupting || !(irq_flags & 0x200) ||
+	    rand_r(&cpus[this_cpu].seed) % 64)
+		return;
+	interrupting = true;
+	interrupt();
+	interrupting = false;
+	interrupted = true;
+}
+
 /* Called by the hook of this build, see test.h: a traced function under the guard. */
 void nt_test_traced(void)
 {
 	struct cpu *c = &cpus[this_cpu];
 
+	if (interrupted && irq_flags & 0x200) {
+		interrupted = false;
+		interrupt();
+	}
 	if (c->depth < 3 && rand_r(&c->seed) % 8 == 0) {
 		c->depth++;
 		hit(RECURSION);
