@@ -94,8 +94,8 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 
 	while (c->off == c->end) {
 		if (c->closed) {
-			c->page++;
-			c->off = NT_SUBBUF_HEADER;
+			WRITE_ONCE(c->page, c->page + 1);
+			WRITE_ONCE(c->off, NT_SUBBUF_HEADER);
 			c->end = NT_SUBBUF_HEADER;
 			c->closed = false;
 			/* the writer may have it: our copy is done */
@@ -105,8 +105,8 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 			/* where it has come to by now, which is beyond @limit */
 			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
 			if (c->page < oldest) {
-				c->page = oldest;
-				c->off = NT_SUBBUF_HEADER;
+				WRITE_ONCE(c->page, oldest);
+				WRITE_ONCE(c->off, NT_SUBBUF_HEADER);
 				c->end = NT_SUBBUF_HEADER;
 			}
 		}
@@ -142,7 +142,7 @@ static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, 
 			return (struct nt_record *)head;
 		}
 		c->ts += ((u64)head[1] << NT_DELTA_BITS) + (*head >> NT_TYPE_BITS);
-		c->off += 2 * sizeof(u32);
+		WRITE_ONCE(c->off, c->off + 2 * sizeof(u32));
 	}
 	return NULL;
 }
@@ -150,7 +150,7 @@ static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, 
 static void nt_cursor_take(struct nt_cursor *c, u64 ts)
 {
 	c->ts = ts;
-	c->off += sizeof(struct nt_record);
+	WRITE_ONCE(c->off, c->off + sizeof(struct nt_record));
 	c->index++;
 	c->missed = 0;
 }

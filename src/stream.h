@@ -13,7 +13,7 @@
 struct file;
 struct nt_session;
 
-/* Where the reader is in one ring. */
+/* Where the reader is in one ring; @page and @off are also looked at without the lock. */
 struct nt_cursor {
 	u64 page;		/* sub-buffer that @copy holds */
 	u32 off;		/* of the next byte to read in it */
