@@ -37,11 +37,6 @@ struct export {
 	size_t size, used;
 };
 
-static bool nobody_reads(void)
-{
-	return ferror_unlocked(stdout);
-}
-
 /* In quotes, as JSON wants it. A task may have any bytes for a name: they are taken as Latin-1. */
 static void put_json(const char *text)
 {
@@ -286,17 +281,11 @@ int cmd_export(int argc, char **argv)
 	}
 	if (!format)
 		usage("export", "which format? --csv, --json, --chrome or --folded");
-	if (optind < argc && !path)
-		path = argv[optind++];
-	if (optind < argc)
-		usage("export", "one file at a time, not also '%s'", argv[optind]);
-	path = path ? path : "trace.dat";
+	path = options_file("export", path, argv + optind);
 	if (output && same_file(path, output))
 		die("-o %s would overwrite what is read; name another file", output);
-	if (!hits_open(&e.hits, path)) {
-		wanted_free(&e.hits.wanted);
+	if (!hits_open(&e.hits, path))
 		return EXIT_BAD;
-	}
 	if (output && !freopen(output, "we", stdout))
 		die_errno("can't write %s", output);
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
@@ -320,7 +309,7 @@ int cmd_export(int argc, char **argv)
 	default:
 		e.hits.show = fold;
 	}
-	hits_read(&e.hits, nobody_reads);
+	hits_read(&e.hits);
 	if (format == JSON)
 		fputs("\n]\n", stdout);
 	else if (format == CHROME)

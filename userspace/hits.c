@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <event-parse.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ bool wanted_take(struct wanted *w, int opt, const char *arg)
 	return false;
 }
 
-void wanted_free(struct wanted *w)
+static void wanted_free(struct wanted *w)
 {
 	free(w->cpus);
 	free(w->pids);
@@ -90,17 +91,19 @@ bool hits_open(struct hits *h, const char *path)
 	unsigned int i;
 
 	h->file = tracedat_open(path);
-	if (!h->file)
+	if (!h->file) {
+		wanted_free(&h->wanted);
 		return false;
+	}
 	h->tep = names_load(h->file);
 	h->cycles = h->file->clock && !strcmp(h->file->clock, "x86-tsc");
 	h->cpu = xrealloc(NULL, h->file->nr_cpus * sizeof(*h->cpu));
 	memset(h->cpu, 0, h->file->nr_cpus * sizeof(*h->cpu));
-	for (i = 0; i < h->file->nr_cpus; i++)
+	for (i = 0; i < h->file->nr_cpus; i++) {
 		subbuf_init(&h->cpu[i].sub, h->file->function);
-	for (i = 0; i < h->file->nr_cpus; i++)
 		if (h->file->cpu[i].size)
 			h->cpu[i].data = xrealloc(NULL, 2 * NT_SUBBUF_SIZE);
+	}
 	return true;
 }
 
@@ -159,7 +162,7 @@ static void show(struct hits *h, unsigned int cpu)
 		h->show(h->arg, cpu, &c->hit);
 }
 
-static void merge(struct hits *h, bool (*stop)(void))
+static void merge(struct hits *h)
 {
 	struct next *heap = xrealloc(NULL, h->file->nr_cpus * sizeof(*heap));
 	unsigned int i, nr = 0;
@@ -173,7 +176,7 @@ static void merge(struct hits *h, bool (*stop)(void))
 	}
 	for (i = nr / 2; i--;)
 		sift(heap, nr, i);
-	while (nr && !(stop && stop())) {
+	while (nr && !ferror_unlocked(stdout)) {
 		/* the CPU with the earliest hit, and how far it goes alone */
 		c = &h->cpu[heap[0].cpu];
 		until = UINT64_MAX;
@@ -183,7 +186,7 @@ static void merge(struct hits *h, bool (*stop)(void))
 		do {
 			show(h, heap[0].cpu);
 			advance(h, heap[0].cpu);
-		} while (c->more && c->hit.ts <= until && !(stop && stop()));
+		} while (c->more && c->hit.ts <= until && !ferror_unlocked(stdout));
 		if (c->more)
 			heap[0].ts = c->hit.ts;
 		else
@@ -194,11 +197,11 @@ static void merge(struct hits *h, bool (*stop)(void))
 	free(heap);
 }
 
-void hits_read(struct hits *h, bool (*stop)(void))
+void hits_read(struct hits *h)
 {
 	unsigned int i;
 
-	merge(h, stop);
+	merge(h);
 	for (i = 0; i < h->file->nr_cpus; i++) {
 		if (h->cpu[i].sub.damaged && !h->failed)
 			warn("%s: an event of CPU %u is damaged, the rest of that CPU is not shown",

@@ -33,7 +33,6 @@ enum { WANTED_CPU = 512, WANTED_PID, WANTED_COMM, WANTED_SLOT };
 
 /* True if @opt was one of these; dies on a bad value. */
 bool wanted_take(struct wanted *w, int opt, const char *arg);
-void wanted_free(struct wanted *w);
 
 struct hits {
 	struct tracedat *file;
@@ -48,10 +47,10 @@ struct hits {
 	struct hits_cpu *cpu;
 };
 
-/* False, and a message, if @path is no function trace. */
+/* False, and a message, if @path is no function trace; then nothing is left to close. */
 bool hits_open(struct hits *h, const char *path);
-/* Until the end, or until @stop, if it is there, is set. */
-void hits_read(struct hits *h, bool (*stop)(void));
+/* Until the end, or until nobody reads standard output any more. */
+void hits_read(struct hits *h);
 /* After that: events that are no hits; what was told to be missing before hits of @cpu. */
 uint64_t hits_others(const struct hits *h);
 uint64_t hits_missed(const struct hits *h, unsigned int cpu);

@@ -34,8 +34,8 @@ static void help(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fprintf(out, "\nnestrace COMMAND --help tells its options; nestrace --version the version.\n"
-		"All but report, export, stat -i, --help and --version need root, and but for list the\n"
-		"module: insmod nestrace.ko\n");
+		"All but report, export, stat -i, --help and --version need root, and but for\n"
+		"list the module: insmod nestrace.ko\n");
 }
 
 int main(int argc, char **argv)

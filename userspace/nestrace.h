@@ -65,6 +65,8 @@ void options_trigger(struct options *o, const char *glob);
 bool options_take(struct options *o, int opt, const char *arg);
 /* What is left of argv, and whether the options fit each other. */
 void options_command(struct options *o, const char *name, char **command);
+/* Of who reads a file: @path is that of -i, or NULL; @rest what is left of argv. */
+const char *options_file(const char *name, const char *path, char **rest);
 void options_free(struct options *o);
 
 /* session.c: /dev/nestrace, with an error message for everything that can fail */

@@ -132,6 +132,15 @@ bool options_take(struct options *o, int opt, const char *arg)
 	return false;
 }
 
+const char *options_file(const char *name, const char *path, char **rest)
+{
+	if (!path && *rest)
+		path = *rest++;
+	if (*rest)
+		usage(name, "one file at a time, not also '%s'", *rest);
+	return path ? path : "trace.dat";
+}
+
 void options_command(struct options *o, const char *name, char **command)
 {
 	o->command = *command ? command : NULL;

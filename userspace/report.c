@@ -35,11 +35,6 @@ static void show(void *lines, unsigned int cpu, const struct hit *hit)
 	lines_hit(lines, cpu, hit);
 }
 
-static bool nobody_reads(void)
-{
-	return ferror_unlocked(stdout);
-}
-
 static void show_accounting(const struct hits *h)
 {
 	uint64_t others = hits_others(h), lost;
@@ -87,17 +82,10 @@ int cmd_report(int argc, char **argv)
 				usage("report", NULL);
 		}
 	}
-	if (optind < argc && !path)
-		path = argv[optind++];
-	if (optind < argc)
-		usage("report", "one file at a time, not also '%s'", argv[optind]);
-
-	if (!hits_open(&h, path ? path : "trace.dat")) {
-		wanted_free(&h.wanted);
+	if (!hits_open(&h, options_file("report", path, argv + optind)))
 		return EXIT_BAD;
-	}
 	h.arg = lines_new(h.tep, h.cycles, full_time);
-	hits_read(&h, nobody_reads);
+	hits_read(&h);
 	show_accounting(&h);
 	ret = h.failed ? EXIT_BAD : EXIT_SUCCESS;
 	lines_free(h.arg);

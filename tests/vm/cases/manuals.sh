@@ -14,3 +14,4 @@ done
 nestrace --help > help
 is "nestrace --help" $? 0
 ok "fits a screen" test "$(wc -l < help)" -le 24
+is "in width too" "$(awk 'length > 80' help)" ""
