@@ -5,7 +5,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
+#include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -163,15 +163,6 @@ static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
 	return ret;
 }
 
-static void nt_set_not_me(struct nt_session *s, struct mm_struct *mm)
-{
-	if (s->not_me != NT_NO_MM)
-		mmdrop(s->not_me);
-	if (mm != NT_NO_MM)
-		mmgrab(mm);
-	s->not_me = mm;
-}
-
 static int nt_ioc_config(struct nt_session *s, const void __user *user)
 {
 	struct nt_config arg;
@@ -191,7 +182,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->overwrite = arg.flags & NT_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NT_CONFIG_EMPTY;
 	s->on_oops = arg.flags & NT_CONFIG_OOPS;
-	nt_set_not_me(s, arg.flags & NT_CONFIG_NOT_ME ? current->mm : NT_NO_MM);
+	nt_session_not_me(s, arg.flags & NT_CONFIG_NOT_ME ? current->mm : NT_NO_MM);
 	return 0;
 }
 

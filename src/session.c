@@ -83,7 +83,7 @@ struct nt_session *nt_session_new(void)
 	mutex_init(&s->lock);
 	kref_init(&s->ref);
 	init_waitqueue_head(&s->wait);
-	nt_hrtimer_setup(&s->tick, nt_tick);
+	nt_hrtimer_setup(&s->tick, nt_tick, HRTIMER_MODE_REL);
 	INIT_WORK(&s->end, nt_end);
 	atomic_inc(&nt_nr_open);
 	return s;
@@ -93,6 +93,16 @@ err_cpus:
 err_session:
 	kfree(s);
 	return NULL;
+}
+
+/* Kept, so that no other task's gets its address. */
+void nt_session_not_me(struct nt_session *s, struct mm_struct *mm)
+{
+	if (s->not_me != NT_NO_MM)
+		mmdrop(s->not_me);
+	if (mm != NT_NO_MM)
+		mmgrab(mm);
+	s->not_me = mm;
 }
 
 int nt_session_prepare(struct nt_session *s)
@@ -205,8 +215,7 @@ void nt_session_put(struct kref *ref)
 
 	nt_filter_free(s);
 	nt_ends_free(s);
-	if (s->not_me != NT_NO_MM)
-		mmdrop(s->not_me);
+	nt_session_not_me(s, NT_NO_MM);
 	nt_tasks_free(s);
 	nt_streams_free(s);
 	nt_rings_free(s);

@@ -97,6 +97,7 @@ ftrace_func_t nt_hook_of(const struct nt_session *s);
 struct nt_session *nt_session_new(void);
 void nt_session_close(struct nt_session *s);
 void nt_session_put(struct kref *ref);
+void nt_session_not_me(struct nt_session *s, struct mm_struct *mm);
 int nt_session_prepare(struct nt_session *s);
 int nt_session_start(struct nt_session *s);
 int nt_session_stop(struct nt_session *s);

@@ -16,19 +16,24 @@
 
 #define NT_WAIT		max(1, HZ / 10)
 
+/* Bytes that the ring of a slot has beyond its reader, whose place may move meanwhile. */
+static s64 nt_stream_unread(struct nt_stream *st, enum nt_slot slot)
+{
+	const struct nt_cursor *c = &st->cursor[slot];
+
+	return READ_ONCE(nt_stream_ring(st, slot)->pos) -
+	       (READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off));
+}
+
 static bool nt_stream_has_data(struct nt_stream *st)
 {
 	enum nt_slot i;
 
 	if (READ_ONCE(st->out_len))
 		return true;
-	for (i = 0; i < NT_NR_SLOTS; i++) {
-		struct nt_cursor *c = &st->cursor[i];
-
-		if (READ_ONCE(nt_stream_ring(st, i)->pos) >
-		    (READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off)))
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (nt_stream_unread(st, i) > 0)
 			return true;
-	}
 	return false;
 }
 
@@ -37,14 +42,10 @@ static bool nt_stream_due(struct nt_stream *st)
 {
 	enum nt_slot i;
 
-	for (i = 0; i < NT_NR_SLOTS; i++) {
-		const struct nt_ring *r = nt_stream_ring(st, i);
-		const struct nt_cursor *c = &st->cursor[i];
-		u64 read = READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off);
-
-		if ((s64)(READ_ONCE(r->pos) - read) >= (s64)max(r->mask / 8, NT_SUBBUF_MASK))
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		if (nt_stream_unread(st, i) >=
+		    (s64)max(nt_stream_ring(st, i)->mask / 8, NT_SUBBUF_MASK))
 			return true;
-	}
 	return false;
 }
 

@@ -131,8 +131,8 @@ static int run(const long counts[NR_CONTEXTS])
 		struct load *l = per_cpu_ptr(&load, cpu);
 
 		memcpy(l->left, counts, sizeof(l->left));
-		helper_timer(&l->soft, on_soft, HRTIMER_MODE_REL_PINNED_SOFT);
-		helper_timer(&l->hard, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
+		nt_hrtimer_setup(&l->soft, on_soft, HRTIMER_MODE_REL_PINNED_SOFT);
+		nt_hrtimer_setup(&l->hard, on_hard, HRTIMER_MODE_REL_PINNED_HARD);
 		init_completion(&l->soft_done);
 		init_completion(&l->hard_done);
 		init_completion(&l->done);

@@ -306,7 +306,7 @@ static void start_timer(struct job *job, enum hrtimer_restart (*fn)(struct hrtim
 			enum hrtimer_mode mode)
 {
 	init_completion(&job->done);
-	helper_timer(&job->timer, fn, mode);
+	nt_hrtimer_setup(&job->timer, fn, mode);
 	hrtimer_start(&job->timer, PERIOD_NS, mode);
 	wait_for_completion(&job->done);
 	hrtimer_cancel(&job->timer);

@@ -2,20 +2,20 @@
 /*
  * What the helpers have in common: a file in /proc named as the module, whose written text
  * of less than HELPER_TEXT bytes is a command, one at a time, and which shows what came of
- * it; a handler of NMIs; timers.
+ * it; a handler of NMIs.
  */
 #ifndef NT_HELPER_H
 #define NT_HELPER_H
 
-#include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nmi.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
 #include <asm/nmi.h>
+
+#include "../../src/compat/timer.h"
 
 /* the module's own */
 static int command(char *text);
@@ -69,17 +69,6 @@ static void helper_unregister(void)
 {
 	remove_proc_entry(KBUILD_MODNAME, NULL);
 	unregister_nmi_handler(NMI_LOCAL, KBUILD_MODNAME);
-}
-
-static inline void helper_timer(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
-				enum hrtimer_mode mode)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
-#else
-	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
-	timer->function = fn;
-#endif
 }
 
 #endif

@@ -103,15 +103,18 @@ text_of()
 	sed -n "/^$1()/,/^}/p" /tests/script
 }
 
-# all_under_load ROUNDS: all functions traced for 22 s, while the load makes so many rounds
+# all_under_load ROUNDS: all functions traced for 22 s, while the load makes so many rounds.
+# It begins when they are armed and ends before they are disarmed: with a CPU that is never
+# idle beside it, ftrace needs half a minute for either in emulation, and RCU calls that a stall.
 all_under_load()
 {
 	mkdir load1 load2
-	load load1 & load load2 &
-	# the load outlives the tracing: no second of it is idle
-	nestrace stat -b 8192 -o r sh -c 'sleep 1; cat load?/rounds | wc -l > before; sleep 21; cat load?/rounds | wc -l > after'
+	{ within_a_minute test -e armed && load load1; } &
+	{ within_a_minute test -e armed && load load2; } &
+	nestrace stat -b 8192 -o r sh -c 'touch armed
+		sleep 1; cat load?/rounds | wc -l > before; sleep 21; cat load?/rounds | wc -l > after
+		touch load1/stop load2/stop'
 	is "all functions were traced for 22 s" $? 0
-	touch load1/stop load2/stop
 	wait
 	note "rounds of the load while they were: $(($(cat after) - $(cat before)))"
 	ok "under load" test $(($(cat after) - $(cat before))) -ge "$1"
@@ -125,14 +128,27 @@ all_under_load()
 	grep '^#' r | while read -r line; do note "$line"; done
 }
 
-# Until the session that was started in the background runs: a minute at most.
-until_running()
+# within_a_minute COMMAND...: until COMMAND is true, and whether it became so
+within_a_minute()
 {
+	local i
 	for i in $(seq 600); do
-		nestrace status | grep -q '1 running' && return
+		"$@" && return
 		usleep 100000
 	done
 	false
+}
+
+# sessions TEXT: does status say that of the sessions?
+sessions()
+{
+	nestrace status | grep -q "^sessions: .*$1"
+}
+
+# Until the session that was started in the background runs.
+until_running()
+{
+	within_a_minute sessions "1 running"
 }
 
 # Processes, files, timers and loopback network, until there is a file DIR/stop; each

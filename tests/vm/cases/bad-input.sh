@@ -143,15 +143,7 @@ ok "while it records, the rings take memory" test $inside -gt $((before + 100000
 kill -KILL $recorder
 wait $recorder 2>/dev/null
 # ftrace takes its time to disarm all functions
-wait_gone()
-{
-	for i in $(seq 60); do
-		nestrace status | grep -q "sessions: 0 open, 0 running" && return
-		sleep 1
-	done
-	return 1
-}
-ok "killed: the session is gone" wait_gone
+ok "killed: the session is gone" within_a_minute sessions "0 open, 0 running"
 ok "nothing is traced any more" sh -c 'test "$(wc -l < /sys/kernel/tracing/enabled_functions)" = 0'
 after=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
 ok "the rings are freed" test $after -lt $((before + 10000))

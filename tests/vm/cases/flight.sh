@@ -7,11 +7,12 @@ insmod /tests/nt_calls.ko
 # more N: until the command has made so many more rounds, for a minute at most
 more()
 {
-	upto=$(($(wc -l < rounds) + $1))
-	for i in $(seq 600); do
-		[ "$(wc -l < rounds)" -lt $upto ] || return
-		usleep 100000
-	done
+	within_a_minute made_rounds $(($(wc -l < rounds) + $1))
+}
+
+made_rounds()
+{
+	[ "$(wc -l < rounds)" -ge "$1" ]
 }
 
 # flight NAME STATUS TEXT OPTION...: nt_called is called without end, until $by ends it
@@ -28,11 +29,7 @@ flight()
 	more 12
 	eval "$by"
 	# who ends from within, or by SIGUSR1, does not end the command
-	for i in $(seq 600); do
-		[ ! -e t.dat ] || break
-		usleep 100000
-	done
-	ok "$what: the file is there, whatever the command does" test -e t.dat
+	ok "$what: the file is there, whatever the command does" within_a_minute test -e t.dat
 	touch over
 	wait $recorder
 	is "$what: its status" $? "$status"
