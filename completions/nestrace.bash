@@ -6,7 +6,7 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat status list bench --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat status list arm disarm bench --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
@@ -35,6 +35,7 @@ _nestrace()
 	report) options="-i -t --cpu --pid --comm --slot -h --help" ;;
 	export) options="--csv --json --chrome --folded -i -o --cpu --pid --comm --slot -h --help" ;;
 	stat) options="-l -n -P -F -c -M -C -b -i -o -h --help" ;;
+	arm) options="-l -n -h --help" ;;
 	*) options="-h --help" ;;
 	esac
 	case $cur in

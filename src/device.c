@@ -69,6 +69,7 @@ static int nt_ioc_info(void __user *user)
 
 	BUILD_BUG_ON(sizeof(info) > 128);
 	nt_session_count(&info.sessions, &info.running);
+	nt_events_info(&info);
 	if (IS_ENABLED(NT_TEST_RECURSE))
 		info.test |= NT_INFO_TEST_RECURSE;
 	if (IS_ENABLED(NT_TEST_NO_GUARD))

@@ -12,6 +12,7 @@
 #include "compat/preempt.h"
 #include "compat/task.h"
 #include "guard.h"
+#include "hit.h"
 #include "rcu.h"
 #include "ring.h"
 #include "session.h"
@@ -21,55 +22,6 @@
 
 DEFINE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
-
-/* The refusing context is the only writer: what it recursed under is below it. */
-static __always_inline void nt_refuse(const struct nt_session *s, enum nt_slot slot,
-				      unsigned long ip, unsigned long under_ip)
-{
-	struct nt_rings *rings = raw_cpu_ptr(s->rings);
-	struct nt_refusal *refused = rings->refused[slot];
-	unsigned int i;
-
-	nt_local_inc(&rings->slot[slot].recursed);
-	for (i = 0; i < NT_NR_REFUSED; i++, refused++) {
-		if (!refused->ip) {
-			refused->under_ip = under_ip;
-			refused->ip = ip;
-		}
-		if (refused->ip == ip && refused->under_ip == under_ip) {
-			nt_local_inc(&refused->count);
-			break;
-		}
-	}
-}
-
-/* Is the hook at work already where this hit is, and on what? */
-static __always_inline bool nt_recursed(const struct nt_context *ctx, enum nt_slot slot,
-					unsigned long *under_ip)
-{
-	enum nt_slot below;
-
-	if (slot == NT_SLOT_NMI_INLINE) {
-		below = nt_slot_below(ctx);
-		*under_ip = nt_guard_ip(below);
-		if (nt_guard_held(below))
-			return true;
-	}
-	*under_ip = nt_guard_ip(slot);
-	return nt_guard_held(slot);
-}
-
-/* Is the hook at work in any slot? Asked with the own one free: in another that is below. */
-static __always_inline bool nt_nested(void)
-{
-	unsigned long any = 0;
-	enum nt_slot slot;
-
-#pragma GCC unroll 16
-	for (slot = 0; slot < NT_NR_SLOTS; slot++)
-		any |= nt_guard_ip(slot);
-	return any;
-}
 
 static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 				    unsigned long parent_ip, u8 flags, u8 preempt_count)
@@ -360,17 +312,6 @@ static noinstr void nt_filter_out(const struct nt_session *s)
 	slot = nt_slot(&ctx);
 	raw_cpu_inc(s->rings->slot[slot].unwanted);
 	preempt_enable_notrace();
-}
-
-/* Is this the text of a module that is left out? */
-static __always_inline bool nt_excluded(const struct nt_session *s, unsigned long ip)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_excluded; i++)
-		if (ip - s->excluded[i].start < s->excluded[i].size)
-			return true;
-	return false;
 }
 
 static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,

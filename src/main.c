@@ -43,13 +43,18 @@ static int __init nt_init(void)
 	ret = nt_selftest();
 	if (ret)
 		goto err_stacks;
-	ret = nt_device_init();
+	ret = nt_events_init();
 	if (ret)
 		goto err_stacks;
+	ret = nt_device_init();
+	if (ret)
+		goto err_events;
 
 	pr_info("version " NT_VERSION " is ready at /dev/nestrace\n");
 	return 0;
 
+err_events:
+	nt_events_exit();
 err_stacks:
 	nt_stacks_exit();
 	return ret;
@@ -58,6 +63,7 @@ err_stacks:
 static void __exit nt_exit(void)
 {
 	nt_device_exit();
+	nt_events_exit();
 	nt_stacks_exit();
 }
 

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+struct nt_info;
+
 #define NT_VERSION	"0.1.0"
 
 extern u32 nt_features;		/* NT_FEATURE_ bits, fixed once loaded */
@@ -16,7 +18,13 @@ int nt_filter_init(void);
 int nt_clock_init(void);
 int nt_tracepoints_init(void);
 int nt_selftest(void);
+int nt_events_init(void);
+void nt_events_exit(void);
 int nt_device_init(void);
 void nt_device_exit(void);
+
+/* events.c, while the module is loaded */
+void nt_events_info(struct nt_info *info);
+void nt_events_lost(unsigned int cpu, u64 count);
 
 #endif

@@ -14,7 +14,7 @@ static const char help[] =
 	"Write the function hits of FILE (default trace.dat), in the order of time, as\n\n"
 	"  --csv     time, CPU, pid, task, slot, function, caller; a head line\n"
 	"  --json    an array of objects with these\n"
-	"  --chrome  Chrome's trace events, which ui.perfetto.dev opens: a process for each\n"
+	"  --chrome  Chrome's trace events, for ui.perfetto.dev: a process for each\n"
 	"            CPU, a thread for each slot\n"
 	"  --folded  SLOT;CALLER;FUNCTION COUNT, which flame graphs are made of\n\n"
 	"  -i FILE   the file, as for trace-cmd\n"

@@ -22,6 +22,8 @@ static const struct {
 	{ "stat", cmd_stat, "count calls per function and slot, as they come or in a file" },
 	{ "status", cmd_status, "what the loaded module can do here, and how many use it" },
 	{ "list", cmd_list, "the functions that can be traced" },
+	{ "arm", cmd_arm, "what the trace events of system nestrace trace" },
+	{ "disarm", cmd_disarm, "they trace nothing" },
 	{ "bench", cmd_bench, "what a hit costs here, beside the kernel's function tracer" },
 };
 

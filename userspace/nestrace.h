@@ -160,6 +160,8 @@ int cmd_export(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_arm(int argc, char **argv);
+int cmd_disarm(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace status: what the module can do on this kernel, in sentences. */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,16 @@ static const char help[] =
 	"Tell which module is loaded, what it can and can't do on this kernel, how many\n"
 	"sessions there are, and how many traced functions are shared with other users\n"
 	"of ftrace.\n";
+
+static void show_events(const struct nt_info *info)
+{
+	printf("trace events: %s", info->events_armed ? "armed" : "not armed");
+	if (info->events_emitted || info->events_recursed || info->events_asleep)
+		printf(", %" PRIu64 " hits given out since the module's load, %" PRIu64 " refused, %" PRIu64 " skipped as RCU was asleep",
+		       (uint64_t)info->events_emitted, (uint64_t)info->events_recursed,
+		       (uint64_t)info->events_asleep);
+	putchar('\n');
+}
 
 static void show_rcu(const struct nt_info *info)
 {
@@ -102,6 +113,7 @@ int cmd_status(int argc, char **argv)
 	/* the session that asks is not one to tell of */
 	printf("module: nestrace %.32s (ABI %u), loaded\n", info.version, info.abi);
 	printf("sessions: %u open, %u running\n", info.sessions - 1, info.running);
+	show_events(&info);
 	show_rcu(&info);
 	show_features(&info);
 	show_shared();

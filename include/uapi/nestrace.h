@@ -101,7 +101,11 @@ struct nt_info {
 	__u32 sessions;		/* open now, with the asking one */
 	__u32 running;		/* of these, started and not stopped */
 	__u32 test;		/* NT_INFO_TEST_ bits */
-	__u32 reserved[16];
+	__u64 events_emitted;	/* hits handed to the kernel's trace events, since the module's load */
+	__u64 events_recursed;	/* of theirs refused, as NT_IOC_STATS has it */
+	__u64 events_asleep;	/* skipped, as RCU was asleep and can't be woken */
+	__u32 events_armed;	/* 1: one of these events is enabled, and hits come */
+	__u32 reserved[9];
 };
 
 /*

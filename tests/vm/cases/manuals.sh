@@ -5,7 +5,7 @@ for page in /tests/*.1; do
 	ok "$(basename "$page") has an example" test -s example
 	ok "and it runs" sh -e example
 done
-for command in record report export stat status list bench; do
+for command in record report export stat status list arm disarm bench; do
 	nestrace $command --help > help
 	is "nestrace $command --help" $? 0
 	ok "fits a screen" test "$(wc -l < help)" -le 24

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The trace events' own session: what they trace, and its hook. It has no file and no
+ * rings' memory; of its rings only the counters are used.
+ *
+ * Invariant: the hook is registered exactly while an event that needs it is enabled, the
+ * module is ready, and the filter is not NT_EVENTS_NONE. While it is, the module is pinned.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ftrace.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* first, as it may change what noinstr is */
+#include "test.h"
+
+#include "compat/preempt.h"
+#include "hit.h"
+#include "main.h"
+#include "rcu.h"
+#include "session.h"
+
+#define CREATE_TRACE_POINTS
+#include "events.h"
+
+#define NT_EVENTS_NONE	"-"
+
+struct nt_refused_last {
+	unsigned long ip;
+	unsigned long under_ip;
+	unsigned int count;
+};
+
+static DEFINE_PER_CPU(struct nt_refused_last [NT_NR_SLOTS], nt_refused_last);
+
+static struct nt_session nt_events = {
+	.ops.flags = FTRACE_OPS_FL_PERMANENT,
+	.not_me = NT_NO_MM,
+	.lock = __MUTEX_INITIALIZER(nt_events.lock),
+};
+static unsigned int nt_events_users;	/* of @nt_events.lock, as all below */
+static bool nt_events_ready;
+static char *nt_events_globs[2];	/* by "exclude" */
+
+/* Under the guard, and no noinstr: what it calls may be traced, and is refused. */
+static noinline void nt_emit(enum nt_slot slot, unsigned long ip, unsigned long parent_ip,
+			     enum nt_wake wake)
+{
+	static const char how[][8] = {
+		[NT_WAKE_NMI] = "nmi", [NT_WAKE_IRQ] = "irq", [NT_WAKE_WARN] = "warn",
+	};
+
+	trace_function(ip, parent_ip, slot);
+	if (wake != NT_WAKE_NONE)
+		trace_rcu_wake(ip, slot, how[wake]);
+}
+
+/* What was refused in @slot meanwhile. Emitting it may refuse more, which waits for the next. */
+static noinline void nt_emit_refused(enum nt_slot slot)
+{
+	struct nt_refused_last *last = this_cpu_ptr(&nt_refused_last[slot]);
+	unsigned int count = raw_cpu_xchg(nt_refused_last[slot].count, 0);
+
+	trace_recursion(READ_ONCE(last->ip), READ_ONCE(last->under_ip), slot, count);
+}
+
+static __always_inline void nt_note_refused(enum nt_slot slot, unsigned long ip,
+					    unsigned long under_ip)
+{
+	raw_cpu_write(nt_refused_last[slot].ip, ip);
+	raw_cpu_write(nt_refused_last[slot].under_ip, under_ip);
+	raw_cpu_inc(nt_refused_last[slot].count);
+}
+
+/* The guard is held. */
+static __always_inline void nt_emit_hit(const struct nt_session *s, struct nt_ring *ring,
+					enum nt_slot slot, unsigned long ip,
+					unsigned long parent_ip)
+{
+	enum nt_wake wake = NT_WAKE_NONE;
+	struct nt_rcu_saved saved = {};
+
+	if (unlikely(!nt_rcu_watching())) {
+		wake = nt_rcu_wake(slot, &saved);
+		if (wake == NT_WAKE_FAILED) {
+			nt_local_inc(&ring->asleep);
+			return;
+		}
+		if (wake == NT_WAKE_NMI)
+			nt_local_inc(&ring->woken_nmi);
+		else
+			nt_local_inc(&ring->woken_irq);
+	}
+	nt_local_inc(&ring->written);
+	instrumentation_begin();
+	nt_emit(slot, ip, parent_ip, wake);
+	if (unlikely(raw_cpu_read(nt_refused_last[slot].count)))
+		nt_emit_refused(slot);
+	/* of a breakpoint in here */
+	if (unlikely(raw_cpu_read(nt_refused_last[NT_SLOT_NMI_INLINE].count)))
+		nt_emit_refused(NT_SLOT_NMI_INLINE);
+	instrumentation_end();
+	if (wake != NT_WAKE_NONE)
+		nt_rcu_restore(slot, wake, &saved);
+}
+
+static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.irq_flags = arch_local_save_flags(),
+		.preempt_count = nt_preempt_count_raw(),
+	};
+	unsigned long under_ip;
+	struct nt_ring *ring;
+	enum nt_slot slot;
+
+	preempt_disable_notrace();
+	slot = nt_slot(&ctx);
+	ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	nt_local_inc(&ring->hits);
+	if (unlikely(nt_recursed(&ctx, slot, &under_ip))) {
+		nt_refuse(s, slot, ip, under_ip);
+		nt_note_refused(slot, ip, under_ip);
+	} else if (unlikely(nt_excluded(s, ip))) {
+		nt_local_inc(&ring->filtered);
+	} else {
+		if (slot != NT_SLOT_TASK && nt_nested())
+			nt_local_inc(&ring->nested);
+		nt_guard_take(slot, ip, ctx.irq_flags);
+		nt_emit_hit(s, ring, slot, ip, parent_ip);
+		nt_guard_leave(slot);
+	}
+	preempt_enable_notrace();
+}
+
+/* The stream of @cpu tells its reader of a gap. */
+void nt_events_lost(unsigned int cpu, u64 count)
+{
+	trace_lost(cpu, count);
+}
+
+static bool nt_events_wanted(void)
+{
+	return nt_events_ready && nt_events_users &&
+	       strcmp(nt_events_globs[0] ?: "", NT_EVENTS_NONE);
+}
+
+/* Registers the hook, or takes it off, as the invariant has it. @nt_events.lock is held. */
+static int nt_events_update(void)
+{
+	bool armed = nt_events.state == NT_RUNNING;
+	int ret;
+
+	if (nt_events_wanted() == armed)
+		return 0;
+	if (armed) {
+		ret = unregister_ftrace_function(&nt_events.ops);
+		if (ret)
+			return ret;
+		nt_events.state = NT_STOPPED;
+		module_put(THIS_MODULE);
+		return 0;
+	}
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	ret = register_ftrace_function(&nt_events.ops);
+	if (ret)
+		module_put(THIS_MODULE);
+	else
+		nt_events.state = NT_RUNNING;
+	return ret;
+}
+
+int nt_events_reg(void)
+{
+	int ret;
+
+	mutex_lock(&nt_events.lock);
+	nt_events_users++;
+	ret = nt_events_update();
+	if (ret)
+		nt_events_users--;
+	mutex_unlock(&nt_events.lock);
+	return ret;
+}
+
+void nt_events_unreg(void)
+{
+	mutex_lock(&nt_events.lock);
+	nt_events_users--;
+	nt_events_update();
+	mutex_unlock(&nt_events.lock);
+}
+
+/* Sets the filter of @nt_events from @globs, which are separated by commas. */
+static int nt_events_filter(const char *globs, bool exclude)
+{
+	char *copy, *next, *glob;
+	int ret;
+
+	ret = nt_filter_clear(&nt_events, exclude);
+	if (ret || !globs || !strcmp(globs, NT_EVENTS_NONE))
+		return ret;
+	copy = next = kstrdup(globs, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	while (!ret && (glob = strsep(&next, ",")))
+		if (*glob)
+			ret = nt_filter_set(&nt_events, glob, exclude);
+	kfree(copy);
+	return ret;
+}
+
+/* Not armed: it is set, or what was before is set again. */
+static int nt_events_filter_new(char *globs, bool exclude)
+{
+	char *before = nt_events_globs[exclude];
+	int ret = nt_events_filter(globs, exclude);
+
+	if (ret) {
+		nt_events_filter(before, exclude);
+		kfree(globs);
+		return ret;
+	}
+	kfree(before);
+	nt_events_globs[exclude] = globs;
+	return 0;
+}
+
+static int nt_events_set(const char *value, const struct kernel_param *param)
+{
+	bool exclude = *(const bool *)param->arg;
+	bool ready;
+	char *globs;
+	int ret = 0, again;
+
+	if (exclude && !strcmp(value, NT_EVENTS_NONE))
+		return -EINVAL;
+	globs = kstrdup(value, GFP_KERNEL);
+	if (!globs)
+		return -ENOMEM;
+	strim(globs);
+
+	mutex_lock(&nt_events.lock);
+	ready = nt_events_ready;
+	if (!ready) {
+		/* when the module is loaded; nt_events_init() looks at it */
+		kfree(nt_events_globs[exclude]);
+		nt_events_globs[exclude] = globs;
+		goto out;
+	}
+	/* the filter of who runs does not change */
+	nt_events_ready = false;
+	ret = nt_events_update();
+	if (!ret)
+		ret = nt_events_filter_new(globs, exclude);
+	else
+		kfree(globs);
+	nt_events_ready = true;
+	again = nt_events_update();
+	ret = ret ?: again;
+out:
+	mutex_unlock(&nt_events.lock);
+	return ret;
+}
+
+static int nt_events_get(char *buffer, const struct kernel_param *param)
+{
+	int len;
+
+	mutex_lock(&nt_events.lock);
+	len = scnprintf(buffer, PAGE_SIZE, "%s\n",
+			nt_events_globs[*(const bool *)param->arg] ?: "");
+	mutex_unlock(&nt_events.lock);
+	return len;
+}
+
+static void nt_events_forget(void *arg)
+{
+	kfree(nt_events_globs[*(const bool *)arg]);
+}
+
+static const struct kernel_param_ops nt_events_param = {
+	.set = nt_events_set,
+	.get = nt_events_get,
+	.free = nt_events_forget,
+};
+
+/* For NT_IOC_INFO. */
+void nt_events_info(struct nt_info *info)
+{
+	enum nt_slot slot;
+	int cpu;
+
+	info->events_armed = READ_ONCE(nt_events.state) == NT_RUNNING;
+	for_each_possible_cpu(cpu) {
+		struct nt_ring *rings = per_cpu_ptr(nt_events.rings, cpu)->slot;
+
+		for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+			info->events_emitted += READ_ONCE(rings[slot].written);
+			info->events_recursed += READ_ONCE(rings[slot].recursed);
+			info->events_asleep += READ_ONCE(rings[slot].asleep);
+		}
+	}
+}
+
+int __init nt_events_init(void)
+{
+	static const char *const names[] = { "filter", "notrace" };
+	int ret, exclude;
+
+	nt_events.rings = alloc_percpu(struct nt_rings);
+	if (!nt_events.rings)
+		return -ENOMEM;
+	nt_events.ops.func = nt_hook_events;
+	mutex_lock(&nt_events.lock);
+	for (exclude = 0; exclude < 2; exclude++) {
+		ret = nt_events_filter(nt_events_globs[exclude], exclude);
+		if (ret) {
+			pr_err("%s=%s: no such function or module (%d)\n", names[exclude],
+			       nt_events_globs[exclude], ret);
+			goto out;
+		}
+	}
+	nt_events_ready = true;
+	/* one may have been enabled before the module was ready */
+	ret = nt_events_update();
+out:
+	mutex_unlock(&nt_events.lock);
+	if (ret)
+		nt_events_exit();
+	return ret;
+}
+
+/* If the module goes it is not armed; if its loading fails it may be. */
+void nt_events_exit(void)
+{
+	mutex_lock(&nt_events.lock);
+	nt_events_ready = false;
+	nt_events_update();
+	mutex_unlock(&nt_events.lock);
+	nt_filter_free(&nt_events);
+	free_percpu(nt_events.rings);
+}
+
+static const bool nt_to_filter, nt_to_notrace = true;
+
+module_param_cb(filter, &nt_events_param, (void *)&nt_to_filter, 0600);
+MODULE_PARM_DESC(filter, "what the trace events trace: globs, separated by commas; empty: all, -: nothing");
+/* a name, here */
+#undef notrace
+module_param_cb(notrace, &nt_events_param, (void *)&nt_to_notrace, 0600);
+MODULE_PARM_DESC(notrace, "what they leave out: globs, separated by commas");

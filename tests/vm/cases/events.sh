@@ -1,0 +1,150 @@
+# The trace events of system nestrace, with the kernel's own tools: trace-cmd, triggers,
+# filters, instances.
+# kernels: 6.1 6.12 debug-6.12 debug-7.2
+# timeout: 600
+T=/sys/kernel/tracing
+E=$T/events/nestrace
+P=/sys/module/nestrace/parameters
+insmod /tests/nt_calls.ko
+calls="task 500 softirq 100 hardirq 100 nmi 100"
+
+ok "they are there" test -d $E/function -a -d $E/recursion -a -d $E/rcu_wake -a -d $E/lost
+ok "none is armed" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+
+# hits SLOT FILE: of nt_called, in that context, as trace-cmd prints them
+hits()
+{
+	grep -c "function: *nt_called <-- .*slot=$1" "$2"
+}
+# in_every_slot NAME FILE: all calls, each in its slot
+in_every_slot()
+{
+	is "$1: all calls in tasks" "$(hits task "$2")" 1000
+	is "$1: in softirqs" "$(hits softirq "$2")" 200
+	is "$1: in hardirqs" "$(hits hardirq "$2")" 200
+	is "$1: in NMIs" "$(hits nmi "$2")" 200
+}
+
+nestrace arm -l nt_called
+is "the filter is set" "$(cat $P/filter)" nt_called
+trace-cmd record -q -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "trace-cmd record -e nestrace:function" $? 0
+trace-cmd report -i t.dat > r 2> errors
+in_every_slot "trace-cmd" r
+grep nt_called r | grep -v slot=task | head -n 3 | while read -r line; do note "$line"; done
+# irqs, resched, context, preemption, migration: as the kernel's own function tracer has them
+trace-cmd report -l -i t.dat 2> errors | awk '{ sub(/.*slot=/, "", $NF); sub(/^[0-9]+/, "", $2); print $NF, $2 }' |
+	sort | uniq -c | awk '{ print $2, $3 }' > flags
+is "contexts and preemption are told as they are" "$(grep -vxE \
+	'task \.[.N]\.\.\.|softirq \.[.N]s[1.]\.|hardirq d[.N][hH][1.]\.|nmi d[.N][hHzZ][1.]\.' flags | grep .)" ""
+ok "disarmed by its end" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "all hits were accounted for: $(nestrace status | grep '^trace events')" \
+	sh -c "nestrace status | grep -q 'not armed, 1600 hits given out.* 0 refused, 0 skipped'"
+
+trace-cmd record -q -e nestrace:function -f 'slot == 2' -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "with a filter on the slot" $? 0
+trace-cmd report -i t.dat > r 2> errors
+is "only that slot" "$(grep -c slot= r) $(hits hardirq r)" "200 200"
+echo 'hist:keys=ip.hex' > $E/function/trigger
+echo 1 > $E/function/enable
+echo task 1 > /proc/nt_calls
+echo 0 > $E/function/enable
+ip=$(sed -n 's/.*ip: *\([0-9a-f]*\) .*/0x\1/p' $E/function/hist)
+echo '!hist:keys=ip.hex' > $E/function/trigger
+trace-cmd record -q -e nestrace:function -f "ip == $ip" -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "with a filter on ip" $? 0
+trace-cmd report -i t.dat > r 2> errors
+in_every_slot "ip == $ip" r
+trace-cmd record -q -e nestrace:function -f "ip != $ip" -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "and with its opposite" "$(trace-cmd report -i t.dat 2> errors | grep -c slot=)" 0
+
+trace-cmd record -q -B own -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "in an instance (-B)" $? 0
+trace-cmd report -i t.dat > r 2> errors
+in_every_slot "-B" r
+
+trace-cmd start -q -e nestrace:function
+echo $calls > /proc/nt_calls
+ok "armed meanwhile" sh -c 'nestrace status | grep -q "^trace events: armed"'
+ok "the module can't be unloaded while it is" sh -c '! rmmod nestrace 2>/dev/null'
+trace-cmd stop
+trace-cmd extract -o t.dat > /dev/null 2> errors
+is "trace-cmd start, stop, extract" $? 0
+trace-cmd report -i t.dat > r 2> errors
+in_every_slot "extract" r
+trace-cmd reset
+ok "reset disarms" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+
+echo 'hist:keys=ip.sym,slot' > $E/function/trigger
+echo 1 > $E/function/enable
+echo $calls > /proc/nt_calls
+echo 0 > $E/function/enable
+is "hist: counts of every slot" \
+	"$(sed -n 's/.*nt_called.*slot: *\([0-3]\) .*hitcount: *\([0-9]*\).*/\1:\2/p' $E/function/hist | sort | tr '\n' ' ')" \
+	"0:1000 1:200 2:200 3:200 "
+echo '!hist:keys=ip.sym,slot' > $E/function/trigger
+
+echo > $T/trace
+echo stacktrace > $E/function/trigger
+echo 1 > $E/function/enable
+echo "task 3 nmi 3" > /proc/nt_calls
+echo 0 > $E/function/enable
+echo '!stacktrace' > $E/function/trigger
+is "stacktrace: one for each" "$(grep -c '<stack trace>' $T/trace)" 12
+ok "which shows who called" grep -q '=> on_nmi' $T/trace
+
+# all functions: what emitting calls is refused, on the same stack
+nestrace arm -n '*lock*' -n 'rcu_*'
+is "the filter is all" "$(cat $P/filter)" ""
+is "and the others" "$(cat $P/notrace)" '*lock*,rcu_*'
+before=$(nestrace status | sed -n 's/^trace events: .*, \([0-9]*\) hits.*/\1/p')
+trace-cmd record -q -b 4096 -e nestrace -o t.dat sh -c "echo $calls > /proc/nt_calls; sleep 1" 2> errors
+is "all functions, all events" $? 0
+trace-cmd report -i t.dat > r 2> errors
+for slot in task softirq hardirq nmi; do
+	ok "hits in $slot" grep -q "function: .*slot=$slot" r
+done
+is "none that is left out" "$(grep -c 'function: *rcu_[^ ]* <--' r)" 0
+note "$(nestrace status | grep '^trace events')"
+grep -E 'recursion:|rcu_wake:|lost:' r | head -n 5 | while read -r line; do note "$line"; done
+
+# in a session that loses hits, its reader says so in the trace as well
+nestrace arm -l nt_called
+echo 1 > $E/lost/enable
+ok "lost alone arms nothing" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+nestrace record -q -b 8 -l nt_called -o n.dat sh -c "echo task 20000 > /proc/nt_calls"
+echo 0 > $E/lost/enable
+nestrace report n.dat | grep '^#' > r
+# what is lost after a ring's last hit is no gap between hits
+told=$(sed -n 's/.*lost: cpu=.* count=//p' $T/trace | awk '{ n += $1 } END { print n + 0 }')
+note "$told told, $(counter r total 5) lost"
+ok "lost: each gap is told with its count" test "$told" -gt 0 -a "$told" -le "$(counter r total 5)"
+
+nestrace disarm
+is "disarm" "$(cat $P/filter)" -
+trace-cmd record -q -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+is "enabled, but disarmed: no hit" "$(trace-cmd report -i t.dat 2> /dev/null | grep -c nt_called)" 0
+echo 1 > $E/function/enable
+nestrace arm -l nt_called
+ok "armed while one is enabled: at once" sh -c 'nestrace status | grep -q "^trace events: armed"'
+nestrace disarm
+ok "and disarmed at once" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+echo 0 > $E/function/enable
+
+nestrace arm -l no_such_function 2> errors
+is "a filter that matches nothing is refused" $? 1
+ok "by a sentence" grep -q "'no_such_function': no function that can be traced matches" errors
+is "what was before stays" "$(cat $P/filter)" -
+ok "written by hand, too" sh -c "! echo nt_called,no_such_function > $P/filter"
+is "and what was before stays" "$(cat $P/filter)" -
+
+is "nothing is traced any more" "$(wc -l < $T/enabled_functions)" 0
+ok "unload" rmmod nestrace
+ok "loaded with a filter" insmod /tests/nestrace.ko filter=nt_called,vfs_read notrace=vfs_read
+trace-cmd record -q -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_calls" 2> errors
+trace-cmd report -i t.dat > r 2> errors
+in_every_slot "filter= at load" r
+is "and no other" "$(grep -c 'function:' r)" 1600
+rmmod nestrace
+ok "with a filter that matches nothing it does not load" sh -c '! insmod /tests/nestrace.ko filter=no_such_function 2>/dev/null'
+ok "and says why" sh -c 'dmesg | grep -q "filter=no_such_function: no such function or module"'
