@@ -13,6 +13,9 @@ _nestrace()
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
 		return ;;
+	--color)
+		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
+		return ;;
 	--slot)
 		mapfile -t COMPREPLY < <(compgen -W "task softirq hardirq nmi df db mce vc vc2" -- "$cur")
 		return ;;
@@ -32,8 +35,8 @@ _nestrace()
 	esac
 	case $command in
 	record) options="-l -n -P -F -c -M -C -b -W --flight --trigger -o -q -h --help" ;;
-	report) options="-i -t --cpu --pid --comm --slot -h --help" ;;
-	export) options="--csv --json --chrome --folded -i -o --cpu --pid --comm --slot -h --help" ;;
+	report) options="-i -t --graph --color -F --cpu --pid --comm --slot -h --help" ;;
+	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --comm --slot -h --help" ;;
 	stat) options="-l -n -P -F -c -M -C -b -i -o -h --help" ;;
 	arm) options="-l -n -h --help" ;;
 	*) options="-h --help" ;;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace export: the hits of a file in the formats of other programs. */
+#define _GNU_SOURCE
 #include <event-parse.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,8 @@
 
 #include "hits.h"
 #include "nestrace.h"
+#include "stacks.h"
+#include "svg.h"
 
 static const char help[] =
 	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
@@ -16,25 +19,19 @@ static const char help[] =
 	"  --json    an array of objects with these\n"
 	"  --chrome  Chrome's trace events, for ui.perfetto.dev: a process for each\n"
 	"            CPU, a thread for each slot\n"
-	"  --folded  SLOT;CALLER;FUNCTION COUNT, which flame graphs are made of\n\n"
+	"  --folded  SLOT;CALLER;...;FUNCTION COUNT, which flame graphs are made of\n"
+	"  --svg     a flame graph, for any browser\n\n"
 	"  -i FILE   the file, as for trace-cmd\n"
 	"  -o FILE   write to FILE instead of standard output\n"
-	"  --cpu N, --pid PID, --comm NAME, --slot SLOT\n"
-	"            only hits of this CPU, task, task name or slot; each may be given\n"
-	"            more than once\n"
+	"  --cpu N, --pid PID, --comm NAME, --slot SLOT, -F FILTER\n"
+	"            only hits of this CPU, task, task name or slot, or that match the\n"
+	"            filter, as for trace-cmd report; each may be given more than once\n"
 	"  -h        this help\n";
-
-struct pair {
-	uint64_t ip, parent_ip, calls;	/* calls 0: free */
-	unsigned int slot;
-};
 
 struct export {
 	struct hits hits;
 	bool first;			/* nothing is before it in the array */
-	/* --folded: a hash table, doubled when half full */
-	struct pair *pair;
-	size_t size, used;
+	struct stacks stacks;		/* --folded, --svg */
 };
 
 /* In quotes, as JSON wants it. A task may have any bytes for a name: they are taken as Latin-1. */
@@ -166,90 +163,61 @@ static void chrome_names(struct export *e)
 	}
 }
 
-static struct pair *find(struct export *e, const struct pair *p)
-{
-	uint64_t hash = (p->ip * 31 + p->parent_ip) * 0x9e3779b97f4a7c15ULL + p->slot;
-	size_t i = hash >> 20 & (e->size - 1);
-
-	while (e->pair[i].calls && (e->pair[i].ip != p->ip || e->pair[i].slot != p->slot ||
-				    e->pair[i].parent_ip != p->parent_ip))
-		i = (i + 1) & (e->size - 1);
-	return &e->pair[i];
-}
-
-static void grow(struct export *e)
-{
-	struct pair *old = e->pair;
-	size_t size = e->size, i;
-
-	e->size = size ? 2 * size : 4096;
-	e->pair = xrealloc(NULL, e->size * sizeof(*e->pair));
-	memset(e->pair, 0, e->size * sizeof(*e->pair));
-	for (i = 0; i < size; i++)
-		if (old[i].calls)
-			*find(e, &old[i]) = old[i];
-	free(old);
-}
-
-/* Functions, not addresses in them, make the stacks. */
-static void fold(void *arg, unsigned int cpu, const struct hit *hit)
+static void stack(void *arg, unsigned int cpu, const struct hit *hit)
 {
 	struct export *e = arg;
-	struct pair new = {
-		.ip = tep_find_function_address(e->hits.tep, hit->ip) ?: hit->ip,
-		.parent_ip = tep_find_function_address(e->hits.tep, hit->parent_ip) ?: hit->parent_ip,
-		.slot = hit->slot,
-	};
-	struct pair *p;
 
-	if (2 * e->used >= e->size)
-		grow(e);
-	p = find(e, &new);
-	if (!p->calls) {
-		*p = new;
-		e->used++;
-	}
-	p->calls++;
+	stacks_hit(&e->stacks, cpu, hit);
 }
 
-static int by_calls(const void *a, const void *b)
+static int by_calls(const void *a, const void *b, void *arg)
 {
-	const struct pair *x = a, *y = b;
+	const struct node *nodes = arg, *x = &nodes[*(uint32_t *)a], *y = &nodes[*(uint32_t *)b];
 
 	if (x->slot != y->slot)
 		return x->slot < y->slot ? -1 : 1;
-	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) :
-	       x->ip != y->ip ? (x->ip < y->ip ? -1 : 1) :
-	       x->parent_ip < y->parent_ip ? -1 : x->parent_ip > y->parent_ip;
+	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+/* The functions from the root to @node, with a ';' before each. */
+static void put_stack(const struct export *e, uint32_t node)
+{
+	const struct node *n = &e->stacks.node[node];
+
+	if (!n->depth)
+		return;
+	put_stack(e, n->parent);
+	printf(";%s", names_function(e->hits.tep, n->function));
 }
 
 static void show_folded(struct export *e)
 {
+	const struct node *node = e->stacks.node;
+	uint32_t *order = xrealloc(NULL, e->stacks.nr * sizeof(*order));
 	size_t i, nr = 0;
 
-	for (i = 0; i < e->size; i++)
-		if (e->pair[i].calls)
-			e->pair[nr++] = e->pair[i];
-	if (nr)
-		qsort(e->pair, nr, sizeof(*e->pair), by_calls);
+	for (i = 0; i < e->stacks.nr; i++)
+		if (node[i].calls)
+			order[nr++] = i;
+	qsort_r(order, nr, sizeof(*order), by_calls, e->stacks.node);
 	for (i = 0; i < nr; i++) {
-		printf("%s;%s;", slot_words[e->pair[i].slot],
-		       names_function(e->hits.tep, e->pair[i].parent_ip));
-		printf("%s %" PRIu64 "\n", names_function(e->hits.tep, e->pair[i].ip),
-		       e->pair[i].calls);
+		fputs(slot_words[node[order[i]].slot], stdout);
+		put_stack(e, order[i]);
+		printf(" %" PRIu64 "\n", node[order[i]].calls);
 	}
-	free(e->pair);
+	free(order);
 }
 
 int cmd_export(int argc, char **argv)
 {
-	enum { NONE = 0, CSV = 256, JSON, CHROME, FOLDED };
+	enum { NONE = 0, CSV = 256, JSON, CHROME, FOLDED, SVG };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "csv", no_argument, NULL, CSV },
 		{ "json", no_argument, NULL, JSON },
 		{ "chrome", no_argument, NULL, CHROME },
 		{ "folded", no_argument, NULL, FOLDED },
+		{ "svg", no_argument, NULL, SVG },
 		WANTED_OPTIONS, { 0 }
 	};
 	static char buffer[1 << 16];
@@ -258,7 +226,7 @@ int cmd_export(int argc, char **argv)
 	int opt, format = NONE, ret;
 
 	e.hits.arg = &e;
-	while ((opt = getopt_long(argc, argv, "i:o:h", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, WANTED_LETTERS "i:o:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'i':
 			path = optarg;
@@ -269,7 +237,7 @@ int cmd_export(int argc, char **argv)
 		case 'h':
 			fputs(help, stdout);
 			return finish_output();
-		case CSV ... FOLDED:
+		case CSV ... SVG:
 			if (format && format != opt)
 				usage("export", "one format at a time");
 			format = opt;
@@ -280,7 +248,7 @@ int cmd_export(int argc, char **argv)
 		}
 	}
 	if (!format)
-		usage("export", "which format? --csv, --json, --chrome or --folded");
+		usage("export", "which format? --csv, --json, --chrome, --folded or --svg");
 	path = options_file("export", path, argv + optind);
 	if (output && same_file(path, output))
 		die("-o %s would overwrite what is read; name another file", output);
@@ -307,7 +275,8 @@ int cmd_export(int argc, char **argv)
 		e.hits.show = chrome;
 		break;
 	default:
-		e.hits.show = fold;
+		stacks_init(&e.stacks, e.hits.tep);
+		e.hits.show = stack;
 	}
 	hits_read(&e.hits);
 	if (format == JSON)
@@ -316,6 +285,9 @@ int cmd_export(int argc, char **argv)
 		fputs("\n]}\n", stdout);
 	else if (format == FOLDED)
 		show_folded(&e);
+	else if (format == SVG)
+		svg_write(&e.stacks, e.hits.tep);
+	stacks_free(&e.stacks);
 	ret = e.hits.failed ? EXIT_BAD : EXIT_SUCCESS;
 	hits_close(&e.hits);
 	return finish_output() ?: ret;

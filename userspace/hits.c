@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hits.h"
 #include "nestrace.h"
@@ -40,6 +42,10 @@ bool wanted_take(struct wanted *w, int opt, const char *arg)
 		w->comms = xrealloc(w->comms, (w->nr_comms + 1) * sizeof(*w->comms));
 		w->comms[w->nr_comms++] = arg;
 		return true;
+	case 'F':
+		w->filters = xrealloc(w->filters, (w->nr_filters + 1) * sizeof(*w->filters));
+		w->filters[w->nr_filters++] = arg;
+		return true;
 	case WANTED_SLOT:
 		for (i = 0; i < NT_NR_SLOTS; i++)
 			if (!strcmp(arg, slot_words[i]))
@@ -60,6 +66,67 @@ static void wanted_free(struct wanted *w)
 	free(w->cpus);
 	free(w->pids);
 	free(w->comms);
+	free(w->filters);
+}
+
+/* False, and why, if @text is no filter. */
+static bool filter_add(struct hits *h, const char *text, char *why, size_t size)
+{
+	enum tep_errno error = tep_filter_add_filter_str(h->filter, text);
+
+	if (error >= 0)
+		return true;
+	tep_filter_strerror(h->filter, error, why, size);
+	return false;
+}
+
+/* libtraceevent 1.7 dies of some text that is no filter: then this says so, and not it. */
+static bool filter_survives(struct hits *h, const char *text)
+{
+	char why[256];
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		close(STDERR_FILENO);
+		filter_add(h, text, why, sizeof(why));
+		_exit(0);
+	}
+	return child < 0 || (waitpid(child, &status, 0) == child && WIFEXITED(status));
+}
+
+/* The filters, of the one event that is shown; dies if there is one that is no such. */
+static void filters_parse(struct hits *h)
+{
+	const struct wanted *w = &h->wanted;
+	char text[512], why[256] = "it can't be parsed", *made;
+	unsigned int i;
+
+	if (!w->nr_filters)
+		return;
+	if (tep_parse_event(h->tep, h->file->function_format, strlen(h->file->function_format),
+			    "ftrace"))
+		die("%s: its format of the event function can't be read, so -F can't be had",
+		    h->file->path);
+	h->filter = tep_filter_alloc(h->tep);
+	if (!h->filter)
+		die("out of memory");
+	for (i = 0; i < w->nr_filters; i++) {
+		/* trace-cmd wants the event's name, which here is always the same */
+		snprintf(text, sizeof(text), "%s%s", strchr(w->filters[i], ':') ? "" : "function:",
+			 w->filters[i]);
+		if (!filter_survives(h, text) || !filter_add(h, text, why, sizeof(why)))
+			die("-F '%s': %s; a filter is as for trace-cmd report: parent_ip =~ \"^vfs_\"",
+			    w->filters[i], why);
+	}
+	/* what has fields that there are not is false to it, and no error */
+	made = tep_filter_make_string(h->filter, h->file->function);
+	if (!made || !strcmp(made, "FALSE"))
+		die("-F '%s': nothing can match it; the fields are ip, parent_ip, common_pid, common_flags, common_preempt_count, COMM and CPU",
+		    w->filters[0]);
+	free(made);
 }
 
 static bool is_wanted(const struct hits *h, unsigned int cpu, const struct hit *hit)
@@ -78,6 +145,14 @@ static bool is_wanted(const struct hits *h, unsigned int cpu, const struct hit *
 		;
 	if (w->nr_pids && i == w->nr_pids)
 		return false;
+	if (h->filter) {
+		struct tep_record record = {
+			.ts = hit->ts, .cpu = cpu, .size = hit->size, .data = (void *)hit->data,
+		};
+
+		if (tep_filter_match(h->filter, &record) != TEP_ERRNO__FILTER_MATCH)
+			return false;
+	}
 	if (!w->nr_comms)
 		return true;
 	comm = tep_data_comm_from_pid(h->tep, hit->pid);
@@ -96,6 +171,7 @@ bool hits_open(struct hits *h, const char *path)
 		return false;
 	}
 	h->tep = names_load(h->file);
+	filters_parse(h);
 	h->cycles = h->file->clock && !strcmp(h->file->clock, "x86-tsc");
 	h->cpu = xrealloc(NULL, h->file->nr_cpus * sizeof(*h->cpu));
 	memset(h->cpu, 0, h->file->nr_cpus * sizeof(*h->cpu));
@@ -238,6 +314,8 @@ void hits_close(struct hits *h)
 		free(h->cpu[i].data);
 	}
 	free(h->cpu);
+	if (h->filter)
+		tep_filter_free(h->filter);
 	tep_free(h->tep);
 	tracedat_close(h->file);
 	wanted_free(&h->wanted);

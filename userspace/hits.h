@@ -11,6 +11,7 @@
 #include "tracedat.h"
 #include "uapi/nestrace.h"
 
+struct tep_event_filter;
 struct tep_handle;
 
 /* What is wanted; of each kind any that is given, and all kinds that are. */
@@ -21,10 +22,13 @@ struct wanted {
 	const char **comms;
 	unsigned int nr_comms;
 	uint32_t slots;			/* a bit for each; 0: all */
+	const char **filters;		/* in libtraceevent's language */
+	unsigned int nr_filters;
 };
 
 /* For getopt_long(), in the options of who reads files. */
 enum { WANTED_CPU = 512, WANTED_PID, WANTED_COMM, WANTED_SLOT };
+#define WANTED_LETTERS "F:"
 #define WANTED_OPTIONS						\
 	{ "cpu", required_argument, NULL, WANTED_CPU },		\
 	{ "pid", required_argument, NULL, WANTED_PID },		\
@@ -45,6 +49,7 @@ struct hits {
 	void (*show)(void *arg, unsigned int cpu, const struct hit *hit);
 	void *arg;
 	struct hits_cpu *cpu;
+	struct tep_event_filter *filter;	/* NULL: none */
 };
 
 /* False, and a message, if @path is no function trace; then nothing is left to close. */

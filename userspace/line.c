@@ -17,6 +17,8 @@
 #define FUNCTIONS	16384
 #define TASKS		256
 
+#define TASK_WIDTH	16
+
 /* @name NULL: nothing yet; no_name: there is none. */
 struct function {
 	uint64_t ip;
@@ -34,9 +36,8 @@ struct task {
 
 struct lines {
 	struct tep_handle *tep;
-	bool cycles;		/* times are no nanoseconds */
-	bool full_time;
-	char slot[NT_NR_SLOTS][16];
+	struct lines_look look;
+	char slot[NT_NR_SLOTS][32];
 	size_t slot_len[NT_NR_SLOTS];
 	struct function function[FUNCTIONS];
 	struct task task[TASKS];
@@ -47,7 +48,15 @@ struct lines {
 
 static const char no_name[] = "";
 
-struct lines *lines_new(struct tep_handle *tep, bool cycles, bool full_time)
+static const char *const colours[NT_NR_SLOTS] = {
+	[NT_SLOT_TASK] = "\033[32m", [NT_SLOT_SOFTIRQ] = "\033[33m",
+	[NT_SLOT_HARDIRQ] = "\033[31m", [NT_SLOT_NMI] = "\033[35m",
+	[NT_SLOT_NMI_INLINE] = "\033[35m", [NT_SLOT_DF] = "\033[31;1m",
+	[NT_SLOT_DB] = "\033[36m", [NT_SLOT_MCE] = "\033[31;1m",
+	[NT_SLOT_VC] = "\033[34m", [NT_SLOT_VC2] = "\033[34m",
+};
+
+struct lines *lines_new(struct tep_handle *tep, const struct lines_look *look)
 {
 	/* full lines to a terminal are not worth a system call each */
 	static char buffer[1 << 16];
@@ -56,10 +65,11 @@ struct lines *lines_new(struct tep_handle *tep, bool cycles, bool full_time)
 
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	l->tep = tep;
-	l->cycles = cycles;
-	l->full_time = full_time;
+	l->look = *look;
 	for (i = 0; i < NT_NR_SLOTS; i++)
-		l->slot_len[i] = snprintf(l->slot[i], sizeof(l->slot[i]), "%-8s ", slot_words[i]);
+		l->slot_len[i] = snprintf(l->slot[i], sizeof(l->slot[i]), "%s%-8s%s ",
+					  look->colour ? colours[i] : "", slot_words[i],
+					  look->colour ? "\033[m" : "");
 	return l;
 }
 
@@ -80,6 +90,17 @@ static void put(struct lines *l, const char *text, size_t len)
 	}
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
+}
+
+static void put_spaces(struct lines *l, unsigned int nr)
+{
+	static const char spaces[] = "                                ";
+	unsigned int some;
+
+	for (; nr; nr -= some) {
+		some = nr < sizeof(spaces) - 1 ? nr : sizeof(spaces) - 1;
+		put(l, spaces, some);
+	}
 }
 
 /* At least @width characters, filled with @fill on the left. */
@@ -111,7 +132,6 @@ static void put_hex(struct lines *l, uint64_t number)
 
 static void put_task(struct lines *l, int pid)
 {
-	static const char spaces[] = "                ";
 	struct task *t = &l->task[(unsigned int)pid % TASKS];
 
 	if (t->pid != pid || !t->comm) {
@@ -120,8 +140,7 @@ static void put_task(struct lines *l, int pid)
 		t->len = strlen(t->comm);
 		t->tail_len = snprintf(t->tail, sizeof(t->tail), "-%-7d ", pid);
 	}
-	if (t->len < sizeof(spaces) - 1)
-		put(l, spaces, sizeof(spaces) - 1 - t->len);
+	put_spaces(l, t->len < TASK_WIDTH ? TASK_WIDTH - t->len : 0);
 	put(l, t->comm, t->len);
 	put(l, t->tail, t->tail_len);
 }
@@ -145,9 +164,9 @@ static void put_function(struct lines *l, uint64_t ip)
 
 static void put_time(struct lines *l, uint64_t ts)
 {
-	if (l->cycles) {
+	if (l->look.cycles) {
 		put_number(l, ts, 14, ' ');
-	} else if (l->full_time) {
+	} else if (l->look.full_time) {
 		put_number(l, ts / 1000000000, 6, ' ');
 		put(l, ".", 1);
 		put_number(l, ts % 1000000000, 9, '0');
@@ -161,7 +180,7 @@ static void put_time(struct lines *l, uint64_t ts)
 	put(l, ": ", 2);
 }
 
-void lines_hit(struct lines *l, unsigned int cpu, const struct hit *hit)
+void lines_hit(struct lines *l, unsigned int cpu, const struct hit *hit, unsigned int indent)
 {
 	put_task(l, hit->pid);
 	put(l, "[", 1);
@@ -169,6 +188,7 @@ void lines_hit(struct lines *l, unsigned int cpu, const struct hit *hit)
 	put(l, "] ", 2);
 	put_time(l, hit->ts);
 	put(l, l->slot[hit->slot], l->slot_len[hit->slot]);
+	put_spaces(l, indent);
 	put_function(l, hit->ip);
 	put(l, " <- ", 4);
 	put_function(l, hit->parent_ip);

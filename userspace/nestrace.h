@@ -154,6 +154,13 @@ struct tep_handle *names_load(struct tracedat *t);
 /* Or a number, which holds until the next but one call. */
 const char *names_function(void *tep, uint64_t ip);
 
+/* pager.c, for what is long. On a terminal alone; $PAGER is the command, or less. */
+void pager_start(void);
+/* When all is written: until who reads has had enough. */
+void pager_end(void);
+/* @when: auto, always or never. Asked before the pager is started. */
+bool pager_colour(const char *when);
+
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);

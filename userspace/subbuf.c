@@ -116,6 +116,8 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 		s->others++;
 	}
 	hit->ts = ts;
+	hit->data = data;
+	hit->size = size;
 	memcpy(&hit->pid, data + 4, 4);
 	memcpy(&hit->ip, data + 8, 8);
 	memcpy(&hit->parent_ip, data + 16, 8);

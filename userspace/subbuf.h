@@ -14,6 +14,8 @@ struct hit {
 	int pid;
 	unsigned int slot;
 	int64_t missed;		/* events missing before it; -1: an unknown number */
+	const void *data;	/* the event itself, in the sub-buffer */
+	int size;
 };
 
 struct subbuf {

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *report[] = { "nestrace report", path, NULL };
 	char *json[] = { "nestrace export", "--json", path, NULL };
 	char *folded[] = { "nestrace export", "--folded", path, NULL };
+	char *svg[] = { "nestrace export", "--svg", path, NULL };
 	char *stat[] = { "nestrace stat", "-i", path, NULL };
 
 	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
@@ -42,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cmd_export(3, json);
 	optind = 0;
 	cmd_export(3, folded);
+	optind = 0;
+	cmd_export(3, svg);
 	optind = 0;
 	cmd_stat(3, stat);
 	clearerr(stdout);
