@@ -6,7 +6,7 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat status list arm disarm bench --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
@@ -37,6 +37,7 @@ _nestrace()
 	record) options="-l -n -P -F -c -M -C -b -W --flight --trigger -o -q -h --help" ;;
 	report) options="-i -t --graph --color -F --cpu --pid --comm --slot -h --help" ;;
 	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --comm --slot -h --help" ;;
+	top) options="-l -n -P -c -M -C -b -h --help" ;;
 	stat) options="-l -n -P -F -c -M -C -b -i -o -h --help" ;;
 	arm) options="-l -n -h --help" ;;
 	*) options="-h --help" ;;

@@ -20,6 +20,7 @@ static const struct {
 	{ "report", cmd_report, "show such a file as text, with its accounting" },
 	{ "export", cmd_export, "its hits as CSV, JSON, for Perfetto, or for flame graphs" },
 	{ "stat", cmd_stat, "count calls per function and slot, as they come or in a file" },
+	{ "top", cmd_top, "which functions are called most, now" },
 	{ "status", cmd_status, "what the loaded module can do here, and how many use it" },
 	{ "list", cmd_list, "the functions that can be traced" },
 	{ "arm", cmd_arm, "what the trace events of system nestrace trace" },

@@ -47,6 +47,7 @@ struct options {
 	unsigned int ring_kb;
 	bool overwrite;
 	bool flight;			/* streams are read only once it has ended */
+	bool relaxed;			/* readers take no priority: who looks is more than what is lost */
 	bool itself;			/* our own calls are traced too */
 	bool empty;			/* only what a callback costs: see NT_CONFIG_EMPTY */
 	bool follow_command;		/* -F */
@@ -165,6 +166,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_arm(int argc, char **argv);

@@ -28,6 +28,7 @@ struct drain {
 	size_t behind;		/* so much to be read at once is too much */
 	cpu_set_t *allowed;	/* where we may run; NULL: nobody knows */
 	bool late;		/* reads only once the session has stopped */
+	bool relaxed;
 	atomic_bool *ended;
 };
 
@@ -87,7 +88,8 @@ static void *drain(void *arg)
 	ssize_t n;
 
 	/* what is recorded waits for the recorder, rather than be lost; if it may not, so be it */
-	setpriority(PRIO_PROCESS, 0, -20);
+	if (!d->relaxed)
+		setpriority(PRIO_PROCESS, 0, -20);
 	/* no event is asked for, so it is POLLHUP that is waited for */
 	while (d->late && poll(&stopped, 1, -1) < 0 && errno == EINTR)
 		;
@@ -299,7 +301,8 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 	drains = xrealloc(NULL, run->nr_cpus * sizeof(*drains));
 	for (i = 0; i < run->nr_cpus; i++) {
 		drains[i] = (struct drain){
-			.cpu = i, .sink = sink, .behind = (size_t)o->ring_kb << 7, .late = o->flight,
+			.cpu = i, .sink = sink, .late = o->flight, .relaxed = o->relaxed,
+			.behind = o->relaxed ? SIZE_MAX : (size_t)o->ring_kb << 7,
 			.allowed = known ? &allowed : NULL, .ended = &ended,
 			.fd = session_stream(run->fd, i),
 		};

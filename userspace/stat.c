@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "nestrace.h"
-#include "subbuf.h"
 #include "tracedat.h"
 
 static const char help[] =
@@ -26,85 +26,18 @@ static const char help[] =
 	"  -o FILE   write the table to FILE instead of standard output\n"
 	"  -h        this help\n";
 
-struct counted {
-	uint64_t ip;		/* 0: free */
-	uint64_t calls[NT_NR_SLOTS];
-};
-
-/* A hash table by address, of one CPU's thread; doubled when half full. */
-struct table {
-	struct subbuf sub;
-	struct counted *entry;
-	size_t size, used;
-	char data[2 * NT_SUBBUF_SIZE];
-};
-
 struct counting {
-	struct table *cpu;
+	struct counts *cpu;
 	unsigned int nr_cpus;
 	struct symbols symbols;
 	char *text;		/* those before the run */
 };
 
-static struct counted *find(struct table *t, uint64_t ip)
-{
-	size_t i = (ip * 0x9e3779b97f4a7c15ULL) >> 20 & (t->size - 1);
-
-	while (t->entry[i].ip && t->entry[i].ip != ip)
-		i = (i + 1) & (t->size - 1);
-	return &t->entry[i];
-}
-
-static void grow(struct table *t)
-{
-	struct counted *old = t->entry;
-	size_t size = t->size, i;
-
-	t->size = size ? 2 * size : 1024;
-	t->entry = xrealloc(NULL, t->size * sizeof(*t->entry));
-	memset(t->entry, 0, t->size * sizeof(*t->entry));
-	for (i = 0; i < size; i++)
-		if (old[i].ip)
-			*find(t, old[i].ip) = old[i];
-	free(old);
-}
-
-static void add(struct table *t, uint64_t ip, unsigned int slot, uint64_t calls)
-{
-	struct counted *c;
-
-	if (2 * t->used >= t->size)
-		grow(t);
-	c = find(t, ip);
-	if (!c->ip) {
-		c->ip = ip;
-		t->used++;
-	}
-	c->calls[slot] += calls;
-}
-
-/* The sub-buffer in @t->data; false if it is damaged. */
-static bool count(struct table *t)
-{
-	struct hit hit;
-
-	if (!subbuf_load(&t->sub, t->data))
-		return false;
-	while (subbuf_next(&t->sub, &hit))
-		add(t, hit.ip, hit.slot, 1);
-	return true;
-}
-
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct counting *c = arg;
-	struct table *t = &c->cpu[cpu];
-	size_t off;
 
-	for (off = 0; off < len; off += NT_SUBBUF_SIZE) {
-		memcpy(t->data, (const char *)buf + off, NT_SUBBUF_SIZE);
-		count(t);
-	}
+	counts_stream(&c->cpu[cpu], buf, len);
 	return true;
 }
 
@@ -128,7 +61,7 @@ static int by_calls(const void *a, const void *b)
 	return diff ? diff : (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-static void show(struct table *sum, struct tep_handle *tep)
+static void show(struct counts *sum, struct tep_handle *tep)
 {
 	struct line *lines = xrealloc(NULL, sum->used * NT_NR_SLOTS * sizeof(*lines));
 	size_t nr = 0, i;
@@ -159,24 +92,15 @@ static void show(struct table *sum, struct tep_handle *tep)
 /* @a: NULL if there is none. */
 static int show_all(const struct counting *c, struct tep_handle *tep, const struct accounting *a)
 {
-	struct table sum = { 0 };
-	unsigned int cpu, slot;
-	size_t i;
+	struct counts sum = { 0 };
+	unsigned int cpu;
 
-	grow(&sum);
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
-		for (i = 0; i < c->cpu[cpu].size; i++)
-			for (slot = 0; c->cpu[cpu].entry[i].ip && slot < NT_NR_SLOTS; slot++) {
-				/* slots that share a word are one to the reader */
-				unsigned int word = slot == NT_SLOT_NMI_INLINE ? NT_SLOT_NMI : slot;
-
-				add(&sum, c->cpu[cpu].entry[i].ip, word,
-				    c->cpu[cpu].entry[i].calls[slot]);
-			}
+		counts_sum(&sum, &c->cpu[cpu]);
 	show(&sum, tep);
 	if (a)
 		accounting_table(a, names_function, tep);
-	free(sum.entry);
+	counts_free(&sum);
 	return finish_output();
 }
 
@@ -213,30 +137,27 @@ static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
 
 	c->nr_cpus = nr_cpus;
 	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
-	memset(c->cpu, 0, nr_cpus * sizeof(*c->cpu));
 	for (i = 0; i < nr_cpus; i++)
-		subbuf_init(&c->cpu[i].sub, event);
+		counts_init(&c->cpu[i], event);
 }
 
 static void counting_free(struct counting *c)
 {
 	unsigned int i;
 
-	for (i = 0; i < c->nr_cpus; i++) {
-		subbuf_free(&c->cpu[i].sub);
-		free(c->cpu[i].entry);
-	}
+	for (i = 0; i < c->nr_cpus; i++)
+		counts_free(&c->cpu[i]);
 	free(c->cpu);
 }
 
 /* False, and a message, if not all of @cpu could be counted. */
-static bool count_recorded(struct tracedat *file, unsigned int cpu, struct table *t)
+static bool count_recorded(struct tracedat *file, unsigned int cpu, struct counts *t)
 {
 	uint64_t nr;
 	int ret;
 
 	for (nr = 0; (ret = tracedat_read(file, cpu, nr, t->data)) > 0; nr++) {
-		if (!count(t)) {
+		if (!counts_subbuf(t)) {
 			warn("%s: sub-buffer %" PRIu64 " of CPU %u is damaged, the rest of that CPU is not counted",
 			     file->path, nr, cpu);
 			return false;
