@@ -3,16 +3,22 @@
  * The trace events' own session: what they trace, and its hook. It has no file and no
  * rings' memory; of its rings only the counters are used.
  *
- * Invariant: the hook is registered exactly while an event that needs it is enabled, the
- * module is ready, and the filter is not NT_EVENTS_NONE. While it is, the module is pinned.
+ * Invariant: the hook is registered while an event that needs it is enabled, the module is
+ * ready, and the filter is not NT_EVENTS_NONE; soon after one of these has changed, and
+ * before who enables or disables an event goes on. While it is, the module is pinned.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/perf_event.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/trace_events.h>
+#include <linux/workqueue.h>
 
 /* first, as it may change what noinstr is */
 #include "test.h"
@@ -23,8 +29,12 @@
 #include "rcu.h"
 #include "session.h"
 
+/* Each event is enabled and disabled by this, which waits for what that leads to. */
+static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void *data);
+#define trace_event_reg nt_event_reg
 #define CREATE_TRACE_POINTS
 #include "events.h"
+#undef trace_event_reg
 
 #define NT_EVENTS_NONE	"-"
 
@@ -41,9 +51,18 @@ static struct nt_session nt_events = {
 	.not_me = NT_NO_MM,
 	.lock = __MUTEX_INITIALIZER(nt_events.lock),
 };
-static unsigned int nt_events_users;	/* of @nt_events.lock, as all below */
+static char *nt_events_globs[2];	/* by "exclude"; of @nt_events.lock, as these */
+static bool nt_events_broken;		/* the filter could not be set back */
+static int nt_events_error;		/* of the last arming */
+
+/* The kernel holds its lock on tracepoints, which it also takes under ftrace's: only this then. */
+static DEFINE_SPINLOCK(nt_events_enabled);
+static unsigned int nt_events_users;
 static bool nt_events_ready;
-static char *nt_events_globs[2];	/* by "exclude" */
+static struct workqueue_struct *nt_events_wq;
+
+static void nt_events_work(struct work_struct *work);
+static DECLARE_WORK(nt_events_arming, nt_events_work);
 
 /* Under the guard, and no noinstr: what it calls may be traced, and is refused. */
 static noinline void nt_emit(enum nt_slot slot, unsigned long ip, unsigned long parent_ip,
@@ -62,9 +81,10 @@ static noinline void nt_emit(enum nt_slot slot, unsigned long ip, unsigned long 
 static noinline void nt_emit_refused(enum nt_slot slot)
 {
 	struct nt_refused_last *last = this_cpu_ptr(&nt_refused_last[slot]);
-	unsigned int count = raw_cpu_xchg(nt_refused_last[slot].count, 0);
+	unsigned int count = this_cpu_xchg(nt_refused_last[slot].count, 0);
 
-	trace_recursion(READ_ONCE(last->ip), READ_ONCE(last->under_ip), slot, count);
+	if (count)
+		trace_recursion(READ_ONCE(last->ip), READ_ONCE(last->under_ip), slot, count);
 }
 
 static __always_inline void nt_note_refused(enum nt_slot slot, unsigned long ip,
@@ -95,6 +115,8 @@ static __always_inline void nt_emit_hit(const struct nt_session *s, struct nt_ri
 			nt_local_inc(&ring->woken_irq);
 	}
 	nt_local_inc(&ring->written);
+	/* what emitting calls may turn interrupts off, which then tells of none */
+	nt_guard_irqs(slot, 0);
 	instrumentation_begin();
 	nt_emit(slot, ip, parent_ip, wake);
 	if (unlikely(raw_cpu_read(nt_refused_last[slot].count)))
@@ -147,56 +169,119 @@ void nt_events_lost(unsigned int cpu, u64 count)
 
 static bool nt_events_wanted(void)
 {
-	return nt_events_ready && nt_events_users &&
-	       strcmp(nt_events_globs[0] ?: "", NT_EVENTS_NONE);
+	bool wanted;
+
+	spin_lock(&nt_events_enabled);
+	wanted = nt_events_ready && nt_events_users;
+	spin_unlock(&nt_events_enabled);
+	return wanted && !nt_events_broken && strcmp(nt_events_globs[0] ?: "", NT_EVENTS_NONE);
+}
+
+static int nt_events_arm(void)
+{
+	int cpu, ret;
+
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	/* what was refused the last time is not told of what is armed now */
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(&nt_refused_last, cpu), 0, sizeof(nt_refused_last));
+	ret = register_ftrace_function(&nt_events.ops);
+	if (ret)
+		module_put(THIS_MODULE);
+	else
+		WRITE_ONCE(nt_events.state, NT_RUNNING);
+	return ret;
+}
+
+static int nt_events_disarm(void)
+{
+	int ret;
+
+	if (nt_events.state != NT_RUNNING)
+		return 0;
+	ret = unregister_ftrace_function(&nt_events.ops);
+	if (ret)
+		return ret;
+	WRITE_ONCE(nt_events.state, NT_STOPPED);
+	module_put(THIS_MODULE);
+	return 0;
 }
 
 /* Registers the hook, or takes it off, as the invariant has it. @nt_events.lock is held. */
 static int nt_events_update(void)
 {
-	bool armed = nt_events.state == NT_RUNNING;
-	int ret;
+	int ret = 0;
 
-	if (nt_events_wanted() == armed)
-		return 0;
-	if (armed) {
-		ret = unregister_ftrace_function(&nt_events.ops);
-		if (ret)
-			return ret;
-		nt_events.state = NT_STOPPED;
-		module_put(THIS_MODULE);
-		return 0;
-	}
-	if (!try_module_get(THIS_MODULE))
-		return -ENODEV;
-	ret = register_ftrace_function(&nt_events.ops);
-	if (ret)
-		module_put(THIS_MODULE);
-	else
-		nt_events.state = NT_RUNNING;
+	if (!nt_events_wanted())
+		ret = nt_events_disarm();
+	else if (nt_events.state != NT_RUNNING)
+		ret = nt_events_arm();
+	WRITE_ONCE(nt_events_error, ret);
 	return ret;
+}
+
+static void nt_events_work(struct work_struct *work)
+{
+	mutex_lock(&nt_events.lock);
+	nt_events_update();
+	mutex_unlock(&nt_events.lock);
+}
+
+static void nt_events_count(int users)
+{
+	spin_lock(&nt_events_enabled);
+	nt_events_users += users;
+	/* before it is ready nt_events_go() does it, after that nobody */
+	if (nt_events_ready)
+		queue_work(nt_events_wq, &nt_events_arming);
+	spin_unlock(&nt_events_enabled);
 }
 
 int nt_events_reg(void)
 {
-	int ret;
-
-	mutex_lock(&nt_events.lock);
-	nt_events_users++;
-	ret = nt_events_update();
-	if (ret)
-		nt_events_users--;
-	mutex_unlock(&nt_events.lock);
-	return ret;
+	nt_events_count(1);
+	return 0;
 }
 
 void nt_events_unreg(void)
 {
-	mutex_lock(&nt_events.lock);
-	nt_events_users--;
-	nt_events_update();
-	mutex_unlock(&nt_events.lock);
+	nt_events_count(-1);
 }
+
+static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void *data)
+{
+	int ret = trace_event_reg(call, type, data);
+	enum trace_reg undo = TRACE_REG_UNREGISTER;
+
+	if (ret || call == &event_lost)
+		return ret;
+	switch (type) {
+#ifdef CONFIG_PERF_EVENTS
+	case TRACE_REG_PERF_REGISTER:
+		undo = TRACE_REG_PERF_UNREGISTER;
+		fallthrough;
+#endif
+	case TRACE_REG_REGISTER:
+		flush_work(&nt_events_arming);
+		ret = READ_ONCE(nt_events_error);
+		if (ret)
+			trace_event_reg(call, undo, data);
+		break;
+	default:
+		/* the end of perf's or of another's */
+		flush_work(&nt_events_arming);
+	}
+	return ret;
+}
+
+#ifdef CONFIG_PERF_EVENTS
+/* Enabling one traces the kernel, so the right to count in one's own task is not enough. */
+static int nt_event_perm(struct trace_event_call *call, struct perf_event *event)
+{
+	return event->parent || perfmon_capable() ? 0 : -EPERM;
+}
+#endif
 
 /* Sets the filter of @nt_events from @globs, which are separated by commas. */
 static int nt_events_filter(const char *globs, bool exclude)
@@ -217,55 +302,60 @@ static int nt_events_filter(const char *globs, bool exclude)
 	return ret;
 }
 
-/* Not armed: it is set, or what was before is set again. */
+static int nt_events_filters(void)
+{
+	return nt_events_filter(nt_events_globs[0], false) ?:
+	       nt_events_filter(nt_events_globs[1], true);
+}
+
+/* Not armed: it is set, or what was before is set again; if that can't be, nothing is traced. */
 static int nt_events_filter_new(char *globs, bool exclude)
 {
 	char *before = nt_events_globs[exclude];
-	int ret = nt_events_filter(globs, exclude);
+	int ret;
 
-	if (ret) {
-		nt_events_filter(before, exclude);
-		kfree(globs);
-		return ret;
-	}
-	kfree(before);
 	nt_events_globs[exclude] = globs;
-	return 0;
+	ret = nt_events_filters();
+	if (ret)
+		swap(nt_events_globs[exclude], before);
+	kfree(before);
+	nt_events_broken = ret && nt_events_filters();
+	return ret;
 }
 
 static int nt_events_set(const char *value, const struct kernel_param *param)
 {
-	bool exclude = *(const bool *)param->arg;
-	bool ready;
-	char *globs;
-	int ret = 0, again;
+	bool exclude = *(const bool *)param->arg, ready;
+	char *globs = kstrdup(skip_spaces(value), GFP_KERNEL);
+	int ret, again;
 
-	if (exclude && !strcmp(value, NT_EVENTS_NONE))
-		return -EINVAL;
-	globs = kstrdup(value, GFP_KERNEL);
 	if (!globs)
 		return -ENOMEM;
 	strim(globs);
+	if (exclude && !strcmp(globs, NT_EVENTS_NONE)) {
+		kfree(globs);
+		return -EINVAL;
+	}
 
 	mutex_lock(&nt_events.lock);
+	spin_lock(&nt_events_enabled);
 	ready = nt_events_ready;
+	spin_unlock(&nt_events_enabled);
 	if (!ready) {
 		/* when the module is loaded; nt_events_init() looks at it */
 		kfree(nt_events_globs[exclude]);
 		nt_events_globs[exclude] = globs;
-		goto out;
+		ret = 0;
+	} else {
+		/* the filter of who runs does not change */
+		ret = nt_events_disarm();
+		if (ret)
+			kfree(globs);
+		else
+			ret = nt_events_filter_new(globs, exclude);
+		again = nt_events_update();
+		ret = ret ?: again;
 	}
-	/* the filter of who runs does not change */
-	nt_events_ready = false;
-	ret = nt_events_update();
-	if (!ret)
-		ret = nt_events_filter_new(globs, exclude);
-	else
-		kfree(globs);
-	nt_events_ready = true;
-	again = nt_events_update();
-	ret = ret ?: again;
-out:
 	mutex_unlock(&nt_events.lock);
 	return ret;
 }
@@ -275,7 +365,7 @@ static int nt_events_get(char *buffer, const struct kernel_param *param)
 	int len;
 
 	mutex_lock(&nt_events.lock);
-	len = scnprintf(buffer, PAGE_SIZE, "%s\n",
+	len = scnprintf(buffer, PAGE_SIZE, "%s\n", nt_events_broken ? NT_EVENTS_NONE :
 			nt_events_globs[*(const bool *)param->arg] ?: "");
 	mutex_unlock(&nt_events.lock);
 	return len;
@@ -312,39 +402,47 @@ void nt_events_info(struct nt_info *info)
 
 int __init nt_events_init(void)
 {
-	static const char *const names[] = { "filter", "notrace" };
-	int ret, exclude;
+	int ret;
 
-	nt_events.rings = alloc_percpu(struct nt_rings);
-	if (!nt_events.rings)
-		return -ENOMEM;
+#ifdef CONFIG_PERF_EVENTS
+	event_function.perf_perm = nt_event_perm;
+	event_recursion.perf_perm = nt_event_perm;
+	event_rcu_wake.perf_perm = nt_event_perm;
+#endif
 	nt_events.ops.func = nt_hook_events;
-	mutex_lock(&nt_events.lock);
-	for (exclude = 0; exclude < 2; exclude++) {
-		ret = nt_events_filter(nt_events_globs[exclude], exclude);
-		if (ret) {
-			pr_err("%s=%s: no such function or module (%d)\n", names[exclude],
-			       nt_events_globs[exclude], ret);
-			goto out;
-		}
+	nt_events.rings = alloc_percpu(struct nt_rings);
+	nt_events_wq = alloc_workqueue("nestrace", WQ_UNBOUND, 1);
+	if (!nt_events.rings || !nt_events_wq) {
+		ret = -ENOMEM;
+		goto err;
 	}
-	nt_events_ready = true;
-	/* one may have been enabled before the module was ready */
-	ret = nt_events_update();
-out:
-	mutex_unlock(&nt_events.lock);
-	if (ret)
-		nt_events_exit();
+	ret = nt_events_filters();
+	if (!ret)
+		return 0;
+	pr_err("filter=%s notrace=%s: no such function or module (%d)\n",
+	       nt_events_globs[0] ?: "", nt_events_globs[1] ?: "", ret);
+err:
+	nt_events_exit();
 	return ret;
 }
 
-/* If the module goes it is not armed; if its loading fails it may be. */
+/* The last of loading: one may have been enabled before the module was ready. */
+void __init nt_events_go(void)
+{
+	spin_lock(&nt_events_enabled);
+	nt_events_ready = true;
+	spin_unlock(&nt_events_enabled);
+	nt_events_work(NULL);
+}
+
+/* Not armed: the module would be pinned, and being on its way out it can't be any more. */
 void nt_events_exit(void)
 {
-	mutex_lock(&nt_events.lock);
+	spin_lock(&nt_events_enabled);
 	nt_events_ready = false;
-	nt_events_update();
-	mutex_unlock(&nt_events.lock);
+	spin_unlock(&nt_events_enabled);
+	if (nt_events_wq)
+		destroy_workqueue(nt_events_wq);
 	nt_filter_free(&nt_events);
 	free_percpu(nt_events.rings);
 }

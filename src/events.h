@@ -16,7 +16,7 @@
 
 #include "uapi/nestrace.h"
 
-/* Called with the kernel's lock on tracepoints held; may sleep. */
+/* Called with the kernel's lock on tracepoints held. */
 int nt_events_reg(void);
 void nt_events_unreg(void);
 
@@ -44,8 +44,15 @@ NT_SLOTS_OF_EVENTS
 #define NT_SLOT_OF_EVENTS(slot, word)		{ slot, word },
 #define NT_LAST_SLOT_OF_EVENTS(slot, word)	{ slot, word }
 
-/* The hook has disabled preemption once more than the function that it traces. */
-#define NT_COUNT_OF_FUNCTION(entry)	((entry)->ent.preempt_count--)
+/*
+ * The hook has disabled preemption once more than the function that it traces. (perf writes
+ * this field later, and does not show it.)
+ */
+#define NT_COUNT_OF_FUNCTION(entry)						\
+do {										\
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && (entry)->ent.preempt_count & 0xf) \
+		(entry)->ent.preempt_count--;					\
+} while (0)
 
 /* A function was called. */
 TRACE_EVENT_FN(function,

@@ -50,6 +50,7 @@ static int __init nt_init(void)
 	if (ret)
 		goto err_events;
 
+	nt_events_go();
 	pr_info("version " NT_VERSION " is ready at /dev/nestrace\n");
 	return 0;
 

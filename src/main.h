@@ -19,6 +19,7 @@ int nt_clock_init(void);
 int nt_tracepoints_init(void);
 int nt_selftest(void);
 int nt_events_init(void);
+void nt_events_go(void);
 void nt_events_exit(void);
 int nt_device_init(void);
 void nt_device_exit(void);

@@ -18,7 +18,6 @@
 
 #include "compat/task.h"
 #include "guard.h"
-#include "main.h"
 #include "session.h"
 #include "stream.h"
 
@@ -269,7 +268,6 @@ void nt_stream_close_out(struct nt_stream *st)
 	u64 commit = st->out_len;
 
 	if (st->out_missed) {
-		nt_events_lost(st->cpu, st->out_missed);
 		commit |= NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED;
 		/* in the room that nt_out_append() left, be it that of @first */
 		memcpy((char *)st->out + NT_SUBBUF_HEADER + st->out_len, &st->out_missed,

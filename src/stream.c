@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "main.h"
 #include "session.h"
 #include "stream.h"
 
@@ -88,6 +89,8 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 				done = done ?: -EFAULT;
 				break;
 			}
+			if (st->out_missed)
+				nt_events_lost(st->cpu, st->out_missed);
 			nt_stream_next(st);
 			done += NT_SUBBUF_SIZE;
 			cond_resched();

@@ -112,5 +112,7 @@ int cmd_disarm(int argc, char **argv)
 		usage("disarm", "it takes no argument, not '%s'", argv[optind]);
 	close(session_open());
 	set_parameter(PARAMETERS "filter", "-");
+	/* it may keep a module from being unloaded */
+	set_parameter(PARAMETERS "notrace", "");
 	return 0;
 }

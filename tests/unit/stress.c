@@ -126,11 +126,6 @@ void unit_taking(void)
 	interrupted = true;
 }
 
-/* A gap is told: the trace event of the kernel is not here. */
-void nt_events_lost(unsigned int cpu, u64 count)
-{
-}
-
 /* Called by the hook of this build, see test.h: a traced function under the guard. */
 void nt_test_traced(void)
 {
