@@ -109,10 +109,7 @@ static __always_inline void nt_emit_hit(const struct nt_session *s, struct nt_ri
 			nt_local_inc(&ring->asleep);
 			return;
 		}
-		if (wake == NT_WAKE_NMI)
-			nt_local_inc(&ring->woken_nmi);
-		else
-			nt_local_inc(&ring->woken_irq);
+		nt_count_wake(ring, wake);
 	}
 	nt_local_inc(&ring->written);
 	/* what emitting calls may turn interrupts off, which then tells of none */

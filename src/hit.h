@@ -7,6 +7,7 @@
 #define NT_HIT_H
 
 #include "guard.h"
+#include "rcu.h"
 #include "ring.h"
 #include "session.h"
 #include "stack.h"
@@ -58,6 +59,15 @@ static __always_inline bool nt_nested(void)
 	for (slot = 0; slot < NT_NR_SLOTS; slot++)
 		any |= nt_guard_ip(slot);
 	return any;
+}
+
+/* RCU was woken for a hit that is kept. */
+static __always_inline void nt_count_wake(struct nt_ring *ring, enum nt_wake wake)
+{
+	if (wake == NT_WAKE_NMI)
+		nt_local_inc(&ring->woken_nmi);
+	else
+		nt_local_inc(&ring->woken_irq);
 }
 
 /* Is this the text of a module that is left out? */

@@ -95,12 +95,8 @@ static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring 
 		nt_local_inc(&ring->asleep);
 		return;
 	}
-	if (nt_record(s, ring, ctx, ip, parent_ip)) {
-		if (wake == NT_WAKE_NMI)
-			nt_local_inc(&ring->woken_nmi);
-		else
-			nt_local_inc(&ring->woken_irq);
-	}
+	if (nt_record(s, ring, ctx, ip, parent_ip))
+		nt_count_wake(ring, wake);
 	nt_rcu_restore(slot, wake, &saved);
 }
 

@@ -99,17 +99,8 @@ int cmd_arm(int argc, char **argv)
 
 int cmd_disarm(int argc, char **argv)
 {
-	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (opt != 'h')
-			usage("disarm", NULL);
-		fputs(disarm_help, stdout);
+	if (options_help("disarm", argc, argv, disarm_help))
 		return finish_output();
-	}
-	if (optind < argc)
-		usage("disarm", "it takes no argument, not '%s'", argv[optind]);
 	close(session_open());
 	set_parameter(PARAMETERS "filter", "-");
 	/* it may keep a module from being unloaded */

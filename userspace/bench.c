@@ -2,7 +2,6 @@
 /* nestrace bench: what a hit costs on this machine, beside the kernel's function tracer. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,20 +224,13 @@ static double once(const char *function, enum way way)
 
 int cmd_bench(int argc, char **argv)
 {
-	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	double ns[NR_WAYS][ROUNDS], cost[NR_WAYS];
 	const char *function;
-	int opt, round, cpu;
+	int round, cpu;
 	enum way way;
 
-	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (opt != 'h')
-			usage("bench", NULL);
-		fputs(help, stdout);
+	if (options_help("bench", argc, argv, help))
 		return finish_output();
-	}
-	if (optind < argc)
-		usage("bench", "it takes no argument, not '%s'", argv[optind]);
 
 	refuse_if_running();
 	function = target();

@@ -26,8 +26,7 @@ static void grow(struct counts *c)
 	size_t size = c->size, i;
 
 	c->size = size ? 2 * size : 1024;
-	c->entry = xrealloc(NULL, c->size * sizeof(*c->entry));
-	memset(c->entry, 0, c->size * sizeof(*c->entry));
+	c->entry = xzalloc(c->size, sizeof(*c->entry));
 	for (i = 0; i < size; i++)
 		if (old[i].ip)
 			*find(c, old[i].ip) = old[i];

@@ -173,8 +173,7 @@ bool hits_open(struct hits *h, const char *path)
 	h->tep = names_load(h->file);
 	filters_parse(h);
 	h->cycles = h->file->clock && !strcmp(h->file->clock, "x86-tsc");
-	h->cpu = xrealloc(NULL, h->file->nr_cpus * sizeof(*h->cpu));
-	memset(h->cpu, 0, h->file->nr_cpus * sizeof(*h->cpu));
+	h->cpu = xzalloc(h->file->nr_cpus, sizeof(*h->cpu));
 	for (i = 0; i < h->file->nr_cpus; i++) {
 		subbuf_init(&h->cpu[i].sub, h->file->function);
 		if (h->file->cpu[i].size)

@@ -60,7 +60,7 @@ struct lines *lines_new(struct tep_handle *tep, const struct lines_look *look)
 {
 	/* full lines to a terminal are not worth a system call each */
 	static char buffer[1 << 16];
-	struct lines *l = memset(xrealloc(NULL, sizeof(*l)), 0, sizeof(*l));
+	struct lines *l = xzalloc(1, sizeof(*l));
 	unsigned int i;
 
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));

@@ -80,6 +80,15 @@ void *xrealloc(void *p, size_t size)
 	return p;
 }
 
+void *xzalloc(size_t nr, size_t size)
+{
+	void *p = calloc(nr ? nr : 1, size);
+
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
 char *xstrdup(const char *s)
 {
 	return strcpy(xrealloc(NULL, strlen(s) + 1), s);

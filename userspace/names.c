@@ -90,7 +90,7 @@ static int compare(const void *a, const void *b)
 
 struct names *names_new(void)
 {
-	return memset(xrealloc(NULL, sizeof(struct names)), 0, sizeof(struct names));
+	return xzalloc(1, sizeof(struct names));
 }
 
 void names_set(struct names *n, int pid, const char *comm)

@@ -28,6 +28,7 @@ _Noreturn void die_errno(const char *fmt, ...) __attribute__((format(printf, 1, 
 _Noreturn void usage(const char *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void *xrealloc(void *p, size_t size);
+void *xzalloc(size_t nr, size_t size);
 char *xstrdup(const char *s);
 /* Are both there, and one? */
 bool same_file(const char *a, const char *b);
@@ -69,6 +70,8 @@ void options_command(struct options *o, const char *name, char **command);
 /* Of who reads a file: @path is that of -i, or NULL; @rest what is left of argv. */
 const char *options_file(const char *name, const char *path, char **rest);
 void options_free(struct options *o);
+/* Of a command that takes neither options but help nor arguments: was it help, and printed? */
+bool options_help(const char *name, int argc, char **argv, const char *help);
 
 /* session.c: /dev/nestrace, with an error message for everything that can fail */
 int session_open(void);
@@ -84,11 +87,17 @@ int session_stream(int fd, unsigned int cpu);
 bool session_stats(int fd, unsigned int cpu, struct nt_stats *stats);
 
 /* run.c: a session from start to stop, its streams drained by a thread each */
+struct progress {
+	uint64_t events, lost, refused;	/* so far, on all CPUs */
+	double seconds;			/* since the start */
+	bool last;
+};
+
 struct sink {
 	/* In the thread of @cpu, with whole sub-buffers. False ends the recording. */
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
-	/* Twice a second and at the end, in the main thread; with the counters so far. */
-	void (*tick)(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last);
+	/* Twice a second and at the end, in the main thread. */
+	void (*tick)(void *arg, int fd, const struct progress *p);
 	void *arg;
 };
 

@@ -2,6 +2,8 @@
 /* The options of record and stat; letters as in trace-cmd record. */
 #include <ctype.h>
 #include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +132,20 @@ bool options_take(struct options *o, int opt, const char *arg)
 		return true;
 	}
 	return false;
+}
+
+bool options_help(const char *name, int argc, char **argv, const char *help)
+{
+	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	int opt = getopt_long(argc, argv, "h", longs, NULL);
+
+	if (opt == 'h')
+		fputs(help, stdout);
+	else if (opt != -1)
+		usage(name, NULL);
+	else if (optind < argc)
+		usage(name, "it takes no argument, not '%s'", argv[optind]);
+	return opt == 'h';
 }
 
 const char *options_file(const char *name, const char *path, char **rest)

@@ -43,8 +43,7 @@ struct recording {
 	bool quiet;
 	bool failed;
 	bool terminal;
-	uint64_t events, lost;		/* at the last tick */
-	double seconds;
+	struct progress progress;	/* at the last tick */
 };
 
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
@@ -58,20 +57,18 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	return false;
 }
 
-static void on_tick(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last)
+static void on_tick(void *arg, int fd, const struct progress *p)
 {
 	struct recording *r = arg;
-	double dt = seconds - r->seconds;
+	double dt = p->seconds - r->progress.seconds;
 
 	names_take(r->names, fd);
-	if (r->terminal && !last)
+	if (r->terminal && !p->last)
 		fprintf(stderr, "\r%" PRIu64 " events, %" PRIu64 " lost, %.0f per second \033[K",
-			events, lost, dt > 0 ? (events - r->events) / dt : 0);
+			p->events, p->lost, dt > 0 ? (p->events - r->progress.events) / dt : 0);
 	else if (r->terminal)
 		fprintf(stderr, "\r\033[K");
-	r->events = events;
-	r->lost = lost;
-	r->seconds = seconds;
+	r->progress = *p;
 }
 
 /* For an exit before anything was recorded. */
@@ -116,10 +113,10 @@ static int finish(struct recording *r, struct run *run)
 		warn("ended by %s", run->ended & NT_STATS_TRIGGER ? "a trigger" : "an oops of the kernel");
 	if (!r->quiet && r->o->flight)
 		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to %s",
-		     r->events, r->lost, r->seconds, r->o->output);
+		     r->progress.events, r->progress.lost, r->progress.seconds, r->o->output);
 	else if (!r->quiet)
-		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to %s", r->events,
-		     r->lost, r->seconds, r->o->output);
+		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to %s", r->progress.events,
+		     r->progress.lost, r->progress.seconds, r->o->output);
 	return r->failed ? EXIT_BAD : run->status;
 }
 
@@ -174,7 +171,7 @@ int cmd_record(int argc, char **argv)
 	close(fd);
 
 	r.nr_cpus = info.nr_cpus;
-	r.readers = memset(xrealloc(NULL, r.nr_cpus * sizeof(pid_t)), 0, r.nr_cpus * sizeof(pid_t));
+	r.readers = xzalloc(r.nr_cpus, sizeof(*r.readers));
 	r.names = names_new();
 	names_snapshot(r.names);
 	text = symbols_read(&r.symbols, &len);

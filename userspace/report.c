@@ -142,8 +142,7 @@ int cmd_report(int argc, char **argv)
 	r.lines = lines_new(r.hits.tep, &look);
 	if (r.graph) {
 		stacks_init(&r.stacks, r.hits.tep);
-		r.depth = xrealloc(NULL, r.hits.file->nr_cpus * sizeof(*r.depth));
-		memset(r.depth, 0, r.hits.file->nr_cpus * sizeof(*r.depth));
+		r.depth = xzalloc(r.hits.file->nr_cpus, sizeof(*r.depth));
 	}
 	hits_read(&r.hits);
 	show_accounting(&r.hits);

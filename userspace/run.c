@@ -206,30 +206,29 @@ static bool child_ended(struct child *child, int *status)
 	return true;
 }
 
-static void count(struct run *run, uint64_t *events, uint64_t *lost)
+static void count(struct run *run, struct progress *p)
 {
 	struct nt_stats stats;
 	unsigned int cpu, i;
 
-	*events = 0;
-	*lost = 0;
 	for (cpu = 0; cpu < run->nr_cpus; cpu++) {
 		if (!session_stats(run->fd, cpu, &stats))
 			continue;
 		run->ended |= stats.flags;
 		for (i = 0; i < NT_NR_SLOTS; i++) {
-			*events += stats.slot[i].recorded;
-			*lost += stats.slot[i].lost;
+			p->events += stats.slot[i].recorded;
+			p->lost += stats.slot[i].lost;
+			p->refused += stats.slot[i].recursed;
 		}
 	}
 }
 
 static void tick(const struct sink *sink, struct run *run, bool last)
 {
-	uint64_t events, lost;
+	struct progress p = { .seconds = run->seconds, .last = last };
 
-	count(run, &events, &lost);
-	sink->tick(sink->arg, run->fd, events, lost, run->seconds, last);
+	count(run, &p);
+	sink->tick(sink->arg, run->fd, &p);
 }
 
 static void wait_for_end(const struct options *o, const struct sink *sink, struct run *run,

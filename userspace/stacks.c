@@ -21,11 +21,6 @@ static size_t place(uint64_t key, size_t size)
 	return key * 0x9e3779b97f4a7c15ULL >> 20 & (size - 1);
 }
 
-static void *zeroed(size_t nr, size_t size)
-{
-	return memset(xrealloc(NULL, nr * size), 0, nr * size);
-}
-
 void stacks_init(struct stacks *s, struct tep_handle *tep)
 {
 	unsigned int slot;
@@ -33,10 +28,10 @@ void stacks_init(struct stacks *s, struct tep_handle *tep)
 	memset(s, 0, sizeof(*s));
 	s->tep = tep;
 	s->nr_children = 4096;
-	s->child = zeroed(s->nr_children, sizeof(*s->child));
+	s->child = xzalloc(s->nr_children, sizeof(*s->child));
 	s->nr_contexts = 256;
-	s->context = zeroed(s->nr_contexts, sizeof(*s->context));
-	s->node = zeroed(s->nr_children / 2, sizeof(*s->node));
+	s->context = xzalloc(s->nr_contexts, sizeof(*s->context));
+	s->node = xzalloc(s->nr_children / 2, sizeof(*s->node));
 	for (slot = 0; slot < NT_NR_SLOTS; slot++)
 		s->node[s->nr++] = (struct node){ .parent = slot, .slot = slot };
 }
@@ -58,7 +53,7 @@ static void more_children(struct stacks *s)
 
 	s->nr_children *= 2;
 	free(s->child);
-	s->child = zeroed(s->nr_children, sizeof(*s->child));
+	s->child = xzalloc(s->nr_children, sizeof(*s->child));
 	s->node = xrealloc(s->node, s->nr_children / 2 * sizeof(*s->node));
 	for (i = NT_NR_SLOTS; i < s->nr; i++)
 		*child_of(s, s->node[i].parent, s->node[i].function) = i;
@@ -105,7 +100,7 @@ static struct context *context_of(struct stacks *s, unsigned int cpu, const stru
 		return c;
 	if (2 * s->used++ >= nr) {
 		s->nr_contexts *= 2;
-		s->context = zeroed(s->nr_contexts, sizeof(*s->context));
+		s->context = xzalloc(s->nr_contexts, sizeof(*s->context));
 		for (i = 0; i < nr; i++)
 			if (old[i].key)
 				*context_at(s, old[i].key) = old[i];

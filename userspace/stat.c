@@ -41,7 +41,7 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	return true;
 }
 
-static void on_tick(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last)
+static void on_tick(void *arg, int fd, const struct progress *p)
 {
 }
 

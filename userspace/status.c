@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace status: what the module can do on this kernel, in sentences. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,18 +94,11 @@ static void show_shared(void)
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	struct nt_info info;
-	int opt, fd;
+	int fd;
 
-	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (opt != 'h')
-			usage("status", NULL);
-		fputs(help, stdout);
+	if (options_help("status", argc, argv, help))
 		return finish_output();
-	}
-	if (optind < argc)
-		usage("status", "it takes no argument, not '%s'", argv[optind]);
 
 	fd = session_open();
 	session_info(fd, &info);

@@ -37,7 +37,7 @@ struct top {
 	struct tep_handle *tep;
 	struct counts before;		/* all CPUs, at the last picture but one second */
 	double seconds_before;
-	bool by_total, held, quit;
+	bool by_total, held;
 	struct row *row;
 	size_t nr_rows;
 };
@@ -129,8 +129,7 @@ static void put_count(double count)
 		printw("%5.0fM ", count / 1e6);
 }
 
-static void put_head(const struct top *t, uint64_t events, uint64_t lost, uint64_t refused,
-		     double seconds)
+static void put_head(const struct top *t, const struct progress *p)
 {
 	double rate = 0;
 	size_t i;
@@ -139,9 +138,9 @@ static void put_head(const struct top *t, uint64_t events, uint64_t lost, uint64
 		rate += t->row[i].rate;
 	attron(A_BOLD);
 	mvprintw(0, 0, "nestrace top  %.0f s, %u CPUs: %.0f hits/s, %" PRIu64 " in all",
-		 seconds, t->nr_cpus, rate, events);
+		 p->seconds, t->nr_cpus, rate, p->events);
 	attroff(A_BOLD);
-	mvprintw(1, 0, "lost %" PRIu64 ", refused %" PRIu64 "%s%s", lost, refused,
+	mvprintw(1, 0, "lost %" PRIu64 ", refused %" PRIu64 "%s%s", p->lost, p->refused,
 		 t->by_total ? "; sorted by all calls (t)" : "", t->held ? "; HELD (space)" : "");
 	move(2, 0);
 	attron(A_REVERSE);
@@ -178,18 +177,6 @@ static void put_row(const struct row *row)
 		printw(" 0x%" PRIx64, row->ip);
 }
 
-static uint64_t refused_of(const struct top *t, int fd)
-{
-	struct nt_stats stats;
-	uint64_t refused = 0;
-	unsigned int cpu, slot;
-
-	for (cpu = 0; cpu < t->nr_cpus; cpu++)
-		for (slot = 0; session_stats(fd, cpu, &stats) && slot < NT_NR_SLOTS; slot++)
-			refused += stats.slot[slot].recursed;
-	return refused;
-}
-
 static void take_keys(struct top *t)
 {
 	int key;
@@ -197,7 +184,7 @@ static void take_keys(struct top *t)
 	while ((key = getch()) != ERR) {
 		switch (key) {
 		case 'q':
-			t->quit = true;
+			kill(getpid(), SIGTERM);
 			break;
 		case ' ':
 			t->held = !t->held;
@@ -239,43 +226,41 @@ static void screen_begin(void)
 	atexit(screen_end);
 }
 
-static void on_tick(void *arg, int fd, uint64_t events, uint64_t lost, double seconds, bool last)
+static void on_tick(void *arg, int fd, const struct progress *p)
 {
 	struct top *t = arg;
 	struct counts now = { 0 };
 	unsigned int cpu;
 	size_t i;
 
-	if (last)
+	if (p->last)
 		return;
 	if (!stdscr)
 		screen_begin();
 	/* it knows of a new size only when it is asked for keys */
 	take_keys(t);
-	if (t->quit)
-		kill(getpid(), SIGTERM);
 	for (cpu = 0; !t->held && cpu < t->nr_cpus; cpu++) {
 		pthread_mutex_lock(&t->cpu[cpu].lock);
 		counts_sum(&now, &t->cpu[cpu].counts);
 		pthread_mutex_unlock(&t->cpu[cpu].lock);
 	}
-	if (!t->held && seconds > t->seconds_before)
-		make_rows(t, &now, seconds - t->seconds_before);
+	if (!t->held && p->seconds > t->seconds_before)
+		make_rows(t, &now, p->seconds - t->seconds_before);
 	if (t->nr_rows)
 		qsort(t->row, t->nr_rows, sizeof(*t->row), t->by_total ? by_total : by_rate);
 
 	erase();
-	put_head(t, events, lost, refused_of(t, fd), seconds);
+	put_head(t, p);
 	for (i = 0; i < t->nr_rows && (int)i + 3 < LINES; i++) {
 		move(i + 3, 0);
 		put_row(&t->row[i]);
 	}
 	refresh();
 
-	if (!t->held && seconds - t->seconds_before > 0.9) {
+	if (!t->held && p->seconds - t->seconds_before > 0.9) {
 		counts_free(&t->before);
 		t->before = now;
-		t->seconds_before = seconds;
+		t->seconds_before = p->seconds;
 	} else {
 		counts_free(&now);
 	}

@@ -247,7 +247,7 @@ static void set_nr_cpus(struct parser *p, uint32_t nr)
 	if (p->failed)
 		return;
 	t->nr_cpus = nr;
-	t->cpu = memset(xrealloc(NULL, nr * sizeof(*t->cpu)), 0, nr * sizeof(*t->cpu));
+	t->cpu = xzalloc(nr, sizeof(*t->cpu));
 }
 
 static void set_cpu(struct parser *p, uint32_t cpu, uint64_t offset, uint64_t size)
@@ -473,7 +473,7 @@ static void open_chunks(struct parser *p, unsigned int cpu)
 	struct tracedat *t = p->t;
 	struct chunks *c;
 
-	c = memset(xrealloc(NULL, sizeof(*c)), 0, sizeof(*c));
+	c = xzalloc(1, sizeof(*c));
 	t->cpu[cpu].chunks = c;
 	if (t->cpu[cpu].size < sizeof(uint32_t) ||
 	    t->cpu[cpu].offset + sizeof(uint32_t) > t->size) {
@@ -569,7 +569,7 @@ static void read_7(struct parser *p)
 
 struct tracedat *tracedat_open(const char *path)
 {
-	struct tracedat *t = memset(xrealloc(NULL, sizeof(*t)), 0, sizeof(*t));
+	struct tracedat *t = xzalloc(1, sizeof(*t));
 	struct parser p = { .t = t, .what = "the beginning" };
 	struct stat st;
 	int version;

@@ -145,6 +145,12 @@ sessions()
 	nestrace status | grep -q "^sessions: .*$1"
 }
 
+# events_are TEXT: does status say that of the trace events?
+events_are()
+{
+	nestrace status | grep -q "^trace events: $1"
+}
+
 # Until the session that was started in the background runs.
 until_running()
 {

@@ -29,7 +29,7 @@ bpftrace -B line -e 'tracepoint:nestrace:function { @[ksym(args->ip), args->slot
 	BEGIN { printf("armed\n"); }' > r 2> errors &
 tracer=$!
 ok "bpftrace begins" within_a_minute grep -q armed r
-ok "and arms" within_a_minute sh -c 'nestrace status | grep -q "^trace events: armed"'
+ok "and arms" within_a_minute events_are "armed"
 echo $calls > /proc/nt_calls
 kill -INT $tracer
 wait $tracer
@@ -41,7 +41,7 @@ for of in 0:1000 1:200 2:200 3:200; do
 	ok "counts calls in slot ${of%:*}" test "$counted" -gt $((${of#*:} / 2)) -a "$counted" -le "${of#*:}"
 done
 cat errors | head -n 3 | while read -r line; do note "$line"; done
-ok "then none is armed" within_a_minute sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "then none is armed" within_a_minute events_are "not armed"
 
 # all functions: perf's and the program's own ways are refused as recursion, not traced
 nestrace arm

@@ -9,7 +9,7 @@ insmod /tests/nt_calls.ko
 calls="task 500 softirq 100 hardirq 100 nmi 100"
 
 ok "they are there" test -d $E/function -a -d $E/recursion -a -d $E/rcu_wake -a -d $E/lost
-ok "none is armed" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "none is armed" events_are "not armed"
 
 # hits SLOT FILE: of nt_called, in that context, as trace-cmd prints them
 hits()
@@ -37,18 +37,23 @@ trace-cmd report -l -i t.dat 2> errors | awk '/slot=/ { sub(/.*slot=/, "", $NF);
 	sort | uniq -c | awk '{ print $2, $3 }' > flags
 is "contexts and preemption are told as they are" "$(grep -vxE \
 	'task \.[.N]\.\.\.|softirq \.[.N]s[1-9.]\.|hardirq d[.N][hH][1-9.]\.|nmi d[.N][hHzZ][1-9.]\.' flags | grep .)" ""
-ok "disarmed by its end" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "disarmed by its end" events_are "not armed"
 ok "all hits were accounted for: $(nestrace status | grep '^trace events')" \
-	sh -c "nestrace status | grep -q 'not armed, 1600 hits given out.* 0 refused, 0 skipped'"
+	events_are "not armed, 1600 hits given out.* 0 refused, 0 skipped"
 
+# enabled CALLS: made while the event is
+enabled()
+{
+	echo 1 > $E/function/enable
+	echo $1 > /proc/nt_calls
+	echo 0 > $E/function/enable
+}
 # filtered FILTER: what an event filter lets through, in r
 filtered()
 {
 	echo > $T/trace
 	echo "$1" > $E/function/filter
-	echo 1 > $E/function/enable
-	echo $calls > /proc/nt_calls
-	echo 0 > $E/function/enable
+	enabled "$calls"
 	grep slot= $T/trace | sed 's/ \[nt_calls\]//g' > r
 	echo 0 > $E/function/filter
 }
@@ -74,7 +79,7 @@ in_every_slot "-B" r
 
 trace-cmd start -q -e nestrace:function
 echo $calls > /proc/nt_calls
-ok "armed meanwhile" sh -c 'nestrace status | grep -q "^trace events: armed"'
+ok "armed meanwhile" events_are "armed"
 ok "the module can't be unloaded while it is" sh -c '! rmmod nestrace 2>/dev/null'
 trace-cmd stop
 trace-cmd extract -o t.dat > /dev/null 2> errors
@@ -82,25 +87,21 @@ is "trace-cmd start, stop, extract" $? 0
 trace-cmd report -i t.dat > r 2> errors
 in_every_slot "extract" r
 trace-cmd reset
-ok "reset disarms" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "reset disarms" events_are "not armed"
 
 # a kernel without hist triggers has no such file
 if [ -e $E/function/hist ]; then
-echo 'hist:keys=ip.sym,slot' > $E/function/trigger
-echo 1 > $E/function/enable
-echo $calls > /proc/nt_calls
-echo 0 > $E/function/enable
-is "hist: counts of every slot" \
-	"$(sed -n 's/.*nt_called.*slot: *\([0-3]\) .*hitcount: *\([0-9]*\).*/\1:\2/p' $E/function/hist | sort | tr '\n' ' ')" \
-	"0:1000 1:200 2:200 3:200 "
-echo '!hist:keys=ip.sym,slot' > $E/function/trigger
+	echo 'hist:keys=ip.sym,slot' > $E/function/trigger
+	enabled "$calls"
+	is "hist: counts of every slot" \
+		"$(sed -n 's/.*nt_called.*slot: *\([0-3]\) .*hitcount: *\([0-9]*\).*/\1:\2/p' $E/function/hist | sort | tr '\n' ' ')" \
+		"0:1000 1:200 2:200 3:200 "
+	echo '!hist:keys=ip.sym,slot' > $E/function/trigger
 fi
 
 echo > $T/trace
 echo stacktrace > $E/function/trigger
-echo 1 > $E/function/enable
-echo "task 3 nmi 3" > /proc/nt_calls
-echo 0 > $E/function/enable
+enabled "task 3 nmi 3"
 echo '!stacktrace' > $E/function/trigger
 is "stacktrace: one for each" "$(grep -c '<stack trace>' $T/trace)" 12
 ok "which shows who called" grep -q '=> on_nmi' $T/trace
@@ -109,7 +110,6 @@ ok "which shows who called" grep -q '=> on_nmi' $T/trace
 nestrace arm -n '*lock*' -n 'rcu_*'
 is "the filter is all" "$(cat $P/filter)" ""
 is "and the others" "$(cat $P/notrace)" '*lock*,rcu_*'
-before=$(nestrace status | sed -n 's/^trace events: .*, \([0-9]*\) hits.*/\1/p')
 trace-cmd record -q -b 4096 -e nestrace -o t.dat sh -c "sleep 1; echo $calls > /proc/nt_calls" 2> errors
 is "all functions, all events" $? 0
 trace-cmd report -i t.dat > r 2> errors
@@ -123,7 +123,7 @@ grep -E 'recursion:|rcu_wake:|lost:' r | head -n 5 | while read -r line; do note
 # in a session that loses hits, its reader says so in the trace as well
 nestrace arm -l nt_called
 echo 1 > $E/lost/enable
-ok "lost alone arms nothing" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "lost alone arms nothing" events_are "not armed"
 nestrace record -q --flight -b 8 -l nt_called -o n.dat sh -c "echo task 20000 > /proc/nt_calls"
 echo 0 > $E/lost/enable
 nestrace report n.dat | grep '^#' > r
@@ -153,7 +153,7 @@ done
 wait
 echo > $T/set_ftrace_filter
 ok "beside function_graph and set_ftrace_pid: armed and disarmed" \
-	sh -c 'nestrace status | grep -q "^trace events: not armed"'
+	events_are "not armed"
 
 # a filter that can't be had any more, and a mistake: not all functions instead
 nestrace arm -l ':mod:nt_calls'
@@ -176,9 +176,9 @@ trace-cmd record -q -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_
 is "enabled, but disarmed: no hit" "$(trace-cmd report -i t.dat 2> /dev/null | grep -c nt_called)" 0
 echo 1 > $E/function/enable
 nestrace arm -l nt_called
-ok "armed while one is enabled: at once" sh -c 'nestrace status | grep -q "^trace events: armed"'
+ok "armed while one is enabled: at once" events_are "armed"
 nestrace disarm
-ok "and disarmed at once" sh -c 'nestrace status | grep -q "^trace events: not armed"'
+ok "and disarmed at once" events_are "not armed"
 echo 0 > $E/function/enable
 
 nestrace arm -l no_such_function 2> errors
