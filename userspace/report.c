@@ -92,7 +92,8 @@ static void show_accounting(const struct hits *h)
 	}
 	if (ours)
 		accounting_table(&a, names_function, h->tep);
-	if (others)
+	/* ours are the findings, which the table has */
+	else if (others)
 		printf("# not shown: %" PRIu64 " events that are not function hits\n", others);
 	accounting_free(&a);
 }

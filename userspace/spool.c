@@ -19,18 +19,24 @@ struct spool {
 	size_t packed, packed_taken;	/* bytes of @out, once at the end */
 	size_t out_size;
 	char *out;
-	char data[SPOOL_CHUNK];
+	char *data;			/* of a chunk, until the end */
 };
+
+/* For a chunk of so many bytes. */
+static void make_room(struct spool *s, size_t len)
+{
+	s->data = xrealloc(s->data, len);
+	s->out_size = ZSTD_compressBound(len) + 2 * sizeof(uint32_t);
+	s->out = xrealloc(s->out, s->out_size);
+}
 
 struct spool *spool_new(int fd)
 {
-	struct spool *s = xrealloc(NULL, sizeof(*s));
+	struct spool *s = xzalloc(1, sizeof(*s));
 
-	memset(s, 0, offsetof(struct spool, data));
 	s->fd = fd;
 	s->zstd = ZSTD_createCCtx();
-	s->out_size = ZSTD_compressBound(SPOOL_CHUNK) + 2 * sizeof(uint32_t);
-	s->out = xrealloc(NULL, s->out_size);
+	make_room(s, SPOOL_CHUNK);
 	if (!s->zstd ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_compressionLevel, SPOOL_LEVEL)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(s->zstd, ZSTD_c_checksumFlag, 1)))
@@ -76,21 +82,33 @@ bool spool_append(struct spool *s, const void *data, size_t len)
 	size_t n;
 
 	while (len) {
-		n = sizeof(s->data) - s->filled;
+		n = SPOOL_CHUNK - s->filled;
 		if (n > len)
 			n = len;
 		memcpy(s->data + s->filled, data, n);
 		s->filled += n;
 		data = (const char *)data + n;
 		len -= n;
-		if (s->filled == sizeof(s->data) && !write_chunk(s))
+		if (s->filled == SPOOL_CHUNK && !write_chunk(s))
 			return false;
 	}
 	return true;
 }
 
-void spool_end(struct spool *s)
+const void *spool_last(const struct spool *s, size_t len)
 {
+	size_t end = s->filled ? s->filled : s->chunks ? SPOOL_CHUNK : 0;
+
+	return end >= len ? s->data + end - len : NULL;
+}
+
+void spool_end(struct spool *s, const void *data, size_t len)
+{
+	if (len) {
+		make_room(s, s->filled + len);
+		memcpy(s->data + s->filled, data, len);
+		s->filled += len;
+	}
 	if (!s->filled)
 		return;
 	s->packed = pack(s);
@@ -137,6 +155,7 @@ void spool_free(struct spool *s)
 {
 	close(s->fd);
 	ZSTD_freeCCtx(s->zstd);
+	free(s->data);
 	free(s->out);
 	free(s);
 }

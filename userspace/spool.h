@@ -21,8 +21,10 @@ struct spool;
 struct spool *spool_new(int fd);
 /* False, errno set, if a chunk can't be written: it is dropped, what came before is kept. */
 bool spool_append(struct spool *s, const void *data, size_t len);
-/* No more comes: the chunk that was begun is closed, in memory. */
-void spool_end(struct spool *s);
+/* Before the end: the last @len bytes that were appended, at most a chunk; NULL if there are none. */
+const void *spool_last(const struct spool *s, size_t len);
+/* No more comes: the chunk that was begun is closed, with @data at its end, in memory. */
+void spool_end(struct spool *s, const void *data, size_t len);
 uint32_t spool_chunks(const struct spool *s);
 uint64_t spool_size(const struct spool *s);
 /*

@@ -189,7 +189,7 @@ static int stat_recorded(const char *path)
 	if (file->truncated)
 		warn("%s is cut short: what is missing at its end is not counted", path);
 	ours = accounting_load(&a, file);
-	if (others)
+	if (others && !ours)
 		warn("%s: %" PRIu64 " events that are not function hits are not counted", path, others);
 	ret = show_all(&c, tep, ours ? &a : NULL);
 

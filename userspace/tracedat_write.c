@@ -13,8 +13,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "findings.h"
 #include "nestrace.h"
 #include "spool.h"
+#include "subbuf.h"
 #include "tracedat.h"
 #include "tracedat_format.h"
 
@@ -58,6 +60,8 @@ static const char header_event[] =
 	"\ttime_extend : type == 30\n"
 	"\ttime_stamp : type == 31\n"
 	"\tdata max type_len  == 28\n";
+
+#define FUNCTION_ID	1	/* TRACE_FN of the kernel, which the records have */
 
 static const char function_format[] =
 	"name: function\n"
@@ -297,6 +301,8 @@ static void put_head(struct tracedat_writer *w)
 static void put_formats(struct tracedat_writer *w)
 {
 	struct block b = { 0 };
+	unsigned int i;
+	char *text;
 
 	add(&b, "header_page", 12);
 	add_text64(&b, header_page, sizeof(header_page) - 1);
@@ -306,7 +312,14 @@ static void put_formats(struct tracedat_writer *w)
 	add_u32(&b, 1);			/* formats of system ftrace */
 	add_text64(&b, function_format, sizeof(function_format) - 1);
 	put_section(w, TRACEDAT_OPT_FTRACE_EVENTS, &b);
-	add_u32(&b, 0);			/* other systems */
+	add_u32(&b, 1);			/* other systems */
+	add(&b, FINDINGS_SYSTEM, sizeof(FINDINGS_SYSTEM));
+	add_u32(&b, FINDINGS_NR);
+	for (i = 0; i < FINDINGS_NR; i++) {
+		text = findings_format(i);
+		add_text64(&b, text, strlen(text));
+		free(text);
+	}
 	put_section(w, TRACEDAT_OPT_EVENT_FORMATS, &b);
 	add_u32(&b, 0);
 	put_section(w, TRACEDAT_OPT_PRINTK, &b);
@@ -495,6 +508,46 @@ static void put_data(struct tracedat_writer *w)
 	}
 }
 
+/* The time of the newest hit; 0 if there is none. */
+static uint64_t last_time(struct tracedat_writer *w)
+{
+	char data[2 * NT_SUBBUF_SIZE];
+	uint64_t newest = 0;
+	struct subbuf sub;
+	const void *last;
+	unsigned int cpu;
+	struct hit hit;
+
+	subbuf_init(&sub, FUNCTION_ID);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		last = spool_last(w->spool[cpu], NT_SUBBUF_SIZE);
+		if (!last)
+			continue;
+		memcpy(data, last, NT_SUBBUF_SIZE);
+		if (!subbuf_load(&sub, data))
+			continue;
+		while (subbuf_next(&sub, &hit))
+			if (hit.ts > newest)
+				newest = hit.ts;
+	}
+	subbuf_free(&sub);
+	return newest;
+}
+
+static void end_spools(struct tracedat_writer *w, const struct accounting *a)
+{
+	uint64_t ts = last_time(w);
+	unsigned int cpu;
+	size_t len = 0;
+	void *events;
+
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		events = ts ? findings_events(a, cpu, ts, &len) : NULL;
+		spool_end(w->spool[cpu], events, len);
+		free(events);
+	}
+}
+
 static void writer_free(struct tracedat_writer *w)
 {
 	unsigned int cpu;
@@ -529,14 +582,12 @@ int tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdl
 		    const char *clock, const struct accounting *a)
 {
 	struct block b = { 0 };
-	unsigned int cpu;
 	bool cut = false;
 	int ret = -1;
 
 	add_text64(&b, cmdlines, cmdlines_len);
 	put_section(w, TRACEDAT_OPT_CMDLINES, &b);
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		spool_end(w->spool[cpu]);
+	end_spools(w, a);
 	put_options(w, clock, a);
 	if (!w->failed) {
 		put_data(w);

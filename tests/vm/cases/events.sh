@@ -1,5 +1,6 @@
 # The trace events of system nestrace, with the kernel's own tools: trace-cmd, triggers,
 # filters, instances.
+# slow: 6.1
 # kernels: 6.1 6.12 debug-6.12 debug-7.2
 # timeout: 900
 T=/sys/kernel/tracing
@@ -127,6 +128,11 @@ ok "lost alone arms nothing" events_are "not armed"
 nestrace record -q --flight -b 8 -l nt_called -o n.dat sh -c "echo task 20000 > /proc/nt_calls"
 echo 0 > $E/lost/enable
 nestrace report n.dat | grep '^#' > r
+for event in recursion lost; do
+	is "$event in a file of nestrace record has the module's fields" \
+		"$(trace-cmd dump --events -i n.dat 2> /dev/null | sed -n "/^name: $event\$/,/^print/{/field:/p}")" \
+		"$(grep field: $E/$event/format)"
+done
 told=$(sed -n 's/.*lost: cpu=.* count=//p' $T/trace | awk '{ n += $1 } END { print n + 0 }')
 note "$told told, $(counter r total 5) lost"
 is "lost: each gap is told with its count" "$told" "$(counter r total 5)"

@@ -53,6 +53,9 @@ marks() # MARKS
 is "trace-cmd marks softirqs" "$(marks s)" 4000
 is "trace-cmd marks hardirqs, and NMIs as such: 3.1.6 knows no mark for them" "$(marks hH)" 6000
 ok "trace-cmd report --stat shows the counters" sh -c 'trace-cmd report --stat -i t.dat | grep -q "^0:task 20000 20000 0 0 0"'
+is "and its last events tell them" "$(trace-cmd report -N -i t.dat |
+	sed -n 's/.*accounting: *slot=\([a-z]*\) .* recorded=\([0-9]*\) .*/\1 \2/p' |
+	awk '{ n[$1] += $2 } END { print n["task"], n["softirq"], n["hardirq"], n["nmi"] }')" "40000 4000 4000 2000"
 
 for mode in "" -W; do
 	nestrace record -q -l nt_called $mode -b 1 -o t.dat sh -c 'echo "task 20000 hardirq 1000 softirq 1000 nmi 1000" > /proc/nt_calls'
@@ -70,4 +73,6 @@ for mode in "" -W; do
 	# it does not know of those after the last event of a CPU
 	before=$(awk '/ <- / { n += gap; gap = 0 } /DROPPED/ { gsub(/\[/, ""); gap += $2 } END { print n + 0 }' r)
 	is "trace-cmd shows the same, before a later event" "$theirs" "$before"
+	is "and all, as events at the end" "$(trace-cmd report -N -i t.dat 2>/dev/null |
+		sed -n 's/.* lost: *cpu=[01] count=//p' | awk '{ n += $1 } END { print n }')" "$lost"
 done

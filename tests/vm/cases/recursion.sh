@@ -13,4 +13,6 @@ row "recursion through a call" 30000
 for slot in task softirq hardirq nmi; do
 	ok "the report says what recursed in $slot" \
 		grep -q "refused: nt_test_traced under nt_called in $slot, .* [0-9]* times" r
+	ok "and so does an event" sh -c "trace-cmd report -N -i t.dat |
+		grep -q 'recursion: *nt_test_traced.* under nt_called.* slot=$slot count=[1-9]'"
 done

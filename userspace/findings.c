@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "findings.h"
+#include "nestrace.h"
+
+/* Types of events: any that no other event of the file has, and that fits 16 bits. */
+enum { RECURSION = 2, LOST, ACCOUNTING };
+
+struct common {
+	uint16_t type;
+	uint8_t flags, preempt_count;
+	int32_t pid;
+};
+
+struct recursion {
+	struct common common;
+	uint64_t ip, under_ip;
+	uint32_t slot, count;
+};
+
+struct lost {
+	struct common common;
+	uint32_t cpu, unused;
+	uint64_t count;
+};
+
+struct counted {
+	struct common common;
+	uint32_t slot, unused;
+	uint64_t hits, recorded, lost, recursed, filtered, asleep, woken_nmi, woken_irq, nested;
+};
+
+#define FIELD(type, s, name)							\
+	fprintf(f, "\tfield:" type " " #name ";\toffset:%zu;\tsize:%zu;\tsigned:0;\n",	\
+		offsetof(struct s, name), sizeof(((struct s *)0)->name))
+#define U64	"unsigned long"
+#define U32	"unsigned int"
+
+static void put_slots(FILE *f)
+{
+	unsigned int i;
+
+	fprintf(f, "__print_symbolic(REC->slot");
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		fprintf(f, ", { %u, \"%s\" }", i, slot_words[i]);
+	fprintf(f, ")");
+}
+
+char *findings_format(unsigned int i)
+{
+	static const char *const names[FINDINGS_NR] = { "recursion", "lost", "accounting" };
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		die("out of memory");
+	fprintf(f, "name: %s\nID: %u\nformat:\n"
+		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
+		"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
+		"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
+		"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n", names[i], RECURSION + i);
+	switch (RECURSION + i) {
+	case RECURSION:
+		FIELD(U64, recursion, ip);
+		FIELD(U64, recursion, under_ip);
+		FIELD(U32, recursion, slot);
+		FIELD(U32, recursion, count);
+		fprintf(f, "\nprint fmt: \"%%ps under %%ps slot=%%s count=%%u\", "
+			"(void *)REC->ip, (void *)REC->under_ip, ");
+		put_slots(f);
+		fprintf(f, ", REC->count\n");
+		break;
+	case LOST:
+		FIELD(U32, lost, cpu);
+		FIELD(U64, lost, count);
+		fprintf(f, "\nprint fmt: \"cpu=%%u count=%%lu\", REC->cpu, REC->count\n");
+		break;
+	case ACCOUNTING:
+		FIELD(U32, counted, slot);
+		FIELD(U64, counted, hits);
+		FIELD(U64, counted, recorded);
+		FIELD(U64, counted, lost);
+		FIELD(U64, counted, recursed);
+		FIELD(U64, counted, filtered);
+		FIELD(U64, counted, asleep);
+		FIELD(U64, counted, woken_nmi);
+		FIELD(U64, counted, woken_irq);
+		FIELD(U64, counted, nested);
+		fprintf(f, "\nprint fmt: \"slot=%%s hits=%%lu recorded=%%lu lost=%%lu recursed=%%lu "
+			"filtered=%%lu asleep=%%lu woken_nmi=%%lu woken_irq=%%lu nested=%%lu\", ");
+		put_slots(f);
+		fprintf(f, ", REC->hits, REC->recorded, REC->lost, REC->recursed, REC->filtered, "
+			"REC->asleep, REC->woken_nmi, REC->woken_irq, REC->nested\n");
+		break;
+	}
+	fclose(f);
+	return text;
+}
+
+/* The sub-buffers that are being made: the last one is begun. */
+struct made {
+	char *data;
+	size_t len;
+	uint64_t ts;
+	uint64_t used;		/* of the last one, after its head */
+};
+
+static void add(struct made *m, void *event, uint32_t size, uint16_t type)
+{
+	struct common *common = event;
+	uint32_t head = size / 4;	/* so many words, at no time since the one before */
+	char *sub;
+
+	if (!m->len || m->used + sizeof(head) + size > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER) {
+		m->len += NT_SUBBUF_SIZE;
+		m->data = xrealloc(m->data, m->len);
+		memset(m->data + m->len - NT_SUBBUF_SIZE, 0, NT_SUBBUF_SIZE);
+		m->used = 0;
+	}
+	sub = m->data + m->len - NT_SUBBUF_SIZE;
+	*common = (struct common){ .type = type, .pid = getpid() };
+	memcpy(sub + NT_SUBBUF_HEADER + m->used, &head, sizeof(head));
+	memcpy(sub + NT_SUBBUF_HEADER + m->used + sizeof(head), event, size);
+	m->used += sizeof(head) + size;
+	memcpy(sub, &m->ts, sizeof(m->ts));
+	memcpy(sub + sizeof(m->ts), &m->used, sizeof(m->used));
+}
+
+void *findings_events(const struct accounting *a, unsigned int cpu, uint64_t ts, size_t *len)
+{
+	struct made m = { .ts = ts };
+	uint64_t lost = 0;
+	unsigned int i;
+
+	/* of the session, and so with its first CPU */
+	for (i = 0; cpu == 0 && i < a->nr_refused; i++) {
+		const struct refusal *r = &a->refused[i];
+
+		add(&m, &(struct recursion){
+			.ip = r->ip, .under_ip = r->under_ip, .slot = r->slot,
+			.count = r->count < UINT32_MAX ? r->count : UINT32_MAX,
+		}, sizeof(struct recursion), RECURSION);
+	}
+	for (i = 0; i < NT_NR_SLOTS; i++)
+		lost += a->slot[cpu][i].lost;
+	if (lost)
+		add(&m, &(struct lost){ .cpu = cpu, .count = lost }, sizeof(struct lost), LOST);
+	for (i = 0; i < NT_NR_SLOTS; i++) {
+		const struct nt_slot_stats *s = &a->slot[cpu][i];
+
+		if (!s->hits)
+			continue;
+		add(&m, &(struct counted){
+			.slot = i, .hits = s->hits, .recorded = s->recorded, .lost = s->lost,
+			.recursed = s->recursed, .filtered = s->filtered, .asleep = s->asleep,
+			.woken_nmi = s->woken_nmi, .woken_irq = s->woken_irq, .nested = s->nested,
+		}, sizeof(struct counted), ACCOUNTING);
+	}
+	*len = m.len;
+	return m.data;
+}
