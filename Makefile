@@ -3,12 +3,14 @@
 # make demo       record in a VM with a stock kernel and show the report
 # make check      the tests, in VMs; check-all on all kernels; make bench the costs
 # make torture    TIME=SECONDS of everything at once; make fuzz
-# make install, uninstall, load, unload, clean
+# make install, uninstall, load, unload, clean; install-command without the module
 #
 # Kbuild has the module's own rules; kbuild reads that, not this.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+ZSH ?= share/zsh/site-functions
+SETUP ?= tools/setup
 KERNELDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) none)
 
 ifneq ($(words $(CURDIR)),1)
@@ -27,10 +29,10 @@ command: setup-build
 	$(MAKE) -C userspace
 
 setup-build:
-	@tools/setup build
+	@$(SETUP) build
 
 setup-test:
-	@tools/setup test
+	@$(SETUP) test
 
 demo: setup-test
 	tests/vm/demo
@@ -55,23 +57,29 @@ bench: setup-test
 release := $(file < $(KERNELDIR)/include/config/kernel.release)
 modules_to := $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
 
-install: all
-	install -D -m 755 userspace/nestrace $(DESTDIR)$(PREFIX)/sbin/nestrace
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/*.1
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man4 docs/*.4
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/*.7
-	install -D -m 644 completions/nestrace.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
+# what install puts under PREFIX, as FILE:PLACE
+placed := userspace/nestrace:sbin/nestrace \
+	$(foreach n,1 4 7,$(foreach page,$(wildcard docs/*.$n),$(page):share/man/man$n/$(notdir $(page)))) \
+	completions/nestrace.bash:share/bash-completion/completions/nestrace \
+	completions/_nestrace:$(ZSH)/_nestrace \
+	etc/60-nestrace.rules:lib/udev/rules.d/60-nestrace.rules \
+	etc/nestrace.conf:lib/modprobe.d/nestrace.conf
+file_of = $(firstword $(subst :, ,$1))
+place_of = $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$1))
+
+install: all install-command
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(modules_to) modules_install
 	$(if $(DESTDIR),,depmod -a "$(release)")
+
+install-command: command
+	$(foreach f,$(placed),install -D -m $(if $(filter %:sbin/nestrace,$f),755,644) \
+		$(call file_of,$f) $(call place_of,$f) &&) true
 
 # what install has put there, for this kernel
 uninstall:
 	@[ -n "$(release)" ] || { \
 		echo "make: of which kernel? make uninstall KERNELDIR=..." >&2; exit 1; }
-	rm -f $(DESTDIR)$(PREFIX)/sbin/nestrace \
-		$(foreach n,1 4 7,$(patsubst docs/%,$(DESTDIR)$(PREFIX)/share/man/man$n/%,$(wildcard docs/*.$n))) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestrace
+	rm -f $(foreach f,$(placed),$(call place_of,$f))
 	# DKMS has its own way
 	[ ! -d "$(DESTDIR)/lib/modules/$(release)" ] || \
 		find "$(DESTDIR)/lib/modules/$(release)" -path '*/updates/*' ! -path '*/dkms/*' \
@@ -97,4 +105,4 @@ clean:
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install uninstall load unload clean
+.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install install-command uninstall load unload clean
