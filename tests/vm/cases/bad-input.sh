@@ -1,4 +1,5 @@
 # Everything a user can get wrong has a sentence of its own.
+# slow: 6.1
 # kernels: 6.1 6.12
 # timeout: 600
 cd /tmp

@@ -1,4 +1,5 @@
 # The trace events with perf and bpftrace.
+# slow: 6.1
 # kernels: 6.1 6.12
 # programs: perf bpftrace
 # timeout: 600
