@@ -61,11 +61,7 @@ char *findings_format(unsigned int i)
 
 	if (!f)
 		die("out of memory");
-	fprintf(f, "name: %s\nID: %u\nformat:\n"
-		"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
-		"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
-		"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
-		"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n", names[i], RECURSION + i);
+	fprintf(f, "name: %s\nID: %u\nformat:\n" COMMON_FIELDS, names[i], RECURSION + i);
 	switch (RECURSION + i) {
 	case RECURSION:
 		FIELD(U64, recursion, ip);

@@ -12,6 +12,13 @@
 
 struct accounting;
 
+/* What each event's format has first. */
+#define COMMON_FIELDS							\
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"	\
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"	\
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
 #define FINDINGS_SYSTEM	"nestrace"
 #define FINDINGS_NR	3
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -29,6 +30,7 @@ struct tracedat_writer {
 	char *tmp;		/* its name, where files without one can't be had */
 	int fd;
 	bool failed;		/* and said so */
+	uint64_t id;		/* any, to tell recordings apart by */
 	unsigned int nr_cpus;
 	struct spool **spool;	/* by CPU */
 	char *symbols;		/* /proc/kallsyms */
@@ -67,11 +69,7 @@ static const char function_format[] =
 	"name: function\n"
 	"ID: 1\n"
 	"format:\n"
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n"
-	"\n"
+	COMMON_FIELDS
 	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"
 	"\tfield:unsigned long parent_ip;\toffset:16;\tsize:8;\tsigned:0;\n"
 	"\n"
@@ -342,6 +340,8 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 	*w = (struct tracedat_writer){
 		.path = path, .nr_cpus = nr_cpus, .symbols = kallsyms, .symbols_len = len,
 	};
+	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
+		w->id = time(NULL);
 	open_output(w);
 	put_head(w);
 	put_formats(w);
@@ -416,6 +416,7 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const ch
 	}
 	add_option_text(options, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
 	add_option(options, TRACEDAT_OPT_CPUCOUNT, &nr_cpus, sizeof(nr_cpus));
+	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
 }
 
 static void add_sections(struct tracedat_writer *w, struct block *options)
@@ -508,11 +509,11 @@ static void put_data(struct tracedat_writer *w)
 	}
 }
 
-/* The time of the newest hit; 0 if there is none. */
-static uint64_t last_time(struct tracedat_writer *w)
+/* After the newest hit; 0 if there is none. */
+static uint64_t time_after(struct tracedat_writer *w)
 {
 	char data[2 * NT_SUBBUF_SIZE];
-	uint64_t newest = 0;
+	uint64_t after = 0;
 	struct subbuf sub;
 	const void *last;
 	unsigned int cpu;
@@ -527,16 +528,16 @@ static uint64_t last_time(struct tracedat_writer *w)
 		if (!subbuf_load(&sub, data))
 			continue;
 		while (subbuf_next(&sub, &hit))
-			if (hit.ts > newest)
-				newest = hit.ts;
+			if (hit.ts >= after)
+				after = hit.ts + 1;
 	}
 	subbuf_free(&sub);
-	return newest;
+	return after;
 }
 
 static void end_spools(struct tracedat_writer *w, const struct accounting *a)
 {
-	uint64_t ts = last_time(w);
+	uint64_t ts = time_after(w);
 	unsigned int cpu;
 	size_t len = 0;
 	void *events;
