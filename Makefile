@@ -2,20 +2,24 @@
 # make            the module for KERNELDIR (the running kernel) and the command
 # make demo       record in a VM with a stock kernel and show the report
 # make check      the tests, in VMs; check-all on all kernels; make bench the costs
-# make torture    TIME=SECONDS of everything at once; make fuzz
-# make install, uninstall, load, unload, clean; install-command without the module
+# make torture    TIME=SECONDS of everything at once; make fuzz; make picture of KernelShark
+# make install, uninstall, load, unload, clean; [un]install-command without the module
 #
 # Kbuild has the module's own rules; kbuild reads that, not this.
 
-VERSION := 0.1.0
 PREFIX ?= /usr/local
 ZSH ?= share/zsh/site-functions
 SETUP ?= tools/setup
+BUILD ?= build
 KERNELDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) none)
 
 ifneq ($(words $(CURDIR)),1)
 $(error kbuild can't build in a path with spaces: '$(CURDIR)')
 endif
+ifneq ($(words $(DESTDIR)),$(if $(DESTDIR),1,0))
+$(error DESTDIR can't have spaces: '$(DESTDIR)')
+endif
+root := $(abspath $(DESTDIR))
 
 all: module command
 
@@ -46,6 +50,9 @@ check-all: setup-test
 torture: setup-test
 	tests/torture/run
 
+picture: setup-test
+	tests/vm/picture
+
 fuzz: setup-test
 	tools/setup fuzz
 	tests/fuzz/run
@@ -55,7 +62,8 @@ bench: setup-test
 	tests/bench/run
 
 release := $(file < $(KERNELDIR)/include/config/kernel.release)
-modules_to := $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR))
+modules_to := $(if $(root),INSTALL_MOD_PATH=$(root))
+modules := $(root)/lib/modules/$(release)
 
 # what install puts under PREFIX, as FILE:PLACE
 placed := userspace/nestrace:sbin/nestrace \
@@ -65,11 +73,11 @@ placed := userspace/nestrace:sbin/nestrace \
 	etc/60-nestrace.rules:lib/udev/rules.d/60-nestrace.rules \
 	etc/nestrace.conf:lib/modprobe.d/nestrace.conf
 file_of = $(firstword $(subst :, ,$1))
-place_of = $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$1))
+place_of = $(root)$(PREFIX)/$(lastword $(subst :, ,$1))
 
 install: all install-command
 	$(MAKE) -C $(KERNELDIR) M=$(CURDIR) $(modules_to) modules_install
-	$(if $(DESTDIR),,depmod -a "$(release)")
+	$(if $(root),,depmod -a "$(release)")
 
 install-command: command
 	$(foreach f,$(placed),install -D -m $(if $(filter %:sbin/nestrace,$f),755,644) \
@@ -78,13 +86,16 @@ install-command: command
 # what install has put there, for this kernel
 uninstall:
 	@[ -n "$(release)" ] || { \
-		echo "make: of which kernel? make uninstall KERNELDIR=..." >&2; exit 1; }
-	rm -f $(foreach f,$(placed),$(call place_of,$f))
+		echo "make: of which kernel? make uninstall KERNELDIR=...; or only the command: make uninstall-command" >&2; \
+		exit 1; }
+	$(MAKE) uninstall-command
 	# DKMS has its own way
-	[ ! -d "$(DESTDIR)/lib/modules/$(release)" ] || \
-		find "$(DESTDIR)/lib/modules/$(release)" -path '*/updates/*' ! -path '*/dkms/*' \
-		-name 'nestrace.ko*' -delete
-	$(if $(DESTDIR),,depmod -a "$(release)")
+	[ ! -d "$(modules)/updates" ] || (cd "$(modules)/updates" && \
+		find . -path ./dkms -prune -o -name 'nestrace.ko*' -exec rm {} +)
+	$(if $(root),,depmod -a "$(release)")
+
+uninstall-command:
+	rm -f $(foreach f,$(placed),$(call place_of,$f))
 
 load: module
 	@if [ ! -d /sys/module/nestrace ]; then \
@@ -100,9 +111,9 @@ unload:
 
 clean:
 	$(MAKE) -C userspace clean
-	rm -rf build
+	rm -rf $(BUILD)
 	find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench install install-command uninstall load unload clean
+.PHONY: all module command setup-build setup-test demo check check-all torture fuzz bench picture install install-command uninstall uninstall-command load unload clean
