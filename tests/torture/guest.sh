@@ -1,4 +1,4 @@
-# What run puts into the guest, after "time=... seed=...": actors, until the time is over.
+# What run puts into the guest, after "time=... seed=... few=...": actors, until the time is over.
 tracing=/sys/kernel/tracing
 insmod /tests/nt_contexts.ko
 insmod /tests/nt_calls.ko
@@ -88,7 +88,7 @@ patch()
 		;;
 	1)
 		any 2
-		[ $any = 0 ] && echo 'vfs_*' > $tracing/set_ftrace_filter
+		[ "$few" ] || [ $any = 0 ] && echo 'vfs_*' > $tracing/set_ftrace_filter
 		any 2
 		[ $any = 0 ] && echo function > $tracing/current_tracer || echo function_graph > $tracing/current_tracer
 		sleep 1

@@ -1,6 +1,6 @@
 # Everything a user can get wrong has a sentence of its own.
 # slow: 6.1
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12 debug-7.2
 # timeout: 600
 cd /tmp
 nestrace record -q -l vfs_read -o good.dat true

@@ -1,5 +1,5 @@
 # An oops ends nestrace record --flight, and what led to it is in the file.
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12 debug-7.2
 # expect: oops
 insmod /tests/nt_calls.ko
 nestrace record --flight -l nt_called -l 'load_module' -l 'oops_*' -b 256 -o t.dat \

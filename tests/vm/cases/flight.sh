@@ -1,6 +1,6 @@
 # nestrace record --flight: the newest events, kept until something ends it, without a gap
 # at their end.
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12 debug-7.2
 # timeout: 600
 insmod /tests/nt_calls.ko
 

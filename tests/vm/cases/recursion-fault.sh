@@ -1,7 +1,7 @@
 # A build whose hook faults: what runs in the fault must not recurse. With interrupts on, a
 # fault looks like an interrupt's edge and is traced as one, once; within, it is refused.
 # slow: 6.1
-# kernels: 6.1 6.12 debug-6.12
+# kernels: 6.1 6.12 debug-6.12 debug-7.2
 # build: fault FAULT
 insmod /tests/nt_calls.ko
 nestrace record -q -l nt_called -l fixup_exception -b 16384 -o t.dat \
