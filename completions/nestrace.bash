@@ -4,12 +4,22 @@ _nestrace()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]} options
 
+	# --slot=WORD comes as three words
+	if [ "$cur" = = ]; then
+		cur=
+	elif [ "$prev" = = ]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench" -- "$cur")
+		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
 		return ;;
@@ -22,6 +32,14 @@ _nestrace()
 	-P | --pid)
 		mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [0-9]*)" -- "$cur")
 		return ;;
+	--cpu | --comm | -M | -b)
+		return ;;
+	-F)
+		# a filter; record's and stat's takes no word
+		[[ $command != report && $command != export ]] || return 0 ;;
+	esac
+	[[ $command != list || $cur = -* ]] || prev=-l
+	case $prev in
 	-l | -n | --trigger)
 		# what can be traced is for root to know
 		mapfile -t COMPREPLY < <(
@@ -47,6 +65,7 @@ _nestrace()
 	*)
 		case $command in
 		record | stat) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
+		top | status | arm | disarm | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;
 	esac

@@ -185,7 +185,7 @@ void accounting_table(const struct accounting *a,
 	}
 	row("total", &total);
 	if (total.lost > total.asleep)
-		printf("# lost: %llu because a ring was full (-b makes it larger)\n",
+		printf("# lost: %llu because a ring was full, or went round (-W, --flight) before it was read; -b makes it larger\n",
 		       total.lost - total.asleep);
 	if (total.asleep)
 		printf("# lost: %llu because RCU was asleep and could not be woken\n", total.asleep);

@@ -31,6 +31,8 @@ static const char help[] =
 struct export {
 	struct hits hits;
 	bool first;			/* nothing is before it in the array */
+	uint64_t missing;		/* events, and others of which it is not known */
+	bool more_missing;
 	struct stacks stacks;		/* --folded, --svg */
 };
 
@@ -127,6 +129,17 @@ static void json_gap(void *arg, unsigned int cpu, int64_t missed)
 		fputs("null}", stdout);
 }
 
+/* Of formats that have no place for them. */
+static void count_gap(void *arg, unsigned int cpu, int64_t missed)
+{
+	struct export *e = arg;
+
+	if (missed > 0)
+		e->missing += missed;
+	else
+		e->more_missing = true;
+}
+
 /* Times are microseconds there; of cycles, thousands. */
 static void put_chrome_time(uint64_t ts)
 {
@@ -158,8 +171,9 @@ static void chrome_names(struct export *e)
 		printf("{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",\"args\":{\"name\":\"CPU %u\"}}",
 		       cpu, cpu);
 		for (slot = 0; slot < NT_NR_SLOTS; slot++)
-			printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
-			       cpu, slot, slot_words[slot]);
+			if (slot != NT_SLOT_NMI_INLINE)
+				printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
+				       cpu, slot, slot_words[slot]);
 	}
 }
 
@@ -226,6 +240,7 @@ int cmd_export(int argc, char **argv)
 	int opt, format = NONE, ret;
 
 	e.hits.arg = &e;
+	e.hits.gap = count_gap;
 	while ((opt = getopt_long(argc, argv, WANTED_LETTERS "i:o:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'i':
@@ -256,6 +271,7 @@ int cmd_export(int argc, char **argv)
 		return EXIT_BAD;
 	if (output && !freopen(output, "we", stdout))
 		die_errno("can't write %s", output);
+	output_is(output);
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 
 	switch (format) {
@@ -279,6 +295,9 @@ int cmd_export(int argc, char **argv)
 		e.hits.show = stack;
 	}
 	hits_read(&e.hits);
+	if (e.missing || e.more_missing)
+		warn("%s: %" PRIu64 " events%s were lost and are missing; nestrace report tells where",
+		     path, e.missing, e.more_missing ? " and more" : "");
 	if (format == JSON)
 		fputs("\n]\n", stdout);
 	else if (format == CHROME)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <ctype.h>
 #include <event-parse.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,18 +72,18 @@ static void wanted_free(struct wanted *w)
 }
 
 /* False, and why, if @text is no filter. */
-static bool filter_add(struct hits *h, const char *text, char *why, size_t size)
+static bool filter_add(struct tep_event_filter *filter, const char *text, char *why, size_t size)
 {
-	enum tep_errno error = tep_filter_add_filter_str(h->filter, text);
+	enum tep_errno error = tep_filter_add_filter_str(filter, text);
 
 	if (error >= 0)
 		return true;
-	tep_filter_strerror(h->filter, error, why, size);
+	tep_filter_strerror(filter, error, why, size);
 	return false;
 }
 
 /* libtraceevent 1.7 dies of some text that is no filter: then this says so, and not it. */
-static bool filter_survives(struct hits *h, const char *text)
+static bool filter_survives(struct tep_event_filter *filter, const char *text)
 {
 	char why[256];
 	int status;
@@ -91,17 +93,32 @@ static bool filter_survives(struct hits *h, const char *text)
 	child = fork();
 	if (!child) {
 		close(STDERR_FILENO);
-		filter_add(h, text, why, sizeof(why));
+		filter_add(filter, text, why, sizeof(why));
 		_exit(0);
 	}
-	return child < 0 || (waitpid(child, &status, 0) == child && WIFEXITED(status));
+	return child < 0 || (waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+			     !WEXITSTATUS(status));
+}
+
+/* With the event's name, which trace-cmd wants, and which here is always the same. */
+static char *filter_text(const char *filter)
+{
+	const char *p = filter;
+	char *text;
+
+	/* a ':' behind a quote or an operator is no name's */
+	while (isalnum((unsigned char)*p) || (*p && strchr("_/,.*- ", *p)))
+		p++;
+	if (asprintf(&text, "%s%s", *p == ':' ? "" : "function:", filter) < 0)
+		die("out of memory");
+	return text;
 }
 
 /* The filters, of the one event that is shown; dies if there is one that is no such. */
 static void filters_parse(struct hits *h)
 {
 	const struct wanted *w = &h->wanted;
-	char text[512], why[256] = "it can't be parsed", *made;
+	char why[256] = "it can't be parsed", *text, *made;
 	unsigned int i;
 
 	if (!w->nr_filters)
@@ -110,23 +127,38 @@ static void filters_parse(struct hits *h)
 			    "ftrace"))
 		die("%s: its format of the event function can't be read, so -F can't be had",
 		    h->file->path);
-	h->filter = tep_filter_alloc(h->tep);
-	if (!h->filter)
-		die("out of memory");
+	/* one for each: of an event it keeps the last filter alone */
+	h->filter = xzalloc(w->nr_filters, sizeof(*h->filter));
 	for (i = 0; i < w->nr_filters; i++) {
-		/* trace-cmd wants the event's name, which here is always the same */
-		snprintf(text, sizeof(text), "%s%s", strchr(w->filters[i], ':') ? "" : "function:",
-			 w->filters[i]);
-		if (!filter_survives(h, text) || !filter_add(h, text, why, sizeof(why)))
+		h->filter[i] = tep_filter_alloc(h->tep);
+		if (!h->filter[i])
+			die("out of memory");
+		text = filter_text(w->filters[i]);
+		if (!filter_survives(h->filter[i], text) ||
+		    !filter_add(h->filter[i], text, why, sizeof(why)))
 			die("-F '%s': %s; a filter is as for trace-cmd report: parent_ip =~ \"^vfs_\"",
 			    w->filters[i], why);
+		free(text);
+		/* what has fields that there are not is false to it, and no error */
+		made = tep_filter_make_string(h->filter[i], h->file->function);
+		if (!made || !strcmp(made, "FALSE"))
+			die("-F '%s': nothing can match it; the fields are ip, parent_ip, common_pid, common_flags, common_preempt_count, COMM and CPU",
+			    w->filters[i]);
+		free(made);
 	}
-	/* what has fields that there are not is false to it, and no error */
-	made = tep_filter_make_string(h->filter, h->file->function);
-	if (!made || !strcmp(made, "FALSE"))
-		die("-F '%s': nothing can match it; the fields are ip, parent_ip, common_pid, common_flags, common_preempt_count, COMM and CPU",
-		    w->filters[0]);
-	free(made);
+}
+
+static bool filters_match(const struct hits *h, unsigned int cpu, const struct hit *hit)
+{
+	struct tep_record record = {
+		.ts = hit->ts, .cpu = cpu, .size = hit->size, .data = (void *)hit->data,
+	};
+	unsigned int i;
+
+	for (i = 0; i < h->wanted.nr_filters; i++)
+		if (tep_filter_match(h->filter[i], &record) == TEP_ERRNO__FILTER_MATCH)
+			return true;
+	return false;
 }
 
 static bool is_wanted(const struct hits *h, unsigned int cpu, const struct hit *hit)
@@ -145,14 +177,8 @@ static bool is_wanted(const struct hits *h, unsigned int cpu, const struct hit *
 		;
 	if (w->nr_pids && i == w->nr_pids)
 		return false;
-	if (h->filter) {
-		struct tep_record record = {
-			.ts = hit->ts, .cpu = cpu, .size = hit->size, .data = (void *)hit->data,
-		};
-
-		if (tep_filter_match(h->filter, &record) != TEP_ERRNO__FILTER_MATCH)
-			return false;
-	}
+	if (h->filter && !filters_match(h, cpu, hit))
+		return false;
 	if (!w->nr_comms)
 		return true;
 	comm = tep_data_comm_from_pid(h->tep, hit->pid);
@@ -272,17 +298,28 @@ static void merge(struct hits *h)
 	free(heap);
 }
 
+/* What was lost after the last event of a CPU has no event to be told before. */
+static void gaps_at_end(struct hits *h)
+{
+	struct accounting a;
+	unsigned int i, slot;
+	uint64_t lost;
+
+	accounting_load(&a, h->file);
+	for (i = 0; i < h->file->nr_cpus && i < a.nr_cpus; i++) {
+		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
+			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
+		if (lost > h->cpu[i].missed)
+			h->gap(h->arg, i, lost - h->cpu[i].missed);
+	}
+	accounting_free(&a);
+}
+
 void hits_read(struct hits *h)
 {
-	unsigned int i;
-
 	merge(h);
-	for (i = 0; i < h->file->nr_cpus; i++) {
-		if (h->cpu[i].sub.damaged && !h->failed)
-			warn("%s: an event of CPU %u is damaged, the rest of that CPU is not shown",
-			     h->file->path, i);
-		h->failed |= h->cpu[i].sub.damaged;
-	}
+	if (h->gap)
+		gaps_at_end(h);
 	if (h->file->truncated) {
 		warn("%s is cut short: what is missing at its end is not shown", h->file->path);
 		h->failed = true;
@@ -299,11 +336,6 @@ uint64_t hits_others(const struct hits *h)
 	return others;
 }
 
-uint64_t hits_missed(const struct hits *h, unsigned int cpu)
-{
-	return h->cpu[cpu].missed;
-}
-
 void hits_close(struct hits *h)
 {
 	unsigned int i;
@@ -313,8 +345,9 @@ void hits_close(struct hits *h)
 		free(h->cpu[i].data);
 	}
 	free(h->cpu);
-	if (h->filter)
-		tep_filter_free(h->filter);
+	for (i = 0; h->filter && i < h->wanted.nr_filters; i++)
+		tep_filter_free(h->filter[i]);
+	free(h->filter);
 	tep_free(h->tep);
 	tracedat_close(h->file);
 	wanted_free(&h->wanted);

@@ -44,21 +44,20 @@ struct hits {
 	bool cycles;			/* times are no nanoseconds */
 	bool failed;			/* and said so: not all could be read */
 	struct wanted wanted;
-	/* may be NULL; that so many events are missing here (-1: an unknown number) */
+	/* may be NULL; that so many events are missing here, or at the end (-1: an unknown number) */
 	void (*gap)(void *arg, unsigned int cpu, int64_t missed);
 	void (*show)(void *arg, unsigned int cpu, const struct hit *hit);
 	void *arg;
 	struct hits_cpu *cpu;
-	struct tep_event_filter *filter;	/* NULL: none */
+	struct tep_event_filter **filter;	/* one for each of @wanted's */
 };
 
 /* False, and a message, if @path is no function trace; then nothing is left to close. */
 bool hits_open(struct hits *h, const char *path);
 /* Until the end, or until nobody reads standard output any more. */
 void hits_read(struct hits *h);
-/* After that: events that are no hits; what was told to be missing before hits of @cpu. */
+/* After that: events that are no hits. */
 uint64_t hits_others(const struct hits *h);
-uint64_t hits_missed(const struct hits *h, unsigned int cpu);
 void hits_close(struct hits *h);
 
 #endif

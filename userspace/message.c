@@ -101,6 +101,13 @@ bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+static const char *output;
+
+void output_is(const char *path)
+{
+	output = path;
+}
+
 int finish_output(void)
 {
 	int failed = ferror(stdout);
@@ -108,7 +115,10 @@ int finish_output(void)
 	if (fflush(stdout) || failed) {
 		if (errno == EPIPE)
 			return 0;
-		warn_errno("writing to standard output failed");
+		if (output)
+			warn_errno("can't write all of %s", output);
+		else
+			warn_errno("writing to standard output failed");
 		return EXIT_BAD;
 	}
 	return 0;

@@ -196,9 +196,14 @@ void names_free(struct names *n)
 /* A name from the file, for a terminal to be safe with. */
 static void clean(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\t')
+	for (; *text; text++) {
+		unsigned char c = *text, next = text[1];
+
+		/* in UTF-8 controls are also of two bytes */
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
+		    (c == 0xc2 && next >= 0x80 && next <= 0x9f))
 			*text = '?';
+	}
 }
 
 struct tep_handle *names_load(struct tracedat *t)

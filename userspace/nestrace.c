@@ -24,7 +24,7 @@ static const struct {
 	{ "status", cmd_status, "what the loaded module can do here, and how many use it" },
 	{ "list", cmd_list, "the functions that can be traced" },
 	{ "arm", cmd_arm, "what the trace events of system nestrace trace" },
-	{ "disarm", cmd_disarm, "they trace nothing" },
+	{ "disarm", cmd_disarm, "let those events trace nothing" },
 	{ "bench", cmd_bench, "what a hit costs here, beside the kernel's function tracer" },
 };
 
@@ -37,8 +37,8 @@ static void help(FILE *out)
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fprintf(out, "\nnestrace COMMAND --help tells its options; nestrace --version the version.\n"
-		"All but report, export, stat -i, --help and --version need root, and but for\n"
-		"list the module: insmod nestrace.ko\n");
+		"All but report, export, stat -i, --help and --version need root and, all but\n"
+		"list, the module: insmod nestrace.ko\n");
 }
 
 int main(int argc, char **argv)
@@ -47,9 +47,9 @@ int main(int argc, char **argv)
 	size_t i;
 	int fd;
 
-	/* what is opened must not become standard error */
+	/* what is opened must not become standard error; nor what is printed vanish unsaid */
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", fcntl(STDIN_FILENO, F_GETFD) < 0 ? O_RDWR : O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);

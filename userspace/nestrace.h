@@ -32,6 +32,8 @@ void *xzalloc(size_t nr, size_t size);
 char *xstrdup(const char *s);
 /* Are both there, and one? */
 bool same_file(const char *a, const char *b);
+/* stdout is this file now: for messages. */
+void output_is(const char *path);
 /* Flush stdout and say if it could not be written; a closed pipe is no error. */
 int finish_output(void);
 
@@ -166,8 +168,8 @@ const char *names_function(void *tep, uint64_t ip);
 
 /* pager.c, for what is long. On a terminal alone; $PAGER is the command, or less. */
 void pager_start(void);
-/* When all is written: until who reads has had enough. */
-void pager_end(void);
+/* When all is written: until who reads has had enough. False, and a message, if there is none. */
+bool pager_end(void);
 /* @when: auto, always or never. Asked before the pager is started. */
 bool pager_colour(const char *when);
 

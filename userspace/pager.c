@@ -28,8 +28,9 @@ void pager_start(void)
 	const char *command = getenv("PAGER");
 	int ends[2];
 
+	/* a small system may have none */
 	if (!command)
-		command = "less";
+		command = "if command -v less > /dev/null; then exec less; else exec cat; fi";
 	if (!isatty(STDOUT_FILENO) || !*command || !strcmp(command, "cat") || pipe(ends))
 		return;
 	pager = fork();
@@ -56,13 +57,19 @@ void pager_start(void)
 	close(ends[1]);
 }
 
-void pager_end(void)
+bool pager_end(void)
 {
+	int status = 0;
+
 	if (!pager)
-		return;
+		return true;
 	fflush(stdout);
 	/* it sees the end of the text by this */
 	close(STDOUT_FILENO);
-	waitpid(pager, NULL, 0);
+	waitpid(pager, &status, 0);
 	pager = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) < 126)
+		return true;
+	warn("the pager '%s' can't be run; PAGER=cat is without one", getenv("PAGER"));
+	return false;
 }

@@ -78,19 +78,10 @@ static void show(void *report, unsigned int cpu, const struct hit *hit)
 
 static void show_accounting(const struct hits *h)
 {
-	uint64_t others = hits_others(h), lost;
+	uint64_t others = hits_others(h);
 	struct accounting a;
-	unsigned int i, slot;
-	bool ours = accounting_load(&a, h->file);
 
-	for (i = 0; i < h->file->nr_cpus; i++) {
-		/* what was lost after the last event has no event to be told before */
-		for (lost = 0, slot = 0; i < a.nr_cpus && slot < NT_NR_SLOTS; slot++)
-			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
-		if (lost > hits_missed(h, i))
-			show_gap(NULL, i, lost - hits_missed(h, i));
-	}
-	if (ours)
+	if (accounting_load(&a, h->file))
 		accounting_table(&a, names_function, h->tep);
 	/* ours are the findings, which the table has */
 	else if (others)
@@ -153,6 +144,5 @@ int cmd_report(int argc, char **argv)
 	free(r.depth);
 	hits_close(&r.hits);
 	ret = finish_output() ?: ret;
-	pager_end();
-	return ret;
+	return pager_end() ? ret : EXIT_BAD;
 }

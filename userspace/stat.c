@@ -166,7 +166,25 @@ static bool count_recorded(struct tracedat *file, unsigned int cpu, struct count
 	return !ret;
 }
 
-static int stat_recorded(const char *path)
+/* NULL if there is no @path. */
+static FILE *open_output(const char *path)
+{
+	FILE *file = path ? fopen(path, "we") : NULL;
+
+	if (path && !file)
+		die_errno("can't write %s", path);
+	return file;
+}
+
+/* Output goes to @file from here on, if there is one. */
+static void turn_output(FILE *file, const char *path)
+{
+	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
+		die_errno("can't write %s", path);
+	output_is(path);
+}
+
+static int stat_recorded(const char *path, const char *output)
 {
 	struct tracedat *file = tracedat_open(path);
 	struct counting c = { 0 };
@@ -179,6 +197,7 @@ static int stat_recorded(const char *path)
 
 	if (!file)
 		return EXIT_BAD;
+	turn_output(open_output(output), output);
 	failed = file->truncated;
 	tep = names_load(file);
 	counting_init(&c, file->nr_cpus, file->function);
@@ -200,13 +219,6 @@ static int stat_recorded(const char *path)
 	return failed ? EXIT_BAD : ret;
 }
 
-/* Output goes to @file from here on, if there is one. */
-static void turn_output(FILE *file, const char *path)
-{
-	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
-		die_errno("can't write %s", path);
-}
-
 int cmd_stat(int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
@@ -214,11 +226,11 @@ int cmd_stat(int argc, char **argv)
 	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &c };
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* options that only one has */
-	FILE *file = NULL;
 	struct options o;
 	struct nt_info info;
 	struct run run;
 	size_t len;
+	FILE *file;
 	int opt, fd;
 
 	options_init(&o);
@@ -242,13 +254,10 @@ int cmd_stat(int argc, char **argv)
 
 	if (input && output && same_file(input, output))
 		die("-o %s would overwrite what -i reads; name another file", output);
+	if (input)
+		return stat_recorded(input, output);
 	/* COMMAND's output is not ours: ours is turned there when it has ended */
-	if (output && !(file = fopen(output, "we")))
-		die_errno("can't write %s", output);
-	if (input) {
-		turn_output(file, output);
-		return stat_recorded(input);
-	}
+	file = open_output(output);
 	allow_files();
 	fd = session_open();
 	session_info(fd, &info);

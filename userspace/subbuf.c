@@ -79,8 +79,9 @@ static unsigned int slot_of(const unsigned char *data, int size)
 	/* four bytes more than the event: the slot itself, see uapi/nestrace.h */
 	if (size >= NT_EVENT_SIZE + (int)sizeof(slot)) {
 		memcpy(&slot, data + NT_EVENT_SIZE, sizeof(slot));
+		/* to the reader an NMI is one, on whichever stack */
 		if (slot < NT_NR_SLOTS)
-			return slot;
+			return slot == NT_SLOT_NMI_INLINE ? NT_SLOT_NMI : slot;
 	}
 	if (data[2] & FLAG_NMI)
 		return NT_SLOT_NMI;

@@ -84,9 +84,10 @@ static const char script[] =
 "document.getElementById('search').addEventListener('click', () => {\n"
 "	const text = prompt('Functions whose name has, as a regular expression:');\n"
 "	if (text === null) return;\n"
-"	let found = 0, hits = 0;\n"
+"	let found = 0, hits = 0, wanted;\n"
+"	try { wanted = new RegExp(text); } catch { said.textContent = 'no regular expression: ' + text; return; }\n"
 "	for (const g of all) {\n"
-"		const yes = text && new RegExp(text).test(g.getAttribute('data-n'));\n"
+"		const yes = text && num(g, 'data-c') && wanted.test(g.getAttribute('data-n'));\n"
 "		g.querySelector('rect').style.fill = yes ? '#4080ff' : '';\n"
 "		if (yes) { found++; hits += num(g, 'data-c'); }\n"
 "	}\n"
@@ -121,7 +122,11 @@ static void put_box(const struct picture *p, const char *name, uint64_t calls, u
 	put_xml(name);
 	fputs("\"><title>", stdout);
 	put_xml(name);
-	printf(": %" PRIu64 " hits, %.2f %% with what it called", calls, 100.0 * total / p->all);
+	if (calls)
+		printf(": called %" PRIu64 " time%s,", calls, calls == 1 ? "" : "s");
+	else
+		putchar(':');
+	printf(" %.2f %%%s of all hits", 100.0 * total / p->all, function ? " with what it called" : "");
 	printf("</title><rect x=\"%.4f\" y=\"%u\" width=\"%.4f\" height=\"%u\" rx=\"1\" fill=\"rgb(%u,%u,%u)\"/>",
 	       x, y, width, ROW - 1, colours[slot].r + vary / 3, colours[slot].g + vary / 2,
 	       colours[slot].b + vary);
@@ -214,7 +219,7 @@ void svg_write(const struct stacks *stacks, void *tep)
 	printf(head, WIDTH, HEAD + p.rows * ROW + 4, WIDTH, HEAD + p.rows * ROW + 4, p.all,
 	       WIDTH - 8);
 	if (p.all)
-		put_box(&p, "all", p.all, p.all, 0, 0, WIDTH, NT_SLOT_VC, 0);
+		put_box(&p, "all", 0, p.all, 0, 0, WIDTH, NT_SLOT_VC, 0);
 	for (slot = 0; p.all && slot < NT_NR_SLOTS; slot++) {
 		put_node(&p, slot, x);
 		x += width_of(&p, slot);

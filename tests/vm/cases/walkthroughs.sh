@@ -14,7 +14,7 @@ while [ -e command.$n ]; do
 	sh -e command.$n > out 2> errors
 	is "$(cat command.$n)" $? 0
 	[ ! -s shown.$n ] || ok "shows hits that the text shows" grep -qFf shown.$n out
-	while read -r line; do note "$line"; done < out
+	while IFS= read -r line; do note "$line"; done < out
 	n=$((n + 1))
 done
 ok "there are commands" test $n -gt 5
