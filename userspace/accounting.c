@@ -103,15 +103,15 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 	return text;
 }
 
-static void parse_cpu(struct accounting *a, unsigned int cpu, char *text)
+static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat)
 {
+	char *copy = xstrdup(cpustat), *text, *save;
 	struct nt_slot_stats s;
 	struct refusal r;
 	unsigned int i;
-	char *save;
 
 	grow(a, cpu + 1);
-	for (text = strtok_r(text, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
+	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1)
 			continue;
 		if (sscanf(text, "refused %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
@@ -123,6 +123,7 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, char *text)
 				&s.bytes) == 11 && i < NT_NR_SLOTS)
 			a->slot[cpu][i] = s;
 	}
+	free(copy);
 }
 
 bool accounting_load(struct accounting *a, struct tracedat *t)

@@ -2,6 +2,7 @@
 # kernels: 6.1 6.12 debug-7.2
 # expect: oops
 insmod /tests/nt_calls.ko
+echo 0 > /proc/sys/kernel/panic_on_oops
 nestrace record --flight -l nt_called -l 'load_module' -l 'oops_*' -b 256 -o t.dat \
 	sh -c 'for i in 1 2 3 4 5; do echo task 2000 > /proc/nt_calls; done; insmod /tests/nt_oops.ko; sleep 1
 	       echo task 2000 > /proc/nt_calls; true' 2> err
