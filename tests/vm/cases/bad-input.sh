@@ -51,7 +51,7 @@ umount small
 says "no such directory" 1 "can't write /nowhere/t.dat" nestrace record -o /nowhere/t.dat true
 says "output to a pipe" 1 "can't be written to a pipe" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
 says "report to a full disk" 1 "writing to standard output failed" sh -c 'nestrace report good.dat > /dev/full'
-says "stat -i to a full disk" 1 "writing to standard output failed" nestrace stat -i good.dat -o /dev/full
+says "stat -i to a full disk" 1 "can't write all of /dev/full" nestrace stat -i good.dat -o /dev/full
 says "stat -i into what it reads" 1 "would overwrite what -i reads" nestrace stat -i good.dat -o ./good.dat
 ok "report to a closed pipe is quiet" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
 
