@@ -1,6 +1,6 @@
 # The trace events with perf and bpftrace.
 # slow: 6.1
-# kernels: 6.1 6.12 debug-7.2
+# kernels: 6.1 6.12
 # programs: perf bpftrace
 # timeout: 600
 insmod /tests/nt_calls.ko
