@@ -1,5 +1,5 @@
 # The examples of the manual pages run as they stand; help fits a screen.
-# kernels: 6.12 debug-7.2
+# kernels: 6.12
 # programs: tmux
 export LANG=C.UTF-8
 for page in /tests/*.1; do

@@ -1,6 +1,5 @@
 # nestrace top in a terminal, which tmux is.
 # programs: tmux
-# kernels: 6.12 debug-7.2
 insmod /tests/nt_calls.ko
 export LANG=C.UTF-8
 seen()
