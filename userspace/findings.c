@@ -30,10 +30,16 @@ struct lost {
 	uint64_t count;
 };
 
+/* Of struct nt_slot_stats. */
+#define COUNTERS(x)								\
+	x(hits) x(recorded) x(lost) x(recursed) x(filtered) x(asleep)		\
+	x(woken_nmi) x(woken_irq) x(nested)
+
 struct counted {
 	struct common common;
 	uint32_t slot, unused;
-	uint64_t hits, recorded, lost, recursed, filtered, asleep, woken_nmi, woken_irq, nested;
+#define MEMBER(name)	uint64_t name;
+	COUNTERS(MEMBER)
 };
 
 #define FIELD(type, s, name)							\
@@ -80,20 +86,13 @@ char *findings_format(unsigned int i)
 		break;
 	case ACCOUNTING:
 		FIELD(U32, counted, slot);
-		FIELD(U64, counted, hits);
-		FIELD(U64, counted, recorded);
-		FIELD(U64, counted, lost);
-		FIELD(U64, counted, recursed);
-		FIELD(U64, counted, filtered);
-		FIELD(U64, counted, asleep);
-		FIELD(U64, counted, woken_nmi);
-		FIELD(U64, counted, woken_irq);
-		FIELD(U64, counted, nested);
-		fprintf(f, "\nprint fmt: \"slot=%%s hits=%%lu recorded=%%lu lost=%%lu recursed=%%lu "
-			"filtered=%%lu asleep=%%lu woken_nmi=%%lu woken_irq=%%lu nested=%%lu\", ");
+#define FIELD_OF(name)	FIELD(U64, counted, name);
+		COUNTERS(FIELD_OF)
+#define SHOWN(name)	" " #name "=%%lu"
+		fprintf(f, "\nprint fmt: \"slot=%%s" COUNTERS(SHOWN) "\", ");
 		put_slots(f);
-		fprintf(f, ", REC->hits, REC->recorded, REC->lost, REC->recursed, REC->filtered, "
-			"REC->asleep, REC->woken_nmi, REC->woken_irq, REC->nested\n");
+#define ARGUMENT(name)	", REC->" #name
+		fprintf(f, COUNTERS(ARGUMENT) "\n");
 		break;
 	}
 	fclose(f);
@@ -153,11 +152,9 @@ void *findings_events(const struct accounting *a, unsigned int cpu, uint64_t ts,
 
 		if (!s->hits)
 			continue;
-		add(&m, &(struct counted){
-			.slot = i, .hits = s->hits, .recorded = s->recorded, .lost = s->lost,
-			.recursed = s->recursed, .filtered = s->filtered, .asleep = s->asleep,
-			.woken_nmi = s->woken_nmi, .woken_irq = s->woken_irq, .nested = s->nested,
-		}, sizeof(struct counted), ACCOUNTING);
+#define FILLED(name)	.name = s->name,
+		add(&m, &(struct counted){ .slot = i, COUNTERS(FILLED) }, sizeof(struct counted),
+		    ACCOUNTING);
 	}
 	*len = m.len;
 	return m.data;

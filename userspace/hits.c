@@ -198,6 +198,7 @@ bool hits_open(struct hits *h, const char *path)
 	}
 	h->tep = names_load(h->file);
 	filters_parse(h);
+	h->ours = accounting_load(&h->accounting, h->file);
 	h->cycles = h->file->clock && !strcmp(h->file->clock, "x86-tsc");
 	h->cpu = xzalloc(h->file->nr_cpus, sizeof(*h->cpu));
 	for (i = 0; i < h->file->nr_cpus; i++) {
@@ -301,18 +302,16 @@ static void merge(struct hits *h)
 /* What was lost after the last event of a CPU has no event to be told before. */
 static void gaps_at_end(struct hits *h)
 {
-	struct accounting a;
+	const struct accounting *a = &h->accounting;
 	unsigned int i, slot;
 	uint64_t lost;
 
-	accounting_load(&a, h->file);
-	for (i = 0; i < h->file->nr_cpus && i < a.nr_cpus; i++) {
+	for (i = 0; i < h->file->nr_cpus && i < a->nr_cpus; i++) {
 		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
-			lost += a.slot[i][slot].lost - a.slot[i][slot].asleep;
+			lost += a->slot[i][slot].lost - a->slot[i][slot].asleep;
 		if (lost > h->cpu[i].missed)
 			h->gap(h->arg, i, lost - h->cpu[i].missed);
 	}
-	accounting_free(&a);
 }
 
 void hits_read(struct hits *h)
@@ -348,6 +347,7 @@ void hits_close(struct hits *h)
 	for (i = 0; h->filter && i < h->wanted.nr_filters; i++)
 		tep_filter_free(h->filter[i]);
 	free(h->filter);
+	accounting_free(&h->accounting);
 	tep_free(h->tep);
 	tracedat_close(h->file);
 	wanted_free(&h->wanted);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nestrace.h"
 #include "subbuf.h"
 #include "tracedat.h"
 #include "uapi/nestrace.h"
@@ -41,6 +42,8 @@ bool wanted_take(struct wanted *w, int opt, const char *arg);
 struct hits {
 	struct tracedat *file;
 	struct tep_handle *tep;		/* the names in it */
+	bool ours;			/* nestrace recorded it, with its @accounting */
+	struct accounting accounting;
 	bool cycles;			/* times are no nanoseconds */
 	bool failed;			/* and said so: not all could be read */
 	struct wanted wanted;

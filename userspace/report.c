@@ -79,14 +79,12 @@ static void show(void *report, unsigned int cpu, const struct hit *hit)
 static void show_accounting(const struct hits *h)
 {
 	uint64_t others = hits_others(h);
-	struct accounting a;
 
-	if (accounting_load(&a, h->file))
-		accounting_table(&a, names_function, h->tep);
+	if (h->ours)
+		accounting_table(&h->accounting, names_function, h->tep);
 	/* ours are the findings, which the table has */
 	else if (others)
 		printf("# not shown: %" PRIu64 " events that are not function hits\n", others);
-	accounting_free(&a);
 }
 
 int cmd_report(int argc, char **argv)

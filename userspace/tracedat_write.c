@@ -63,8 +63,7 @@ static const char header_event[] =
 	"\ttime_stamp : type == 31\n"
 	"\tdata max type_len  == 28\n";
 
-#define FUNCTION_ID	1	/* TRACE_FN of the kernel, which the records have */
-
+/* Its ID is NT_EVENT_FUNCTION. */
 static const char function_format[] =
 	"name: function\n"
 	"ID: 1\n"
@@ -519,7 +518,7 @@ static uint64_t time_after(struct tracedat_writer *w)
 	unsigned int cpu;
 	struct hit hit;
 
-	subbuf_init(&sub, FUNCTION_ID);
+	subbuf_init(&sub, NT_EVENT_FUNCTION);
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
 		last = spool_last(w->spool[cpu], NT_SUBBUF_SIZE);
 		if (!last)
