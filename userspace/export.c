@@ -146,12 +146,19 @@ static void put_chrome_time(uint64_t ts)
 	printf("%" PRIu64 ".%03" PRIu64, ts / 1000, ts % 1000);
 }
 
+/* A CPU is a process there, a slot a thread of it; to some readers 0 is neither. */
+static unsigned int chrome_id(unsigned int nr)
+{
+	return nr + 1;
+}
+
 static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
-	printf("{\"ph\":\"i\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":", cpu, hit->slot);
+	printf("{\"ph\":\"i\",\"cat\":\"function\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":",
+	       chrome_id(cpu), chrome_id(hit->slot));
 	put_chrome_time(hit->ts);
 	fputs(",\"name\":", stdout);
 	put_json(names_function(e->hits.tep, hit->ip));
@@ -162,18 +169,26 @@ static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
 	printf(",\"pid\":%d}}", hit->pid);
 }
 
+static void chrome_name(struct export *e, unsigned int cpu, unsigned int slot, const char *of)
+{
+	separate(e);
+	printf("{\"ph\":\"M\",\"cat\":\"__metadata\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"name\":\"%s\",\"args\":{\"name\":",
+	       chrome_id(cpu), chrome_id(slot), of);
+}
+
 static void chrome_names(struct export *e)
 {
 	unsigned int cpu, slot;
 
 	for (cpu = 0; cpu < e->hits.file->nr_cpus; cpu++) {
-		separate(e);
-		printf("{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_name\",\"args\":{\"name\":\"CPU %u\"}}",
-		       cpu, cpu);
-		for (slot = 0; slot < NT_NR_SLOTS; slot++)
-			if (slot != NT_SLOT_NMI_INLINE)
-				printf(",\n{\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}",
-				       cpu, slot, slot_words[slot]);
+		chrome_name(e, cpu, 0, "process_name");
+		printf("\"CPU %u\"}}", cpu);
+		for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+			if (slot == NT_SLOT_NMI_INLINE)
+				continue;
+			chrome_name(e, cpu, slot, "thread_name");
+			printf("\"%s\"}}", slot_words[slot]);
+		}
 	}
 }
 
