@@ -265,9 +265,15 @@ static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void
 		if (ret)
 			trace_event_reg(call, undo, data);
 		break;
-	default:
-		/* the end of perf's or of another's */
+#ifdef CONFIG_PERF_EVENTS
+	case TRACE_REG_PERF_UNREGISTER:
+#endif
+	case TRACE_REG_UNREGISTER:
 		flush_work(&nt_events_arming);
+		break;
+	default:
+		/* perf's, of a task that is switched to or from: may not sleep */
+		break;
 	}
 	return ret;
 }
