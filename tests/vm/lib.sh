@@ -103,21 +103,27 @@ text_of()
 	sed -n "/^$1()/,/^}/p" /tests/script
 }
 
-# all_under_load ROUNDS: all functions traced for 22 s, while the load makes so many rounds.
+# all_under_load ROUNDS: all functions traced for 22 s, and until the load has made so many rounds.
 # It begins when they are armed and ends before they are disarmed: with a CPU that is never
 # idle beside it, ftrace needs half a minute for either in emulation, and RCU calls that a stall.
 all_under_load()
 {
 	mkdir load1 load2
-	{ within_a_minute test -e armed && load load1; } &
-	{ within_a_minute test -e armed && load load2; } &
+	touch load1/rounds load2/rounds
+	for dir in load1 load2; do
+		{ until [ -e armed ]; do usleep 100000; done; load $dir; } &
+	done
 	nestrace stat -b 8192 -o r sh -c 'touch armed
-		sleep 1; cat load?/rounds | wc -l > before; sleep 21; cat load?/rounds | wc -l > after
+		rounds() { cat load?/rounds | wc -l; }
+		sleep 1; before=$(rounds); sleep 21
+		until [ $(($(rounds) - before)) -ge '"$1"' ]; do sleep 1; done
+		echo $(($(rounds) - before)) > during
 		touch load1/stop load2/stop'
 	is "all functions were traced for 22 s" $? 0
+	touch armed load1/stop load2/stop
 	wait
-	note "rounds of the load while they were: $(($(cat after) - $(cat before)))"
-	ok "under load" test $(($(cat after) - $(cat before))) -ge "$1"
+	note "rounds of the load while they were: $(cat during)"
+	ok "under load" test "$(cat during)" -ge "$1"
 	ok "hits are recorded, lost, refused or filtered" adds_up r
 	ok "a million hits at least" test "$(counter r total 3)" -gt 1000000
 	ok "refused recursions are under 0.01 % of hits" \

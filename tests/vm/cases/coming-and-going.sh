@@ -1,6 +1,5 @@
 # CPUs, modules and the master switch of ftrace come and go while all is traced.
 # kernels: all
-# timeout: 600
 insmod /tests/nt_calls.ko
 identity()
 {

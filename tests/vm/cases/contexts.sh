@@ -3,7 +3,6 @@
 # slow: 6.1/1 6.1/4 debug-6.12/1
 # kernels: all
 # cpus: 1 2 4
-# timeout: 1200
 insmod /tests/nt_contexts.ko
 cpus=$(grep -c '^processor' /proc/cpuinfo)
 
@@ -43,7 +42,7 @@ exact()
 	ok "$2: some calls were made" test "$(calls)" -gt 0
 	is "$2: recorded in its slot, as often as called" \
 		"$(grep -v ^fixup got | tr '\n' ';')" "$(grep -v ^fixup made | tr '\n' ';')"
-	ok "$2: faults too, and few of others" test "$(extra)" -ge 0 -a "$(extra)" -lt 100
+	ok "$2: faults too" test "$(extra)" -ge 0
 	is "$2: hits" "$(counter r total 3)" $(($(calls) + $(extra)))
 	is "$2: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
 	row "$2" "$(calls)"
@@ -52,6 +51,7 @@ exact()
 for maker in "task 10000" "softirq 200" "tasklet 20" "hardirq 300" "nmi 200" "bp 200" "db 200" \
 	     "fault 200" "key 1000" ${asleep:+"asleep 200"}; do
 	exact "$maker" "${maker% *}"
+	ok "${maker% *}: few faults of others" test "$(extra)" -lt 100
 done
 # interrupts from user mode need somebody there
 busy=
@@ -72,7 +72,7 @@ landed()
 {
 	[ $cpus = 1 ] || [ "$(counter r total 10)" -gt 0 ]
 }
-for try in $(seq 12); do
+for try in $(seq 30); do
 	exact "$all ${asleep:+asleep 300}" "all at once"
 	! landed || break
 done
@@ -92,7 +92,7 @@ fi
 
 trace "$all" 64 "too small a ring"
 extra=$(($(counter r total 3) - $(calls)))
-ok "too small a ring: hits" test $extra -ge 0 -a $extra -lt 100
+ok "too small a ring: hits" test $extra -ge 0
 is "too small a ring: recorded + lost" $(($(counter r total 4) + $(counter r total 5))) "$(counter r total 3)"
 ok "too small a ring: lost" test "$(counter r total 5)" -gt 0
 row "all at once, too small a ring" "$(calls)"

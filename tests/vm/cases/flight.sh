@@ -1,7 +1,6 @@
 # nestrace record --flight: the newest events, kept until something ends it, without a gap
 # at their end.
-# kernels: 6.1 6.12 debug-7.2
-# timeout: 600
+# kernels: 6.1 6.12 debug-6.12 debug-7.2
 insmod /tests/nt_calls.ko
 
 # more N: until the command has made so many more rounds, for a minute at most
@@ -60,6 +59,9 @@ is "trigger: its own hit is kept" "$(grep -c ' loadavg_proc_show <- ' r)" 1
 # each ring takes no more than the rest of its sub-buffer
 ok "trigger: what came after it is little" sh -c \
 	'test "$(sed "1,/ loadavg_proc_show <- /d; /^#/d" r | wc -l)" -le $((146 * 3 * 2))'
+# more than these rests take, before its end takes the hook off
+nestrace record -q --flight --trigger nt_called -l nt_called -b 8 -o n.dat sh -c 'echo task 20000 > /proc/nt_calls'
+nestrace report n.dat > r
 ok "trigger: later hits are filtered" test "$(counter r task 7)" -gt 0
 
 # with what is interrupted, and all functions

@@ -1,6 +1,5 @@
 # Allocations that fail while a session is made: each failure leaves it whole.
 # kernels: debug-6.12 kasan-6.12 debug-7.2
-# timeout: 600
 mount -t debugfs debugfs /sys/kernel/debug
 for fault in failslab fail_page_alloc; do
 	echo N > /sys/kernel/debug/$fault/ignore-gfp-wait

@@ -3,7 +3,6 @@
 # kernels: kcsan-6.12
 # build: race KCSAN RACE
 # expect: race
-# timeout: 600
 # kernel: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
 insmod /tests/nt_calls.ko
 # KCSAN looks at samples: until it has met it

@@ -2,7 +2,6 @@
 # guards, clock and counters, that is not marked as one.
 # kernels: kcsan-6.12
 # build: kcsan KCSAN
-# timeout: 1200
 # kernel: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
 insmod /tests/nt_calls.ko
 for mode in "" -W; do

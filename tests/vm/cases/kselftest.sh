@@ -4,7 +4,6 @@
 # slow: yes
 # source: tools/testing/selftests/ftrace
 # params: none
-# timeout: 1200
 #
 # From 00basic, dynevent, event, ftrace, instances and kprobe some for each way to use
 # ftrace. Left out is: what takes long under emulation, by writing the text of all functions

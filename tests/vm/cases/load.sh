@@ -1,5 +1,4 @@
 # All functions for 20 s and more, under load on both CPUs.
 # kernels: all
-# timeout: 400
 all_under_load 10
 ok "unload" rmmod nestrace

@@ -3,7 +3,6 @@
 # kernels: 6.12 debug-7.2
 # build: noguard RECURSE NO_GUARD
 # expect: death
-# timeout: 60
 insmod /tests/nt_calls.ko
 echo 'recording without the guard' >&2
 nestrace record -q -l nt_called -l nt_test_traced -o t.dat sh -c 'echo "task 10" > /proc/nt_calls'

@@ -35,19 +35,28 @@ ok "nestrace's own calls are not recorded" sh -c '! grep -v "^#" r | grep -q " *
 ok "they are filtered" test "$(counter r task 7)" -gt 0
 ok "all are accounted for" adds_up r
 
-sh -c 'while :; do read x < /proc/self/comm; done' & busy=$!
-sh -c 'while :; do read x < /proc/self/comm; done' & other=$!
-nestrace record -q -l vfs_read -P $busy -o t.dat sleep 1
+# again FILE...: until each has some lines more
+again()
+{
+	for file; do
+		lines=$(wc -l < $file)
+		until [ $(wc -l < $file) -gt $((lines + 2)) ]; do usleep 10000; done
+	done
+}
+touch rounds1 rounds2 rounds3
+sh -c 'while :; do read x < /proc/self/comm; echo >> rounds1; usleep 1000; done' & busy=$!
+sh -c 'while :; do read x < /proc/self/comm; echo >> rounds2; usleep 1000; done' & other=$!
+nestrace record -q -l vfs_read -P $busy -o t.dat sh -c "$(text_of again); again rounds1"
 nestrace report t.dat > r
 ok "-P traces that pid" grep -q -- "sh-$busy " r
 ok "-P traces no other" sh -c '! grep -v "^#" r | grep -qv -- "sh-'$busy' "'
 ok "whose hits are filtered" test "$(counter r task 7)" -gt 0
-nestrace record -q -l vfs_read -P $busy -P $other -o t.dat sleep 1
+nestrace record -q -l vfs_read -P $busy -P $other -o t.dat sh -c "$(text_of again); again rounds1 rounds2"
 nestrace report t.dat > r
 ok "two -P trace both" sh -c "grep -q -- 'sh-$busy ' r && grep -q -- 'sh-$other ' r"
 kill $busy $other
-sh -c 'while :; do cat /proc/self/comm > /dev/null; done' & busy=$!
-nestrace record -q -l vfs_read -P $busy -c -o t.dat sleep 1
+sh -c 'while :; do cat /proc/self/comm > /dev/null; echo >> rounds3; done' & busy=$!
+nestrace record -q -l vfs_read -P $busy -c -o t.dat sh -c "$(text_of again); again rounds3"
 kill $busy
 nestrace report t.dat > r
 ok "-P -c traces the children" grep -q ' cat-' r
