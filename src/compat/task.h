@@ -9,14 +9,29 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/thread_info.h>
+#include <linux/version.h>
 
 #define NT_FLAG_IRQS_OFF	0x01
 #define NT_FLAG_NEED_RESCHED	0x04
 #define NT_FLAG_HARDIRQ		0x08
 #define NT_FLAG_SOFTIRQ		0x10
-#define NT_FLAG_PREEMPT_RESCHED	0x20
 #define NT_FLAG_NMI		0x40
 #define NT_FLAG_BH_OFF		0x80
+#if defined(CONFIG_PREEMPT_LAZY) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+/* 6.1-rt, in the place of the other */
+#define NT_FLAG_NEED_RESCHED_LAZY	0x20
+#define NT_FLAG_PREEMPT_RESCHED		0
+#else
+#define NT_FLAG_NEED_RESCHED_LAZY	0x02
+#define NT_FLAG_PREEMPT_RESCHED		0x20
+#endif
+
+/* Where there is lazy preemption: in -rt, and from 6.13 on. */
+#if defined(TIF_NEED_RESCHED_LAZY) && TIF_NEED_RESCHED_LAZY != TIF_NEED_RESCHED
+#define NT_TIF_NEED_RESCHED_LAZY	BIT(TIF_NEED_RESCHED_LAZY)
+#else
+#define NT_TIF_NEED_RESCHED_LAZY	0
+#endif
 
 static __always_inline u8 nt_level_flags(unsigned int pc)
 {
@@ -57,7 +72,8 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 		return false;
 #endif
 	/* one bit of what others change can't be torn */
-	return !(data_race(current_thread_info()->flags) & _TIF_NEED_RESCHED);
+	return !(data_race(current_thread_info()->flags) &
+		 (_TIF_NEED_RESCHED | NT_TIF_NEED_RESCHED_LAZY));
 }
 
 /* @pc: nt_preempt_count_raw() */
@@ -68,6 +84,9 @@ static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ||
 	    unlikely(pc & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_MASK)))
 		flags |= nt_level_flags(pc);
+	if (NT_TIF_NEED_RESCHED_LAZY &&
+	    READ_ONCE(current_thread_info()->flags) & NT_TIF_NEED_RESCHED_LAZY)
+		flags |= NT_FLAG_NEED_RESCHED_LAZY;
 	/* barrier(): jump over it, rather than compute and choose */
 	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED)) {
 		barrier();
