@@ -157,6 +157,12 @@ events_are()
 	nestrace status | grep -q "^trace events: $1"
 }
 
+# Can ftrace be switched off? From 7.3 on it can't.
+ftrace_has_switch()
+{
+	(echo 0 > /proc/sys/kernel/ftrace_enabled) 2> /dev/null && echo 1 > /proc/sys/kernel/ftrace_enabled
+}
+
 # Until the session that was started in the background runs.
 until_running()
 {

@@ -1,5 +1,5 @@
 # nestrace bench: it measures, refuses to measure others, and leaves nothing behind.
-# kernels: 6.1 6.12 debug-7.2
+# kernels: 6.1 6.12 debug-7.2 backports
 tracing=/sys/kernel/tracing
 clean()
 {

@@ -1,6 +1,6 @@
 # The trace events with perf.
 # slow: 6.1
-# kernels: 6.1 6.12 debug-6.12 kasan-6.12 debug-7.2
+# kernels: 6.1 6.12 debug-6.12 kasan-6.12 debug-7.2 backports
 # programs: perf
 insmod /tests/nt_calls.ko
 calls="task 500 softirq 100 hardirq 100 nmi 100"

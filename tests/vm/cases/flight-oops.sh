@@ -1,5 +1,5 @@
 # An oops ends nestrace record --flight, and what led to it is in the file.
-# kernels: 6.1 6.12 debug-7.2
+# kernels: 6.1 6.12 debug-7.2 backports
 # expect: oops
 insmod /tests/nt_calls.ko
 echo 0 > /proc/sys/kernel/panic_on_oops

@@ -1,6 +1,6 @@
 # nestrace record --flight: the newest events, kept until something ends it, without a gap
 # at their end.
-# kernels: 6.1 6.12 debug-6.12 debug-7.2
+# kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 insmod /tests/nt_calls.ko
 
 # more N: until the command has made so many more rounds, for a minute at most

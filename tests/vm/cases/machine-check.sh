@@ -1,5 +1,5 @@
 # Machine checks, by QEMU's monitor: their own stack, their own slot.
-# kernels: 6.1 6.12 debug-6.12 debug-7.2
+# kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # kernel: mitigations=off
 # features: vendor=GenuineIntel,family=6,model=85,stepping=4
 # 0xbd...c0: uncorrected, found by the scrubber, action optional, at an address in the

@@ -1,6 +1,6 @@
 # The same with the guard disabled: without it the guest dies of the recursion. This
 # shows that the recursion test can fail.
-# kernels: 6.12 debug-7.2
+# kernels: 6.12 debug-7.2 backports
 # build: noguard RECURSE NO_GUARD
 # expect: death
 insmod /tests/nt_calls.ko

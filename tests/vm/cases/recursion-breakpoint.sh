@@ -1,6 +1,6 @@
 # A build whose hook runs into a breakpoint: what runs in its handler is refused.
 # slow: 6.1
-# kernels: 6.1 6.12 debug-6.12 debug-7.2
+# kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # build: breakpoint BREAKPOINT
 insmod /tests/nt_calls.ko
 insmod /tests/nt_int3.ko

@@ -1,5 +1,5 @@
 # The self-test at load can fail, and then says what did.
-# kernels: 6.1 6.12 debug-7.2
+# kernels: 6.1 6.12 debug-7.2 backports
 rmmod nestrace
 for what in guard ring clock rcu; do
 	ok "refused if $what fails" sh -c "! insmod /tests/nestrace.ko selftest_fail=$what 2>/dev/null"

@@ -1,7 +1,7 @@
 # At the same functions at the same time as others: the function tracers, kprobes, fprobe,
 # perf, a livepatch, BPF, another session. Nobody sees less than alone.
 # slow: 6.1
-# kernels: 6.1 6.12 debug-6.12 kasan-6.12 kcsan-6.12 debug-7.2 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud
+# kernels: 6.1 6.12 debug-6.12 kasan-6.12 kcsan-6.12 debug-7.2 backports 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud
 tracing=/sys/kernel/tracing
 insmod /tests/nt_calls.ko
 all=8400
