@@ -11,30 +11,31 @@
 
 #include "session.h"
 
-/* Of several at once any may be the one that is told. */
-static __always_inline void nt_close_rings(struct nt_session *s, u32 why)
-{
-	if (!READ_ONCE(s->closed))
-		WRITE_ONCE(s->closed, why);
-}
-
-/* As the hook, it may run anywhere. */
+/* As the hook, it may run anywhere. Of several ends an oops is the one that is told. */
 static noinstr void nt_on_trigger(unsigned long ip, unsigned long parent_ip,
 				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_close_rings(container_of(ops, struct nt_session, trigger), NT_STATS_TRIGGER);
+	struct nt_session *s = container_of(ops, struct nt_session, trigger);
+
+	if (!READ_ONCE(s->closed))
+		arch_cmpxchg(&s->closed, 0, NT_STATS_TRIGGER);
+}
+
+static void nt_on_oops(struct nt_session *s)
+{
+	WRITE_ONCE(s->closed, NT_STATS_OOPS);
 }
 
 static int nt_on_die(struct notifier_block *nb, unsigned long val, void *data)
 {
 	if (val == DIE_OOPS)
-		nt_close_rings(container_of(nb, struct nt_session, die), NT_STATS_OOPS);
+		nt_on_oops(container_of(nb, struct nt_session, die));
 	return NOTIFY_DONE;
 }
 
 static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 {
-	nt_close_rings(container_of(nb, struct nt_session, panic), NT_STATS_OOPS);
+	nt_on_oops(container_of(nb, struct nt_session, panic));
 	return NOTIFY_DONE;
 }
 

@@ -5,7 +5,8 @@
  *
  * Invariant: the hook is registered while an event that needs it is enabled, the module is
  * ready, and the filter is not NT_EVENTS_NONE; soon after one of these has changed, and
- * before who enables or disables an event goes on. While it is, the module is pinned.
+ * before who enables or disables an event goes on, if that may wait. While it is, the module
+ * is pinned.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -53,13 +54,13 @@ static struct nt_session nt_events = {
 };
 static char *nt_events_globs[2];	/* by "exclude"; of @nt_events.lock, as these */
 static bool nt_events_broken;		/* the filter could not be set back */
+static bool nt_events_read;		/* these globs have been: they change only while ready */
 static int nt_events_error;		/* of the last arming */
 
 /* The kernel holds its lock on tracepoints, which it also takes under ftrace's: only this then. */
 static DEFINE_SPINLOCK(nt_events_enabled);
 static unsigned int nt_events_users;
 static bool nt_events_ready;
-static struct workqueue_struct *nt_events_wq;
 
 static void nt_events_work(struct work_struct *work);
 static DECLARE_WORK(nt_events_arming, nt_events_work);
@@ -184,10 +185,11 @@ static int nt_events_arm(void)
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(&nt_refused_last, cpu), 0, sizeof(nt_refused_last));
 	ret = register_ftrace_function(&nt_events.ops);
-	if (ret)
-		module_put(THIS_MODULE);
-	else
+	if (!ret)
 		WRITE_ONCE(nt_events.state, NT_RUNNING);
+	else if (!(nt_events.ops.flags & FTRACE_OPS_FL_ENABLED))
+		module_put(THIS_MODULE);
+	/* else ftrace has shut itself down: what it may still call must stay */
 	return ret;
 }
 
@@ -231,7 +233,7 @@ static void nt_events_count(int users)
 	nt_events_users += users;
 	/* before it is ready nt_events_go() does it, after that nobody */
 	if (nt_events_ready)
-		queue_work(nt_events_wq, &nt_events_arming);
+		queue_work(nt_wq, &nt_events_arming);
 	spin_unlock(&nt_events_enabled);
 }
 
@@ -248,9 +250,16 @@ void nt_events_unreg(void)
 
 static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void *data)
 {
-	int ret = trace_event_reg(call, type, data);
 	enum trace_reg undo = TRACE_REG_UNREGISTER;
+	const struct trace_event_file *file = data;
+	int ret;
 
+#ifdef CONFIG_PERF_EVENTS
+	/* loading, which may yet fail, does not wait for who counts */
+	if (type == TRACE_REG_PERF_REGISTER && !READ_ONCE(nt_events_ready))
+		return -ENODEV;
+#endif
+	ret = trace_event_reg(call, type, data);
 	if (ret || call == &event_lost)
 		return ret;
 	switch (type) {
@@ -262,14 +271,21 @@ static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void
 	case TRACE_REG_REGISTER:
 		flush_work(&nt_events_arming);
 		ret = READ_ONCE(nt_events_error);
-		if (ret)
+		if (ret) {
 			trace_event_reg(call, undo, data);
+			/* perf frees what the hook, if it was left on, looks at */
+			tracepoint_synchronize_unregister();
+		}
 		break;
 #ifdef CONFIG_PERF_EVENTS
 	case TRACE_REG_PERF_UNREGISTER:
+		flush_work(&nt_events_arming);
+		break;
 #endif
 	case TRACE_REG_UNREGISTER:
-		flush_work(&nt_events_arming);
+		/* of set_ftrace_filter's enable_event: under ftrace's lock, which the work takes */
+		if (!(file->flags & EVENT_FILE_FL_SOFT_DISABLED))
+			flush_work(&nt_events_arming);
 		break;
 	default:
 		/* perf's, of a task that is switched to or from: may not sleep */
@@ -344,7 +360,11 @@ static int nt_events_set(const char *value, const struct kernel_param *param)
 	spin_lock(&nt_events_enabled);
 	ready = nt_events_ready;
 	spin_unlock(&nt_events_enabled);
-	if (!ready) {
+	if (!ready && nt_events_read) {
+		/* loading goes on, or unloading */
+		kfree(globs);
+		ret = -EAGAIN;
+	} else if (!ready) {
 		/* when the module is loaded; nt_events_init() looks at it */
 		kfree(nt_events_globs[exclude]);
 		nt_events_globs[exclude] = globs;
@@ -414,18 +434,17 @@ int __init nt_events_init(void)
 #endif
 	nt_events.ops.func = nt_hook_events;
 	nt_events.rings = alloc_percpu(struct nt_rings);
-	nt_events_wq = alloc_workqueue("nestrace", WQ_UNBOUND, 1);
-	if (!nt_events.rings || !nt_events_wq) {
-		ret = -ENOMEM;
-		goto err;
-	}
+	if (!nt_events.rings)
+		return -ENOMEM;
+	mutex_lock(&nt_events.lock);
+	nt_events_read = true;
 	ret = nt_events_filters();
-	if (!ret)
-		return 0;
-	pr_err("filter=%s notrace=%s: no such function or module (%d)\n",
-	       nt_events_globs[0] ?: "", nt_events_globs[1] ?: "", ret);
-err:
-	nt_events_exit();
+	if (ret)
+		pr_err("filter=%s notrace=%s: no such function or module (%d)\n",
+		       nt_events_globs[0] ?: "", nt_events_globs[1] ?: "", ret);
+	mutex_unlock(&nt_events.lock);
+	if (ret)
+		nt_events_exit();
 	return ret;
 }
 
@@ -433,7 +452,7 @@ err:
 void __init nt_events_go(void)
 {
 	spin_lock(&nt_events_enabled);
-	nt_events_ready = true;
+	WRITE_ONCE(nt_events_ready, true);
 	spin_unlock(&nt_events_enabled);
 	nt_events_work(NULL);
 }
@@ -441,11 +460,13 @@ void __init nt_events_go(void)
 /* Not armed: the module would be pinned, and being on its way out it can't be any more. */
 void nt_events_exit(void)
 {
+	/* who is setting the filter ends first */
+	mutex_lock(&nt_events.lock);
 	spin_lock(&nt_events_enabled);
-	nt_events_ready = false;
+	WRITE_ONCE(nt_events_ready, false);
 	spin_unlock(&nt_events_enabled);
-	if (nt_events_wq)
-		destroy_workqueue(nt_events_wq);
+	mutex_unlock(&nt_events.lock);
+	cancel_work_sync(&nt_events_arming);
 	nt_filter_free(&nt_events);
 	free_percpu(nt_events.rings);
 }

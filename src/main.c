@@ -3,11 +3,13 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <linux/workqueue.h>
 
 #include "main.h"
 #include "uapi/nestrace.h"
 
 u32 nt_features __ro_after_init;
+struct workqueue_struct *nt_wq __ro_after_init;
 
 /* A step that says which features there are, or fails. */
 static int __init nt_have(int features, const char *missing)
@@ -43,9 +45,14 @@ static int __init nt_init(void)
 	ret = nt_selftest();
 	if (ret)
 		goto err_stacks;
+	nt_wq = alloc_workqueue("nestrace", WQ_UNBOUND, 0);
+	if (!nt_wq) {
+		ret = -ENOMEM;
+		goto err_stacks;
+	}
 	ret = nt_events_init();
 	if (ret)
-		goto err_stacks;
+		goto err_wq;
 	ret = nt_device_init();
 	if (ret)
 		goto err_events;
@@ -56,6 +63,8 @@ static int __init nt_init(void)
 
 err_events:
 	nt_events_exit();
+err_wq:
+	destroy_workqueue(nt_wq);
 err_stacks:
 	nt_stacks_exit();
 	return ret;
@@ -65,6 +74,7 @@ static void __exit nt_exit(void)
 {
 	nt_device_exit();
 	nt_events_exit();
+	destroy_workqueue(nt_wq);
 	nt_stacks_exit();
 }
 

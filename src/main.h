@@ -6,10 +6,13 @@
 #include <linux/types.h>
 
 struct nt_info;
+struct workqueue_struct;
 
 #define NT_VERSION	"0.1.0"
 
 extern u32 nt_features;		/* NT_FEATURE_ bits, fixed once loaded */
+/* for what waits under ftrace's lock: not the system's, whose works that lock's holder waits for */
+extern struct workqueue_struct *nt_wq;
 
 int nt_stacks_init(void);
 void nt_stacks_exit(void);

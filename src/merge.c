@@ -46,8 +46,9 @@ static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
 	u64 last[NT_NR_SLOTS];
 	enum nt_slot i;
 
+	/* pairs with nt_session_start() */
+	starts = smp_load_acquire(&st->session->starts);
 	writers = !nt_stream_ended(st);
-	starts = READ_ONCE(st->session->starts);
 
 	for (i = 0; i < NT_NR_SLOTS; i++) {
 		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "compat/timer.h"
+#include "main.h"
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
@@ -42,7 +43,7 @@ static enum hrtimer_restart nt_tick(struct hrtimer *timer)
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
 	if (READ_ONCE(s->closed))
-		schedule_work(&s->end);
+		queue_work(nt_wq, &s->end);
 	hrtimer_forward_now(timer, NT_TICK);
 	return HRTIMER_RESTART;
 }
@@ -142,9 +143,12 @@ int nt_session_start(struct nt_session *s)
 	if (ret)
 		return ret;
 
-	WRITE_ONCE(s->starts, s->starts + 1);
-	/* before the first hit, so that the streams know that there are writers */
-	smp_store_release(&s->state, NT_RUNNING);
+	/*
+	 * Both before the first hit, so that the streams know that there are writers; in this
+	 * order, so that who has seen @starts sees no state from before. See nt_stream_cut().
+	 */
+	WRITE_ONCE(s->state, NT_RUNNING);
+	smp_store_release(&s->starts, s->starts + 1);
 	hrtimer_start(&s->tick, NT_TICK, HRTIMER_MODE_REL);
 	ret = register_ftrace_function(&s->ops);
 	if (ret) {
@@ -153,8 +157,8 @@ int nt_session_start(struct nt_session *s)
 		nt_ends_stop(s);
 		return ret;
 	}
-	/* what arming itself calls is no reason to end */
-	WRITE_ONCE(s->closed, 0);
+	/* what arming itself calls is no reason to end; an oops is */
+	cmpxchg(&s->closed, NT_STATS_TRIGGER, 0);
 	atomic_inc(&nt_nr_running);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Probes on the kernel's own tracepoints, by name: those of the scheduler are not
- * exported as symbols. Process context, may sleep. Probes run with preemption off;
- * nt_unprobe_wait() waits for those that still do.
+ * exported as symbols. Process context, may sleep. Probes may not sleep;
+ * nt_unprobe_wait() waits for those that still run.
  */
 #ifndef NT_TRACEPOINTS_H
 #define NT_TRACEPOINTS_H

@@ -90,6 +90,20 @@ in_every_slot "extract" r
 trace-cmd reset
 ok "reset disarms" events_are "not armed"
 
+# disabled under ftrace's lock, which disarming takes too
+echo 'nt_called:enable_event:nestrace:function' > $T/set_ftrace_filter
+ok "a function that enables it when it is called: armed" events_are "armed"
+echo > $T/trace
+echo "$calls" > /proc/nt_calls
+ok "and it is traced" test "$(grep -c 'nt_called .*slot=' $T/trace)" -gt 1500
+(echo '!nt_called:enable_event:nestrace:function' > $T/set_ftrace_filter; touch disabled) &
+ok "that is taken off" within_a_minute test -e disabled
+echo 0 > $E/function/enable
+echo 'nt_called:enable_event:nestrace:function' > $T/set_ftrace_filter
+(echo '!nt_called:enable_event:nestrace:function' > $T/set_ftrace_filter; touch disabled_unused) &
+ok "and one that was not called" within_a_minute test -e disabled_unused
+ok "then none is armed" within_a_minute events_are "not armed"
+
 # a kernel without hist triggers has no such file
 if [ -e $E/function/hist ]; then
 	echo 'hist:keys=ip.sym,slot' > $E/function/trigger
