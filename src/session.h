@@ -87,6 +87,7 @@ struct nt_session {
 	wait_queue_head_t wait;
 	struct hrtimer tick;		/* wakes the readers while running */
 	unsigned long woken;		/* jiffies when it last did */
+	unsigned int looked_at;		/* the CPU whose rings it last looked at */
 	struct work_struct end;		/* stops the session once it is closed */
 };
 

@@ -16,6 +16,7 @@
 #include "stream.h"
 
 #define NT_WAIT		max(1, HZ / 10)
+#define NT_LOOKS	32U	/* CPUs at a time */
 
 /* Bytes that the ring of a slot has beyond its reader, whose place may move meanwhile. */
 static s64 nt_stream_unread(struct nt_stream *st, enum nt_slot slot)
@@ -52,11 +53,15 @@ static bool nt_stream_due(struct nt_stream *st)
 
 bool nt_streams_due(struct nt_session *s)
 {
-	unsigned int cpu;
+	unsigned int looks = min(cpumask_weight(s->cpus), NT_LOOKS);
 
-	for_each_cpu(cpu, s->cpus)
-		if (nt_stream_due(s->streams[cpu]))
+	while (looks--) {
+		s->looked_at = cpumask_next(s->looked_at, s->cpus);
+		if (s->looked_at >= nr_cpu_ids)
+			s->looked_at = cpumask_first(s->cpus);
+		if (nt_stream_due(s->streams[s->looked_at]))
 			return true;
+	}
 	return false;
 }
 

@@ -42,7 +42,10 @@ struct nt_stream {
 };
 
 /* stream.c */
-/* Has one of the streams so much unread that its reader should not wait for more? */
+/*
+ * Has one of the streams so much unread that its reader should not wait for more? It looks at
+ * the rings of some CPUs in turn, as it is called from a hardirq.
+ */
 bool nt_streams_due(struct nt_session *s);
 int nt_streams_alloc(struct nt_session *s);
 void nt_streams_free(struct nt_session *s);

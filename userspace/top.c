@@ -239,7 +239,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 		screen_begin();
 	/* it knows of a new size only when it is asked for keys */
 	take_keys(t);
-	for (cpu = 0; !t->held && cpu < t->nr_cpus; cpu++) {
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
 		pthread_mutex_lock(&t->cpu[cpu].lock);
 		counts_sum(&now, &t->cpu[cpu].counts);
 		pthread_mutex_unlock(&t->cpu[cpu].lock);
@@ -257,7 +257,8 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	}
 	refresh();
 
-	if (!t->held && p->seconds - t->seconds_before > 0.9) {
+	/* while it is held too: the next picture is of its own second */
+	if (p->seconds - t->seconds_before > 0.9) {
 		counts_free(&t->before);
 		t->before = now;
 		t->seconds_before = p->seconds;
