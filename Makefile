@@ -66,7 +66,7 @@ modules_to := $(if $(root),INSTALL_MOD_PATH=$(root))
 modules := $(root)/lib/modules/$(release)
 
 # what install puts under PREFIX, as FILE:PLACE
-placed := userspace/nestrace:sbin/nestrace \
+placed := userspace/nestrace:bin/nestrace \
 	$(foreach n,1 4 7,$(foreach page,$(wildcard docs/*.$n),$(page):share/man/man$n/$(notdir $(page)))) \
 	completions/nestrace.bash:share/bash-completion/completions/nestrace \
 	completions/_nestrace:$(ZSH)/_nestrace \
@@ -80,7 +80,7 @@ install: all install-command
 	$(if $(root),,depmod -a "$(release)")
 
 install-command: command
-	$(foreach f,$(placed),install -D -m $(if $(filter %:sbin/nestrace,$f),755,644) \
+	$(foreach f,$(placed),install -D -m $(if $(filter %:bin/nestrace,$f),755,644) \
 		$(call file_of,$f) $(call place_of,$f) &&) true
 
 # what install has put there, for this kernel

@@ -97,9 +97,8 @@ static __always_inline void nt_note_refused(enum nt_slot slot, unsigned long ip,
 }
 
 /* The guard is held. */
-static __always_inline void nt_emit_hit(const struct nt_session *s, struct nt_ring *ring,
-					enum nt_slot slot, unsigned long ip,
-					unsigned long parent_ip)
+static __always_inline void nt_emit_hit(struct nt_ring *ring, enum nt_slot slot,
+					unsigned long ip, unsigned long parent_ip)
 {
 	enum nt_wake wake = NT_WAKE_NONE;
 	struct nt_rcu_saved saved = {};
@@ -153,7 +152,7 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 		if (slot != NT_SLOT_TASK && nt_nested())
 			nt_local_inc(&ring->nested);
 		nt_guard_take(slot, ip, ctx.irq_flags);
-		nt_emit_hit(s, ring, slot, ip, parent_ip);
+		nt_emit_hit(ring, slot, ip, parent_ip);
 		nt_guard_leave(slot);
 	}
 	preempt_enable_notrace();

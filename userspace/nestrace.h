@@ -37,7 +37,7 @@ void output_is(const char *path);
 /* Flush stdout and say if it could not be written; a closed pipe is no error. */
 int finish_output(void);
 
-/* options.c: what record and stat have in common */
+/* options.c: what those that make sessions have in common */
 struct options {
 	const char **filter;
 	const char **notrace;

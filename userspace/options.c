@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options of record and stat; letters as in trace-cmd record. */
+/* The options of who makes sessions; letters as in trace-cmd record. */
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -42,6 +42,9 @@ static void take_cpus(struct options *o, const char *arg)
 	size_t digits = 0, i;
 	bool any = false;
 
+	free(o->cpus);
+	o->cpus = NULL;
+	o->cpus_len = 0;
 	if (!strcmp(arg, "-1"))
 		return;
 	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
@@ -53,7 +56,6 @@ static void take_cpus(struct options *o, const char *arg)
 			die("CPU mask '%s': it must be a hexadecimal number, bit 0 for CPU 0 (or -1 for all)", arg);
 		digits++;
 	}
-	free(o->cpus);
 	o->cpus_len = (digits + 1) / 2;
 	o->cpus = xrealloc(NULL, o->cpus_len);
 	memset(o->cpus, 0, o->cpus_len);

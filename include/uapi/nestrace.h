@@ -3,7 +3,8 @@
  * nestrace: the ABI of /dev/nestrace.
  *
  * open("/dev/nestrace") makes a session: its own filters, clock and rings.
- * Closing the last descriptor of it ends the session, whatever it was doing.
+ * Closing the last descriptor of it ends the session, whatever it was doing; streams
+ * that are still open can be read to their end.
  * open() fails with EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or if the kernel
  * is locked down for confidentiality, and with ENOMEM.
  *

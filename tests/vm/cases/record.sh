@@ -74,6 +74,8 @@ nestrace record -q -l vfs_read -F -c -o t.dat sh -c 'read x < /proc/self/comm; c
 nestrace report t.dat > r
 ok "-F -c traces them too" grep -q ' cat-' r
 
+nestrace record -q -M 2 -M -1 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
+is "the last -M counts: all CPUs" "$(nestrace report t.dat | grep -c nt_called)" 200
 nestrace record -q -M 2 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
 nestrace report t.dat > r
 is "-M 2 records on CPU 1" "$(grep -c '\[001\].*nt_called' r)" 100

@@ -1,5 +1,6 @@
 # The commands of docs/walkthroughs.md run as they stand, and show what they show there.
 # kernels: 6.12
+# source: samples/livepatch
 # slow: yes
 # the stacks that sysrq shows are no complaints
 echo 1 > /proc/sys/kernel/printk
