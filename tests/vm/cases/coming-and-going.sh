@@ -1,4 +1,5 @@
 # CPUs, modules and the master switch of ftrace come and go while all is traced.
+# slow: 6.1
 # kernels: all
 insmod /tests/nt_calls.ko
 identity()

@@ -1,6 +1,6 @@
 # Every context, made on purpose, each call counted: alone, all at once, and with too small
 # a ring. The helper says how often it called which function in which context.
-# slow: 6.1/1 6.1/4 debug-6.12/1
+# slow: 6.1/1 6.1/4 debug-6.12/1 debug-6.12/4
 # kernels: all
 # cpus: 1 2 4
 insmod /tests/nt_contexts.ko

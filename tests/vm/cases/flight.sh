@@ -1,5 +1,6 @@
 # nestrace record --flight: the newest events, kept until something ends it, without a gap
 # at their end.
+# slow: 6.1
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 insmod /tests/nt_calls.ko
 
