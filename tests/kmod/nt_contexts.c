@@ -392,14 +392,18 @@ static void make_db(struct job *job)
 /* Patches text, which takes an int3 for a while, under the feet of the other CPUs. */
 static void make_key(struct job *job)
 {
+	/* where a CPU goes offline, two of these come to one that patches */
+	static DEFINE_MUTEX(patching);
 	long n = job->left;
 
 	while (n-- > 0) {
 		if (raw_smp_processor_id() == cpumask_first(cpu_online_mask) && n % 64 == 0) {
+			mutex_lock(&patching);
 			if (static_key_enabled(&key))
 				static_branch_disable(&key);
 			else
 				static_branch_enable(&key);
+			mutex_unlock(&patching);
 		}
 		if (static_branch_unlikely(&key))
 			CALL(key);
