@@ -8,6 +8,7 @@ cp /tests/livepatch-sample.ko .
 # command.N, and of its output in the text the hits: shown.N
 awk '/^```/ { inside = /^```console/; next }
 	!inside { next }
+	/^# (slot|task|softirq|hardirq|nmi|total) +[0-9h]/ { next }	# a report's foot
 	sub(/^# /, "") { print > "command." ++n; printf "" > "shown." n; next }
 	match($0, /[^ ]+ <- [^ ]+/) { print substr($0, RSTART, RLENGTH) > "shown." n }' /tests/walkthroughs.md
 n=1
