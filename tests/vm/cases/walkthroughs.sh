@@ -5,10 +5,10 @@
 # the stacks that sysrq shows are no complaints
 echo 1 > /proc/sys/kernel/printk
 cp /tests/livepatch-sample.ko .
-# command.N, and of its output in the text the hits: shown.N
+# command.N, but not what looks like one at the foot of a report, and of its output in the text the hits: shown.N
 awk '/^```/ { inside = /^```console/; next }
 	!inside { next }
-	/^# (slot|task|softirq|hardirq|nmi|total) +[0-9h]/ { next }	# a report's foot
+	/^# (slot|task|softirq|hardirq|nmi|total) +[0-9h]/ { next }
 	sub(/^# /, "") { print > "command." ++n; printf "" > "shown." n; next }
 	match($0, /[^ ]+ <- [^ ]+/) { print substr($0, RSTART, RLENGTH) > "shown." n }' /tests/walkthroughs.md
 n=1
