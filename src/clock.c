@@ -11,7 +11,7 @@ struct nt_clock_global nt_clock_global ____cacheline_aligned_in_smp = {
 };
 
 /*
- * NT_FEATURE_FINE_CLOCK or 0: where the kernel found no use for the TSC, sched_clock()
+ * NESTRACE_FEATURE_FINE_CLOCK or 0: where the kernel found no use for the TSC, sched_clock()
  * moves with the tick.
  */
 int __init nt_clock_init(void)
@@ -24,5 +24,5 @@ int __init nt_clock_init(void)
 		udelay(100);
 		ticks += sched_clock() == start;
 	}
-	return ticks > 1 ? 0 : NT_FEATURE_FINE_CLOCK;
+	return ticks > 1 ? 0 : NESTRACE_FEATURE_FINE_CLOCK;
 }

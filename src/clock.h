@@ -68,11 +68,11 @@ static __always_inline u64 nt_clock_read_mono(void)
 	return now;
 }
 
-static __always_inline u64 nt_clock_read(enum nt_clock clock)
+static __always_inline u64 nt_clock_read(enum nestrace_clock clock)
 {
-	if (likely(clock == NT_CLOCK_GLOBAL))
+	if (likely(clock == NESTRACE_CLOCK_GLOBAL))
 		return nt_clock_read_global();
-	if (clock == NT_CLOCK_TSC)
+	if (clock == NESTRACE_CLOCK_TSC)
 		return nt_clock_read_tsc();
 	return nt_clock_read_mono();
 }

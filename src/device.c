@@ -45,7 +45,7 @@ static int nt_release(struct inode *inode, struct file *file)
 }
 
 /* Every struct begins with its size and its flags. */
-static int nt_get(void *to, const void __user *from, u32 size, u32 flags_known)
+static int nt_copy_struct(void *to, const void __user *from, u32 size, u32 flags_known)
 {
 	const u32 *head = to;
 
@@ -54,13 +54,13 @@ static int nt_get(void *to, const void __user *from, u32 size, u32 flags_known)
 	return head[0] == size && !(head[1] & ~flags_known) ? 0 : -EINVAL;
 }
 
-#define nt_get_arg(arg, user, flags)	nt_get(&(arg), user, sizeof(arg), flags)
+#define nt_copy_arg(arg, user, flags)	nt_copy_struct(&(arg), user, sizeof(arg), flags)
 
 static int nt_ioc_info(void __user *user)
 {
-	struct nt_info info = {
+	struct nestrace_info info = {
 		.size = sizeof(info),
-		.abi = NT_ABI_VERSION,
+		.abi = NESTRACE_ABI_VERSION,
 		.version = NT_VERSION,
 		.features = nt_features,
 		.rcu_mode = nt_rcu_mode,
@@ -71,28 +71,28 @@ static int nt_ioc_info(void __user *user)
 	nt_session_count(&info.sessions, &info.running);
 	nt_events_info(&info);
 	if (IS_ENABLED(NT_TEST_RECURSE))
-		info.test |= NT_INFO_TEST_RECURSE;
+		info.test |= NESTRACE_INFO_TEST_RECURSE;
 	if (IS_ENABLED(NT_TEST_NO_GUARD))
-		info.test |= NT_INFO_TEST_NO_GUARD;
+		info.test |= NESTRACE_INFO_TEST_NO_GUARD;
 	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 {
-	struct nt_filter arg;
+	struct nestrace_filter arg;
 	char *glob;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_FILTER_NOTRACE | NT_FILTER_CLEAR | NT_FILTER_TRIGGER);
+	ret = nt_copy_arg(arg, user, NESTRACE_FILTER_NOTRACE | NESTRACE_FILTER_CLEAR | NESTRACE_FILTER_TRIGGER);
 	if (ret)
 		return ret;
-	if (arg.reserved || (arg.flags & NT_FILTER_TRIGGER && arg.flags != NT_FILTER_TRIGGER))
+	if (arg.reserved || (arg.flags & NESTRACE_FILTER_TRIGGER && arg.flags != NESTRACE_FILTER_TRIGGER))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
-	if (arg.flags & NT_FILTER_CLEAR)
+	if (arg.flags & NESTRACE_FILTER_CLEAR)
 		return arg.glob || arg.len ? -EINVAL :
-		       nt_filter_clear(s, arg.flags & NT_FILTER_NOTRACE);
+		       nt_filter_clear(s, arg.flags & NESTRACE_FILTER_NOTRACE);
 	if (!arg.len || arg.len > NT_GLOB_MAX)
 		return -EINVAL;
 
@@ -101,45 +101,45 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 		return PTR_ERR(glob);
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
-	else if (arg.flags & NT_FILTER_TRIGGER)
+	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
 		ret = nt_filter_trigger(s, glob);
 	else
-		ret = nt_filter_set(s, glob, arg.flags & NT_FILTER_NOTRACE);
+		ret = nt_filter_set(s, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
 	kfree(glob);
 	return ret;
 }
 
 static int nt_ioc_pid(struct nt_session *s, const void __user *user)
 {
-	struct nt_pid arg;
+	struct nestrace_pid arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_PID_FOLLOW | NT_PID_CLEAR);
+	ret = nt_copy_arg(arg, user, NESTRACE_PID_FOLLOW | NESTRACE_PID_CLEAR);
 	if (ret)
 		return ret;
 	if (arg.reserved)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
-	if (arg.flags & NT_PID_CLEAR) {
-		if (arg.pid || arg.flags & NT_PID_FOLLOW)
+	if (arg.flags & NESTRACE_PID_CLEAR) {
+		if (arg.pid || arg.flags & NESTRACE_PID_FOLLOW)
 			return -EINVAL;
 		nt_pids_clear(s);
 		return 0;
 	}
 	if (arg.pid <= 0)
 		return -EINVAL;
-	return nt_pid_add(s, arg.pid, arg.flags & NT_PID_FOLLOW);
+	return nt_pid_add(s, arg.pid, arg.flags & NESTRACE_PID_FOLLOW);
 }
 
 static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
 {
-	struct nt_cpus arg;
+	struct nestrace_cpus arg;
 	unsigned int cpu;
 	u8 *mask;
 	int ret;
 
-	ret = nt_get_arg(arg, user, 0);
+	ret = nt_copy_arg(arg, user, 0);
 	if (ret)
 		return ret;
 	if (arg.reserved || !arg.len || arg.len > NT_MASK_MAX)
@@ -166,28 +166,28 @@ static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
 
 static int nt_ioc_config(struct nt_session *s, const void __user *user)
 {
-	struct nt_config arg;
+	struct nestrace_config arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_CONFIG_OVERWRITE | NT_CONFIG_EMPTY | NT_CONFIG_NOT_ME |
-			 NT_CONFIG_OOPS);
+	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY | NESTRACE_CONFIG_IGNORE_SELF |
+			 NESTRACE_CONFIG_OOPS);
 	if (ret)
 		return ret;
-	if (arg.clock >= NT_NR_CLOCKS || arg.ring_kb < NT_RING_KB_MIN ||
-	    arg.ring_kb > NT_RING_KB_MAX)
+	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
+	    arg.ring_kb > NESTRACE_RING_KB_MAX)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
 	s->clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
-	s->overwrite = arg.flags & NT_CONFIG_OVERWRITE;
-	s->empty = arg.flags & NT_CONFIG_EMPTY;
-	s->on_oops = arg.flags & NT_CONFIG_OOPS;
-	nt_session_not_me(s, arg.flags & NT_CONFIG_NOT_ME ? current->mm : NT_NO_MM);
+	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
+	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
+	s->on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
+	nt_session_not_me(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
 }
 
-static void nt_slot_stats(struct nt_slot_stats *out, const struct nt_ring *r, u64 overwritten)
+static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r, u64 overwritten)
 {
 	u64 full = READ_ONCE(r->full), unwanted = READ_ONCE(r->unwanted);
 
@@ -209,14 +209,14 @@ static void nt_slot_stats(struct nt_slot_stats *out, const struct nt_ring *r, u6
 static int nt_ioc_stats(struct nt_session *s, void __user *user)
 {
 	struct nt_stream *st = NULL;
-	struct nt_stats *arg;
-	enum nt_slot i;
+	struct nestrace_stats *arg;
+	enum nestrace_slot i;
 	int ret;
 
 	arg = kmalloc(sizeof(*arg), GFP_KERNEL);
 	if (!arg)
 		return -ENOMEM;
-	ret = nt_get_arg(*arg, user, 0);
+	ret = nt_copy_arg(*arg, user, 0);
 	if (ret)
 		goto out;
 	ret = -EINVAL;
@@ -231,7 +231,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))
 		goto out;
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->rings, arg->cpu)->slot[i],
 			      st ? nt_stream_overwritten(st, i) : 0);
 	if (st)
@@ -242,20 +242,20 @@ out:
 	return ret;
 }
 
-static int nt_ioc_refused(struct nt_session *s, void __user *user)
+static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 {
-	struct nt_refusal *refused;
-	struct nt_refused arg;
+	struct nt_recursion *refused;
+	struct nestrace_recursions arg;
 	unsigned int i;
 	int ret;
 
-	ret = nt_get_arg(arg, user, 0);
+	ret = nt_copy_arg(arg, user, 0);
 	if (ret)
 		return ret;
-	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NT_NR_SLOTS)
+	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NESTRACE_NR_SLOTS)
 		return -EINVAL;
 	refused = per_cpu_ptr(s->rings, arg.cpu)->refused[arg.slot];
-	for (i = 0; i < NT_NR_REFUSED; i++, refused++) {
+	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, refused++) {
 		arg.entry[i].ip = READ_ONCE(refused->ip);
 		arg.entry[i].under_ip = READ_ONCE(refused->under_ip);
 		arg.entry[i].count = READ_ONCE(refused->count);
@@ -265,23 +265,23 @@ static int nt_ioc_refused(struct nt_session *s, void __user *user)
 
 static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 {
-	struct nt_stream_open arg;
+	struct nestrace_stream_open arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, NT_STREAM_NONBLOCK);
+	ret = nt_copy_arg(arg, user, NESTRACE_STREAM_NONBLOCK);
 	if (ret)
 		return ret;
 	if (arg.reserved || arg.cpu >= nr_cpu_ids)
 		return -EINVAL;
-	return nt_stream_open(s, arg.cpu, arg.flags & NT_STREAM_NONBLOCK);
+	return nt_stream_open(s, arg.cpu, arg.flags & NESTRACE_STREAM_NONBLOCK);
 }
 
 static int nt_ioc_tasks(struct nt_session *s, void __user *user)
 {
-	struct nt_tasks_take arg;
+	struct nestrace_tasks_take arg;
 	int ret;
 
-	ret = nt_get_arg(arg, user, 0);
+	ret = nt_copy_arg(arg, user, 0);
 	if (ret)
 		return ret;
 	if (!arg.nr)
@@ -298,39 +298,39 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	long ret;
 
-	if (cmd == NT_IOC_INFO)
+	if (cmd == NESTRACE_IOC_INFO)
 		return nt_ioc_info(user);
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {
-	case NT_IOC_FILTER:
+	case NESTRACE_IOC_FILTER:
 		ret = nt_ioc_filter(s, user);
 		break;
-	case NT_IOC_PID:
+	case NESTRACE_IOC_PID:
 		ret = nt_ioc_pid(s, user);
 		break;
-	case NT_IOC_CPUS:
+	case NESTRACE_IOC_CPUS:
 		ret = nt_ioc_cpus(s, user);
 		break;
-	case NT_IOC_CONFIG:
+	case NESTRACE_IOC_CONFIG:
 		ret = nt_ioc_config(s, user);
 		break;
-	case NT_IOC_START:
+	case NESTRACE_IOC_START:
 		ret = arg ? -EINVAL : nt_session_start(s);
 		break;
-	case NT_IOC_STOP:
+	case NESTRACE_IOC_STOP:
 		ret = arg ? -EINVAL : nt_session_stop(s);
 		break;
-	case NT_IOC_STATS:
+	case NESTRACE_IOC_STATS:
 		ret = nt_ioc_stats(s, user);
 		break;
-	case NT_IOC_REFUSED:
-		ret = nt_ioc_refused(s, user);
+	case NESTRACE_IOC_RECURSIONS:
+		ret = nt_ioc_recursions(s, user);
 		break;
-	case NT_IOC_TASKS:
+	case NESTRACE_IOC_TASKS:
 		ret = nt_ioc_tasks(s, user);
 		break;
-	case NT_IOC_STREAM:
+	case NESTRACE_IOC_STREAM:
 		ret = nt_ioc_stream(s, user);
 		break;
 	default:

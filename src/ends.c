@@ -18,12 +18,12 @@ static noinstr void nt_on_trigger(unsigned long ip, unsigned long parent_ip,
 	struct nt_session *s = container_of(ops, struct nt_session, trigger);
 
 	if (!READ_ONCE(s->closed))
-		arch_cmpxchg(&s->closed, 0, NT_STATS_TRIGGER);
+		arch_cmpxchg(&s->closed, 0, NESTRACE_STATS_TRIGGER);
 }
 
 static void nt_on_oops(struct nt_session *s)
 {
-	WRITE_ONCE(s->closed, NT_STATS_OOPS);
+	WRITE_ONCE(s->closed, NESTRACE_STATS_OOPS);
 }
 
 static int nt_on_die(struct notifier_block *nb, unsigned long val, void *data)
@@ -39,7 +39,7 @@ static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 	return NOTIFY_DONE;
 }
 
-void nt_ends_init(struct nt_session *s)
+void nt_triggers_init(struct nt_session *s)
 {
 	s->trigger.func = nt_on_trigger;
 	s->trigger.flags = FTRACE_OPS_FL_PERMANENT;
@@ -47,7 +47,7 @@ void nt_ends_init(struct nt_session *s)
 	s->panic.notifier_call = nt_on_panic;
 }
 
-int nt_ends_start(struct nt_session *s)
+int nt_triggers_start(struct nt_session *s)
 {
 	int ret;
 
@@ -66,7 +66,7 @@ int nt_ends_start(struct nt_session *s)
 }
 
 /* If it fails, ftrace is dead, and nothing has changed. */
-int nt_ends_stop(struct nt_session *s)
+int nt_triggers_stop(struct nt_session *s)
 {
 	int ret;
 
@@ -82,7 +82,7 @@ int nt_ends_stop(struct nt_session *s)
 	return 0;
 }
 
-void nt_ends_free(struct nt_session *s)
+void nt_triggers_free(struct nt_session *s)
 {
 	if (s->has_trigger)
 		ftrace_free_filter(&s->trigger);

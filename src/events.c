@@ -31,21 +31,21 @@
 #include "session.h"
 
 /* Each event is enabled and disabled by this, which waits for what that leads to. */
-static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void *data);
-#define trace_event_reg nt_event_reg
+static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type, void *data);
+#define trace_event_reg nt_trace_event_reg
 #define CREATE_TRACE_POINTS
 #include "events.h"
 #undef trace_event_reg
 
 #define NT_EVENTS_NONE	"-"
 
-struct nt_refused_last {
+struct nt_last_recursion {
 	unsigned long ip;
 	unsigned long under_ip;
 	unsigned int count;
 };
 
-static DEFINE_PER_CPU(struct nt_refused_last [NT_NR_SLOTS], nt_refused_last);
+static DEFINE_PER_CPU(struct nt_last_recursion [NESTRACE_NR_SLOTS], nt_last_recursion);
 
 static struct nt_session nt_events = {
 	.ops.flags = FTRACE_OPS_FL_PERMANENT,
@@ -54,7 +54,7 @@ static struct nt_session nt_events = {
 };
 static char *nt_events_globs[2];	/* by "exclude"; of @nt_events.lock, as these */
 static bool nt_events_broken;		/* the filter could not be set back */
-static bool nt_events_read;		/* these globs have been: they change only while ready */
+static bool nt_events_globs_loaded;		/* these globs have been: they change only while ready */
 static int nt_events_error;		/* of the last arming */
 
 /* The kernel holds its lock on tracepoints, which it also takes under ftrace's: only this then. */
@@ -66,64 +66,64 @@ static void nt_events_work(struct work_struct *work);
 static DECLARE_WORK(nt_events_arming, nt_events_work);
 
 /* Under the guard, and no noinstr: what it calls may be traced, and is refused. */
-static noinline void nt_emit(enum nt_slot slot, unsigned long ip, unsigned long parent_ip,
-			     enum nt_wake wake)
+static noinline void nt_emit(enum nestrace_slot slot, unsigned long ip, unsigned long parent_ip,
+			     enum nt_rcu_entry wake)
 {
 	static const char how[][8] = {
-		[NT_WAKE_NMI] = "nmi", [NT_WAKE_IRQ] = "irq", [NT_WAKE_WARN] = "warn",
+		[NT_RCU_ENTERED_NMI] = "nmi", [NT_RCU_ENTERED_IRQ] = "irq", [NT_RCU_ENTERED_WARN] = "warn",
 	};
 
 	trace_function(ip, parent_ip, slot);
-	if (wake != NT_WAKE_NONE)
+	if (wake != NT_RCU_WATCHING)
 		trace_rcu_wake(ip, slot, how[wake]);
 }
 
 /* What was refused in @slot meanwhile. Emitting it may refuse more, which waits for the next. */
-static noinline void nt_emit_refused(enum nt_slot slot)
+static noinline void nt_emit_recursion(enum nestrace_slot slot)
 {
-	struct nt_refused_last *last = this_cpu_ptr(&nt_refused_last[slot]);
-	unsigned int count = this_cpu_xchg(nt_refused_last[slot].count, 0);
+	struct nt_last_recursion *last = this_cpu_ptr(&nt_last_recursion[slot]);
+	unsigned int count = this_cpu_xchg(nt_last_recursion[slot].count, 0);
 
 	if (count)
 		trace_recursion(READ_ONCE(last->ip), READ_ONCE(last->under_ip), slot, count);
 }
 
-static __always_inline void nt_note_refused(enum nt_slot slot, unsigned long ip,
+static __always_inline void nt_note_recursion(enum nestrace_slot slot, unsigned long ip,
 					    unsigned long under_ip)
 {
-	raw_cpu_write(nt_refused_last[slot].ip, ip);
-	raw_cpu_write(nt_refused_last[slot].under_ip, under_ip);
-	raw_cpu_inc(nt_refused_last[slot].count);
+	raw_cpu_write(nt_last_recursion[slot].ip, ip);
+	raw_cpu_write(nt_last_recursion[slot].under_ip, under_ip);
+	raw_cpu_inc(nt_last_recursion[slot].count);
 }
 
 /* The guard is held. */
-static __always_inline void nt_emit_hit(struct nt_ring *ring, enum nt_slot slot,
+static __always_inline void nt_emit_hit(struct nt_ring *ring, enum nestrace_slot slot,
 					unsigned long ip, unsigned long parent_ip)
 {
-	enum nt_wake wake = NT_WAKE_NONE;
+	enum nt_rcu_entry wake = NT_RCU_WATCHING;
 	struct nt_rcu_saved saved = {};
 
 	if (unlikely(!nt_rcu_watching())) {
-		wake = nt_rcu_wake(slot, &saved);
-		if (wake == NT_WAKE_FAILED) {
+		wake = nt_rcu_enter(slot, &saved);
+		if (wake == NT_RCU_NOT_WATCHING) {
 			nt_local_inc(&ring->asleep);
 			return;
 		}
-		nt_count_wake(ring, wake);
+		nt_count_rcu_entry(ring, wake);
 	}
 	nt_local_inc(&ring->written);
 	/* what emitting calls may turn interrupts off, which then tells of none */
 	nt_guard_irqs(slot, 0);
 	instrumentation_begin();
 	nt_emit(slot, ip, parent_ip, wake);
-	if (unlikely(raw_cpu_read(nt_refused_last[slot].count)))
-		nt_emit_refused(slot);
+	if (unlikely(raw_cpu_read(nt_last_recursion[slot].count)))
+		nt_emit_recursion(slot);
 	/* of a breakpoint in here */
-	if (unlikely(raw_cpu_read(nt_refused_last[NT_SLOT_NMI_INLINE].count)))
-		nt_emit_refused(NT_SLOT_NMI_INLINE);
+	if (unlikely(raw_cpu_read(nt_last_recursion[NESTRACE_SLOT_NMI_INLINE].count)))
+		nt_emit_recursion(NESTRACE_SLOT_NMI_INLINE);
 	instrumentation_end();
-	if (wake != NT_WAKE_NONE)
-		nt_rcu_restore(slot, wake, &saved);
+	if (wake != NT_RCU_WATCHING)
+		nt_rcu_exit(slot, wake, &saved);
 }
 
 static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
@@ -137,19 +137,19 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 	};
 	unsigned long under_ip;
 	struct nt_ring *ring;
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
 	preempt_disable_notrace();
 	slot = nt_slot(&ctx);
 	ring = &raw_cpu_ptr(s->rings)->slot[slot];
 	nt_local_inc(&ring->hits);
-	if (unlikely(nt_recursed(&ctx, slot, &under_ip))) {
-		nt_refuse(s, slot, ip, under_ip);
-		nt_note_refused(slot, ip, under_ip);
+	if (unlikely(nt_in_tracer(&ctx, slot, &under_ip))) {
+		nt_count_recursion(s, slot, ip, under_ip);
+		nt_note_recursion(slot, ip, under_ip);
 	} else if (unlikely(nt_excluded(s, ip))) {
 		nt_local_inc(&ring->filtered);
 	} else {
-		if (slot != NT_SLOT_TASK && nt_nested())
+		if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
 			nt_local_inc(&ring->nested);
 		nt_guard_take(slot, ip, ctx.irq_flags);
 		nt_emit_hit(ring, slot, ip, parent_ip);
@@ -182,7 +182,7 @@ static int nt_events_arm(void)
 		return -ENODEV;
 	/* what was refused the last time is not told of what is armed now */
 	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(&nt_refused_last, cpu), 0, sizeof(nt_refused_last));
+		memset(per_cpu_ptr(&nt_last_recursion, cpu), 0, sizeof(nt_last_recursion));
 	ret = register_ftrace_function(&nt_events.ops);
 	if (!ret)
 		WRITE_ONCE(nt_events.state, NT_RUNNING);
@@ -230,24 +230,24 @@ static void nt_events_count(int users)
 {
 	spin_lock(&nt_events_enabled);
 	nt_events_users += users;
-	/* before it is ready nt_events_go() does it, after that nobody */
+	/* before it is ready nt_events_set_ready() does it, after that nobody */
 	if (nt_events_ready)
 		queue_work(nt_wq, &nt_events_arming);
 	spin_unlock(&nt_events_enabled);
 }
 
-int nt_events_reg(void)
+int nt_events_get_user(void)
 {
 	nt_events_count(1);
 	return 0;
 }
 
-void nt_events_unreg(void)
+void nt_events_put_user(void)
 {
 	nt_events_count(-1);
 }
 
-static int nt_event_reg(struct trace_event_call *call, enum trace_reg type, void *data)
+static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type, void *data)
 {
 	enum trace_reg undo = TRACE_REG_UNREGISTER;
 	const struct trace_event_file *file = data;
@@ -359,7 +359,7 @@ static int nt_events_set(const char *value, const struct kernel_param *param)
 	spin_lock(&nt_events_enabled);
 	ready = nt_events_ready;
 	spin_unlock(&nt_events_enabled);
-	if (!ready && nt_events_read) {
+	if (!ready && nt_events_globs_loaded) {
 		/* loading goes on, or unloading */
 		kfree(globs);
 		ret = -EAGAIN;
@@ -393,7 +393,7 @@ static int nt_events_get(char *buffer, const struct kernel_param *param)
 	return len;
 }
 
-static void nt_events_forget(void *arg)
+static void nt_events_free_globs(void *arg)
 {
 	kfree(nt_events_globs[*(const bool *)arg]);
 }
@@ -401,20 +401,20 @@ static void nt_events_forget(void *arg)
 static const struct kernel_param_ops nt_events_param = {
 	.set = nt_events_set,
 	.get = nt_events_get,
-	.free = nt_events_forget,
+	.free = nt_events_free_globs,
 };
 
-/* For NT_IOC_INFO. */
-void nt_events_info(struct nt_info *info)
+/* For NESTRACE_IOC_INFO. */
+void nt_events_info(struct nestrace_info *info)
 {
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 	int cpu;
 
 	info->events_armed = READ_ONCE(nt_events.state) == NT_RUNNING;
 	for_each_possible_cpu(cpu) {
 		struct nt_ring *rings = per_cpu_ptr(nt_events.rings, cpu)->slot;
 
-		for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			info->events_emitted += READ_ONCE(rings[slot].written);
 			info->events_recursed += READ_ONCE(rings[slot].recursed);
 			info->events_asleep += READ_ONCE(rings[slot].asleep);
@@ -436,7 +436,7 @@ int __init nt_events_init(void)
 	if (!nt_events.rings)
 		return -ENOMEM;
 	mutex_lock(&nt_events.lock);
-	nt_events_read = true;
+	nt_events_globs_loaded = true;
 	ret = nt_events_filters();
 	if (ret)
 		pr_err("filter=%s notrace=%s: no such function or module (%d)\n",
@@ -448,7 +448,7 @@ int __init nt_events_init(void)
 }
 
 /* The last of loading: one may have been enabled before the module was ready. */
-void __init nt_events_go(void)
+void __init nt_events_set_ready(void)
 {
 	spin_lock(&nt_events_enabled);
 	WRITE_ONCE(nt_events_ready, true);

@@ -17,38 +17,38 @@
 #include "uapi/nestrace.h"
 
 /* Called with the kernel's lock on tracepoints held. */
-int nt_events_reg(void);
-void nt_events_unreg(void);
+int nt_events_get_user(void);
+void nt_events_put_user(void);
 
-#define NT_SLOTS_OF_EVENTS						\
-	NT_SLOT_OF_EVENTS(NT_SLOT_TASK, "task")				\
-	NT_SLOT_OF_EVENTS(NT_SLOT_SOFTIRQ, "softirq")			\
-	NT_SLOT_OF_EVENTS(NT_SLOT_HARDIRQ, "hardirq")			\
-	NT_SLOT_OF_EVENTS(NT_SLOT_NMI, "nmi")				\
-	NT_SLOT_OF_EVENTS(NT_SLOT_NMI_INLINE, "nmi")			\
-	NT_SLOT_OF_EVENTS(NT_SLOT_DF, "df")				\
-	NT_SLOT_OF_EVENTS(NT_SLOT_DB, "db")				\
-	NT_SLOT_OF_EVENTS(NT_SLOT_MCE, "mce")				\
-	NT_SLOT_OF_EVENTS(NT_SLOT_VC, "vc")				\
-	NT_LAST_SLOT_OF_EVENTS(NT_SLOT_VC2, "vc2")
+#define NT_EVENT_CONTEXTS						\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_TASK, "task")				\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_SOFTIRQ, "softirq")			\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_HARDIRQ, "hardirq")			\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_NMI, "nmi")				\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_NMI_INLINE, "nmi")			\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_DF, "df")				\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_DB, "db")				\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_MCE, "mce")				\
+	NT_EVENT_CONTEXT(NESTRACE_SLOT_VC, "vc")				\
+	NT_LAST_EVENT_CONTEXT(NESTRACE_SLOT_VC2, "vc2")
 
 /* their numbers for who reads the format */
-#undef NT_SLOT_OF_EVENTS
-#undef NT_LAST_SLOT_OF_EVENTS
-#define NT_SLOT_OF_EVENTS(slot, word)		TRACE_DEFINE_ENUM(slot);
-#define NT_LAST_SLOT_OF_EVENTS(slot, word)	TRACE_DEFINE_ENUM(slot);
-NT_SLOTS_OF_EVENTS
+#undef NT_EVENT_CONTEXT
+#undef NT_LAST_EVENT_CONTEXT
+#define NT_EVENT_CONTEXT(slot, word)		TRACE_DEFINE_ENUM(slot);
+#define NT_LAST_EVENT_CONTEXT(slot, word)	TRACE_DEFINE_ENUM(slot);
+NT_EVENT_CONTEXTS
 
-#undef NT_SLOT_OF_EVENTS
-#undef NT_LAST_SLOT_OF_EVENTS
-#define NT_SLOT_OF_EVENTS(slot, word)		{ slot, word },
-#define NT_LAST_SLOT_OF_EVENTS(slot, word)	{ slot, word }
+#undef NT_EVENT_CONTEXT
+#undef NT_LAST_EVENT_CONTEXT
+#define NT_EVENT_CONTEXT(slot, word)		{ slot, word },
+#define NT_LAST_EVENT_CONTEXT(slot, word)	{ slot, word }
 
 /*
  * The hook has disabled preemption once more than the function that it traces. (perf writes
  * this field later, and does not show it.)
  */
-#define NT_COUNT_OF_FUNCTION(entry)						\
+#define NT_FIX_PREEMPT_COUNT(entry)						\
 do {										\
 	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && (entry)->ent.preempt_count & 0xf) \
 		(entry)->ent.preempt_count--;					\
@@ -64,14 +64,14 @@ TRACE_EVENT_FN(function,
 		__field(unsigned int,	slot)
 	),
 	TP_fast_assign(
-		NT_COUNT_OF_FUNCTION(__entry);
+		NT_FIX_PREEMPT_COUNT(__entry);
 		__entry->ip = ip;
 		__entry->parent_ip = parent_ip;
 		__entry->slot = slot;
 	),
 	TP_printk("%ps <-- %ps slot=%s", (void *)__entry->ip, (void *)__entry->parent_ip,
-		  __print_symbolic(__entry->slot, NT_SLOTS_OF_EVENTS)),
-	nt_events_reg, nt_events_unreg
+		  __print_symbolic(__entry->slot, NT_EVENT_CONTEXTS)),
+	nt_events_get_user, nt_events_put_user
 );
 
 /*
@@ -88,7 +88,7 @@ TRACE_EVENT_FN(recursion,
 		__field(unsigned int,	count)
 	),
 	TP_fast_assign(
-		NT_COUNT_OF_FUNCTION(__entry);
+		NT_FIX_PREEMPT_COUNT(__entry);
 		__entry->ip = ip;
 		__entry->under_ip = under_ip;
 		__entry->slot = slot;
@@ -96,8 +96,8 @@ TRACE_EVENT_FN(recursion,
 	),
 	TP_printk("%ps under %ps slot=%s count=%u", (void *)__entry->ip,
 		  (void *)__entry->under_ip,
-		  __print_symbolic(__entry->slot, NT_SLOTS_OF_EVENTS), __entry->count),
-	nt_events_reg, nt_events_unreg
+		  __print_symbolic(__entry->slot, NT_EVENT_CONTEXTS), __entry->count),
+	nt_events_get_user, nt_events_put_user
 );
 
 /* RCU was asleep where a function was called, and was woken by @how. */
@@ -110,14 +110,14 @@ TRACE_EVENT_FN(rcu_wake,
 		__array(char,		how, 8)
 	),
 	TP_fast_assign(
-		NT_COUNT_OF_FUNCTION(__entry);
+		NT_FIX_PREEMPT_COUNT(__entry);
 		__entry->ip = ip;
 		__entry->slot = slot;
 		memcpy(__entry->how, how, sizeof(__entry->how));
 	),
 	TP_printk("%ps slot=%s by=%s", (void *)__entry->ip,
-		  __print_symbolic(__entry->slot, NT_SLOTS_OF_EVENTS), __entry->how),
-	nt_events_reg, nt_events_unreg
+		  __print_symbolic(__entry->slot, NT_EVENT_CONTEXTS), __entry->how),
+	nt_events_get_user, nt_events_put_user
 );
 
 /* Who reads the stream of @cpu was told that @count hits are missing there. It arms nothing. */

@@ -25,17 +25,17 @@ static unsigned long nt_no_location(unsigned long ip)
 DEFINE_STATIC_CALL(nt_find_module, nt_no_module);
 DEFINE_STATIC_CALL(nt_ftrace_location, nt_no_location);
 
-/* NT_FEATURE_MOD_FILTER or 0. */
+/* NESTRACE_FEATURE_MOD_FILTER or 0. */
 int __init nt_filter_init(void)
 {
-	unsigned long find = nt_resolve("find_module");
-	unsigned long location = nt_resolve("ftrace_location");
+	unsigned long find = nt_ksym("find_module");
+	unsigned long location = nt_ksym("ftrace_location");
 
 	if (!find || !location)
 		return 0;
 	static_call_update(nt_find_module, (typeof(nt_no_module) *)find);
 	static_call_update(nt_ftrace_location, (typeof(nt_no_location) *)location);
-	return NT_FEATURE_MOD_FILTER;
+	return NESTRACE_FEATURE_MOD_FILTER;
 }
 
 /* With a reference, or NULL. */
@@ -106,7 +106,7 @@ static int nt_filter_set_module(struct nt_session *s, struct ftrace_ops *ops, co
 	struct module *mod;
 	int ret;
 
-	if (!(nt_features & NT_FEATURE_MOD_FILTER))
+	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
 		return -EOPNOTSUPP;
 	if (!*glob)
 		glob = "*";

@@ -28,9 +28,9 @@
 #endif
 
 /* Those of this CPU; preemption is off. */
-DECLARE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
+DECLARE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
 
-static __always_inline bool nt_guard_held(enum nt_slot slot)
+static __always_inline bool nt_guard_held(enum nestrace_slot slot)
 {
 #ifdef NT_TEST_NO_GUARD
 	return false;
@@ -40,13 +40,13 @@ static __always_inline bool nt_guard_held(enum nt_slot slot)
 }
 
 /* What the slot is tracing, or 0. */
-static __always_inline unsigned long nt_guard_ip(enum nt_slot slot)
+static __always_inline unsigned long nt_guard_ip(enum nestrace_slot slot)
 {
 	return raw_cpu_read(nt_guards[slot].ip);
 }
 
 /* Is it held by what can be interrupted? */
-static __always_inline bool nt_guard_irqs_on(enum nt_slot slot)
+static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 {
 	unsigned long irq_flags = raw_cpu_read(nt_guards[slot].irq_flags);
 
@@ -57,7 +57,7 @@ static __always_inline bool nt_guard_irqs_on(enum nt_slot slot)
  * It must not be held. What interrupts between the two stores finds it free, and may take
  * it: that it interrupts tells that interrupts are on, and so it leaves the flags.
  */
-static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
+static __always_inline void nt_guard_take(enum nestrace_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
 {
 	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
@@ -67,14 +67,14 @@ static __always_inline void nt_guard_take(enum nt_slot slot, unsigned long ip,
 }
 
 /* The holder has turned interrupts off, or is about to turn them on again. */
-static __always_inline void nt_guard_irqs(enum nt_slot slot, unsigned long irq_flags)
+static __always_inline void nt_guard_irqs(enum nestrace_slot slot, unsigned long irq_flags)
 {
 	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
 	barrier();
 }
 
 /* Release: a stream that sees the guard free sees what was recorded under it. */
-static __always_inline void nt_guard_leave(enum nt_slot slot)
+static __always_inline void nt_guard_leave(enum nestrace_slot slot)
 {
 	nt_this_cpu_store_release(nt_guards[slot].word, NT_GUARD_FREE);
 }

@@ -13,15 +13,15 @@
 #include "stack.h"
 
 /* What it recursed under is below it. */
-static __always_inline void nt_refuse(const struct nt_session *s, enum nt_slot slot,
+static __always_inline void nt_count_recursion(const struct nt_session *s, enum nestrace_slot slot,
 				      unsigned long ip, unsigned long under_ip)
 {
 	struct nt_rings *rings = raw_cpu_ptr(s->rings);
-	struct nt_refusal *refused = rings->refused[slot];
+	struct nt_recursion *refused = rings->refused[slot];
 	unsigned int i;
 
 	nt_local_inc(&rings->slot[slot].recursed);
-	for (i = 0; i < NT_NR_REFUSED; i++, refused++) {
+	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, refused++) {
 		if (!refused->ip) {
 			refused->under_ip = under_ip;
 			refused->ip = ip;
@@ -34,12 +34,12 @@ static __always_inline void nt_refuse(const struct nt_session *s, enum nt_slot s
 }
 
 /* Is the hook at work already where this hit is, and on what? */
-static __always_inline bool nt_recursed(const struct nt_context *ctx, enum nt_slot slot,
+static __always_inline bool nt_in_tracer(const struct nt_context *ctx, enum nestrace_slot slot,
 					unsigned long *under_ip)
 {
-	enum nt_slot below;
+	enum nestrace_slot below;
 
-	if (slot == NT_SLOT_NMI_INLINE) {
+	if (slot == NESTRACE_SLOT_NMI_INLINE) {
 		below = nt_slot_below(ctx);
 		*under_ip = nt_guard_ip(below);
 		if (nt_guard_held(below))
@@ -50,21 +50,21 @@ static __always_inline bool nt_recursed(const struct nt_context *ctx, enum nt_sl
 }
 
 /* Is the hook at work in any slot? Asked with the own one free: in another that is below. */
-static __always_inline bool nt_nested(void)
+static __always_inline bool nt_interrupts_tracer(void)
 {
 	unsigned long any = 0;
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
 #pragma GCC unroll 16
-	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		any |= nt_guard_ip(slot);
 	return any;
 }
 
 /* RCU was woken for a hit that is kept. */
-static __always_inline void nt_count_wake(struct nt_ring *ring, enum nt_wake wake)
+static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu_entry wake)
 {
-	if (wake == NT_WAKE_NMI)
+	if (wake == NT_RCU_ENTERED_NMI)
 		nt_local_inc(&ring->woken_nmi);
 	else
 		nt_local_inc(&ring->woken_irq);

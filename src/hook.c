@@ -20,14 +20,14 @@
 #include "x86/irqflags.h"
 #include "x86/registers.h"
 
-DEFINE_PER_CPU(struct nt_guard_word [NT_NR_SLOTS], nt_guards);
+DEFINE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 
 static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 				    unsigned long parent_ip, u8 flags, u8 preempt_count)
 {
 	/* the type, by one store of a constant; then the others in it */
-	rec->common = NT_EVENT_FUNCTION;
+	rec->common = NESTRACE_EVENT_FUNCTION;
 	rec->flags = flags;
 	rec->preempt_count = preempt_count;
 	rec->pid = current->pid;
@@ -36,7 +36,7 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 }
 
 /* Then it enters no further sub-buffer. */
-static __always_inline bool nt_ring_closed(const struct nt_ring *ring)
+static __always_inline bool nt_ring_frozen(const struct nt_ring *ring)
 {
 	return ring->closed && READ_ONCE(*ring->closed);
 }
@@ -48,7 +48,7 @@ static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *rin
 		nt_local_inc(&ring->full);
 		return false;
 	}
-	if (nt_ring_closed(ring)) {
+	if (nt_ring_frozen(ring)) {
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
@@ -59,7 +59,7 @@ static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *rin
 static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
 {
 	/* it may need the next sub-buffer */
-	if (nt_ring_closed(ring)) {
+	if (nt_ring_frozen(ring)) {
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
@@ -84,24 +84,24 @@ static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring
 	return likely(nt_ring_commit(ring, rec, ts)) || nt_commit_late(ring, rec, ts);
 }
 
-static noinstr void nt_record_asleep(const struct nt_session *s, struct nt_ring *ring,
-				     const struct nt_context *ctx, enum nt_slot slot,
+static noinstr void nt_record_unwatched(const struct nt_session *s, struct nt_ring *ring,
+				     const struct nt_context *ctx, enum nestrace_slot slot,
 				     unsigned long ip, unsigned long parent_ip)
 {
 	struct nt_rcu_saved saved;
-	enum nt_wake wake = nt_rcu_wake(slot, &saved);
+	enum nt_rcu_entry wake = nt_rcu_enter(slot, &saved);
 
-	if (wake == NT_WAKE_FAILED) {
+	if (wake == NT_RCU_NOT_WATCHING) {
 		nt_local_inc(&ring->asleep);
 		return;
 	}
 	if (nt_record(s, ring, ctx, ip, parent_ip))
-		nt_count_wake(ring, wake);
-	nt_rcu_restore(slot, wake, &saved);
+		nt_count_rcu_entry(ring, wake);
+	nt_rcu_exit(slot, wake, &saved);
 }
 
 /* Inlined for the slots of interrupts, where @slot is a constant, and for any. */
-static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsigned long parent_ip,
+static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned long ip, unsigned long parent_ip,
 				      const struct nt_session *s, const struct nt_context *ctx)
 {
 	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
@@ -110,16 +110,16 @@ static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsig
 	/* one base register, instead of a sum repeated at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
-	if (unlikely(!ring->base || (slot == NT_SLOT_TASK && current->mm == s->not_me))) {
+	if (unlikely(!ring->base || (slot == NESTRACE_SLOT_TASK && current->mm == s->not_me))) {
 		/* this CPU, or who traces, is not traced */
 		nt_local_inc(&ring->filtered);
 		return;
 	}
-	if (unlikely(nt_recursed(ctx, slot, &under_ip))) {
-		nt_refuse(s, slot, ip, under_ip);
+	if (unlikely(nt_in_tracer(ctx, slot, &under_ip))) {
+		nt_count_recursion(s, slot, ip, under_ip);
 		return;
 	}
-	if (slot != NT_SLOT_TASK && nt_nested())
+	if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
 		nt_local_inc(&ring->nested);
 	nt_guard_take(slot, ip, ctx->irq_flags);
 	nt_test_recurse();
@@ -129,7 +129,7 @@ static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsig
 		/* a copy, for @ctx to stay in registers */
 		struct nt_context copy = *ctx;
 
-		nt_record_asleep(s, ring, &copy, slot, ip, parent_ip);
+		nt_record_unwatched(s, ring, &copy, slot, ip, parent_ip);
 	}
 	nt_guard_leave(slot);
 }
@@ -138,7 +138,7 @@ static __always_inline void nt_hit_in(enum nt_slot slot, unsigned long ip, unsig
  * Any hit. It and what else ends a hit out of line is jumped to from where preemption was
  * disabled, on the stack of the one that jumped, and enables it again.
  */
-static noinstr void nt_hit(unsigned long ip, unsigned long parent_ip, const struct nt_session *s,
+static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip, const struct nt_session *s,
 			   unsigned long irq_flags, unsigned int preempt_count)
 {
 	struct nt_context ctx = {
@@ -146,21 +146,21 @@ static noinstr void nt_hit(unsigned long ip, unsigned long parent_ip, const stru
 		.irq_flags = irq_flags,
 		.preempt_count = preempt_count,
 	};
-	enum nt_slot slot = nt_slot(&ctx);
+	enum nestrace_slot slot = nt_slot(&ctx);
 
-	if (slot == NT_SLOT_HARDIRQ)
-		nt_hit_in(NT_SLOT_HARDIRQ, ip, parent_ip, s, &ctx);
-	else if (slot == NT_SLOT_SOFTIRQ)
-		nt_hit_in(NT_SLOT_SOFTIRQ, ip, parent_ip, s, &ctx);
-	else if (slot == NT_SLOT_NMI)
-		nt_hit_in(NT_SLOT_NMI, ip, parent_ip, s, &ctx);
+	if (slot == NESTRACE_SLOT_HARDIRQ)
+		nt_trace_in_slot(NESTRACE_SLOT_HARDIRQ, ip, parent_ip, s, &ctx);
+	else if (slot == NESTRACE_SLOT_SOFTIRQ)
+		nt_trace_in_slot(NESTRACE_SLOT_SOFTIRQ, ip, parent_ip, s, &ctx);
+	else if (slot == NESTRACE_SLOT_NMI)
+		nt_trace_in_slot(NESTRACE_SLOT_NMI, ip, parent_ip, s, &ctx);
 	else
-		nt_hit_in(slot, ip, parent_ip, s, &ctx);
+		nt_trace_in_slot(slot, ip, parent_ip, s, &ctx);
 	preempt_enable_notrace();
 }
 
 /* A task's hit, under its guard, into the next sub-buffer. */
-static noinstr void nt_hit_next(unsigned long ip, unsigned long parent_ip,
+static noinstr void nt_task_next_subbuf(unsigned long ip, unsigned long parent_ip,
 				const struct nt_session *s, struct nt_ring *ring,
 				unsigned long irq_flags, unsigned int preempt_count)
 {
@@ -170,12 +170,12 @@ static noinstr void nt_hit_next(unsigned long ip, unsigned long parent_ip,
 	};
 
 	nt_record(s, ring, &ctx, ip, parent_ip);
-	nt_guard_leave(NT_SLOT_TASK);
+	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
 /* A task's hit, under its guard, that finds its sub-buffer full, or may have no other. */
-static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_ip,
+static noinstr void nt_task_no_room(unsigned long ip, unsigned long parent_ip,
 					const struct nt_session *s, struct nt_ring *ring,
 					unsigned long irq_flags, unsigned int preempt_count)
 {
@@ -183,34 +183,34 @@ static noinstr void nt_hit_without_room(unsigned long ip, unsigned long parent_i
 		nt_local_inc(&ring->filtered);
 	else if (nt_ring_full(ring))
 		nt_local_inc(&ring->full);
-	else if (nt_ring_closed(ring))
+	else if (nt_ring_frozen(ring))
 		nt_local_inc(&ring->filtered);
 	else
-		return nt_hit_next(ip, parent_ip, s, ring, irq_flags, preempt_count);
-	nt_guard_leave(NT_SLOT_TASK);
+		return nt_task_next_subbuf(ip, parent_ip, s, ring, irq_flags, preempt_count);
+	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
 /* A task's hit, under its guard, long after the last one. */
-static noinstr void nt_hit_late(struct nt_ring *ring, u64 ts)
+static noinstr void nt_task_time_extend(struct nt_ring *ring, u64 ts)
 {
 	nt_commit_late(ring, nt_ring_room(ring), ts);
-	nt_guard_leave(NT_SLOT_TASK);
+	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
-static noinstr void nt_hit_anywhere(unsigned long ip, unsigned long parent_ip,
+static noinstr void nt_trace_slow_entry(unsigned long ip, unsigned long parent_ip,
 				    const struct nt_session *s)
 {
 	unsigned long flags = arch_local_save_flags();
 	unsigned int preempt_count = nt_preempt_count_raw();
 
 	preempt_disable_notrace();
-	nt_hit(ip, parent_ip, s, flags, preempt_count);
+	nt_trace_slow(ip, parent_ip, s, flags, preempt_count);
 }
 
 /* A hit of who traces, who makes many when arming: so that is asked before all else. */
-static noinstr void nt_hit_of_mine(unsigned long ip, unsigned long parent_ip,
+static noinstr void nt_hook_self(unsigned long ip, unsigned long parent_ip,
 				   const struct nt_session *s)
 {
 	struct nt_context ctx = {
@@ -218,18 +218,18 @@ static noinstr void nt_hit_of_mine(unsigned long ip, unsigned long parent_ip,
 		.preempt_count = nt_preempt_count_raw(),
 	};
 
-	if (likely(nt_surely_task(&ctx)))
-		raw_cpu_inc(s->rings->slot[NT_SLOT_TASK].unwanted);
+	if (likely(nt_in_plain_task(&ctx)))
+		raw_cpu_inc(s->rings->slot[NESTRACE_SLOT_TASK].unwanted);
 	else
-		nt_hit_anywhere(ip, parent_ip, s);
+		nt_trace_slow_entry(ip, parent_ip, s);
 }
 
 /*
  * The way of most hits: straight, and without a call where the clock needs none, for then
  * no register has to be saved. What is rare is jumped to.
  */
-static __always_inline void nt_hit_of_others(unsigned long ip, unsigned long parent_ip,
-					     const struct nt_session *s, enum nt_clock clock)
+static __always_inline void nt_trace_task_fast(unsigned long ip, unsigned long parent_ip,
+					     const struct nt_session *s, enum nestrace_clock clock)
 {
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
@@ -241,57 +241,57 @@ static __always_inline void nt_hit_of_others(unsigned long ip, unsigned long par
 	u64 ts;
 
 	preempt_disable_notrace();
-	if (unlikely(!nt_plain_flags(ctx.preempt_count) || !nt_surely_task(&ctx) ||
+	if (unlikely(!nt_plain_flags(ctx.preempt_count) || !nt_in_plain_task(&ctx) ||
 		     !nt_rcu_watching()))
-		return nt_hit(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
+		return nt_trace_slow(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
 
-	ring = &raw_cpu_ptr(s->rings)->slot[NT_SLOT_TASK];
+	ring = &raw_cpu_ptr(s->rings)->slot[NESTRACE_SLOT_TASK];
 	/* one base register, instead of a sum repeated at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
-	nt_guard_take(NT_SLOT_TASK, ip, ctx.irq_flags);
+	nt_guard_take(NESTRACE_SLOT_TASK, ip, ctx.irq_flags);
 	nt_test_recurse();
 	if (unlikely(!nt_ring_has_room(ring)))
-		return nt_hit_without_room(ip, parent_ip, s, ring, ctx.irq_flags,
+		return nt_task_no_room(ip, parent_ip, s, ring, ctx.irq_flags,
 					   ctx.preempt_count);
 	rec = nt_ring_room(ring);
-	if (clock == NT_CLOCK_TSC)
-		nt_spare_arguments(rec);
+	if (clock == NESTRACE_CLOCK_TSC)
+		nt_pin_scratch_reg(rec);
 	nt_fill(rec, ip, parent_ip, nt_irqs_off(ctx.irq_flags), ctx.preempt_count);
 	ts = nt_clock_read(clock);
 	if (unlikely(!nt_ring_commit(ring, rec, ts)))
-		return nt_hit_late(ring, ts);
-	nt_guard_leave(NT_SLOT_TASK);
+		return nt_task_time_extend(ring, ts);
+	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
-static __always_inline void nt_hit_fast(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, enum nt_clock clock)
+static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
+					struct ftrace_ops *ops, enum nestrace_clock clock)
 {
 	const struct nt_session *s = container_of(ops, struct nt_session, ops);
 
 	if (unlikely(current->mm == s->not_me))
-		nt_hit_of_mine(ip, parent_ip, s);
+		nt_hook_self(ip, parent_ip, s);
 	else
-		nt_hit_of_others(ip, parent_ip, s, clock);
+		nt_trace_task_fast(ip, parent_ip, s, clock);
 }
 
 static noinstr void nt_hook_global(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_GLOBAL);
+	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_GLOBAL);
 }
 
 static noinstr void nt_hook_tsc(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_TSC);
+	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_TSC);
 }
 
 static noinstr void nt_hook_mono(unsigned long ip, unsigned long parent_ip,
 				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_hit_fast(ip, parent_ip, ops, NT_CLOCK_MONO);
+	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_MONO);
 }
 
 /* Counts a hit that is not wanted. */
@@ -302,7 +302,7 @@ static noinstr void nt_filter_out(const struct nt_session *s)
 		.irq_flags = arch_local_save_flags(),
 		.preempt_count = nt_preempt_count_raw(),
 	};
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
 	preempt_disable_notrace();
 	slot = nt_slot(&ctx);
@@ -317,9 +317,9 @@ static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 
 	if (nt_excluded(s, ip))
 		nt_filter_out(s);
-	else if (s->clock == NT_CLOCK_GLOBAL)
+	else if (s->clock == NESTRACE_CLOCK_GLOBAL)
 		nt_hook_global(ip, parent_ip, ops, fregs);
-	else if (s->clock == NT_CLOCK_TSC)
+	else if (s->clock == NESTRACE_CLOCK_TSC)
 		nt_hook_tsc(ip, parent_ip, ops, fregs);
 	else
 		nt_hook_mono(ip, parent_ip, ops, fregs);
@@ -342,9 +342,9 @@ static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
 			.preempt_count = nt_preempt_count_raw(),
 		};
 
-		if (unlikely(!nt_surely_task(&ctx)))
+		if (unlikely(!nt_in_plain_task(&ctx)))
 			return nt_filter_out(s);
-		raw_cpu_inc(rings->slot[NT_SLOT_TASK].unwanted);
+		raw_cpu_inc(rings->slot[NESTRACE_SLOT_TASK].unwanted);
 	}
 }
 
@@ -355,10 +355,10 @@ static noinstr void nt_hook_empty(unsigned long ip, unsigned long parent_ip,
 
 ftrace_func_t nt_hook_of(const struct nt_session *s)
 {
-	static const ftrace_func_t by_clock[NT_NR_CLOCKS] = {
-		[NT_CLOCK_GLOBAL] = nt_hook_global,
-		[NT_CLOCK_TSC] = nt_hook_tsc,
-		[NT_CLOCK_MONO] = nt_hook_mono,
+	static const ftrace_func_t by_clock[NESTRACE_NR_CLOCKS] = {
+		[NESTRACE_CLOCK_GLOBAL] = nt_hook_global,
+		[NESTRACE_CLOCK_TSC] = nt_hook_tsc,
+		[NESTRACE_CLOCK_MONO] = nt_hook_mono,
 	};
 
 	if (s->empty)

@@ -12,7 +12,7 @@ u32 nt_features __ro_after_init;
 struct workqueue_struct *nt_wq __ro_after_init;
 
 /* A step that says which features there are, or fails. */
-static int __init nt_have(int features, const char *missing)
+static int __init nt_add_features(int features, const char *missing)
 {
 	if (features < 0)
 		return features;
@@ -26,21 +26,21 @@ static int __init nt_init(void)
 {
 	int ret;
 
-	ret = nt_have(nt_rcu_init(),
+	ret = nt_add_features(nt_rcu_init(),
 		      "ct_nmi_enter and ct_irq_enter not found: RCU is woken as WARN() does it");
 	if (ret)
 		return ret;
-	ret = nt_have(nt_filter_init(),
+	ret = nt_add_features(nt_filter_init(),
 		      "find_module and ftrace_location not found: no filter by :mod:NAME");
 	if (ret)
 		return ret;
-	ret = nt_have(nt_stacks_init(),
+	ret = nt_add_features(nt_stacks_init(),
 		      "hardirq_stack_ptr not found: an interrupt's first and last functions share the slot of what it interrupted");
 	if (ret)
 		return ret;
-	nt_have(nt_tracepoints_init(),
+	nt_add_features(nt_tracepoints_init(),
 		"the scheduler's tracepoints not found: no following of forks, no names of tasks that are gone");
-	nt_have(nt_clock_init(),
+	nt_add_features(nt_clock_init(),
 		"sched_clock() has no TSC here: the clock global moves with the tick, mono and tsc are finer");
 	ret = nt_selftest();
 	if (ret)
@@ -57,7 +57,7 @@ static int __init nt_init(void)
 	if (ret)
 		goto err_events;
 
-	nt_events_go();
+	nt_events_set_ready();
 	pr_info("version " NT_VERSION " is ready at /dev/nestrace\n");
 	return 0;
 

@@ -21,12 +21,12 @@
 #include "session.h"
 #include "stream.h"
 
-struct nt_cut {
+struct nt_snapshot {
 	u64 horizon;
-	u64 pos[NT_NR_SLOTS];
+	u64 pos[NESTRACE_NR_SLOTS];
 };
 
-struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot)
+struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot)
 {
 	return &per_cpu_ptr(st->session->rings, st->cpu)->slot[slot];
 }
@@ -37,29 +37,29 @@ bool nt_stream_ended(struct nt_stream *st)
 	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
-static void nt_stream_cut(struct nt_stream *st, struct nt_cut *cut)
+static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *cut)
 {
 	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
 	unsigned long starts;
 	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
-	u64 last[NT_NR_SLOTS];
-	enum nt_slot i;
+	u64 last[NESTRACE_NR_SLOTS];
+	enum nestrace_slot i;
 
 	/* pairs with nt_session_start() */
 	starts = smp_load_acquire(&st->session->starts);
 	writers = !nt_stream_ended(st);
 
-	for (i = 0; i < NT_NR_SLOTS; i++) {
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		last[i] = READ_ONCE(nt_stream_ring(st, i)->last);
 		newest = max(newest, last[i]);
 	}
 	smp_rmb();	/* 1 before 2 */
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (READ_ONCE(guards[i].ip))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		/* pairs with the writer's releases: what lies below is whole */
 		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
 
@@ -96,8 +96,8 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 	while (c->off == c->end) {
 		if (c->closed) {
 			WRITE_ONCE(c->page, c->page + 1);
-			WRITE_ONCE(c->off, NT_SUBBUF_HEADER);
-			c->end = NT_SUBBUF_HEADER;
+			WRITE_ONCE(c->off, NESTRACE_SUBBUF_HEADER);
+			c->end = NESTRACE_SUBBUF_HEADER;
 			c->closed = false;
 			/* the writer may have it: our copy is done */
 			smp_store_release(&r->read, c->page);
@@ -107,8 +107,8 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
 			if (c->page < oldest) {
 				WRITE_ONCE(c->page, oldest);
-				WRITE_ONCE(c->off, NT_SUBBUF_HEADER);
-				c->end = NT_SUBBUF_HEADER;
+				WRITE_ONCE(c->off, NESTRACE_SUBBUF_HEADER);
+				c->end = NESTRACE_SUBBUF_HEADER;
 			}
 		}
 		if (c->page > head ||
@@ -122,9 +122,9 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 			continue;
 
 		c->closed = c->page < head;
-		c->end = c->closed ? NT_SUBBUF_HEADER + c->copy->commit :
+		c->end = c->closed ? NESTRACE_SUBBUF_HEADER + c->copy->commit :
 				     limit & NT_SUBBUF_MASK;
-		if (c->off == NT_SUBBUF_HEADER)
+		if (c->off == NESTRACE_SUBBUF_HEADER)
 			nt_cursor_begin(r, c);
 	}
 	return true;
@@ -156,20 +156,20 @@ static void nt_cursor_take(struct nt_cursor *c, u64 ts)
 	c->missed = 0;
 }
 
-static enum nt_slot nt_slot_by_flags(u8 flags)
+static enum nestrace_slot nt_slot_by_flags(u8 flags)
 {
 	if (flags & NT_FLAG_NMI)
-		return NT_SLOT_NMI;
+		return NESTRACE_SLOT_NMI;
 	if (flags & NT_FLAG_HARDIRQ)
-		return NT_SLOT_HARDIRQ;
-	return flags & NT_FLAG_SOFTIRQ ? NT_SLOT_SOFTIRQ : NT_SLOT_TASK;
+		return NESTRACE_SLOT_HARDIRQ;
+	return flags & NT_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
 /* False if it does not fit. Room for the number of missed records is kept free. */
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
-			  enum nt_slot slot)
+			  enum nestrace_slot slot)
 {
-	enum nt_slot told = nt_slot_by_flags(rec->flags);
+	enum nestrace_slot told = nt_slot_by_flags(rec->flags);
 	bool extend, tell;
 	u32 len = sizeof(*rec);
 	u64 delta;
@@ -183,7 +183,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	delta = st->out_len ? ts - st->out_ts : 0;
 	extend = delta >> NT_DELTA_BITS;
 	/* NMI_INLINE has NMI's word */
-	tell = slot != told && !(slot == NT_SLOT_NMI_INLINE && told == NT_SLOT_NMI);
+	tell = slot != told && !(slot == NESTRACE_SLOT_NMI_INLINE && told == NESTRACE_SLOT_NMI);
 	len += (extend ? 2 * sizeof(u32) : 0) + (tell ? sizeof(u32) : 0);
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
@@ -199,7 +199,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 		delta = 0;
 	}
 	memcpy(p, rec, sizeof(*rec));
-	*p = (NT_EVENT_SIZE / sizeof(u32) + tell) | (u32)(delta << NT_TYPE_BITS);
+	*p = (NESTRACE_EVENT_SIZE / sizeof(u32) + tell) | (u32)(delta << NT_TYPE_BITS);
 	if (tell)
 		p[sizeof(*rec) / sizeof(u32)] = slot;
 	st->out_len += len;
@@ -211,7 +211,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
  * Hands on the records of @slot up to @until. True when @out can take no more: it
  * is full, or a gap is to be told, which only a sub-buffer's beginning can.
  */
-static bool nt_stream_run(struct nt_stream *st, enum nt_slot slot, u64 limit, u64 until)
+static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 limit, u64 until)
 {
 	struct nt_ring *r = nt_stream_ring(st, slot);
 	struct nt_cursor *c = &st->cursor[slot];
@@ -232,13 +232,13 @@ static bool nt_stream_run(struct nt_stream *st, enum nt_slot slot, u64 limit, u6
 
 bool nt_stream_fill(struct nt_stream *st)
 {
-	struct nt_cut cut;
-	u64 next[NT_NR_SLOTS];
-	enum nt_slot i, first;
+	struct nt_snapshot cut;
+	u64 next[NESTRACE_NR_SLOTS];
+	enum nestrace_slot i, first;
 	u64 until;
 
-	nt_stream_cut(st, &cut);
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	nt_stream_snapshot(st, &cut);
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (!nt_cursor_peek(nt_stream_ring(st, i), &st->cursor[i], cut.pos[i], &next[i]))
 			next[i] = U64_MAX;
 
@@ -246,7 +246,7 @@ bool nt_stream_fill(struct nt_stream *st)
 		/* the ring with the earliest record, and how far it goes alone */
 		first = 0;
 		until = cut.horizon;
-		for (i = 1; i < NT_NR_SLOTS; i++) {
+		for (i = 1; i < NESTRACE_NR_SLOTS; i++) {
 			if (next[i] < next[first]) {
 				until = min(until, next[first]);
 				first = i;
@@ -264,14 +264,14 @@ bool nt_stream_fill(struct nt_stream *st)
 	}
 }
 
-void nt_stream_close_out(struct nt_stream *st)
+void nt_stream_seal(struct nt_stream *st)
 {
 	u64 commit = st->out_len;
 
 	if (st->out_missed) {
-		commit |= NT_SUBBUF_MISSED | NT_SUBBUF_MISSED_STORED;
+		commit |= NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED;
 		/* in the room that nt_out_append() left, be it that of @first */
-		memcpy((char *)st->out + NT_SUBBUF_HEADER + st->out_len, &st->out_missed,
+		memcpy((char *)st->out + NESTRACE_SUBBUF_HEADER + st->out_len, &st->out_missed,
 		       sizeof(u64));
 	}
 	st->out->commit = commit;
@@ -302,7 +302,7 @@ static u64 nt_cursor_held(const struct nt_cursor *c)
 	return held;
 }
 
-u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot)
+u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot)
 {
 	struct nt_ring *r = nt_stream_ring(st, slot);
 	struct nt_cursor *c = &st->cursor[slot];

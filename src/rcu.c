@@ -12,7 +12,7 @@ static char *rcu = "auto";
 module_param(rcu, charp, 0444);
 MODULE_PARM_DESC(rcu, "how RCU is woken: auto, pair, warn, or off (such hits are skipped)");
 
-enum nt_rcu_mode nt_rcu_mode __ro_after_init = NT_RCU_PAIR;
+enum nestrace_rcu_mode nt_rcu_mode __ro_after_init = NESTRACE_RCU_PAIR;
 
 noinstr void nt_rcu_nop(void)
 {
@@ -23,24 +23,24 @@ DEFINE_STATIC_CALL(nt_nmi_exit, nt_rcu_nop);
 DEFINE_STATIC_CALL(nt_irq_enter, nt_rcu_nop);
 DEFINE_STATIC_CALL(nt_irq_exit, nt_rcu_nop);
 
-/* NT_FEATURE_RCU_PAIR, 0, or a negative error if what was asked for can't be had. */
+/* NESTRACE_FEATURE_RCU_PAIR, 0, or a negative error if what was asked for can't be had. */
 int __init nt_rcu_init(void)
 {
-	unsigned long nmi_enter = nt_resolve("ct_nmi_enter");
-	unsigned long nmi_exit = nt_resolve("ct_nmi_exit");
-	unsigned long irq_enter = nt_resolve("ct_irq_enter");
-	unsigned long irq_exit = nt_resolve("ct_irq_exit");
+	unsigned long nmi_enter = nt_ksym("ct_nmi_enter");
+	unsigned long nmi_exit = nt_ksym("ct_nmi_exit");
+	unsigned long irq_enter = nt_ksym("ct_irq_enter");
+	unsigned long irq_exit = nt_ksym("ct_irq_exit");
 	bool pair = nmi_enter && nmi_exit && irq_enter && irq_exit;
 
 	if (!strcmp(rcu, "off")) {
-		nt_rcu_mode = NT_RCU_OFF;
+		nt_rcu_mode = NESTRACE_RCU_OFF;
 	} else if (!strcmp(rcu, "warn")) {
-		nt_rcu_mode = NT_RCU_WARN;
+		nt_rcu_mode = NESTRACE_RCU_WARN;
 	} else if (!strcmp(rcu, "pair") && !pair) {
 		pr_err("rcu=pair, but this kernel has no ct_nmi_enter and ct_irq_enter that a kprobe can find; use rcu=auto\n");
 		return -ENOENT;
 	} else if (!strcmp(rcu, "pair") || !strcmp(rcu, "auto")) {
-		nt_rcu_mode = pair ? NT_RCU_PAIR : NT_RCU_WARN;
+		nt_rcu_mode = pair ? NESTRACE_RCU_PAIR : NESTRACE_RCU_WARN;
 	} else {
 		pr_err("rcu=%s is unknown: it is auto, pair, warn or off\n", rcu);
 		return -EINVAL;
@@ -52,5 +52,5 @@ int __init nt_rcu_init(void)
 	static_call_update(nt_nmi_exit, (nt_rcu_fn *)nmi_exit);
 	static_call_update(nt_irq_enter, (nt_rcu_fn *)irq_enter);
 	static_call_update(nt_irq_exit, (nt_rcu_fn *)irq_exit);
-	return NT_FEATURE_RCU_PAIR;
+	return NESTRACE_FEATURE_RCU_PAIR;
 }

@@ -4,7 +4,7 @@
  * exception. It is woken only if it is asleep, by the pair that fits the context,
  * and put back exactly.
  *
- * Invariant: between nt_rcu_wake() and nt_rcu_restore() interrupts are off, so that
+ * Invariant: between nt_rcu_enter() and nt_rcu_exit() interrupts are off, so that
  * nothing that nests can see the state half changed.
  */
 #ifndef NT_RCU_H
@@ -26,14 +26,14 @@ DECLARE_STATIC_CALL(nt_nmi_exit, nt_rcu_nop);
 DECLARE_STATIC_CALL(nt_irq_enter, nt_rcu_nop);
 DECLARE_STATIC_CALL(nt_irq_exit, nt_rcu_nop);
 
-extern enum nt_rcu_mode nt_rcu_mode;
+extern enum nestrace_rcu_mode nt_rcu_mode;
 
-enum nt_wake {
-	NT_WAKE_NONE,		/* RCU was awake */
-	NT_WAKE_NMI,
-	NT_WAKE_IRQ,
-	NT_WAKE_WARN,
-	NT_WAKE_FAILED,		/* RCU sleeps on; the hit must be skipped */
+enum nt_rcu_entry {
+	NT_RCU_WATCHING,		/* RCU was awake */
+	NT_RCU_ENTERED_NMI,
+	NT_RCU_ENTERED_IRQ,
+	NT_RCU_ENTERED_WARN,
+	NT_RCU_NOT_WATCHING,		/* RCU sleeps on; the hit must be skipped */
 };
 
 struct nt_rcu_saved {
@@ -46,39 +46,39 @@ struct nt_rcu_saved {
  * kernel's own nmi_enter() may not have run yet. The irq pair asserts that lockdep
  * has heard that interrupts are off.
  */
-static __always_inline enum nt_wake nt_rcu_wake(enum nt_slot slot, struct nt_rcu_saved *saved)
+static __always_inline enum nt_rcu_entry nt_rcu_enter(enum nestrace_slot slot, struct nt_rcu_saved *saved)
 {
-	if (unlikely(nt_rcu_mode == NT_RCU_OFF))
-		return NT_WAKE_FAILED;
+	if (unlikely(nt_rcu_mode == NESTRACE_RCU_OFF))
+		return NT_RCU_NOT_WATCHING;
 
 	raw_local_irq_save(saved->irq_flags);
 	/* what a traced function in there would call up is no interrupt's */
 	nt_guard_irqs(slot, arch_local_save_flags());
-	if (unlikely(nt_rcu_mode == NT_RCU_WARN)) {
+	if (unlikely(nt_rcu_mode == NESTRACE_RCU_WARN)) {
 		warn_rcu_enter();
-		return NT_WAKE_WARN;
+		return NT_RCU_ENTERED_WARN;
 	}
-	if (slot >= NT_SLOT_NMI) {
+	if (slot >= NESTRACE_SLOT_NMI) {
 		static_call(nt_nmi_enter)();
-		return NT_WAKE_NMI;
+		return NT_RCU_ENTERED_NMI;
 	}
 	saved->lockdep_irqs = nt_lockdep_irqs_off();
 	static_call(nt_irq_enter)();
-	return NT_WAKE_IRQ;
+	return NT_RCU_ENTERED_IRQ;
 }
 
-static __always_inline void nt_rcu_restore(enum nt_slot slot, enum nt_wake wake,
+static __always_inline void nt_rcu_exit(enum nestrace_slot slot, enum nt_rcu_entry wake,
 					   struct nt_rcu_saved *saved)
 {
 	switch (wake) {
-	case NT_WAKE_NMI:
+	case NT_RCU_ENTERED_NMI:
 		static_call(nt_nmi_exit)();
 		break;
-	case NT_WAKE_IRQ:
+	case NT_RCU_ENTERED_IRQ:
 		static_call(nt_irq_exit)();
 		nt_lockdep_irqs_restore(saved->lockdep_irqs);
 		break;
-	case NT_WAKE_WARN:
+	case NT_RCU_ENTERED_WARN:
 		warn_rcu_exit(true);
 		break;
 	default:

@@ -16,7 +16,7 @@ DEFINE_STATIC_CALL(nt_kallsyms, nt_no_symbol);
  * register_kprobe() notes the address before it refuses a function that may not be
  * probed, and moves it past an ENDBR: kallsyms tells by how much.
  */
-unsigned long nt_resolve(const char *name)
+unsigned long nt_ksym(const char *name)
 {
 	struct kprobe kp = { .symbol_name = name };
 	char sym[KSYM_SYMBOL_LEN], *offset;
@@ -39,9 +39,9 @@ unsigned long nt_resolve(const char *name)
 	return addr - off;
 }
 
-unsigned long nt_resolve_data(const char *name)
+unsigned long nt_ksym_data(const char *name)
 {
-	unsigned long lookup = nt_resolve("kallsyms_lookup_name");
+	unsigned long lookup = nt_ksym("kallsyms_lookup_name");
 
 	if (!lookup)
 		return 0;

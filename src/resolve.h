@@ -8,8 +8,8 @@
 #define NT_RESOLVE_H
 
 /* The first byte of function @name, or 0. */
-unsigned long nt_resolve(const char *name);
+unsigned long nt_ksym(const char *name);
 /* The same for a variable, by kallsyms_lookup_name(). */
-unsigned long nt_resolve_data(const char *name);
+unsigned long nt_ksym_data(const char *name);
 
 #endif

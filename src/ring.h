@@ -26,9 +26,9 @@
 #include "x86/percpu.h"
 
 #define NT_SUBBUF_SHIFT		12
-#define NT_SUBBUF_MASK		(NT_SUBBUF_SIZE - 1ULL)
+#define NT_SUBBUF_MASK		(NESTRACE_SUBBUF_SIZE - 1ULL)
 /* records end here; the u64 behind is @first */
-#define NT_SUBBUF_END		(NT_SUBBUF_SIZE - sizeof(u64))
+#define NT_SUBBUF_END		(NESTRACE_SUBBUF_SIZE - sizeof(u64))
 
 /* from ring_buffer.h's enum ring_buffer_type, an ABI of trace files */
 #define NT_TYPE_TIME_EXTEND	30
@@ -39,7 +39,7 @@
 struct nt_subbuf {
 	u64 time_stamp;
 	u64 commit;
-	u8 data[NT_SUBBUF_SIZE - NT_SUBBUF_HEADER - sizeof(u64)];
+	u8 data[NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER - sizeof(u64)];
 	u64 first;
 };
 
@@ -112,7 +112,7 @@ static inline void nt_ring_init(struct nt_ring *r, char *base, size_t bytes, boo
 	r->mask = bytes - 1;
 	r->overwrite = overwrite;
 	/* sub-buffer 0 is open, at time 0 and with nothing before it */
-	r->pos = NT_SUBBUF_HEADER;
+	r->pos = NESTRACE_SUBBUF_HEADER;
 	r->limit = 0;
 	if (base)
 		nt_ring_enter(r, 0);
@@ -133,10 +133,10 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	u64 nr = r->pos >> NT_SUBBUF_SHIFT;
 	struct nt_subbuf *sb = nt_ring_subbuf(r, nr);
 
-	WRITE_ONCE(sb->commit, (r->pos & NT_SUBBUF_MASK) - NT_SUBBUF_HEADER);
+	WRITE_ONCE(sb->commit, (r->pos & NT_SUBBUF_MASK) - NESTRACE_SUBBUF_HEADER);
 	nr++;
-	/* publishes the commit; pairs with nt_stream_cut() */
-	smp_store_release(&r->pos, (nr << NT_SUBBUF_SHIFT) | NT_SUBBUF_HEADER);
+	/* publishes the commit; pairs with nt_stream_snapshot() */
+	smp_store_release(&r->pos, (nr << NT_SUBBUF_SHIFT) | NESTRACE_SUBBUF_HEADER);
 	/* who copies any of what follows sees @pos here: nt_cursor_refill() */
 	smp_wmb();
 	nt_ring_enter(r, nr);
@@ -163,10 +163,10 @@ static __always_inline struct nt_record *nt_ring_room(const struct nt_ring *r)
 static __always_inline void nt_ring_publish(struct nt_ring *r, struct nt_record *rec, u64 ts,
 					    u64 delta, u32 bytes)
 {
-	rec->head = NT_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+	rec->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
 	WRITE_ONCE(r->last, ts);
 	nt_local_inc(&r->written);
-	/* publishes the record; pairs with nt_stream_cut() */
+	/* publishes the record; pairs with nt_stream_snapshot() */
 	nt_local_add_release(&r->pos, bytes);
 }
 
@@ -194,7 +194,7 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 
 	if ((s64)delta < 0) {
 		ts = r->last;
-	} else if ((r->pos & NT_SUBBUF_MASK) == NT_SUBBUF_HEADER) {
+	} else if ((r->pos & NT_SUBBUF_MASK) == NESTRACE_SUBBUF_HEADER) {
 		/* nothing is published of the sub-buffer: it may as well begin now */
 		WRITE_ONCE(nt_ring_subbuf(r, r->pos >> NT_SUBBUF_SHIFT)->time_stamp, ts);
 	} else if (r->pos + 2 * sizeof(u32) <= r->limit) {

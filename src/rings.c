@@ -10,26 +10,26 @@
 
 #define NT_SUBBUFS_MIN	2
 
-/* As nestrace.h says of NT_IOC_CONFIG. */
-static size_t nt_ring_bytes(unsigned int ring_kb, enum nt_slot slot)
+/* As nestrace.h says of NESTRACE_IOC_CONFIG. */
+static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
 {
-	static const u8 shift[NT_NR_SLOTS] = {
-		[NT_SLOT_TASK] = 1, [NT_SLOT_SOFTIRQ] = 3, [NT_SLOT_HARDIRQ] = 3,
-		[NT_SLOT_NMI] = 3, [NT_SLOT_NMI_INLINE] = 6, [NT_SLOT_DF] = 6,
-		[NT_SLOT_DB] = 6, [NT_SLOT_MCE] = 6, [NT_SLOT_VC] = 6, [NT_SLOT_VC2] = 6,
+	static const u8 shift[NESTRACE_NR_SLOTS] = {
+		[NESTRACE_SLOT_TASK] = 1, [NESTRACE_SLOT_SOFTIRQ] = 3, [NESTRACE_SLOT_HARDIRQ] = 3,
+		[NESTRACE_SLOT_NMI] = 3, [NESTRACE_SLOT_NMI_INLINE] = 6, [NESTRACE_SLOT_DF] = 6,
+		[NESTRACE_SLOT_DB] = 6, [NESTRACE_SLOT_MCE] = 6, [NESTRACE_SLOT_VC] = 6, [NESTRACE_SLOT_VC2] = 6,
 	};
 	size_t bytes = roundup_pow_of_two((size_t)ring_kb << 10) >> shift[slot];
 
-	return max_t(size_t, bytes, NT_SUBBUFS_MIN * NT_SUBBUF_SIZE);
+	return max_t(size_t, bytes, NT_SUBBUFS_MIN * NESTRACE_SUBBUF_SIZE);
 }
 
-static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
+static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 {
 	struct nt_rings *rings = per_cpu_ptr(s->rings, cpu);
 	char *base = s->memory[cpu];
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
-	for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		struct nt_ring *r = &rings->slot[slot];
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
 
@@ -40,13 +40,13 @@ static void nt_rings_cut(struct nt_session *s, unsigned int cpu)
 }
 
 /* On CPUs that are not traced there is never room, and every hit is unwanted. */
-static void nt_rings_close(struct nt_session *s)
+static void nt_rings_disable(struct nt_session *s)
 {
 	unsigned int cpu;
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
 	for_each_possible_cpu(cpu)
-		for (slot = 0; slot < NT_NR_SLOTS; slot++)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			nt_ring_init(&per_cpu_ptr(s->rings, cpu)->slot[slot], NULL, 0, false);
 }
 
@@ -54,17 +54,17 @@ static void nt_rings_close(struct nt_session *s)
 int nt_rings_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
-	BUILD_BUG_ON(NT_SUBBUF_SIZE != PAGE_SIZE);
-	BUILD_BUG_ON(sizeof(struct nt_subbuf) != NT_SUBBUF_SIZE);
-	BUILD_BUG_ON(sizeof(struct nt_record) != NT_EVENT_SIZE + sizeof(u32));
+	BUILD_BUG_ON(NESTRACE_SUBBUF_SIZE != PAGE_SIZE);
+	BUILD_BUG_ON(sizeof(struct nt_subbuf) != NESTRACE_SUBBUF_SIZE);
+	BUILD_BUG_ON(sizeof(struct nt_record) != NESTRACE_EVENT_SIZE + sizeof(u32));
 
 	s->memory = kcalloc(nr_cpu_ids, sizeof(*s->memory), GFP_KERNEL);
 	if (!s->memory)
 		return -ENOMEM;
 	s->memory_size = 0;
-	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
 	if ((u64)s->memory_size * cpumask_weight(s->cpus) >
 	    (u64)max(si_mem_available(), 0L) << PAGE_SHIFT)
@@ -76,9 +76,9 @@ int nt_rings_alloc(struct nt_session *s)
 		if (!s->memory[cpu])
 			goto err;
 	}
-	nt_rings_close(s);
+	nt_rings_disable(s);
 	for_each_cpu(cpu, s->cpus)
-		nt_rings_cut(s, cpu);
+		nt_rings_carve(s, cpu);
 	return 0;
 err:
 	nt_rings_free(s);

@@ -35,16 +35,16 @@ static bool __init nt_test_guard(void)
 
 	/* nothing is traced yet, so the slot is ours */
 	preempt_disable();
-	ok = !nt_guard_held(NT_SLOT_TASK);
-	nt_guard_take(NT_SLOT_TASK, ip, arch_local_save_flags());
-	ok = ok && nt_guard_ip(NT_SLOT_TASK) == ip && nt_guard_irqs_on(NT_SLOT_TASK);
-	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NT_SLOT_TASK));
+	ok = !nt_guard_held(NESTRACE_SLOT_TASK);
+	nt_guard_take(NESTRACE_SLOT_TASK, ip, arch_local_save_flags());
+	ok = ok && nt_guard_ip(NESTRACE_SLOT_TASK) == ip && nt_guard_irqs_on(NESTRACE_SLOT_TASK);
+	ok = ok && (IS_ENABLED(NT_TEST_NO_GUARD) || nt_guard_held(NESTRACE_SLOT_TASK));
 	raw_local_irq_save(irq_flags);
-	nt_guard_irqs(NT_SLOT_TASK, arch_local_save_flags());
+	nt_guard_irqs(NESTRACE_SLOT_TASK, arch_local_save_flags());
 	raw_local_irq_restore(irq_flags);
-	ok = ok && nt_guard_ip(NT_SLOT_TASK) == ip && !nt_guard_irqs_on(NT_SLOT_TASK);
-	nt_guard_leave(NT_SLOT_TASK);
-	ok = ok && !nt_guard_held(NT_SLOT_TASK);
+	ok = ok && nt_guard_ip(NESTRACE_SLOT_TASK) == ip && !nt_guard_irqs_on(NESTRACE_SLOT_TASK);
+	nt_guard_leave(NESTRACE_SLOT_TASK);
+	ok = ok && !nt_guard_held(NESTRACE_SLOT_TASK);
 	preempt_enable();
 	return ok;
 }
@@ -70,8 +70,8 @@ static bool __init nt_test_write(struct nt_ring *r, u64 ts, u64 ip)
 static bool __init nt_test_ring(void)
 {
 	struct nt_ring ring = { };
-	const u64 per_subbuf = (NT_SUBBUF_END - NT_SUBBUF_HEADER) / sizeof(struct nt_record);
-	char *base = kzalloc(2 * NT_SUBBUF_SIZE, GFP_KERNEL);
+	const u64 per_subbuf = (NT_SUBBUF_END - NESTRACE_SUBBUF_HEADER) / sizeof(struct nt_record);
+	char *base = kzalloc(2 * NESTRACE_SUBBUF_SIZE, GFP_KERNEL);
 	struct nt_subbuf *sb;
 	struct nt_record *rec;
 	u64 i, ts = 0;
@@ -79,7 +79,7 @@ static bool __init nt_test_ring(void)
 
 	if (!base)
 		return false;
-	nt_ring_init(&ring, base, 2 * NT_SUBBUF_SIZE, false);
+	nt_ring_init(&ring, base, 2 * NESTRACE_SUBBUF_SIZE, false);
 	for (i = 0; ring.full < 2 && i < 1000; ) {
 		ts += 7;
 		i += nt_test_write(&ring, ts, i);
@@ -111,13 +111,13 @@ static bool __init nt_test_ring(void)
 /* No clock goes back on this CPU or stands still for long. */
 static bool __init nt_test_clock(void)
 {
-	enum nt_clock clock;
+	enum nestrace_clock clock;
 	u64 first, last, now;
 	bool ok = true;
 	int i;
 
 	preempt_disable();
-	for (clock = 0; clock < NT_NR_CLOCKS; clock++) {
+	for (clock = 0; clock < NESTRACE_NR_CLOCKS; clock++) {
 		first = nt_clock_read(clock);
 		for (last = first, i = 0; i < 1000; i++, last = now) {
 			now = nt_clock_read(clock);
@@ -139,21 +139,21 @@ static bool __init nt_test_clock(void)
 static bool __init nt_test_rcu(void)
 {
 	struct nt_rcu_saved saved;
-	enum nt_slot slots[] = { NT_SLOT_NMI, NT_SLOT_TASK };
+	enum nestrace_slot slots[] = { NESTRACE_SLOT_NMI, NESTRACE_SLOT_TASK };
 	long before, inside;
 	unsigned int i;
 	bool ok = nt_rcu_watching();
 
-	if (nt_rcu_mode != NT_RCU_PAIR)
+	if (nt_rcu_mode != NESTRACE_RCU_PAIR)
 		return ok;
 	preempt_disable();
 	for (i = 0; i < ARRAY_SIZE(slots); i++) {
-		enum nt_wake wake;
+		enum nt_rcu_entry wake;
 
 		before = nt_rcu_nmi_nesting();
-		wake = nt_rcu_wake(slots[i], &saved);
+		wake = nt_rcu_enter(slots[i], &saved);
 		inside = nt_rcu_nmi_nesting();
-		nt_rcu_restore(slots[i], wake, &saved);
+		nt_rcu_exit(slots[i], wake, &saved);
 		ok = ok && inside == before + 2 && nt_rcu_nmi_nesting() == before &&
 		     nt_rcu_watching() && !irqs_disabled();
 	}

@@ -16,7 +16,7 @@
 #include "tasks.h"
 
 #define NT_RING_KB_DEFAULT	2048
-#define NT_TICK			ms_to_ktime(4)
+#define NT_WAKEUP_PERIOD			ms_to_ktime(4)
 #define NT_POLL_TICKS		max(1, HZ / 100)
 
 static atomic_t nt_nr_open = ATOMIC_INIT(0);
@@ -33,7 +33,7 @@ void nt_session_count(u32 *open, u32 *running)
  * full, who polls every now and then. Who waits for the end alone is left alone. From a
  * hardirq, as under load softirqs wait for ksoftirqd.
  */
-static enum hrtimer_restart nt_tick(struct hrtimer *timer)
+static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 {
 	struct nt_session *s = container_of(timer, struct nt_session, tick);
 
@@ -44,11 +44,11 @@ static enum hrtimer_restart nt_tick(struct hrtimer *timer)
 	}
 	if (READ_ONCE(s->closed))
 		queue_work(nt_wq, &s->end);
-	hrtimer_forward_now(timer, NT_TICK);
+	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
 	return HRTIMER_RESTART;
 }
 
-static void nt_end(struct work_struct *work)
+static void nt_stop_work(struct work_struct *work)
 {
 	struct nt_session *s = container_of(work, struct nt_session, end);
 
@@ -77,15 +77,15 @@ struct nt_session *nt_session_new(void)
 	 * instead of silencing the session.
 	 */
 	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
-	nt_ends_init(s);
+	nt_triggers_init(s);
 	s->not_me = NT_NO_MM;
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
 	mutex_init(&s->lock);
 	kref_init(&s->ref);
 	init_waitqueue_head(&s->wait);
-	nt_hrtimer_setup(&s->tick, nt_tick, HRTIMER_MODE_REL);
-	INIT_WORK(&s->end, nt_end);
+	nt_hrtimer_setup(&s->tick, nt_wake_readers, HRTIMER_MODE_REL);
+	INIT_WORK(&s->end, nt_stop_work);
 	atomic_inc(&nt_nr_open);
 	return s;
 
@@ -139,26 +139,26 @@ int nt_session_start(struct nt_session *s)
 	ret = nt_tasks_start(s);
 	if (ret)
 		return ret;
-	ret = nt_ends_start(s);
+	ret = nt_triggers_start(s);
 	if (ret)
 		return ret;
 
 	/*
 	 * Both before the first hit, so that the streams know that there are writers; in this
-	 * order, so that who has seen @starts sees no state from before. See nt_stream_cut().
+	 * order, so that who has seen @starts sees no state from before. See nt_stream_snapshot().
 	 */
 	WRITE_ONCE(s->state, NT_RUNNING);
 	smp_store_release(&s->starts, s->starts + 1);
-	hrtimer_start(&s->tick, NT_TICK, HRTIMER_MODE_REL);
+	hrtimer_start(&s->tick, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
 	ret = register_ftrace_function(&s->ops);
 	if (ret) {
 		hrtimer_cancel(&s->tick);
 		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
-		nt_ends_stop(s);
+		nt_triggers_stop(s);
 		return ret;
 	}
 	/* what arming itself calls is no reason to end; an oops is */
-	cmpxchg(&s->closed, NT_STATS_TRIGGER, 0);
+	cmpxchg(&s->closed, NESTRACE_STATS_TRIGGER, 0);
 	atomic_inc(&nt_nr_running);
 	return 0;
 }
@@ -174,7 +174,7 @@ int nt_session_stop(struct nt_session *s)
 
 	if (s->state != NT_RUNNING)
 		return -EINVAL;
-	ret = nt_ends_stop(s);
+	ret = nt_triggers_stop(s);
 	if (!ret)
 		ret = unregister_ftrace_function(&s->ops);
 	if (ret)
@@ -218,7 +218,7 @@ void nt_session_put(struct kref *ref)
 	struct nt_session *s = container_of(ref, struct nt_session, ref);
 
 	nt_filter_free(s);
-	nt_ends_free(s);
+	nt_triggers_free(s);
 	nt_session_not_me(s, NT_NO_MM);
 	nt_tasks_free(s);
 	nt_streams_free(s);

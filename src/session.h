@@ -35,15 +35,15 @@ struct nt_excluded {
 	unsigned long size;
 };
 
-struct nt_refusal {
+struct nt_recursion {
 	unsigned long ip;
 	unsigned long under_ip;
 	u64 count;
 };
 
 struct nt_rings {
-	struct nt_ring slot[NT_NR_SLOTS];
-	struct nt_refusal refused[NT_NR_SLOTS][NT_NR_REFUSED];
+	struct nt_ring slot[NESTRACE_NR_SLOTS];
+	struct nt_recursion refused[NESTRACE_NR_SLOTS][NESTRACE_NR_RECURSIONS];
 };
 
 /* READY: the rings are there, nothing of the configuration can change any more */
@@ -62,7 +62,7 @@ struct nt_session {
 	unsigned long *pids;		/* bit map of the traced pids; NULL: all */
 	struct mm_struct *not_me;	/* the tasks that have it are not traced */
 	unsigned int clock;
-	u32 closed;			/* by what: NT_STATS_ bits; ends.c */
+	u32 closed;			/* by what: NESTRACE_STATS_ bits; ends.c */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];
 
@@ -115,10 +115,10 @@ int nt_filter_clear(struct nt_session *s, bool exclude);
 void nt_filter_free(struct nt_session *s);
 
 /* ends.c */
-void nt_ends_init(struct nt_session *s);
-int nt_ends_start(struct nt_session *s);
-int nt_ends_stop(struct nt_session *s);
-void nt_ends_free(struct nt_session *s);
+void nt_triggers_init(struct nt_session *s);
+int nt_triggers_start(struct nt_session *s);
+int nt_triggers_stop(struct nt_session *s);
+void nt_triggers_free(struct nt_session *s);
 
 /* pids.c */
 int nt_pid_add(struct nt_session *s, pid_t nr, bool follow);

@@ -35,13 +35,13 @@ static __always_inline bool nt_serving_softirq(unsigned int pc)
 }
 
 /* The slot at interrupt level @pc, for a stack that is no exception's. */
-static __always_inline enum nt_slot nt_slot_by_level(unsigned int pc, bool irq_stack)
+static __always_inline enum nestrace_slot nt_slot_by_level(unsigned int pc, bool irq_stack)
 {
 	if (pc & HARDIRQ_MASK)
-		return NT_SLOT_HARDIRQ;
+		return NESTRACE_SLOT_HARDIRQ;
 	if (nt_serving_softirq(pc))
-		return NT_SLOT_SOFTIRQ;
-	return irq_stack ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
+		return NESTRACE_SLOT_SOFTIRQ;
+	return irq_stack ? NESTRACE_SLOT_HARDIRQ : NESTRACE_SLOT_TASK;
 }
 
 /*
@@ -49,9 +49,9 @@ static __always_inline enum nt_slot nt_slot_by_level(unsigned int pc, bool irq_s
  * stack that it interrupted. If it landed in the hook, only that interrupts are now
  * off tells them from what it interrupted.
  */
-static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nt_slot slot)
+static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nestrace_slot slot)
 {
-	return slot < NT_SLOT_HARDIRQ && nt_guard_irqs_on(slot) &&
+	return slot < NESTRACE_SLOT_HARDIRQ && nt_guard_irqs_on(slot) &&
 	       raw_irqs_disabled_flags(ctx->irq_flags);
 }
 
@@ -60,7 +60,7 @@ static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nt
  * is not being traced. Inside __switch_to() current and the stack do not fit each
  * other: then nt_slot() decides.
  */
-static __always_inline bool nt_surely_task(const struct nt_context *ctx)
+static __always_inline bool nt_in_plain_task(const struct nt_context *ctx)
 {
 #ifdef CONFIG_PREEMPT_RT
 	if (in_serving_softirq())
@@ -68,28 +68,28 @@ static __always_inline bool nt_surely_task(const struct nt_context *ctx)
 #endif
 	return !(ctx->preempt_count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)) &&
 	       ctx->sp - (unsigned long)current->stack < THREAD_SIZE &&
-	       !nt_guard_held(NT_SLOT_TASK);
+	       !nt_guard_held(NESTRACE_SLOT_TASK);
 }
 
-static __always_inline enum nt_slot nt_slot(const struct nt_context *ctx)
+static __always_inline enum nestrace_slot nt_slot(const struct nt_context *ctx)
 {
 	const struct nt_stacks *stacks = raw_cpu_ptr(&nt_stacks);
 	unsigned int pc = ctx->preempt_count;
-	enum nt_slot slot;
+	enum nestrace_slot slot;
 
 	if (unlikely(nt_on_exception_stack(stacks, ctx->sp)))
 		return nt_exception_slot(stacks, ctx->sp);
 	if (unlikely(pc & NMI_MASK))
-		return NT_SLOT_NMI_INLINE;
+		return NESTRACE_SLOT_NMI_INLINE;
 	slot = nt_slot_by_level(pc, nt_on_irq_stack(stacks, ctx->sp));
-	return nt_interrupted(ctx, slot) ? NT_SLOT_HARDIRQ : slot;
+	return nt_interrupted(ctx, slot) ? NESTRACE_SLOT_HARDIRQ : slot;
 }
 
 /*
  * A breakpoint runs at NMI level on the stack of what it hit. That stack's own
  * guard then decides: if it is held, the breakpoint was hit inside the hook.
  */
-static __always_inline enum nt_slot nt_slot_below(const struct nt_context *ctx)
+static __always_inline enum nestrace_slot nt_slot_below(const struct nt_context *ctx)
 {
 	unsigned int levels = (ctx->preempt_count & NMI_MASK) / NMI_OFFSET;
 

@@ -15,11 +15,11 @@
 #include "session.h"
 #include "stream.h"
 
-#define NT_WAIT		max(1, HZ / 10)
-#define NT_LOOKS	32U	/* CPUs at a time */
+#define NT_SUBBUF_MAX_AGE		max(1, HZ / 10)
+#define NT_SCAN_CPUS	32U	/* CPUs at a time */
 
 /* Bytes that the ring of a slot has beyond its reader, whose place may move meanwhile. */
-static s64 nt_stream_unread(struct nt_stream *st, enum nt_slot slot)
+static s64 nt_stream_unread(struct nt_stream *st, enum nestrace_slot slot)
 {
 	const struct nt_cursor *c = &st->cursor[slot];
 
@@ -29,11 +29,11 @@ static s64 nt_stream_unread(struct nt_stream *st, enum nt_slot slot)
 
 static bool nt_stream_has_data(struct nt_stream *st)
 {
-	enum nt_slot i;
+	enum nestrace_slot i;
 
 	if (READ_ONCE(st->out_len))
 		return true;
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (nt_stream_unread(st, i) > 0)
 			return true;
 	return false;
@@ -42,9 +42,9 @@ static bool nt_stream_has_data(struct nt_stream *st)
 /* Of a ring, an eighth: then there is time to wake the reader. */
 static bool nt_stream_due(struct nt_stream *st)
 {
-	enum nt_slot i;
+	enum nestrace_slot i;
 
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (nt_stream_unread(st, i) >=
 		    (s64)max(nt_stream_ring(st, i)->mask / 8, NT_SUBBUF_MASK))
 			return true;
@@ -53,7 +53,7 @@ static bool nt_stream_due(struct nt_stream *st)
 
 bool nt_streams_due(struct nt_session *s)
 {
-	unsigned int looks = min(cpumask_weight(s->cpus), NT_LOOKS);
+	unsigned int looks = min(cpumask_weight(s->cpus), NT_SCAN_CPUS);
 
 	while (looks--) {
 		s->looked_at = cpumask_next(s->looked_at, s->cpus);
@@ -68,7 +68,7 @@ bool nt_streams_due(struct nt_session *s)
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
 {
 	return st->out_len &&
-	       (nonblock || ended || time_after_eq(jiffies, st->out_since + NT_WAIT));
+	       (nonblock || ended || time_after_eq(jiffies, st->out_since + NT_SUBBUF_MAX_AGE));
 }
 
 static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -79,25 +79,25 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 	bool full, ended, stuck;
 	long left;
 
-	if (count < NT_SUBBUF_SIZE)
+	if (count < NESTRACE_SUBBUF_SIZE)
 		return -EINVAL;
 	if (mutex_lock_interruptible(&st->lock))
 		return -ERESTARTSYS;
 
-	while (count - done >= NT_SUBBUF_SIZE) {
+	while (count - done >= NESTRACE_SUBBUF_SIZE) {
 		/* in this order: what was recorded before the end is seen by the fill */
 		ended = nt_stream_ended(st);
 		full = nt_stream_fill(st);
 		if (full || nt_out_due(st, nonblock && !done, ended)) {
-			nt_stream_close_out(st);
-			if (copy_to_user(buf + done, st->out, NT_SUBBUF_SIZE)) {
+			nt_stream_seal(st);
+			if (copy_to_user(buf + done, st->out, NESTRACE_SUBBUF_SIZE)) {
 				done = done ?: -EFAULT;
 				break;
 			}
 			if (st->out_missed)
 				nt_events_lost(st->cpu, st->out_missed);
 			nt_stream_next(st);
-			done += NT_SUBBUF_SIZE;
+			done += NESTRACE_SUBBUF_SIZE;
 			cond_resched();
 			continue;
 		}
@@ -114,7 +114,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 		left = wait_event_interruptible_timeout(st->session->wait,
 							nt_stream_ended(st) ||
 							(!stuck && nt_stream_due(st)),
-							stuck ? 1 : NT_WAIT / 2 + 1);
+							stuck ? 1 : NT_SUBBUF_MAX_AGE / 2 + 1);
 		if (left < 0)
 			return left;
 		if (mutex_lock_interruptible(&st->lock))
@@ -180,7 +180,7 @@ int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock)
 static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 {
 	struct nt_stream *st = kzalloc(sizeof(*st), GFP_KERNEL);
-	enum nt_slot i;
+	enum nestrace_slot i;
 
 	if (!st)
 		return NULL;
@@ -188,9 +188,9 @@ static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 	st->cpu = cpu;
 	mutex_init(&st->lock);
 	st->out = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
-	for (i = 0; i < NT_NR_SLOTS; i++) {
-		st->cursor[i].off = NT_SUBBUF_HEADER;
-		st->cursor[i].end = NT_SUBBUF_HEADER;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		st->cursor[i].off = NESTRACE_SUBBUF_HEADER;
+		st->cursor[i].end = NESTRACE_SUBBUF_HEADER;
 		st->cursor[i].copy = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
 	}
 	return st;
@@ -198,9 +198,9 @@ static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 
 static bool nt_stream_whole(const struct nt_stream *st)
 {
-	enum nt_slot i;
+	enum nestrace_slot i;
 
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (!st->cursor[i].copy)
 			return false;
 	return st->out;
@@ -227,7 +227,7 @@ void nt_streams_free(struct nt_session *s)
 {
 	struct nt_stream *st;
 	unsigned int cpu;
-	enum nt_slot i;
+	enum nestrace_slot i;
 
 	if (!s->streams)
 		return;
@@ -235,7 +235,7 @@ void nt_streams_free(struct nt_session *s)
 		st = s->streams[cpu];
 		if (!st)
 			continue;
-		for (i = 0; i < NT_NR_SLOTS; i++)
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 			free_page((unsigned long)st->cursor[i].copy);
 		free_page((unsigned long)st->out);
 		kfree(st);

@@ -32,7 +32,7 @@ struct nt_stream {
 	bool open;			/* a descriptor reads it; session->lock */
 
 	struct mutex lock;		/* of all below */
-	struct nt_cursor cursor[NT_NR_SLOTS];
+	struct nt_cursor cursor[NESTRACE_NR_SLOTS];
 	struct nt_subbuf *out;		/* the sub-buffer that is being filled */
 	u32 out_len;			/* bytes of data in it */
 	u64 out_ts;			/* of its last record */
@@ -54,17 +54,17 @@ void nt_streams_free(struct nt_session *s);
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock);
 
 /* merge.c */
-struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nt_slot slot);
+struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
 /* Is the session stopped? Then what is read after this is all there is. */
 bool nt_stream_ended(struct nt_stream *st);
 
 /* Fills @out until it is full: true, or until nothing more is safe to give: false. */
 bool nt_stream_fill(struct nt_stream *st);
 /* Makes @out ready for a reader, who calls nt_stream_next() once it has it. */
-void nt_stream_close_out(struct nt_stream *st);
+void nt_stream_seal(struct nt_stream *st);
 void nt_stream_next(struct nt_stream *st);
 
 /* Records of the ring of @slot that were overwritten before anybody read them. */
-u64 nt_stream_overwritten(struct nt_stream *st, enum nt_slot slot);
+u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot);
 
 #endif

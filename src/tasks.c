@@ -20,14 +20,14 @@ struct nt_tasks {
 	raw_spinlock_t lock;
 	u32 nr;
 	u32 dropped;
-	struct nt_task task[NT_TASKS_MAX];
+	struct nestrace_task task[NT_TASKS_MAX];
 };
 
 static void nt_task_note(struct nt_session *s, struct task_struct *task)
 {
 	struct nt_tasks *tasks = s->tasks;
 	unsigned long flags;
-	struct nt_task *t;
+	struct nestrace_task *t;
 
 	if (READ_ONCE(s->state) != NT_RUNNING)
 		return;
@@ -93,10 +93,10 @@ void nt_tasks_free(struct nt_session *s)
 }
 
 /* Moves the oldest names out; session->lock makes it the only taker. */
-int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u32 *dropped)
+int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *nr, u32 *dropped)
 {
 	struct nt_tasks *tasks = s->tasks;
-	struct nt_task *out;
+	struct nestrace_task *out;
 	u32 n;
 	int ret;
 

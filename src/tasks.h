@@ -12,6 +12,6 @@ int nt_tasks_start(struct nt_session *s);
 /* The session will not run again. */
 void nt_tasks_stop(struct nt_session *s);
 void nt_tasks_free(struct nt_session *s);
-int nt_tasks_take(struct nt_session *s, struct nt_task __user *user, u32 *nr, u32 *dropped);
+int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *nr, u32 *dropped);
 
 #endif

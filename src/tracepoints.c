@@ -28,11 +28,11 @@ static struct tracepoint *nt_tracepoint(const char *name)
 	return search.found;
 }
 
-/* NT_FEATURE_TASKS or 0. */
+/* NESTRACE_FEATURE_TASKS or 0. */
 int __init nt_tracepoints_init(void)
 {
 	return nt_tracepoint("sched_process_fork") && nt_tracepoint("sched_process_exec") &&
-	       nt_tracepoint("sched_process_exit") ? NT_FEATURE_TASKS : 0;
+	       nt_tracepoint("sched_process_exit") ? NESTRACE_FEATURE_TASKS : 0;
 }
 
 int nt_probe(const char *name, void *probe, void *data)

@@ -32,8 +32,8 @@ static void add_refusal(struct accounting *a, struct refusal r)
 	unsigned int i;
 
 	/* slots that share a word are one to the reader */
-	if (r.slot == NT_SLOT_NMI_INLINE)
-		r.slot = NT_SLOT_NMI;
+	if (r.slot == NESTRACE_SLOT_NMI_INLINE)
+		r.slot = NESTRACE_SLOT_NMI;
 	for (i = 0; i < a->nr_refused; i++) {
 		if (a->refused[i].ip == r.ip && a->refused[i].under_ip == r.under_ip &&
 		    a->refused[i].slot == r.slot) {
@@ -49,7 +49,7 @@ static void add_refusal(struct accounting *a, struct refusal r)
 
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 {
-	struct nt_stats stats;
+	struct nestrace_stats stats;
 	unsigned int cpu, slot, i;
 
 	memset(a, 0, sizeof(*a));
@@ -59,12 +59,12 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 			continue;
 		memcpy(a->slot[cpu], stats.slot, sizeof(stats.slot));
 		a->ring_kb[cpu] = stats.ring_kb;
-		for (slot = 0; slot < NT_NR_SLOTS; slot++) {
-			struct nt_refused r = { .size = sizeof(r), .cpu = cpu, .slot = slot };
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			struct nestrace_recursions r = { .size = sizeof(r), .cpu = cpu, .slot = slot };
 
-			if (!stats.slot[slot].recursed || ioctl(fd, NT_IOC_REFUSED, &r))
+			if (!stats.slot[slot].recursed || ioctl(fd, NESTRACE_IOC_RECURSIONS, &r))
 				continue;
-			for (i = 0; i < NT_NR_REFUSED && r.entry[i].ip; i++)
+			for (i = 0; i < NESTRACE_NR_RECURSIONS && r.entry[i].ip; i++)
 				add_refusal(a, (struct refusal){
 					.ip = r.entry[i].ip,
 					.under_ip = r.entry[i].under_ip,
@@ -87,8 +87,8 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 	if (!f)
 		die("out of memory");
 	fprintf(f, "CPU: %u\nring_kb: %u\n" COUNTERS "\n", cpu, a->ring_kb[cpu]);
-	for (i = 0; i < NT_NR_SLOTS; i++) {
-		const struct nt_slot_stats *s = &a->slot[cpu][i];
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		const struct nestrace_slot_stats *s = &a->slot[cpu][i];
 
 		fprintf(f, "%u:%s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", i,
 			slot_words[i], s->hits, s->recorded, s->lost, s->recursed, s->filtered,
@@ -106,7 +106,7 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat)
 {
 	char *copy = xstrdup(cpustat), *text, *save;
-	struct nt_slot_stats s;
+	struct nestrace_slot_stats s;
 	struct refusal r;
 	unsigned int i;
 
@@ -115,12 +115,12 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1)
 			continue;
 		if (sscanf(text, "refused %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
-			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NT_NR_SLOTS)
+			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)
 			add_refusal(a, r);
 		else if (sscanf(text, "%u:%*s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
 				&i, &s.hits, &s.recorded, &s.lost, &s.recursed, &s.filtered,
 				&s.asleep, &s.woken_nmi, &s.woken_irq, &s.nested,
-				&s.bytes) == 11 && i < NT_NR_SLOTS)
+				&s.bytes) == 11 && i < NESTRACE_NR_SLOTS)
 			a->slot[cpu][i] = s;
 	}
 	free(copy);
@@ -141,7 +141,7 @@ bool accounting_load(struct accounting *a, struct tracedat *t)
 	return ours;
 }
 
-static void add(struct nt_slot_stats *to, const struct nt_slot_stats *s)
+static void add(struct nestrace_slot_stats *to, const struct nestrace_slot_stats *s)
 {
 	to->hits += s->hits;
 	to->recorded += s->recorded;
@@ -155,7 +155,7 @@ static void add(struct nt_slot_stats *to, const struct nt_slot_stats *s)
 	to->bytes += s->bytes;
 }
 
-static void row(const char *word, const struct nt_slot_stats *s)
+static void row(const char *word, const struct nestrace_slot_stats *s)
 {
 	printf("# %-8s %12llu %12llu %10llu %9llu %10llu %9llu %9llu %9llu\n", word, s->hits,
 	       s->recorded, s->lost, s->recursed, s->filtered, s->asleep,
@@ -165,11 +165,11 @@ static void row(const char *word, const struct nt_slot_stats *s)
 void accounting_table(const struct accounting *a,
 		      const char *(*name)(void *arg, uint64_t ip), void *arg)
 {
-	struct nt_slot_stats sum[NT_NR_SLOTS], total = { 0 };
+	struct nestrace_slot_stats sum[NESTRACE_NR_SLOTS], total = { 0 };
 	unsigned int cpu, i, j;
 
 	memset(sum, 0, sizeof(sum));
-	for (i = 0; i < NT_NR_SLOTS; i++) {
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		/* slots that share a word share a row */
 		for (j = 0; strcmp(slot_words[j], slot_words[i]); j++)
 			;
@@ -179,7 +179,7 @@ void accounting_table(const struct accounting *a,
 
 	printf("#\n# %-8s %12s %12s %10s %9s %10s %9s %9s %9s\n", "slot", "hits", "recorded",
 	       "lost", "recursed", "filtered", "asleep", "rcu-woken", "nested");
-	for (i = 0; i < NT_NR_SLOTS; i++) {
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		if (sum[i].hits)
 			row(slot_words[i], &sum[i]);
 		add(&total, &sum[i]);

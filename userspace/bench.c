@@ -96,7 +96,7 @@ static const char *target(void)
 
 static void refuse_if_running(void)
 {
-	struct nt_info info;
+	struct nestrace_info info;
 	int fd = session_open();
 
 	session_info(fd, &info);
@@ -164,7 +164,7 @@ static double measure_session(const char *function, enum way way)
 	/* nobody reads; the rings must not be full */
 	o.overwrite = true;
 	o.empty = way == EMPTY;
-	o.clock = way == TSC ? NT_CLOCK_TSC : way == MONO ? NT_CLOCK_MONO : NT_CLOCK_GLOBAL;
+	o.clock = way == TSC ? NESTRACE_CLOCK_TSC : way == MONO ? NESTRACE_CLOCK_MONO : NESTRACE_CLOCK_GLOBAL;
 	fd = session_open();
 	session_configure(fd, &o);
 	session_start(fd, &o);

@@ -62,8 +62,8 @@ void counts_stream(struct counts *c, const void *buf, size_t len)
 {
 	size_t off;
 
-	for (off = 0; off < len; off += NT_SUBBUF_SIZE) {
-		memcpy(c->data, (const char *)buf + off, NT_SUBBUF_SIZE);
+	for (off = 0; off < len; off += NESTRACE_SUBBUF_SIZE) {
+		memcpy(c->data, (const char *)buf + off, NESTRACE_SUBBUF_SIZE);
 		counts_subbuf(c);
 	}
 }
@@ -74,8 +74,8 @@ void counts_sum(struct counts *sum, const struct counts *c)
 	size_t i;
 
 	for (i = 0; i < c->size; i++)
-		for (slot = 0; c->entry[i].ip && slot < NT_NR_SLOTS; slot++)
-			add(sum, c->entry[i].ip, slot == NT_SLOT_NMI_INLINE ? NT_SLOT_NMI : slot,
+		for (slot = 0; c->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++)
+			add(sum, c->entry[i].ip, slot == NESTRACE_SLOT_NMI_INLINE ? NESTRACE_SLOT_NMI : slot,
 			    c->entry[i].calls[slot]);
 }
 

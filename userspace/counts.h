@@ -11,7 +11,7 @@
 
 struct counted {
 	uint64_t ip;		/* 0: free */
-	uint64_t calls[NT_NR_SLOTS];
+	uint64_t calls[NESTRACE_NR_SLOTS];
 };
 
 /* A hash table by address, doubled when half full. Zeroed it is a sum of none. */
@@ -19,7 +19,7 @@ struct counts {
 	struct subbuf sub;
 	struct counted *entry;
 	size_t size, used;
-	char data[2 * NT_SUBBUF_SIZE];
+	char data[2 * NESTRACE_SUBBUF_SIZE];
 };
 
 void counts_init(struct counts *c, int event);

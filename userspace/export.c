@@ -183,8 +183,8 @@ static void chrome_names(struct export *e)
 	for (cpu = 0; cpu < e->hits.file->nr_cpus; cpu++) {
 		chrome_name(e, cpu, 0, "process_name");
 		printf("\"CPU %u\"}}", cpu);
-		for (slot = 0; slot < NT_NR_SLOTS; slot++) {
-			if (slot == NT_SLOT_NMI_INLINE)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			if (slot == NESTRACE_SLOT_NMI_INLINE)
 				continue;
 			chrome_name(e, cpu, slot, "thread_name");
 			printf("\"%s\"}}", slot_words[slot]);

@@ -30,7 +30,7 @@ struct lost {
 	uint64_t count;
 };
 
-/* Of struct nt_slot_stats. */
+/* Of struct nestrace_slot_stats. */
 #define COUNTERS(x)								\
 	x(hits) x(recorded) x(lost) x(recursed) x(filtered) x(asleep)		\
 	x(woken_nmi) x(woken_irq) x(nested)
@@ -53,7 +53,7 @@ static void put_slots(FILE *f)
 	unsigned int i;
 
 	fprintf(f, "__print_symbolic(REC->slot");
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		fprintf(f, ", { %u, \"%s\" }", i, slot_words[i]);
 	fprintf(f, ")");
 }
@@ -113,16 +113,16 @@ static void add(struct made *m, void *event, uint32_t size, uint16_t type)
 	uint32_t head = size / 4;	/* so many words, at no time since the one before */
 	char *sub;
 
-	if (!m->len || m->used + sizeof(head) + size > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER) {
-		m->len += NT_SUBBUF_SIZE;
+	if (!m->len || m->used + sizeof(head) + size > NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER) {
+		m->len += NESTRACE_SUBBUF_SIZE;
 		m->data = xrealloc(m->data, m->len);
-		memset(m->data + m->len - NT_SUBBUF_SIZE, 0, NT_SUBBUF_SIZE);
+		memset(m->data + m->len - NESTRACE_SUBBUF_SIZE, 0, NESTRACE_SUBBUF_SIZE);
 		m->used = 0;
 	}
-	sub = m->data + m->len - NT_SUBBUF_SIZE;
+	sub = m->data + m->len - NESTRACE_SUBBUF_SIZE;
 	*common = (struct common){ .type = type, .pid = getpid() };
-	memcpy(sub + NT_SUBBUF_HEADER + m->used, &head, sizeof(head));
-	memcpy(sub + NT_SUBBUF_HEADER + m->used + sizeof(head), event, size);
+	memcpy(sub + NESTRACE_SUBBUF_HEADER + m->used, &head, sizeof(head));
+	memcpy(sub + NESTRACE_SUBBUF_HEADER + m->used + sizeof(head), event, size);
 	m->used += sizeof(head) + size;
 	memcpy(sub, &m->ts, sizeof(m->ts));
 	memcpy(sub + sizeof(m->ts), &m->used, sizeof(m->used));
@@ -143,12 +143,12 @@ void *findings_events(const struct accounting *a, unsigned int cpu, uint64_t ts,
 			.count = r->count < UINT32_MAX ? r->count : UINT32_MAX,
 		}, sizeof(struct recursion), RECURSION);
 	}
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		lost += a->slot[cpu][i].lost;
 	if (lost)
 		add(&m, &(struct lost){ .cpu = cpu, .count = lost }, sizeof(struct lost), LOST);
-	for (i = 0; i < NT_NR_SLOTS; i++) {
-		const struct nt_slot_stats *s = &a->slot[cpu][i];
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		const struct nestrace_slot_stats *s = &a->slot[cpu][i];
 
 		if (!s->hits)
 			continue;

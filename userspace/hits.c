@@ -18,7 +18,7 @@ struct hits_cpu {
 	bool more;		/* @hit is there to be shown */
 	uint64_t nr;		/* of the next sub-buffer */
 	uint64_t missed;
-	char *data;		/* 2 * NT_SUBBUF_SIZE; NULL: the CPU has none */
+	char *data;		/* 2 * NESTRACE_SUBBUF_SIZE; NULL: the CPU has none */
 };
 
 /* Of a heap: the time of a CPU's next hit. */
@@ -49,13 +49,13 @@ bool wanted_take(struct wanted *w, int opt, const char *arg)
 		w->filters[w->nr_filters++] = arg;
 		return true;
 	case WANTED_SLOT:
-		for (i = 0; i < NT_NR_SLOTS; i++)
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 			if (!strcmp(arg, slot_words[i]))
 				break;
-		if (i == NT_NR_SLOTS)
+		if (i == NESTRACE_NR_SLOTS)
 			die("slot '%s': it must be task, softirq, hardirq, nmi, df, db, mce, vc or vc2", arg);
 		/* two slots have the word nmi */
-		for (; i < NT_NR_SLOTS; i++)
+		for (; i < NESTRACE_NR_SLOTS; i++)
 			if (!strcmp(arg, slot_words[i]))
 				w->slots |= 1U << i;
 		return true;
@@ -204,7 +204,7 @@ bool hits_open(struct hits *h, const char *path)
 	for (i = 0; i < h->file->nr_cpus; i++) {
 		subbuf_init(&h->cpu[i].sub, h->file->function);
 		if (h->file->cpu[i].size)
-			h->cpu[i].data = xrealloc(NULL, 2 * NT_SUBBUF_SIZE);
+			h->cpu[i].data = xrealloc(NULL, 2 * NESTRACE_SUBBUF_SIZE);
 	}
 	return true;
 }
@@ -307,7 +307,7 @@ static void gaps_at_end(struct hits *h)
 	uint64_t lost;
 
 	for (i = 0; i < h->file->nr_cpus && i < a->nr_cpus; i++) {
-		for (lost = 0, slot = 0; slot < NT_NR_SLOTS; slot++)
+		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			lost += a->slot[i][slot].lost - a->slot[i][slot].asleep;
 		if (lost > h->cpu[i].missed)
 			h->gap(h->arg, i, lost - h->cpu[i].missed);

@@ -37,8 +37,8 @@ struct task {
 struct lines {
 	struct tep_handle *tep;
 	struct lines_look look;
-	char slot[NT_NR_SLOTS][32];
-	size_t slot_len[NT_NR_SLOTS];
+	char slot[NESTRACE_NR_SLOTS][32];
+	size_t slot_len[NESTRACE_NR_SLOTS];
 	struct function function[FUNCTIONS];
 	struct task task[TASKS];
 	/* of the line that is being made; names that do not fit go ahead of it */
@@ -48,12 +48,12 @@ struct lines {
 
 static const char no_name[] = "";
 
-static const char *const colours[NT_NR_SLOTS] = {
-	[NT_SLOT_TASK] = "\033[32m", [NT_SLOT_SOFTIRQ] = "\033[33m",
-	[NT_SLOT_HARDIRQ] = "\033[31m", [NT_SLOT_NMI] = "\033[35m",
-	[NT_SLOT_NMI_INLINE] = "\033[35m", [NT_SLOT_DF] = "\033[31;1m",
-	[NT_SLOT_DB] = "\033[36m", [NT_SLOT_MCE] = "\033[31;1m",
-	[NT_SLOT_VC] = "\033[34m", [NT_SLOT_VC2] = "\033[34m",
+static const char *const colours[NESTRACE_NR_SLOTS] = {
+	[NESTRACE_SLOT_TASK] = "\033[32m", [NESTRACE_SLOT_SOFTIRQ] = "\033[33m",
+	[NESTRACE_SLOT_HARDIRQ] = "\033[31m", [NESTRACE_SLOT_NMI] = "\033[35m",
+	[NESTRACE_SLOT_NMI_INLINE] = "\033[35m", [NESTRACE_SLOT_DF] = "\033[31;1m",
+	[NESTRACE_SLOT_DB] = "\033[36m", [NESTRACE_SLOT_MCE] = "\033[31;1m",
+	[NESTRACE_SLOT_VC] = "\033[34m", [NESTRACE_SLOT_VC2] = "\033[34m",
 };
 
 struct lines *lines_new(struct tep_handle *tep, const struct lines_look *look)
@@ -66,7 +66,7 @@ struct lines *lines_new(struct tep_handle *tep, const struct lines_look *look)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	l->tep = tep;
 	l->look = *look;
-	for (i = 0; i < NT_NR_SLOTS; i++)
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		l->slot_len[i] = snprintf(l->slot[i], sizeof(l->slot[i]), "%s%-8s%s ",
 					  look->colour ? colours[i] : "", slot_words[i],
 					  look->colour ? "\033[m" : "");

@@ -149,17 +149,17 @@ void names_snapshot(struct names *n)
 
 void names_take(struct names *n, int session)
 {
-	struct nt_task task[256];
-	struct nt_tasks_take arg;
+	struct nestrace_task task[256];
+	struct nestrace_tasks_take arg;
 	unsigned int i;
 
 	do {
-		arg = (struct nt_tasks_take){
+		arg = (struct nestrace_tasks_take){
 			.size = sizeof(arg),
 			.tasks = (uintptr_t)task,
 			.nr = sizeof(task) / sizeof(task[0]),
 		};
-		if (ioctl(session, NT_IOC_TASKS, &arg))
+		if (ioctl(session, NESTRACE_IOC_TASKS, &arg))
 			return;
 		for (i = 0; i < arg.nr; i++)
 			names_set(n, task[i].pid, task[i].comm);

@@ -8,8 +8,8 @@
 
 #include "nestrace.h"
 
-const char *const slot_words[NT_NR_SLOTS] = NT_SLOT_WORDS;
-const char *const clock_words[NT_NR_CLOCKS] = NT_CLOCK_WORDS;
+const char *const slot_words[NESTRACE_NR_SLOTS] = NESTRACE_CONTEXT_WORDS;
+const char *const clock_words[NESTRACE_NR_CLOCKS] = NESTRACE_CLOCK_WORDS;
 
 static const struct {
 	const char *name;
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 		return finish_output();
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("nestrace %s (ABI %d)\n", NESTRACE_VERSION, NT_ABI_VERSION);
+		printf("nestrace %s (ABI %d)\n", NESTRACE_VERSION, NESTRACE_ABI_VERSION);
 		return finish_output();
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -15,8 +15,8 @@
 
 enum { EXIT_BAD = 1, EXIT_USAGE = 2 };
 
-extern const char *const slot_words[NT_NR_SLOTS];
-extern const char *const clock_words[NT_NR_CLOCKS];
+extern const char *const slot_words[NESTRACE_NR_SLOTS];
+extern const char *const clock_words[NESTRACE_NR_CLOCKS];
 
 /* message.c */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -52,7 +52,7 @@ struct options {
 	bool flight;			/* streams are read only once it has ended */
 	bool relaxed;			/* readers take no priority: who looks is more than what is lost */
 	bool itself;			/* our own calls are traced too */
-	bool empty;			/* only what a callback costs: see NT_CONFIG_EMPTY */
+	bool empty;			/* only what a callback costs: see NESTRACE_CONFIG_EMPTY */
 	bool follow_command;		/* -F */
 	bool follow_forks;		/* -c */
 	const char *output;
@@ -77,7 +77,7 @@ bool options_help(const char *name, int argc, char **argv, const char *help);
 
 /* session.c: /dev/nestrace, with an error message for everything that can fail */
 int session_open(void);
-void session_info(int fd, struct nt_info *info);
+void session_info(int fd, struct nestrace_info *info);
 void session_configure(int fd, const struct options *o);
 void session_add_pid(int fd, int pid, bool follow);
 void session_start(int fd, const struct options *o);
@@ -86,7 +86,7 @@ _Noreturn void session_cant_start(const struct options *o);
 /* Returns false, errno set, if the device says no. */
 bool session_stop(int fd);
 int session_stream(int fd, unsigned int cpu);
-bool session_stats(int fd, unsigned int cpu, struct nt_stats *stats);
+bool session_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
 
 /* run.c: a session from start to stop, its streams drained by a thread each */
 struct progress {
@@ -108,7 +108,7 @@ struct run {
 	unsigned int nr_cpus;
 	int status;			/* of COMMAND as a shell tells it; 0 if a signal ended it all */
 	double seconds;
-	uint32_t ended;			/* from within: NT_STATS_ bits */
+	uint32_t ended;			/* from within: NESTRACE_STATS_ bits */
 	/* run.c's: COMMAND, if it still runs, and the signals that are waited for */
 	pid_t command;
 	sigset_t signals, signals_before;
@@ -127,7 +127,7 @@ struct tracedat;
 /* accounting.c: the counters of a session, as text and as a table */
 struct accounting {
 	unsigned int nr_cpus;
-	struct nt_slot_stats (*slot)[NT_NR_SLOTS];	/* by CPU */
+	struct nestrace_slot_stats (*slot)[NESTRACE_NR_SLOTS];	/* by CPU */
 	unsigned int *ring_kb;
 	struct refusal {
 		uint64_t ip, under_ip, count;

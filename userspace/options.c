@@ -79,7 +79,7 @@ static void take_clock(struct options *o, const char *arg)
 {
 	unsigned int i;
 
-	for (i = 0; i < NT_NR_CLOCKS; i++) {
+	for (i = 0; i < NESTRACE_NR_CLOCKS; i++) {
 		if (!strcmp(arg, clock_words[i])) {
 			o->clock = i;
 			return;
@@ -87,7 +87,7 @@ static void take_clock(struct options *o, const char *arg)
 	}
 	/* as it is called in trace_clock and in the file */
 	if (!strcmp(arg, "x86-tsc")) {
-		o->clock = NT_CLOCK_TSC;
+		o->clock = NESTRACE_CLOCK_TSC;
 		return;
 	}
 	die("clock '%s': it must be global, tsc or mono", arg);
@@ -124,7 +124,7 @@ bool options_take(struct options *o, int opt, const char *arg)
 		take_clock(o, arg);
 		return true;
 	case 'b':
-		o->ring_kb = options_number(arg, "ring size (KiB per CPU)", NT_RING_KB_MIN, NT_RING_KB_MAX);
+		o->ring_kb = options_number(arg, "ring size (KiB per CPU)", NESTRACE_RING_KB_MIN, NESTRACE_RING_KB_MAX);
 		return true;
 	case 'F':
 		o->follow_command = true;

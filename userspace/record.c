@@ -83,7 +83,7 @@ static void abandon(void)
 static int finish(struct recording *r, struct run *run)
 {
 	/* as tracefs calls them, which is what readers know */
-	static const char *const clocks[NT_NR_CLOCKS] = { "global", "x86-tsc", "mono" };
+	static const char *const clocks[NESTRACE_NR_CLOCKS] = { "global", "x86-tsc", "mono" };
 	struct accounting a;
 	unsigned int i;
 	char *text, *symbols;
@@ -110,7 +110,7 @@ static int finish(struct recording *r, struct run *run)
 	if (ret)
 		return EXIT_BAD;
 	if (run->ended && !r->quiet)
-		warn("ended by %s", run->ended & NT_STATS_TRIGGER ? "a trigger" : "an oops of the kernel");
+		warn("ended by %s", run->ended & NESTRACE_STATS_TRIGGER ? "a trigger" : "an oops of the kernel");
 	if (!r->quiet && r->o->flight)
 		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to %s",
 		     r->progress.events, r->progress.lost, r->progress.seconds, r->o->output);
@@ -132,7 +132,7 @@ int cmd_record(int argc, char **argv)
 	struct recording r = { 0 };
 	struct sink sink = { .data = on_data, .tick = on_tick, .arg = &r };
 	struct options o;
-	struct nt_info info;
+	struct nestrace_info info;
 	struct run run;
 	char *text;
 	size_t len;

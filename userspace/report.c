@@ -45,7 +45,7 @@ struct report {
 	bool graph;
 	struct stacks stacks;
 	/* --graph, by CPU: how deep each slot is, 0 if it is not at work */
-	unsigned int (*depth)[NT_NR_SLOTS];
+	unsigned int (*depth)[NESTRACE_NR_SLOTS];
 };
 
 /*
@@ -57,7 +57,7 @@ static unsigned int depth_of(struct report *r, unsigned int cpu, const struct hi
 	const struct node *node = stacks_hit(&r->stacks, cpu, hit);
 	unsigned int *depth = r->depth[cpu], slot, below = 0;
 
-	for (slot = 0; slot < NT_NR_SLOTS; slot++) {
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		if (slot < hit->slot && depth[slot] > below)
 			below = depth[slot];
 		if (slot > hit->slot)

@@ -17,7 +17,7 @@
 
 #include "nestrace.h"
 
-#define READ_SIZE	(64 * NT_SUBBUF_SIZE)
+#define READ_SIZE	(64 * NESTRACE_SUBBUF_SIZE)
 #define TICK_NS		500000000
 
 struct drain {
@@ -208,14 +208,14 @@ static bool child_ended(struct child *child, int *status)
 
 static void count(struct run *run, struct progress *p)
 {
-	struct nt_stats stats;
+	struct nestrace_stats stats;
 	unsigned int cpu, i;
 
 	for (cpu = 0; cpu < run->nr_cpus; cpu++) {
 		if (!session_stats(run->fd, cpu, &stats))
 			continue;
 		run->ended |= stats.flags;
-		for (i = 0; i < NT_NR_SLOTS; i++) {
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 			p->events += stats.slot[i].recorded;
 			p->lost += stats.slot[i].lost;
 			p->refused += stats.slot[i].recursed;
@@ -278,7 +278,7 @@ void run_session(const struct options *o, const struct sink *sink, struct run *r
 {
 	struct child child = { 0 };
 	atomic_bool ended = false;
-	struct nt_info info;
+	struct nestrace_info info;
 	struct drain *drains;
 	cpu_set_t allowed;
 	bool known;

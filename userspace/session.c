@@ -11,7 +11,7 @@
 #include "nestrace.h"
 
 #ifndef COMMAND_ABI
-#define COMMAND_ABI NT_ABI_VERSION	/* but in a test build */
+#define COMMAND_ABI NESTRACE_ABI_VERSION	/* but in a test build */
 #endif
 
 static bool locked_down(void)
@@ -34,28 +34,28 @@ static _Noreturn void cant_open(void)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		die("the module is not loaded (no " NT_DEVICE "); as root: insmod nestrace.ko, or modprobe nestrace");
+		die("the module is not loaded (no " NESTRACE_DEVICE "); as root: insmod nestrace.ko, or modprobe nestrace");
 	case EACCES:
-		die("not allowed to open " NT_DEVICE ": tracing the kernel needs root");
+		die("not allowed to open " NESTRACE_DEVICE ": tracing the kernel needs root");
 	case EPERM:
 		if (locked_down())
 			die("the kernel is locked down (confidentiality, see /sys/kernel/security/lockdown), which forbids tracing");
 		die("not allowed to trace: it needs CAP_PERFMON or CAP_SYS_ADMIN");
 	}
-	die_errno("can't open " NT_DEVICE);
+	die_errno("can't open " NESTRACE_DEVICE);
 }
 
-void session_info(int fd, struct nt_info *info)
+void session_info(int fd, struct nestrace_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	if (ioctl(fd, NT_IOC_INFO, info))
-		die_errno(NT_DEVICE " does not answer as nestrace does");
+	if (ioctl(fd, NESTRACE_IOC_INFO, info))
+		die_errno(NESTRACE_DEVICE " does not answer as nestrace does");
 }
 
 int session_open(void)
 {
-	struct nt_info info;
-	int fd = open(NT_DEVICE, O_RDWR | O_CLOEXEC);
+	struct nestrace_info info;
+	int fd = open(NESTRACE_DEVICE, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		cant_open();
@@ -69,14 +69,14 @@ int session_open(void)
 
 static void filter(int fd, const char *glob, uint32_t flags, const char *opt)
 {
-	struct nt_filter arg = {
+	struct nestrace_filter arg = {
 		.size = sizeof(arg),
 		.flags = flags,
 		.glob = (uintptr_t)glob,
 		.len = strlen(glob),
 	};
 
-	if (!ioctl(fd, NT_IOC_FILTER, &arg))
+	if (!ioctl(fd, NESTRACE_IOC_FILTER, &arg))
 		return;
 	switch (errno) {
 	case ENOENT:
@@ -97,13 +97,13 @@ static void filter(int fd, const char *glob, uint32_t flags, const char *opt)
 
 void session_add_pid(int fd, int pid, bool follow)
 {
-	struct nt_pid arg = {
+	struct nestrace_pid arg = {
 		.size = sizeof(arg),
-		.flags = follow ? NT_PID_FOLLOW : 0,
+		.flags = follow ? NESTRACE_PID_FOLLOW : 0,
 		.pid = pid,
 	};
 
-	if (!ioctl(fd, NT_IOC_PID, &arg))
+	if (!ioctl(fd, NESTRACE_IOC_PID, &arg))
 		return;
 	if (errno == ESRCH)
 		die("pid %d: there is no such process or thread", pid);
@@ -114,31 +114,31 @@ void session_add_pid(int fd, int pid, bool follow)
 
 void session_configure(int fd, const struct options *o)
 {
-	struct nt_config config = {
+	struct nestrace_config config = {
 		.size = sizeof(config),
-		.flags = (o->overwrite ? NT_CONFIG_OVERWRITE : 0) | (o->empty ? NT_CONFIG_EMPTY : 0) |
-			 (o->itself ? 0 : NT_CONFIG_NOT_ME) | (o->flight ? NT_CONFIG_OOPS : 0),
+		.flags = (o->overwrite ? NESTRACE_CONFIG_OVERWRITE : 0) | (o->empty ? NESTRACE_CONFIG_EMPTY : 0) |
+			 (o->itself ? 0 : NESTRACE_CONFIG_IGNORE_SELF) | (o->flight ? NESTRACE_CONFIG_OOPS : 0),
 		.clock = o->clock,
 		.ring_kb = o->ring_kb,
 	};
-	struct nt_cpus cpus = {
+	struct nestrace_cpus cpus = {
 		.size = sizeof(cpus),
 		.mask = (uintptr_t)o->cpus,
 		.len = o->cpus_len,
 	};
 	unsigned int i;
 
-	if (ioctl(fd, NT_IOC_CONFIG, &config))
+	if (ioctl(fd, NESTRACE_IOC_CONFIG, &config))
 		die_errno("clock %s with %u KiB per CPU", clock_words[o->clock], o->ring_kb);
-	if (o->cpus && ioctl(fd, NT_IOC_CPUS, &cpus))
+	if (o->cpus && ioctl(fd, NESTRACE_IOC_CPUS, &cpus))
 		die(errno == EINVAL ? "the CPU mask names no CPU of this machine" :
 				      "setting the CPU mask failed");
 	for (i = 0; i < o->nr_filter; i++)
 		filter(fd, o->filter[i], 0, "-l");
 	for (i = 0; i < o->nr_notrace; i++)
-		filter(fd, o->notrace[i], NT_FILTER_NOTRACE, "-n");
+		filter(fd, o->notrace[i], NESTRACE_FILTER_NOTRACE, "-n");
 	for (i = 0; i < o->nr_trigger; i++)
-		filter(fd, o->trigger[i], NT_FILTER_TRIGGER, "--trigger");
+		filter(fd, o->trigger[i], NESTRACE_FILTER_TRIGGER, "--trigger");
 	for (i = 0; i < o->nr_pids; i++)
 		session_add_pid(fd, o->pids[i], o->follow_forks);
 }
@@ -155,7 +155,7 @@ static bool ftrace_is_off(void)
 
 void session_start(int fd, const struct options *o)
 {
-	if (ioctl(fd, NT_IOC_START, 0))
+	if (ioctl(fd, NESTRACE_IOC_START, 0))
 		session_cant_start(o);
 }
 
@@ -172,20 +172,20 @@ void session_cant_start(const struct options *o)
 
 bool session_stop(int fd)
 {
-	return !ioctl(fd, NT_IOC_STOP, 0);
+	return !ioctl(fd, NESTRACE_IOC_STOP, 0);
 }
 
 int session_stream(int fd, unsigned int cpu)
 {
-	struct nt_stream_open arg = { .size = sizeof(arg), .cpu = cpu };
+	struct nestrace_stream_open arg = { .size = sizeof(arg), .cpu = cpu };
 
-	return ioctl(fd, NT_IOC_STREAM, &arg);
+	return ioctl(fd, NESTRACE_IOC_STREAM, &arg);
 }
 
-bool session_stats(int fd, unsigned int cpu, struct nt_stats *stats)
+bool session_stats(int fd, unsigned int cpu, struct nestrace_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
 	stats->size = sizeof(*stats);
 	stats->cpu = cpu;
-	return !ioctl(fd, NT_IOC_STATS, stats);
+	return !ioctl(fd, NESTRACE_IOC_STATS, stats);
 }

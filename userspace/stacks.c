@@ -32,7 +32,7 @@ void stacks_init(struct stacks *s, struct tep_handle *tep)
 	s->nr_contexts = 256;
 	s->context = xzalloc(s->nr_contexts, sizeof(*s->context));
 	s->node = xzalloc(s->nr_children / 2, sizeof(*s->node));
-	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		s->node[s->nr++] = (struct node){ .parent = slot, .slot = slot };
 }
 
@@ -55,7 +55,7 @@ static void more_children(struct stacks *s)
 	free(s->child);
 	s->child = xzalloc(s->nr_children, sizeof(*s->child));
 	s->node = xrealloc(s->node, s->nr_children / 2 * sizeof(*s->node));
-	for (i = NT_NR_SLOTS; i < s->nr; i++)
+	for (i = NESTRACE_NR_SLOTS; i < s->nr; i++)
 		*child_of(s, s->node[i].parent, s->node[i].function) = i;
 }
 
@@ -90,9 +90,9 @@ static struct context *context_at(struct stacks *s, uint64_t key)
 static struct context *context_of(struct stacks *s, unsigned int cpu, const struct hit *hit)
 {
 	/* the idle tasks share a pid */
-	bool task = hit->slot == NT_SLOT_TASK && hit->pid;
+	bool task = hit->slot == NESTRACE_SLOT_TASK && hit->pid;
 	uint64_t key = (uint64_t)(task ? (unsigned int)hit->pid : cpu) << 8 |
-		       (task ? NT_NR_SLOTS : hit->slot) << 1 | 1;
+		       (task ? NESTRACE_NR_SLOTS : hit->slot) << 1 | 1;
 	struct context *c = context_at(s, key), *old = s->context;
 	size_t i, nr = s->nr_contexts;
 

@@ -63,12 +63,12 @@ static int by_calls(const void *a, const void *b)
 
 static void show(struct counts *sum, struct tep_handle *tep)
 {
-	struct line *lines = xrealloc(NULL, sum->used * NT_NR_SLOTS * sizeof(*lines));
+	struct line *lines = xrealloc(NULL, sum->used * NESTRACE_NR_SLOTS * sizeof(*lines));
 	size_t nr = 0, i;
 	unsigned int slot;
 
 	for (i = 0; i < sum->size; i++) {
-		for (slot = 0; sum->entry[i].ip && slot < NT_NR_SLOTS; slot++) {
+		for (slot = 0; sum->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++) {
 			const char *name = tep_find_function(tep, sum->entry[i].ip);
 
 			if (!sum->entry[i].calls[slot])
@@ -227,7 +227,7 @@ int cmd_stat(int argc, char **argv)
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* options that only one has */
 	struct options o;
-	struct nt_info info;
+	struct nestrace_info info;
 	struct run run;
 	size_t len;
 	FILE *file;
@@ -262,7 +262,7 @@ int cmd_stat(int argc, char **argv)
 	fd = session_open();
 	session_info(fd, &info);
 	close(fd);
-	counting_init(&c, info.nr_cpus, NT_EVENT_FUNCTION);
+	counting_init(&c, info.nr_cpus, NESTRACE_EVENT_FUNCTION);
 	c.text = symbols_read(&c.symbols, &len);
 	run_session(&o, &sink, &run);
 	run_end(&run);

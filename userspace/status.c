@@ -15,7 +15,7 @@ static const char help[] =
 	"sessions there are, and how many traced functions are shared with other users\n"
 	"of ftrace.\n";
 
-static void show_events(const struct nt_info *info)
+static void show_events(const struct nestrace_info *info)
 {
 	printf("trace events: %s", info->events_armed ? "armed" : "not armed");
 	if (info->events_emitted || info->events_recursed || info->events_asleep)
@@ -25,15 +25,15 @@ static void show_events(const struct nt_info *info)
 	putchar('\n');
 }
 
-static void show_rcu(const struct nt_info *info)
+static void show_rcu(const struct nestrace_info *info)
 {
 	switch (info->rcu_mode) {
-	case NT_RCU_PAIR:
+	case NESTRACE_RCU_PAIR:
 		printf("RCU: woken by context, with ct_nmi_enter or ct_irq_enter\n");
 		break;
-	case NT_RCU_WARN:
+	case NESTRACE_RCU_WARN:
 		printf("RCU: woken by warn_rcu_enter%s\n",
-		       info->features & NT_FEATURE_RCU_PAIR ? ", as rcu=warn asked for" :
+		       info->features & NESTRACE_FEATURE_RCU_PAIR ? ", as rcu=warn asked for" :
 		       ", as ct_nmi_enter and ct_irq_enter can't be found");
 		break;
 	default:
@@ -41,20 +41,20 @@ static void show_rcu(const struct nt_info *info)
 	}
 }
 
-static void show_features(const struct nt_info *info)
+static void show_features(const struct nestrace_info *info)
 {
-	printf("interrupt stacks: %s\n", info->features & NT_FEATURE_IRQ_STACK ? "known" :
+	printf("interrupt stacks: %s\n", info->features & NESTRACE_FEATURE_IRQ_STACK ? "known" :
 	       "not known, as hardirq_stack_ptr can't be found: an interrupt's first and last functions count for the slot of what it interrupted");
-	printf("filter by :mod:NAME: %s\n", info->features & NT_FEATURE_MOD_FILTER ? "yes" :
+	printf("filter by :mod:NAME: %s\n", info->features & NESTRACE_FEATURE_MOD_FILTER ? "yes" :
 	       "no, as find_module and ftrace_location can't be found");
 	printf("following of forks, and names of tasks that are gone: %s\n",
-	       info->features & NT_FEATURE_TASKS ? "yes" :
+	       info->features & NESTRACE_FEATURE_TASKS ? "yes" :
 	       "no, as the scheduler's tracepoints can't be found");
-	printf("clock global: %s\n", info->features & NT_FEATURE_FINE_CLOCK ? "fine" :
+	printf("clock global: %s\n", info->features & NESTRACE_FEATURE_FINE_CLOCK ? "fine" :
 	       "as coarse as the tick, as the kernel's sched_clock() has no TSC here; -C mono or -C tsc is finer");
-	if (info->test & NT_INFO_TEST_RECURSE)
+	if (info->test & NESTRACE_INFO_TEST_RECURSE)
 		printf("test build: the hook recurses on purpose\n");
-	if (info->test & NT_INFO_TEST_NO_GUARD)
+	if (info->test & NESTRACE_INFO_TEST_NO_GUARD)
 		printf("test build: the guard is DISABLED, this module can hang the machine\n");
 }
 
@@ -94,7 +94,7 @@ static void show_shared(void)
 
 int cmd_status(int argc, char **argv)
 {
-	struct nt_info info;
+	struct nestrace_info info;
 	int fd;
 
 	if (options_help("status", argc, argv, help))

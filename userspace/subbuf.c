@@ -58,12 +58,12 @@ bool subbuf_load(struct subbuf *s, void *data)
 	uint32_t len;
 
 	memcpy(&commit, (char *)data + 8, sizeof(commit));
-	len = NT_SUBBUF_LENGTH(commit);
+	len = NESTRACE_SUBBUF_LENGTH(commit);
 	/* kbuffer trusts what it is given */
-	if (len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER ||
-	    (commit & NT_SUBBUF_MISSED_STORED &&
-	     len > NT_SUBBUF_SIZE - NT_SUBBUF_HEADER - sizeof(uint64_t)) ||
-	    !events_fit((char *)data + NT_SUBBUF_HEADER, len) ||
+	if (len > NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER ||
+	    (commit & NESTRACE_SUBBUF_MISSED_STORED &&
+	     len > NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER - sizeof(uint64_t)) ||
+	    !events_fit((char *)data + NESTRACE_SUBBUF_HEADER, len) ||
 	    kbuffer_load_subbuffer(s->kbuf, data)) {
 		s->damaged = true;
 		return false;
@@ -77,17 +77,17 @@ static unsigned int slot_of(const unsigned char *data, int size)
 	uint32_t slot;
 
 	/* four bytes more than the event: the slot itself, see uapi/nestrace.h */
-	if (size >= NT_EVENT_SIZE + (int)sizeof(slot)) {
-		memcpy(&slot, data + NT_EVENT_SIZE, sizeof(slot));
+	if (size >= NESTRACE_EVENT_SIZE + (int)sizeof(slot)) {
+		memcpy(&slot, data + NESTRACE_EVENT_SIZE, sizeof(slot));
 		/* to the reader an NMI is one, on whichever stack */
-		if (slot < NT_NR_SLOTS)
-			return slot == NT_SLOT_NMI_INLINE ? NT_SLOT_NMI : slot;
+		if (slot < NESTRACE_NR_SLOTS)
+			return slot == NESTRACE_SLOT_NMI_INLINE ? NESTRACE_SLOT_NMI : slot;
 	}
 	if (data[2] & FLAG_NMI)
-		return NT_SLOT_NMI;
+		return NESTRACE_SLOT_NMI;
 	if (data[2] & FLAG_HARDIRQ)
-		return NT_SLOT_HARDIRQ;
-	return data[2] & FLAG_SOFTIRQ ? NT_SLOT_SOFTIRQ : NT_SLOT_TASK;
+		return NESTRACE_SLOT_HARDIRQ;
+	return data[2] & FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
 bool subbuf_next(struct subbuf *s, struct hit *hit)
@@ -110,9 +110,9 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 			return false;
 		size = kbuffer_event_size(s->kbuf);
 		type = 0;
-		if (size >= NT_EVENT_SIZE)
+		if (size >= NESTRACE_EVENT_SIZE)
 			memcpy(&type, data, sizeof(type));
-		if (size >= NT_EVENT_SIZE && type == s->event)
+		if (size >= NESTRACE_EVENT_SIZE && type == s->event)
 			break;
 		s->others++;
 	}

@@ -27,7 +27,7 @@ struct subbuf {
 };
 
 void subbuf_init(struct subbuf *s, int event);
-/* @data: NT_SUBBUF_SIZE bytes with as much again behind, which need not be set. */
+/* @data: NESTRACE_SUBBUF_SIZE bytes with as much again behind, which need not be set. */
 bool subbuf_load(struct subbuf *s, void *data);
 /* The next hit, or false at the end. */
 bool subbuf_next(struct subbuf *s, struct hit *hit);

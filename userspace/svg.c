@@ -30,12 +30,12 @@ struct picture {
 };
 
 /* The slots' colours; functions vary a little. */
-static const struct { unsigned char r, g, b; } colours[NT_NR_SLOTS] = {
-	[NT_SLOT_TASK] = { 120, 180, 110 }, [NT_SLOT_SOFTIRQ] = { 240, 190, 90 },
-	[NT_SLOT_HARDIRQ] = { 235, 130, 85 }, [NT_SLOT_NMI] = { 190, 120, 200 },
-	[NT_SLOT_NMI_INLINE] = { 190, 120, 200 }, [NT_SLOT_DF] = { 210, 90, 110 },
-	[NT_SLOT_DB] = { 130, 160, 220 }, [NT_SLOT_MCE] = { 210, 90, 110 },
-	[NT_SLOT_VC] = { 150, 190, 200 }, [NT_SLOT_VC2] = { 150, 190, 200 },
+static const struct { unsigned char r, g, b; } colours[NESTRACE_NR_SLOTS] = {
+	[NESTRACE_SLOT_TASK] = { 120, 180, 110 }, [NESTRACE_SLOT_SOFTIRQ] = { 240, 190, 90 },
+	[NESTRACE_SLOT_HARDIRQ] = { 235, 130, 85 }, [NESTRACE_SLOT_NMI] = { 190, 120, 200 },
+	[NESTRACE_SLOT_NMI_INLINE] = { 190, 120, 200 }, [NESTRACE_SLOT_DF] = { 210, 90, 110 },
+	[NESTRACE_SLOT_DB] = { 130, 160, 220 }, [NESTRACE_SLOT_MCE] = { 210, 90, 110 },
+	[NESTRACE_SLOT_VC] = { 150, 190, 200 }, [NESTRACE_SLOT_VC2] = { 150, 190, 200 },
 };
 
 static const char head[] =
@@ -200,16 +200,16 @@ void svg_write(const struct stacks *stacks, void *tep)
 	for (i = 0; i < nr; i++)
 		p.total[i] = stacks->node[i].calls;
 	/* children come after their parents */
-	for (i = nr; i-- > NT_NR_SLOTS;)
+	for (i = nr; i-- > NESTRACE_NR_SLOTS;)
 		p.total[stacks->node[i].parent] += p.total[i];
-	for (slot = 0; slot < NT_NR_SLOTS; slot++)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		p.all += p.total[slot];
 	/* the roots are nobody's children */
-	for (i = NT_NR_SLOTS; i < nr; i++)
-		p.order[i - NT_NR_SLOTS] = i;
-	qsort_r(p.order, nr - NT_NR_SLOTS, sizeof(*p.order), widest_first, &p);
+	for (i = NESTRACE_NR_SLOTS; i < nr; i++)
+		p.order[i - NESTRACE_NR_SLOTS] = i;
+	qsort_r(p.order, nr - NESTRACE_NR_SLOTS, sizeof(*p.order), widest_first, &p);
 	for (i = 0, at = 0; i <= nr; i++) {
-		while (at < nr - NT_NR_SLOTS && stacks->node[p.order[at]].parent < i)
+		while (at < nr - NESTRACE_NR_SLOTS && stacks->node[p.order[at]].parent < i)
 			at++;
 		p.first[i] = at;
 	}
@@ -219,8 +219,8 @@ void svg_write(const struct stacks *stacks, void *tep)
 	printf(head, WIDTH, HEAD + p.rows * ROW + 4, WIDTH, HEAD + p.rows * ROW + 4, p.all,
 	       WIDTH - 8);
 	if (p.all)
-		put_box(&p, "all", 0, p.all, 0, 0, WIDTH, NT_SLOT_VC, 0);
-	for (slot = 0; p.all && slot < NT_NR_SLOTS; slot++) {
+		put_box(&p, "all", 0, p.all, 0, 0, WIDTH, NESTRACE_SLOT_VC, 0);
+	for (slot = 0; p.all && slot < NESTRACE_NR_SLOTS; slot++) {
 		put_node(&p, slot, x);
 		x += width_of(&p, slot);
 	}

@@ -46,12 +46,12 @@ struct row {
 	const char *name;
 	uint64_t ip, total;
 	double rate;			/* calls a second */
-	double slot[NT_NR_SLOTS];	/* of these, the part of each */
+	double slot[NESTRACE_NR_SLOTS];	/* of these, the part of each */
 };
 
 /* The columns; what has no column of its own goes to the last. */
 static const unsigned int shown[] = {
-	NT_SLOT_TASK, NT_SLOT_SOFTIRQ, NT_SLOT_HARDIRQ, NT_SLOT_NMI,
+	NESTRACE_SLOT_TASK, NESTRACE_SLOT_SOFTIRQ, NESTRACE_SLOT_HARDIRQ, NESTRACE_SLOT_NMI,
 };
 enum { NR_SHOWN = sizeof(shown) / sizeof(shown[0]) };
 
@@ -70,7 +70,7 @@ static uint64_t total(const struct counted *c)
 	uint64_t sum = 0;
 	unsigned int slot;
 
-	for (slot = 0; c && slot < NT_NR_SLOTS; slot++)
+	for (slot = 0; c && slot < NESTRACE_NR_SLOTS; slot++)
 		sum += c->calls[slot];
 	return sum;
 }
@@ -96,7 +96,7 @@ static void make_rows(struct top *t, const struct counts *now, double seconds)
 		row->total = total(c);
 		calls = row->total - total(before);
 		row->rate = calls / seconds;
-		for (slot = 0; slot < NT_NR_SLOTS; slot++)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			row->slot[slot] = !calls ? 0 : (double)(c->calls[slot] -
 					  (before ? before->calls[slot] : 0)) / calls;
 	}
@@ -166,7 +166,7 @@ static void put_row(const struct row *row)
 	put_count(row->total);
 	for (slot = 0; slot < (unsigned int)NR_SHOWN; slot++)
 		put_part(row->slot[shown[slot]]);
-	for (slot = NT_SLOT_NMI_INLINE + 1; slot < NT_NR_SLOTS; slot++)
+	for (slot = NESTRACE_SLOT_NMI_INLINE + 1; slot < NESTRACE_NR_SLOTS; slot++)
 		others += row->slot[slot];
 	put_part(others);
 	if (COLS <= getcurx(stdscr) + 1)
@@ -275,7 +275,7 @@ int cmd_top(int argc, char **argv)
 	struct symbols symbols = { 0 };
 	struct accounting a;
 	struct options o;
-	struct nt_info info;
+	struct nestrace_info info;
 	struct run run;
 	unsigned int i;
 	char *text;
@@ -305,7 +305,7 @@ int cmd_top(int argc, char **argv)
 	t.cpu = xrealloc(NULL, t.nr_cpus * sizeof(*t.cpu));
 	for (i = 0; i < t.nr_cpus; i++) {
 		pthread_mutex_init(&t.cpu[i].lock, NULL);
-		counts_init(&t.cpu[i].counts, NT_EVENT_FUNCTION);
+		counts_init(&t.cpu[i].counts, NESTRACE_EVENT_FUNCTION);
 	}
 	t.tep = tep_alloc();
 	text = symbols_read(&symbols, &len);

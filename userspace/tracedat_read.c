@@ -178,7 +178,7 @@ static void read_machine(struct parser *p)
 	get(p, &bytes, 1);
 	if (!p->failed && (endian || bytes != 8))
 		bad(p, "another machine's byte order or word size");
-	if (get_u32(p) != NT_SUBBUF_SIZE)
+	if (get_u32(p) != NESTRACE_SUBBUF_SIZE)
 		bad(p, "a page size that is not 4096");
 }
 
@@ -338,7 +338,7 @@ static void read_6(struct parser *p)
 	for (cpu = 0; cpu < t->nr_cpus && !p->failed; cpu++) {
 		offset = get_u64(p);
 		size = get_u64(p);
-		if (size % NT_SUBBUF_SIZE)
+		if (size % NESTRACE_SUBBUF_SIZE)
 			bad(p, "a size that is no multiple of a page");
 		set_cpu(p, cpu, offset, size);
 	}
@@ -507,7 +507,7 @@ static void read_buffer(struct parser *p, const struct map *map)
 	in.off++;			/* the clock */
 	if (in.off > in.size)
 		bad(&in, "unexpected end");
-	if (get_u32(&in) != NT_SUBBUF_SIZE)
+	if (get_u32(&in) != NESTRACE_SUBBUF_SIZE)
 		bad(&in, "a page size that is not 4096");
 	nr = get_u32(&in);
 	offset = in.off;
@@ -640,7 +640,7 @@ static int next_chunk(struct tracedat *t, unsigned int cpu)
 	size_t n = 0;
 	int ret;
 
-	c->first += c->len / NT_SUBBUF_SIZE;
+	c->first += c->len / NESTRACE_SUBBUF_SIZE;
 	c->len = 0;
 	if (!c->left && c->next != end) {
 		warn("%s: the data of CPU %u do not end with their last chunk: they are damaged",
@@ -655,7 +655,7 @@ static int next_chunk(struct tracedat *t, unsigned int cpu)
 		return ret;
 	if (c->next + sizeof(head) > end || head[0] > end - c->next - sizeof(head) ||
 	    head[0] > ZSTD_compressBound(CHUNK_MAX) || !head[1] || head[1] > CHUNK_MAX ||
-	    head[1] % NT_SUBBUF_SIZE) {
+	    head[1] % NESTRACE_SUBBUF_SIZE) {
 		warn("%s: an impossible length in the data of CPU %u, at byte %llu: it is damaged, the rest of that CPU is not shown",
 		     t->path, cpu, (unsigned long long)c->next);
 		return -1;
@@ -683,15 +683,15 @@ static int next_chunk(struct tracedat *t, unsigned int cpu)
 int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
 {
 	struct chunks *c = t->cpu[cpu].chunks;
-	uint64_t off = nr * NT_SUBBUF_SIZE;
+	uint64_t off = nr * NESTRACE_SUBBUF_SIZE;
 	int ret;
 
 	if (!c) {
-		if (off >= t->cpu[cpu].size || NT_SUBBUF_SIZE > t->cpu[cpu].size - off)
+		if (off >= t->cpu[cpu].size || NESTRACE_SUBBUF_SIZE > t->cpu[cpu].size - off)
 			return 0;
-		return read_at(t, t->cpu[cpu].offset + off, buf, NT_SUBBUF_SIZE);
+		return read_at(t, t->cpu[cpu].offset + off, buf, NESTRACE_SUBBUF_SIZE);
 	}
-	while (nr >= c->first + c->len / NT_SUBBUF_SIZE) {
+	while (nr >= c->first + c->len / NESTRACE_SUBBUF_SIZE) {
 		ret = next_chunk(t, cpu);
 		if (ret <= 0) {
 			c->left = 0;
@@ -699,7 +699,7 @@ int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf)
 			return ret;
 		}
 	}
-	memcpy(buf, c->data + off - c->first * NT_SUBBUF_SIZE, NT_SUBBUF_SIZE);
+	memcpy(buf, c->data + off - c->first * NESTRACE_SUBBUF_SIZE, NESTRACE_SUBBUF_SIZE);
 	return 1;
 }
 

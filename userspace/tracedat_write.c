@@ -63,7 +63,7 @@ static const char header_event[] =
 	"\ttime_stamp : type == 31\n"
 	"\tdata max type_len  == 28\n";
 
-/* Its ID is NT_EVENT_FUNCTION. */
+/* Its ID is NESTRACE_EVENT_FUNCTION. */
 static const char function_format[] =
 	"name: function\n"
 	"ID: 1\n"
@@ -286,7 +286,7 @@ static void put_head(struct tracedat_writer *w)
 	add(&b, "7", 2);
 	add(&b, "\0", 1);		/* little endian */
 	add(&b, "\10", 1);		/* bytes in a long */
-	add_u32(&b, NT_SUBBUF_SIZE);
+	add_u32(&b, NESTRACE_SUBBUF_SIZE);
 	add(&b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
 	add(&b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
 	put(w, b.data, b.len);
@@ -450,7 +450,7 @@ static void add_buffer(struct tracedat_writer *w, struct block *options, const c
 	add_u64(&option, at);
 	add(&option, "", 1);		/* the top instance */
 	add(&option, clock, strlen(clock) + 1);
-	add_u32(&option, NT_SUBBUF_SIZE);
+	add_u32(&option, NESTRACE_SUBBUF_SIZE);
 	add_u32(&option, w->nr_cpus);
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
 		add_u32(&option, cpu);
@@ -511,19 +511,19 @@ static void put_data(struct tracedat_writer *w)
 /* After the newest hit; 0 if there is none. */
 static uint64_t time_after(struct tracedat_writer *w)
 {
-	char data[2 * NT_SUBBUF_SIZE];
+	char data[2 * NESTRACE_SUBBUF_SIZE];
 	uint64_t after = 0;
 	struct subbuf sub;
 	const void *last;
 	unsigned int cpu;
 	struct hit hit;
 
-	subbuf_init(&sub, NT_EVENT_FUNCTION);
+	subbuf_init(&sub, NESTRACE_EVENT_FUNCTION);
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		last = spool_last(w->spool[cpu], NT_SUBBUF_SIZE);
+		last = spool_last(w->spool[cpu], NESTRACE_SUBBUF_SIZE);
 		if (!last)
 			continue;
-		memcpy(data, last, NT_SUBBUF_SIZE);
+		memcpy(data, last, NESTRACE_SUBBUF_SIZE);
 		if (!subbuf_load(&sub, data))
 			continue;
 		while (subbuf_next(&sub, &hit))

@@ -19,7 +19,7 @@ static inline void * __percpu *nt_hardirq_stack_ptr(void)
 	LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 	return &pcpu_hot.hardirq_stack_ptr;
 #else
-	return (void * __percpu *)nt_resolve_data("hardirq_stack_ptr");
+	return (void * __percpu *)nt_ksym_data("hardirq_stack_ptr");
 #endif
 }
 

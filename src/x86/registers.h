@@ -7,7 +7,7 @@
  * @pointer goes through r9, which is no argument of the hook: else GCC takes an argument's
  * register for it, and moves the argument out of the way first.
  */
-#define nt_spare_arguments(pointer) do {			\
+#define nt_pin_scratch_reg(pointer) do {			\
 	register typeof(pointer) r9_ asm("r9") = (pointer);	\
 	asm("" : "+r" (r9_));					\
 	(pointer) = r9_;					\

@@ -25,7 +25,7 @@ static int nt_stacks_online(unsigned int cpu)
 	return 0;
 }
 
-/* NT_FEATURE_IRQ_STACK, 0, or a negative error. */
+/* NESTRACE_FEATURE_IRQ_STACK, 0, or a negative error. */
 int __init nt_stacks_init(void)
 {
 	int ret;
@@ -36,7 +36,7 @@ int __init nt_stacks_init(void)
 	if (ret < 0)
 		return ret;
 	nt_hotplug_state = ret;
-	return nt_irq_stack_ptr ? NT_FEATURE_IRQ_STACK : 0;
+	return nt_irq_stack_ptr ? NESTRACE_FEATURE_IRQ_STACK : 0;
 }
 
 void nt_stacks_exit(void)

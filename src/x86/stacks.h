@@ -2,7 +2,7 @@
 /*
  * x86-64: where the hardirq stack and the exception stacks of a CPU lie. Whatever
  * lies elsewhere is a task's stack: current->stack, which is wrong inside
- * __switch_to(), is no more than nt_surely_task()'s short cut.
+ * __switch_to(), is no more than nt_in_plain_task()'s short cut.
  */
 #ifndef NT_X86_STACKS_H
 #define NT_X86_STACKS_H
@@ -28,21 +28,21 @@ static __always_inline bool nt_on_exception_stack(const struct nt_stacks *s, uns
 }
 
 /* The kernel's order, enum exception_stack_ordering: DF, NMI, DB, MCE, VC, VC2. */
-static __always_inline enum nt_slot nt_exception_slot(const struct nt_stacks *s, unsigned long sp)
+static __always_inline enum nestrace_slot nt_exception_slot(const struct nt_stacks *s, unsigned long sp)
 {
 	unsigned long off = sp - s->exceptions;
 
 	if (off < offsetof(struct cea_exception_stacks, NMI_stack_guard))
-		return NT_SLOT_DF;
+		return NESTRACE_SLOT_DF;
 	if (off < offsetof(struct cea_exception_stacks, DB_stack_guard))
-		return NT_SLOT_NMI;
+		return NESTRACE_SLOT_NMI;
 	if (off < offsetof(struct cea_exception_stacks, MCE_stack_guard))
-		return NT_SLOT_DB;
+		return NESTRACE_SLOT_DB;
 	if (off < offsetof(struct cea_exception_stacks, VC_stack_guard))
-		return NT_SLOT_MCE;
+		return NESTRACE_SLOT_MCE;
 	if (off < offsetof(struct cea_exception_stacks, VC2_stack_guard))
-		return NT_SLOT_VC;
-	return NT_SLOT_VC2;
+		return NESTRACE_SLOT_VC;
+	return NESTRACE_SLOT_VC2;
 }
 
 #endif

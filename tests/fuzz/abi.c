@@ -26,7 +26,7 @@
 static int sessions[NR_FDS], streams[NR_FDS];
 static unsigned int seed;
 static char *edge;		/* the last bytes before a page that is not there */
-static char buf[16 * NT_SUBBUF_SIZE];
+static char buf[16 * NESTRACE_SUBBUF_SIZE];
 
 static unsigned int any(unsigned int n)
 {
@@ -70,15 +70,15 @@ static const char *const globs[] = {
 static void one_ioctl(int fd)
 {
 	union {
-		struct nt_info info;
-		struct nt_filter filter;
-		struct nt_pid pid;
-		struct nt_cpus cpus;
-		struct nt_config config;
-		struct nt_stats stats;
-		struct nt_refused refused;
-		struct nt_stream_open stream;
-		struct nt_tasks_take tasks;
+		struct nestrace_info info;
+		struct nestrace_filter filter;
+		struct nestrace_pid pid;
+		struct nestrace_cpus cpus;
+		struct nestrace_config config;
+		struct nestrace_stats stats;
+		struct nestrace_recursions refused;
+		struct nestrace_stream_open stream;
+		struct nestrace_tasks_take tasks;
 		uint32_t word[2];
 	} a;
 	static uint8_t mask[1025];
@@ -90,60 +90,60 @@ static void one_ioctl(int fd)
 	memset(&a, 0, sizeof(a));
 	switch (any(200)) {
 	case 0:
-		ioctl(fd, NT_IOC_START, number());
+		ioctl(fd, NESTRACE_IOC_START, number());
 		return;
 	case 1 ... 3:
-		ioctl(fd, NT_IOC_STOP, number());
+		ioctl(fd, NESTRACE_IOC_STOP, number());
 		return;
 	case 4 ... 9:
 		/* not all functions: arming them takes its time */
-		a.filter = (struct nt_filter){ .glob = (uintptr_t)place(glob, strlen(glob) + 1),
+		a.filter = (struct nestrace_filter){ .glob = (uintptr_t)place(glob, strlen(glob) + 1),
 			.len = strlen(glob), .flags = any(4) ? 0 : any(4) };
-		cmd = NT_IOC_FILTER;
+		cmd = NESTRACE_IOC_FILTER;
 		size = sizeof(a.filter);
 		break;
 	case 10 ... 39:
-		a.pid = (struct nt_pid){ .pid = any(2) ? getpid() : (int)number(), .flags = any(4) };
-		cmd = NT_IOC_PID;
+		a.pid = (struct nestrace_pid){ .pid = any(2) ? getpid() : (int)number(), .flags = any(4) };
+		cmd = NESTRACE_IOC_PID;
 		size = sizeof(a.pid);
 		break;
 	case 40 ... 59:
 		for (i = 0; i < 4; i++)
 			mask[i] = number();
-		a.cpus = (struct nt_cpus){ .mask = (uintptr_t)place(mask, 8), .len = any(2) ? 1 : number() };
-		cmd = NT_IOC_CPUS;
+		a.cpus = (struct nestrace_cpus){ .mask = (uintptr_t)place(mask, 8), .len = any(2) ? 1 : number() };
+		cmd = NESTRACE_IOC_CPUS;
 		size = sizeof(a.cpus);
 		break;
 	case 60 ... 89:
-		a.config = (struct nt_config){ .flags = any(2), .clock = any(4),
+		a.config = (struct nestrace_config){ .flags = any(2), .clock = any(4),
 			.ring_kb = any(8) ? 1 + any(256) : number() };
-		cmd = NT_IOC_CONFIG;
+		cmd = NESTRACE_IOC_CONFIG;
 		size = sizeof(a.config);
 		break;
 	case 90 ... 119:
 		a.stats.cpu = any(3);
-		cmd = NT_IOC_STATS;
+		cmd = NESTRACE_IOC_STATS;
 		size = sizeof(a.stats);
 		break;
 	case 120 ... 139:
 		a.refused.cpu = any(3);
-		a.refused.slot = any(NT_NR_SLOTS + 1);
-		cmd = NT_IOC_REFUSED;
+		a.refused.slot = any(NESTRACE_NR_SLOTS + 1);
+		cmd = NESTRACE_IOC_RECURSIONS;
 		size = sizeof(a.refused);
 		break;
 	case 140 ... 159:
 		a.tasks.tasks = (uintptr_t)place(buf, any(2000));
 		a.tasks.nr = any(2) ? any(100) : number();
-		cmd = NT_IOC_TASKS;
+		cmd = NESTRACE_IOC_TASKS;
 		size = sizeof(a.tasks);
 		break;
 	case 160 ... 179:
 		a.stream.cpu = any(3);
-		a.stream.flags = NT_STREAM_NONBLOCK;
+		a.stream.flags = NESTRACE_STREAM_NONBLOCK;
 		a.stream.size = sizeof(a.stream);
 		spoil(&a, sizeof(a.stream));
-		a.stream.flags |= NT_STREAM_NONBLOCK;
-		ret = ioctl(fd, NT_IOC_STREAM, place(&a, sizeof(a.stream)));
+		a.stream.flags |= NESTRACE_STREAM_NONBLOCK;
+		ret = ioctl(fd, NESTRACE_IOC_STREAM, place(&a, sizeof(a.stream)));
 		if (ret >= 0) {
 			i = any(NR_FDS);
 			if (streams[i] >= 0)
@@ -152,11 +152,11 @@ static void one_ioctl(int fd)
 		}
 		return;
 	case 180 ... 189:
-		cmd = NT_IOC_INFO;
+		cmd = NESTRACE_IOC_INFO;
 		size = sizeof(a.info);
 		break;
 	default:
-		ioctl(fd, any(2) ? number() : _IO(NT_IOC_MAGIC, any(32)), place(&a, sizeof(a)));
+		ioctl(fd, any(2) ? number() : _IO(NESTRACE_IOC_MAGIC, any(32)), place(&a, sizeof(a)));
 		return;
 	}
 	a.word[0] = size;
@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	for (n = 0; n < calls; n++) {
 		i = any(NR_FDS);
 		if (sessions[i] < 0) {
-			sessions[i] = open(NT_DEVICE, O_RDWR | O_CLOEXEC);
+			sessions[i] = open(NESTRACE_DEVICE, O_RDWR | O_CLOEXEC);
 			open_failed += sessions[i] < 0;
 			continue;
 		}

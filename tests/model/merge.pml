@@ -2,7 +2,7 @@
  * One CPU's rings and their merge: three contexts that nest (task, interrupt, NMI), each
  * with its guard and ring, hits that recurse, and a reader that takes one look and hands
  * records on up to its horizon. Stores reach the reader in order, late. See src/hook.c,
- * src/guard.h and nt_stream_cut() in src/merge.c. Mutants: -DMUTANT_...
+ * src/guard.h and nt_stream_snapshot() in src/merge.c. Mutants: -DMUTANT_...
  */
 #define SLOTS	3
 #ifndef HITS

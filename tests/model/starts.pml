@@ -1,6 +1,6 @@
 /*
  * A reader that looks whether a session is stopped, while it is started and stopped beside
- * it: nt_session_start() and nt_session_stop() of src/session.c, nt_stream_cut() of
+ * it: nt_session_start() and nt_session_stop() of src/session.c, nt_stream_snapshot() of
  * src/merge.c. Each step is one access; releases and acquires keep their order.
  *
  * Who concludes that there are no writers has not looked at positions while there were.

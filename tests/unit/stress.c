@@ -38,7 +38,7 @@ __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
 struct nt_guard_word *guards_of[NR_CPUS];
 unsigned long jiffies;
-enum nt_rcu_mode nt_rcu_mode;
+enum nestrace_rcu_mode nt_rcu_mode;
 
 static struct nt_session session = { .not_me = NT_NO_MM };
 static ftrace_func_t hook;
@@ -214,9 +214,9 @@ static void on_breakpoint(int sig)
 	struct where was = here();
 
 	/* what it interrupted, as that would have found itself */
-	enum nt_slot below = was.count & HARDIRQ_MASK ? NT_SLOT_HARDIRQ :
-			     was.count & SOFTIRQ_OFFSET ? NT_SLOT_SOFTIRQ :
-			     was.sp - nt_stacks.irq < IRQ_STACK_SIZE ? NT_SLOT_HARDIRQ : NT_SLOT_TASK;
+	enum nestrace_slot below = was.count & HARDIRQ_MASK ? NESTRACE_SLOT_HARDIRQ :
+			     was.count & SOFTIRQ_OFFSET ? NESTRACE_SLOT_SOFTIRQ :
+			     was.sp - nt_stacks.irq < IRQ_STACK_SIZE ? NESTRACE_SLOT_HARDIRQ : NESTRACE_SLOT_TASK;
 	bool inside = this_cpu >= 0 && nt_guard_held(below);
 
 	/* not in an NMI, which has its own stack */
@@ -321,7 +321,7 @@ static void *reader(void *arg)
 				u32 len = st->out_len;
 				u64 missed = st->out_missed;
 
-				nt_stream_close_out(st);
+				nt_stream_seal(st);
 				look_at(c, st->out, len, missed);
 				nt_stream_next(st);
 				full = true;
@@ -346,15 +346,15 @@ static void make_rings(bool overwrite, u64 subbufs)
 
 	for (cpu = 0; cpu < CPUS; cpu++) {
 		streams[cpu] = (struct nt_stream){ .session = &session, .cpu = cpu,
-						   .out = zeroed(NT_SUBBUF_SIZE) };
-		for (i = 0; i < NT_NR_SLOTS; i++) {
+						   .out = zeroed(NESTRACE_SUBBUF_SIZE) };
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 			struct nt_ring *r = &rings[cpu].slot[i];
 
-			nt_ring_init(r, zeroed(subbufs * NT_SUBBUF_SIZE), subbufs * NT_SUBBUF_SIZE,
+			nt_ring_init(r, zeroed(subbufs * NESTRACE_SUBBUF_SIZE), subbufs * NESTRACE_SUBBUF_SIZE,
 				     overwrite);
-			streams[cpu].cursor[i].off = NT_SUBBUF_HEADER;
-			streams[cpu].cursor[i].end = NT_SUBBUF_HEADER;
-			streams[cpu].cursor[i].copy = zeroed(NT_SUBBUF_SIZE);
+			streams[cpu].cursor[i].off = NESTRACE_SUBBUF_HEADER;
+			streams[cpu].cursor[i].end = NESTRACE_SUBBUF_HEADER;
+			streams[cpu].cursor[i].copy = zeroed(NESTRACE_SUBBUF_SIZE);
 		}
 		for (i = 0; i < NR_CLASSES; i++)
 			cpus[cpu].seen[i] = zeroed(HITS_MAX / 8);
@@ -379,7 +379,7 @@ static void account(unsigned int cpu, bool roomy)
 	struct cpu *c = &cpus[cpu];
 	unsigned int i;
 
-	for (i = 0; i < NT_NR_SLOTS; i++) {
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		struct nt_ring *r = &rings[cpu].slot[i];
 
 		hits += READ_ONCE(r->hits);
@@ -474,7 +474,7 @@ int main(int argc, char **argv)
 	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
 	test_clock();
 	session.rings = rings;
-	session.clock = seed % 2 ? NT_CLOCK_GLOBAL : NT_CLOCK_MONO;
+	session.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
 	hook = nt_hook_of(&session);
 	session.state = NT_RUNNING;
 	session.starts = 1;

@@ -43,7 +43,7 @@ static void instance(int on)
 
 static void nestrace(int on)
 {
-	if (ioctl(session, on ? NT_IOC_START : NT_IOC_STOP, 0)) {
+	if (ioctl(session, on ? NESTRACE_IOC_START : NESTRACE_IOC_STOP, 0)) {
 		perror("nestrace");
 		exit(1);
 	}
@@ -64,15 +64,15 @@ int main(void)
 	} who[] = { { "ftrace", top }, { "instance", instance }, { "nestrace", nestrace } };
 	enum { NR = sizeof(who) / sizeof(who[0]) };
 	unsigned long long arm[NR][ROUNDS], disarm[NR][ROUNDS], at;
-	struct nt_config config = {
-		.size = sizeof(config), .flags = NT_CONFIG_NOT_ME, .ring_kb = 2048,
+	struct nestrace_config config = {
+		.size = sizeof(config), .flags = NESTRACE_CONFIG_IGNORE_SELF, .ring_kb = 2048,
 	};
 	int round, i;
 
 	mkdir(TRACING "instances/nt", 0755);
-	session = open(NT_DEVICE, O_RDWR);
-	if (session < 0 || ioctl(session, NT_IOC_CONFIG, &config)) {
-		perror(NT_DEVICE);
+	session = open(NESTRACE_DEVICE, O_RDWR);
+	if (session < 0 || ioctl(session, NESTRACE_IOC_CONFIG, &config)) {
+		perror(NESTRACE_DEVICE);
 		return 1;
 	}
 	/* its rings are made by the first start */

@@ -42,30 +42,30 @@ static int failed_nth(void)
 static int step(int fd, int what)
 {
 	uint8_t mask = 3;
-	struct nt_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
-	struct nt_filter f = { .size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13 };
-	struct nt_pid p = { .size = sizeof(p), .pid = getpid(), .flags = NT_PID_FOLLOW };
-	struct nt_stream_open s = { .size = sizeof(s), .cpu = 1 };
+	struct nestrace_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
+	struct nestrace_filter f = { .size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13 };
+	struct nestrace_pid p = { .size = sizeof(p), .pid = getpid(), .flags = NESTRACE_PID_FOLLOW };
+	struct nestrace_stream_open s = { .size = sizeof(s), .cpu = 1 };
 
 	switch (what) {
 	case 0:
-		return ioctl(fd, NT_IOC_FILTER, &f);
+		return ioctl(fd, NESTRACE_IOC_FILTER, &f);
 	case 1:
-		return ioctl(fd, NT_IOC_CPUS, &cpus);
+		return ioctl(fd, NESTRACE_IOC_CPUS, &cpus);
 	case 2:
-		return ioctl(fd, NT_IOC_PID, &p);
+		return ioctl(fd, NESTRACE_IOC_PID, &p);
 	case 3:
-		return ioctl(fd, NT_IOC_STREAM, &s);
+		return ioctl(fd, NESTRACE_IOC_STREAM, &s);
 	default:
-		return ioctl(fd, NT_IOC_START, 0);
+		return ioctl(fd, NESTRACE_IOC_START, 0);
 	}
 }
 
 static uint64_t recorded_on(int fd, unsigned int cpu)
 {
-	struct nt_stats s = { .size = sizeof(s), .cpu = cpu };
+	struct nestrace_stats s = { .size = sizeof(s), .cpu = cpu };
 
-	return ioctl(fd, NT_IOC_STATS, &s) ? ~0ULL : s.slot[NT_SLOT_TASK].recorded;
+	return ioctl(fd, NESTRACE_IOC_STATS, &s) ? ~0ULL : s.slot[NESTRACE_SLOT_TASK].recorded;
 }
 
 static void hits_on(int cpu, int n)
@@ -83,21 +83,21 @@ static void hits_on(int cpu, int n)
 static int still_good(int fd)
 {
 	uint8_t mask = 2;
-	struct nt_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
+	struct nestrace_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
 	uint64_t zero, one;
 	int both = 0;
 
 	errno = 0;
-	if (ioctl(fd, NT_IOC_CPUS, &cpus)) {
+	if (ioctl(fd, NESTRACE_IOC_CPUS, &cpus)) {
 		if (errno != EBUSY)
 			return 0;
 		both = 1;
 	}
-	if (ioctl(fd, NT_IOC_START, 0))
+	if (ioctl(fd, NESTRACE_IOC_START, 0))
 		return 0;
 	hits_on(0, 100);
 	hits_on(1, 100);
-	ioctl(fd, NT_IOC_STOP, 0);
+	ioctl(fd, NESTRACE_IOC_STOP, 0);
 	zero = recorded_on(fd, 0);
 	one = recorded_on(fd, 1);
 	return (both ? zero >= 100 : zero == 0) && one >= 100;
@@ -116,7 +116,7 @@ int main(void)
 	for (what = 0; what < 5; what++) {
 		failures = bad = done = 0;
 		for (n = 1; !done && n < 4000; n++) {
-			fd = open(NT_DEVICE, O_RDWR | O_CLOEXEC);
+			fd = open(NESTRACE_DEVICE, O_RDWR | O_CLOEXEC);
 			for (i = 0; i < what; i++)
 				if (i != 2 && i != 3)
 					step(fd, i);

@@ -19,9 +19,9 @@ ftrace_func_t nt_hook_of_untimed(const struct nt_session *s);
 enum { GLOBAL, TSC, UNTIMED, NR_SESSIONS };
 
 static struct nt_session sessions[NR_SESSIONS] = {
-	[GLOBAL] = { .clock = NT_CLOCK_GLOBAL, .not_me = NT_NO_MM },
-	[TSC] = { .clock = NT_CLOCK_TSC, .not_me = NT_NO_MM },
-	[UNTIMED] = { .clock = NT_CLOCK_TSC, .not_me = NT_NO_MM },
+	[GLOBAL] = { .clock = NESTRACE_CLOCK_GLOBAL, .not_me = NT_NO_MM },
+	[TSC] = { .clock = NESTRACE_CLOCK_TSC, .not_me = NT_NO_MM },
+	[UNTIMED] = { .clock = NESTRACE_CLOCK_TSC, .not_me = NT_NO_MM },
 };
 static struct nt_rings rings[NR_SESSIONS];
 
@@ -35,7 +35,7 @@ __thread unsigned long this_cpu_off, irq_flags = 0x200;
 __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-enum nt_rcu_mode nt_rcu_mode;
+enum nestrace_rcu_mode nt_rcu_mode;
 
 static struct task_struct task = { .pid = 1 };
 
@@ -83,7 +83,7 @@ void nestrace_init(unsigned long ring_size)
 
 	for (i = 0; i < NR_SESSIONS; i++) {
 		struct nt_session *s = &sessions[i];
-		struct nt_ring *ring = &rings[i].slot[NT_SLOT_TASK];
+		struct nt_ring *ring = &rings[i].slot[NESTRACE_SLOT_TASK];
 
 		char *base = aligned_alloc(4096, ring_size);
 
@@ -157,7 +157,7 @@ bool nestrace_recorded(uint64_t made)
 	const char *why;
 
 	for (i = 0; i < NR_SESSIONS; i++) {
-		why = not_recorded(&rings[i].slot[NT_SLOT_TASK], made);
+		why = not_recorded(&rings[i].slot[NESTRACE_SLOT_TASK], made);
 		if (!why)
 			continue;
 		fprintf(stderr, "bench: nestrace, %s: %s\n", words[i], why);
