@@ -189,21 +189,21 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 
 static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r, u64 overwritten)
 {
-	u64 full = READ_ONCE(r->full), unwanted = READ_ONCE(r->unwanted);
+	u64 full = READ_ONCE(r->full), filtered_early = READ_ONCE(r->filtered_early);
 
-	out->asleep = READ_ONCE(r->asleep);
+	out->not_watching = READ_ONCE(r->not_watching);
 	out->recorded = READ_ONCE(r->written) - overwritten;
-	out->lost = full + out->asleep + overwritten;
+	out->lost = full + out->not_watching + overwritten;
 	out->recursed = READ_ONCE(r->recursed);
-	out->filtered = READ_ONCE(r->filtered) + unwanted;
-	out->woken_nmi = READ_ONCE(r->woken_nmi);
-	out->woken_irq = READ_ONCE(r->woken_irq);
-	out->nested = READ_ONCE(r->nested);
+	out->filtered = READ_ONCE(r->filtered) + filtered_early;
+	out->rcu_nmi = READ_ONCE(r->rcu_nmi);
+	out->rcu_irq = READ_ONCE(r->rcu_irq);
+	out->in_tracer = READ_ONCE(r->in_tracer);
 	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
 		     READ_ONCE(r->extends) * 2 * sizeof(u32);
 	/* last: while the session runs it may be ahead of the others, never behind */
 	smp_rmb();
-	out->hits = READ_ONCE(r->hits) + unwanted;
+	out->hits = READ_ONCE(r->hits) + filtered_early;
 }
 
 static int nt_ioc_stats(struct nt_session *s, void __user *user)

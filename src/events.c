@@ -49,7 +49,7 @@ static DEFINE_PER_CPU(struct nt_last_recursion [NESTRACE_NR_SLOTS], nt_last_recu
 
 static struct nt_session nt_events = {
 	.ops.flags = FTRACE_OPS_FL_PERMANENT,
-	.not_me = NT_NO_MM,
+	.ignored_mm = NT_NO_MM,
 	.lock = __MUTEX_INITIALIZER(nt_events.lock),
 };
 static char *nt_events_globs[2];	/* by "exclude"; of @nt_events.lock, as these */
@@ -106,7 +106,7 @@ static __always_inline void nt_emit_hit(struct nt_ring *ring, enum nestrace_slot
 	if (unlikely(!nt_rcu_watching())) {
 		wake = nt_rcu_enter(slot, &saved);
 		if (wake == NT_RCU_NOT_WATCHING) {
-			nt_local_inc(&ring->asleep);
+			nt_local_inc(&ring->not_watching);
 			return;
 		}
 		nt_count_rcu_entry(ring, wake);
@@ -150,7 +150,7 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 		nt_local_inc(&ring->filtered);
 	} else {
 		if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
-			nt_local_inc(&ring->nested);
+			nt_local_inc(&ring->in_tracer);
 		nt_guard_take(slot, ip, ctx.irq_flags);
 		nt_emit_hit(ring, slot, ip, parent_ip);
 		nt_guard_leave(slot);
@@ -417,7 +417,7 @@ void nt_events_info(struct nestrace_info *info)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			info->events_emitted += READ_ONCE(rings[slot].written);
 			info->events_recursed += READ_ONCE(rings[slot].recursed);
-			info->events_asleep += READ_ONCE(rings[slot].asleep);
+			info->events_not_watching += READ_ONCE(rings[slot].not_watching);
 		}
 	}
 }

@@ -65,9 +65,9 @@ static __always_inline bool nt_interrupts_tracer(void)
 static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu_entry wake)
 {
 	if (wake == NT_RCU_ENTERED_NMI)
-		nt_local_inc(&ring->woken_nmi);
+		nt_local_inc(&ring->rcu_nmi);
 	else
-		nt_local_inc(&ring->woken_irq);
+		nt_local_inc(&ring->rcu_irq);
 }
 
 /* Is this the text of a module that is left out? */

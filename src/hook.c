@@ -92,7 +92,7 @@ static noinstr void nt_record_unwatched(const struct nt_session *s, struct nt_ri
 	enum nt_rcu_entry wake = nt_rcu_enter(slot, &saved);
 
 	if (wake == NT_RCU_NOT_WATCHING) {
-		nt_local_inc(&ring->asleep);
+		nt_local_inc(&ring->not_watching);
 		return;
 	}
 	if (nt_record(s, ring, ctx, ip, parent_ip))
@@ -110,7 +110,7 @@ static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned l
 	/* one base register, instead of a sum repeated at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
-	if (unlikely(!ring->base || (slot == NESTRACE_SLOT_TASK && current->mm == s->not_me))) {
+	if (unlikely(!ring->base || (slot == NESTRACE_SLOT_TASK && current->mm == s->ignored_mm))) {
 		/* this CPU, or who traces, is not traced */
 		nt_local_inc(&ring->filtered);
 		return;
@@ -120,7 +120,7 @@ static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned l
 		return;
 	}
 	if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
-		nt_local_inc(&ring->nested);
+		nt_local_inc(&ring->in_tracer);
 	nt_guard_take(slot, ip, ctx->irq_flags);
 	nt_test_recurse();
 	if (likely(nt_rcu_watching())) {
@@ -219,7 +219,7 @@ static noinstr void nt_hook_self(unsigned long ip, unsigned long parent_ip,
 	};
 
 	if (likely(nt_in_plain_task(&ctx)))
-		raw_cpu_inc(s->rings->slot[NESTRACE_SLOT_TASK].unwanted);
+		raw_cpu_inc(s->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
 	else
 		nt_trace_slow_entry(ip, parent_ip, s);
 }
@@ -270,7 +270,7 @@ static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
 {
 	const struct nt_session *s = container_of(ops, struct nt_session, ops);
 
-	if (unlikely(current->mm == s->not_me))
+	if (unlikely(current->mm == s->ignored_mm))
 		nt_hook_self(ip, parent_ip, s);
 	else
 		nt_trace_task_fast(ip, parent_ip, s, clock);
@@ -306,7 +306,7 @@ static noinstr void nt_filter_out(const struct nt_session *s)
 
 	preempt_disable_notrace();
 	slot = nt_slot(&ctx);
-	raw_cpu_inc(s->rings->slot[slot].unwanted);
+	raw_cpu_inc(s->rings->slot[slot].filtered_early);
 	preempt_enable_notrace();
 }
 
@@ -344,7 +344,7 @@ static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
 
 		if (unlikely(!nt_in_plain_task(&ctx)))
 			return nt_filter_out(s);
-		raw_cpu_inc(rings->slot[NESTRACE_SLOT_TASK].unwanted);
+		raw_cpu_inc(rings->slot[NESTRACE_SLOT_TASK].filtered_early);
 	}
 }
 

@@ -40,14 +40,14 @@ bool nt_stream_ended(struct nt_stream *st)
 static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *cut)
 {
 	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
-	unsigned long starts;
+	unsigned long run_seq;
 	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
 	u64 last[NESTRACE_NR_SLOTS];
 	enum nestrace_slot i;
 
 	/* pairs with nt_session_start() */
-	starts = smp_load_acquire(&st->session->starts);
+	run_seq = smp_load_acquire(&st->session->run_seq);
 	writers = !nt_stream_ended(st);
 
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
@@ -64,7 +64,7 @@ static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *cut)
 		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
 
 	/* stopped before and after and between: the positions are the last */
-	writers |= !nt_stream_ended(st) || READ_ONCE(st->session->starts) != starts;
+	writers |= !nt_stream_ended(st) || READ_ONCE(st->session->run_seq) != run_seq;
 	cut->horizon = writers ? min(newest, in_flight) : U64_MAX;
 }
 

@@ -71,13 +71,13 @@ struct nt_ring {
 	u64 mask;		/* bytes - 1 */
 
 	u64 filtered;
-	u64 unwanted;		/* hits that were filtered before anything else: one word, one CPU */
+	u64 filtered_early;		/* hits that were filtered before anything else: one word, one CPU */
 	u64 recursed;
 	u64 full;
-	u64 asleep;
-	u64 woken_nmi;
-	u64 woken_irq;
-	u64 nested;
+	u64 not_watching;
+	u64 rcu_nmi;
+	u64 rcu_irq;
+	u64 in_tracer;
 	u64 extends;
 	bool overwrite;
 	const u32 *closed;	/* the session's; NULL: it has none */

@@ -39,7 +39,7 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 	}
 }
 
-/* On CPUs that are not traced there is never room, and every hit is unwanted. */
+/* On CPUs that are not traced there is never room, and every hit is filtered_early. */
 static void nt_rings_disable(struct nt_session *s)
 {
 	unsigned int cpu;

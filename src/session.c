@@ -78,7 +78,7 @@ struct nt_session *nt_session_new(void)
 	 */
 	s->ops.flags = FTRACE_OPS_FL_PERMANENT;
 	nt_triggers_init(s);
-	s->not_me = NT_NO_MM;
+	s->ignored_mm = NT_NO_MM;
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
 	mutex_init(&s->lock);
@@ -99,11 +99,11 @@ err_session:
 /* Kept, so that no other task's gets its address. */
 void nt_session_not_me(struct nt_session *s, struct mm_struct *mm)
 {
-	if (s->not_me != NT_NO_MM)
-		mmdrop(s->not_me);
+	if (s->ignored_mm != NT_NO_MM)
+		mmdrop(s->ignored_mm);
 	if (mm != NT_NO_MM)
 		mmgrab(mm);
-	s->not_me = mm;
+	s->ignored_mm = mm;
 }
 
 int nt_session_prepare(struct nt_session *s)
@@ -148,7 +148,7 @@ int nt_session_start(struct nt_session *s)
 	 * order, so that who has seen @starts sees no state from before. See nt_stream_snapshot().
 	 */
 	WRITE_ONCE(s->state, NT_RUNNING);
-	smp_store_release(&s->starts, s->starts + 1);
+	smp_store_release(&s->run_seq, s->run_seq + 1);
 	hrtimer_start(&s->tick, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
 	ret = register_ftrace_function(&s->ops);
 	if (ret) {

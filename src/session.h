@@ -52,7 +52,7 @@ enum nt_state { NT_NEW, NT_READY, NT_RUNNING, NT_STOPPED };
 struct nt_stream;
 struct nt_tasks;
 
-/* For @not_me: no task has it. NULL is that of kernel threads. */
+/* For @ignored_mm: no task has it. NULL is that of kernel threads. */
 #define NT_NO_MM	((struct mm_struct *)-1L)
 
 struct nt_session {
@@ -60,7 +60,7 @@ struct nt_session {
 	struct ftrace_ops ops;
 	struct nt_rings __percpu *rings;
 	unsigned long *pids;		/* bit map of the traced pids; NULL: all */
-	struct mm_struct *not_me;	/* the tasks that have it are not traced */
+	struct mm_struct *ignored_mm;	/* the tasks that have it are not traced */
 	unsigned int clock;
 	u32 closed;			/* by what: NESTRACE_STATS_ bits; ends.c */
 	unsigned int nr_excluded;
@@ -69,7 +69,7 @@ struct nt_session {
 	struct mutex lock;		/* of all below, and of the ioctls */
 	struct kref ref;
 	enum nt_state state;
-	unsigned long starts;
+	unsigned long run_seq;
 	bool overwrite;
 	bool empty;
 	bool has_trigger;

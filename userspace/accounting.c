@@ -75,7 +75,7 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	}
 }
 
-#define COUNTERS "slot hits recorded lost recursed filtered asleep woken_nmi woken_irq nested bytes"
+#define COUNTERS "slot hits recorded lost recursed filtered not_watching rcu_nmi rcu_irq in_tracer bytes"
 
 char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 {
@@ -92,7 +92,7 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 
 		fprintf(f, "%u:%s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", i,
 			slot_words[i], s->hits, s->recorded, s->lost, s->recursed, s->filtered,
-			s->asleep, s->woken_nmi, s->woken_irq, s->nested, s->bytes);
+			s->not_watching, s->rcu_nmi, s->rcu_irq, s->in_tracer, s->bytes);
 	}
 	/* of the session, and so with its first CPU */
 	for (i = 0; cpu == 0 && i < a->nr_refused; i++)
@@ -119,7 +119,7 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 			add_refusal(a, r);
 		else if (sscanf(text, "%u:%*s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
 				&i, &s.hits, &s.recorded, &s.lost, &s.recursed, &s.filtered,
-				&s.asleep, &s.woken_nmi, &s.woken_irq, &s.nested,
+				&s.not_watching, &s.rcu_nmi, &s.rcu_irq, &s.in_tracer,
 				&s.bytes) == 11 && i < NESTRACE_NR_SLOTS)
 			a->slot[cpu][i] = s;
 	}
@@ -148,18 +148,18 @@ static void add(struct nestrace_slot_stats *to, const struct nestrace_slot_stats
 	to->lost += s->lost;
 	to->recursed += s->recursed;
 	to->filtered += s->filtered;
-	to->asleep += s->asleep;
-	to->woken_nmi += s->woken_nmi;
-	to->woken_irq += s->woken_irq;
-	to->nested += s->nested;
+	to->not_watching += s->not_watching;
+	to->rcu_nmi += s->rcu_nmi;
+	to->rcu_irq += s->rcu_irq;
+	to->in_tracer += s->in_tracer;
 	to->bytes += s->bytes;
 }
 
 static void row(const char *word, const struct nestrace_slot_stats *s)
 {
 	printf("# %-8s %12llu %12llu %10llu %9llu %10llu %9llu %9llu %9llu\n", word, s->hits,
-	       s->recorded, s->lost, s->recursed, s->filtered, s->asleep,
-	       s->woken_nmi + s->woken_irq, s->nested);
+	       s->recorded, s->lost, s->recursed, s->filtered, s->not_watching,
+	       s->rcu_nmi + s->rcu_irq, s->in_tracer);
 }
 
 void accounting_table(const struct accounting *a,
@@ -185,11 +185,11 @@ void accounting_table(const struct accounting *a,
 		add(&total, &sum[i]);
 	}
 	row("total", &total);
-	if (total.lost > total.asleep)
+	if (total.lost > total.not_watching)
 		printf("# lost: %llu because a ring was full, or went round (-W, --flight) before it was read; -b makes it larger\n",
-		       total.lost - total.asleep);
-	if (total.asleep)
-		printf("# lost: %llu because RCU was asleep and could not be woken\n", total.asleep);
+		       total.lost - total.not_watching);
+	if (total.not_watching)
+		printf("# lost: %llu because RCU was asleep and could not be woken\n", total.not_watching);
 	for (i = 0; i < a->nr_refused; i++) {
 		const struct refusal *r = &a->refused[i];
 

@@ -32,8 +32,8 @@ struct lost {
 
 /* Of struct nestrace_slot_stats. */
 #define COUNTERS(x)								\
-	x(hits) x(recorded) x(lost) x(recursed) x(filtered) x(asleep)		\
-	x(woken_nmi) x(woken_irq) x(nested)
+	x(hits) x(recorded) x(lost) x(recursed) x(filtered) x(not_watching)		\
+	x(rcu_nmi) x(rcu_irq) x(in_tracer)
 
 struct counted {
 	struct common common;

@@ -308,7 +308,7 @@ static void gaps_at_end(struct hits *h)
 
 	for (i = 0; i < h->file->nr_cpus && i < a->nr_cpus; i++) {
 		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			lost += a->slot[i][slot].lost - a->slot[i][slot].asleep;
+			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching;
 		if (lost > h->cpu[i].missed)
 			h->gap(h->arg, i, lost - h->cpu[i].missed);
 	}

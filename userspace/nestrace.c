@@ -9,7 +9,11 @@
 #include "nestrace.h"
 
 const char *const slot_words[NESTRACE_NR_SLOTS] = NESTRACE_CONTEXT_WORDS;
-const char *const clock_words[NESTRACE_NR_CLOCKS] = NESTRACE_CLOCK_WORDS;
+const char *const clock_words[NESTRACE_NR_CLOCKS] = {
+#define CLOCK_WORD(id, name)	#name,
+	NESTRACE_CLOCKS(CLOCK_WORD)
+#undef CLOCK_WORD
+};
 
 static const struct {
 	const char *name;

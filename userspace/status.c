@@ -18,10 +18,10 @@ static const char help[] =
 static void show_events(const struct nestrace_info *info)
 {
 	printf("trace events: %s", info->events_armed ? "armed" : "not armed");
-	if (info->events_emitted || info->events_recursed || info->events_asleep)
+	if (info->events_emitted || info->events_recursed || info->events_not_watching)
 		printf(", %" PRIu64 " hits given out since the module's load, %" PRIu64 " refused, %" PRIu64 " skipped as RCU was asleep",
 		       (uint64_t)info->events_emitted, (uint64_t)info->events_recursed,
-		       (uint64_t)info->events_asleep);
+		       (uint64_t)info->events_not_watching);
 	putchar('\n');
 }
 

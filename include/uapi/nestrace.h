@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * nestrace: the ABI of /dev/nestrace.
+ * nestrace: the ABI of /dev/nestrace. nestrace(4) has an example program.
  *
- * open("/dev/nestrace") makes a session: its own filters, clock and rings.
- * Closing the last descriptor of it ends the session, whatever it was doing; streams
- * that are still open can be read to their end.
- * open() fails with EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or if the kernel
+ * open("/dev/nestrace") creates a session: its own filters, clock and rings. Closing the
+ * last descriptor ends the session in any state; streams that are still open can be read to
+ * their end. open() fails with EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or if the kernel
  * is locked down for confidentiality, and with ENOMEM.
  *
- * Rules that hold for every ioctl but NESTRACE_IOC_INFO, which says its own:
- *  - it is called in process context, may sleep, and is serialised against the
- *    others of its session; a signal that comes while it waits gives EINTR.
- *  - a struct begins with its size in bytes and its flags. Another size is
- *    refused with EINVAL, a flag or reserved field not listed here with EINVAL.
- *  - an unknown ioctl number is refused with ENOTTY.
- *  - what configures (FILTER, PID, CPUS, CONFIG) is refused with EBUSY once START
- *    or STREAM has made the rings, even if it then failed for another reason.
- *  - a bad user address gives EFAULT; lack of memory gives ENOMEM.
- *  - START and STOP take no argument: another than 0 gives EINVAL.
+ * These rules hold for every ioctl except NESTRACE_IOC_INFO, which states its own:
+ *  - An ioctl is called in process context and may sleep. The ioctls of a session are
+ *    serialised; a signal that arrives while one waits for another gives EINTR.
+ *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
+ *    does a flag that is not listed here, or a reserved field that is not 0.
+ *  - An unknown ioctl number gives ENOTTY.
+ *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG) give EBUSY once START or STREAM
+ *    has created the rings, even if that ioctl then failed for another reason.
+ *  - A bad user address gives EFAULT; lack of memory gives ENOMEM.
+ *  - START and STOP take no argument: any value but 0 gives EINVAL.
  */
 #ifndef _UAPI_NESTRACE_H
 #define _UAPI_NESTRACE_H
@@ -31,9 +30,9 @@
 #define NESTRACE_DEVICE	"/dev/nestrace"
 
 /*
- * A slot is one guard and one ring of a CPU, for the code that runs on one
- * kind of kernel stack at one interrupt level. Mirrors the kernel's contexts
- * (linux/preempt.h) and exception stacks (asm/cpu_entry_area.h).
+ * A slot is one guard and one ring of a CPU. It serves the code that runs on one kind of
+ * kernel stack at one interrupt level, so it mirrors the kernel's contexts
+ * (linux/preempt.h) and exception stacks (on x86, asm/cpu_entry_area.h).
  */
 enum nestrace_slot {
 	NESTRACE_SLOT_TASK,
@@ -49,48 +48,48 @@ enum nestrace_slot {
 	NESTRACE_NR_SLOTS
 };
 
-/* The word for each slot, the same in every output. */
+/* The name of each slot's context, the same in every output. */
 #define NESTRACE_CONTEXT_WORDS { "task", "softirq", "hardirq", "nmi", "nmi", \
-			"df", "db", "mce", "vc", "vc2" }
+				 "df", "db", "mce", "vc", "vc2" }
 
 /*
- * Sub-buffers have the layout of the kernel's ring buffer: time stamp (u64),
- * commit (u64: bytes of data, bit 31 = events are missing before this
- * sub-buffer, bit 30 = their number follows the data as a u64), data.
- * A function record is the kernel's ftrace:function event (type 1). Where the
- * slot is not the one that common_flags tell, the record is four bytes longer
- * and ends with the slot as a u32.
+ * Sub-buffers have the layout of the kernel's ring buffer: time stamp (u64), commit (u64),
+ * data. Commit holds the bytes of data; bit 31 is set if events are missing before this
+ * sub-buffer, and bit 30 if their number follows the data as a u64. A function record is
+ * the kernel's ftrace:function event (type 1). If its context is not the one that
+ * common_flags give, the record is four bytes longer and ends with the slot as a u32.
  */
 #define NESTRACE_SUBBUF_SIZE		4096
-#define NESTRACE_SUBBUF_HEADER	16
-#define NESTRACE_SUBBUF_MISSED	(1U << 31)
+#define NESTRACE_SUBBUF_HEADER		16
+#define NESTRACE_SUBBUF_MISSED		(1U << 31)
 #define NESTRACE_SUBBUF_MISSED_STORED	(1U << 30)
-#define NESTRACE_SUBBUF_LENGTH(c)	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
-#define NESTRACE_EVENT_FUNCTION	1
+#define NESTRACE_SUBBUF_LENGTH(c) \
+	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
+#define NESTRACE_EVENT_FUNCTION		1
 #define NESTRACE_EVENT_SIZE		24
 
-/* What this kernel gives; a bit that is missing is told by status in words. */
-#define NESTRACE_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter, ct_irq_enter found */
+/* What this kernel offers. nestrace status says in words what a clear bit means. */
+#define NESTRACE_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter and ct_irq_enter were found */
 #define NESTRACE_FEATURE_IRQ_STACK	(1U << 1)	/* the hardirq stacks are known */
-#define NESTRACE_FEATURE_MOD_FILTER	(1U << 2)	/* :mod:NAME can be resolved */
-#define NESTRACE_FEATURE_FINE_CLOCK	(1U << 3)	/* NESTRACE_CLOCK_GLOBAL is finer than the tick */
-#define NESTRACE_FEATURE_TASKS	(1U << 4)	/* NESTRACE_IOC_TASKS, NESTRACE_PID_FOLLOW: sched tracepoints found */
+#define NESTRACE_FEATURE_MOD_FILTER	(1U << 2)	/* filters by :mod:NAME */
+#define NESTRACE_FEATURE_FINE_CLOCK	(1U << 3)	/* the clock global is finer than the tick */
+#define NESTRACE_FEATURE_TASKS		(1U << 4)	/* TASKS, PID_PROCESS and PID_FOLLOW work */
 
-/* How RCU is woken where it is asleep. */
+/* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
-	NESTRACE_RCU_PAIR,	/* the nmi or the irq pair, by context */
-	NESTRACE_RCU_WARN,	/* warn_rcu_enter(), warn_rcu_exit() */
-	NESTRACE_RCU_OFF,	/* it is not: such hits are skipped and counted */
+	NESTRACE_RCU_PAIR,	/* ct_nmi_enter() or ct_irq_enter(), by context */
+	NESTRACE_RCU_WARN,	/* warn_rcu_enter() */
+	NESTRACE_RCU_OFF,	/* it does not: such hits are counted, not recorded */
 };
 
-/* two of the test builds of the module say so; all of them: src/test.h */
+/* Two of the module's test builds identify themselves; src/test.h has all of them. */
 #define NESTRACE_INFO_TEST_RECURSE	(1U << 0)
 #define NESTRACE_INFO_TEST_NO_GUARD	(1U << 1)
 
 /*
- * NESTRACE_IOC_INFO: what the loaded module is. The first two fields never change,
- * so that a command of any age can say which side is too old. @size is an
- * output here: the size the module knows; at most 128 bytes are written.
+ * NESTRACE_IOC_INFO: describes the loaded module. The first two fields never change, so a
+ * command of any age can say which side is too old. @size is an output: the size that the
+ * module knows. At most 128 bytes are written.
  */
 struct nestrace_info {
 	__u32 size;
@@ -99,32 +98,31 @@ struct nestrace_info {
 	__u32 features;		/* NESTRACE_FEATURE_ bits */
 	__u32 rcu_mode;		/* enum nestrace_rcu_mode */
 	__u32 nr_cpus;		/* CPU numbers are below this */
-	__u32 sessions;		/* open now, with the asking one */
-	__u32 running;		/* of these, started and not stopped */
+	__u32 sessions;		/* open sessions, including the caller's */
+	__u32 running;		/* sessions that are started and not stopped */
 	__u32 test;		/* NESTRACE_INFO_TEST_ bits */
-	__u64 events_emitted;	/* hits handed to the kernel's trace events, since the module's load */
-	__u64 events_recursed;	/* of theirs refused, as NESTRACE_IOC_STATS has it */
-	__u64 events_asleep;	/* skipped, as RCU was asleep and can't be woken */
-	__u32 events_armed;	/* 1: one of these events is enabled, and hits come */
+	__u64 events_emitted;	/* hits emitted as trace events since the module was loaded */
+	__u64 events_recursed;	/* hits refused, as in NESTRACE_IOC_STATS */
+	__u64 events_not_watching; /* hits skipped because RCU was not watching */
+	__u32 events_armed;	/* 1: an event is enabled and its functions are traced */
 	__u32 reserved[9];
 };
 
 /*
- * NESTRACE_IOC_FILTER: which functions are traced. Without any, all are.
- * @glob: address of a glob in the syntax of set_ftrace_filter, with a
- *	terminating nul: "NAME", "GLOB", or "[GLOB]:mod:MODULE" for those of one
- *	loaded module. Mirrors ftrace_set_filter(), ftrace_set_notrace().
- * @len: its length without the nul, 1 to 255.
- * Errors: EINVAL another syntax or length, ENOENT no function matches, ENODEV no
- * such module is loaded, or ftrace has disabled itself after a bug,
- * EOPNOTSUPP :mod: can't be had on this kernel, ENOSPC more than 16 modules
- * are excluded.
- * With NESTRACE_FILTER_NOTRACE and :mod: the module stays pinned until the session
+ * NESTRACE_IOC_FILTER: selects the functions to trace. Without a filter all are traced.
+ * @glob: address of a glob in the syntax of set_ftrace_filter, with a terminating NUL:
+ *	"NAME", "GLOB", or "[GLOB]:mod:MODULE" for the functions of a loaded module. See
+ *	ftrace_set_filter() and ftrace_set_notrace().
+ * @len: its length without the NUL, 1 to 255.
+ * Errors: EINVAL other syntax or length; ENOENT no function matches; ENODEV no such module
+ * is loaded, or ftrace has shut itself down after a bug; EOPNOTSUPP this kernel does not
+ * support :mod:; ENOSPC more than 16 modules are left out.
+ * With NESTRACE_FILTER_NOTRACE and :mod: the module cannot be unloaded until the session
  * ends, its hits are counted as filtered, and GLOB must be empty or "*".
  */
 #define NESTRACE_FILTER_NOTRACE	(1U << 0)	/* leave out what matches */
-#define NESTRACE_FILTER_CLEAR		(1U << 1)	/* forget all of this kind; @glob and @len are 0 */
-#define NESTRACE_FILTER_TRIGGER	(1U << 2)	/* a hit of what matches ends the recording, see below */
+#define NESTRACE_FILTER_CLEAR	(1U << 1)	/* drop all filters of this kind; @glob and @len are 0 */
+#define NESTRACE_FILTER_TRIGGER	(1U << 2)	/* a call of what matches ends the recording */
 struct nestrace_filter {
 	__u32 size;
 	__u32 flags;
@@ -134,21 +132,23 @@ struct nestrace_filter {
 };
 
 /*
- * What ends a recording from within, a trigger or an oops, closes the rings at once: each
- * takes no more than the rest of its sub-buffer, further hits are counted as filtered, or as
- * lost where the ring was full. Some 10 ms later the session is stopped, as by NESTRACE_IOC_STOP;
- * NESTRACE_IOC_STATS tells by what. A trigger is a trigger on every CPU and for every task; it is
- * traced only if it is wanted by the other filters. NESTRACE_FILTER_TRIGGER goes with no other flag.
+ * A trigger or an oops ends a recording from within the kernel. It freezes the rings at
+ * once: a ring takes no more than the rest of its current sub-buffer, and later hits count
+ * as filtered, or as lost if the ring was full. Some 10 ms later the session is stopped as
+ * by NESTRACE_IOC_STOP; NESTRACE_IOC_STATS says why. A trigger works on every CPU and for
+ * every task, but its call is recorded only if the filters select it.
+ * NESTRACE_FILTER_TRIGGER excludes the other flags.
  */
 
 /*
- * NESTRACE_IOC_PID: trace only while this task is current, its interrupts included.
- * @pid: a thread id of the caller's pid namespace, above 0. It is the number that is
- * traced: with NESTRACE_PID_FOLLOW until another task gets it, without it whoever gets it next.
- * Errors: ESRCH no such task, EOPNOTSUPP follow can't be had on this kernel.
+ * NESTRACE_IOC_PID: trace only while this task is current, including its interrupts.
+ * @pid: a thread ID in the caller's pid namespace, above 0. Without a flag the session
+ * traces that number, whichever task has it.
+ * Errors: ESRCH no such task; EOPNOTSUPP this kernel does not support PROCESS and FOLLOW.
  */
-#define NESTRACE_PID_FOLLOW	(1U << 0)	/* and the children of all added pids */
-#define NESTRACE_PID_CLEAR	(1U << 1)	/* forget all; @pid is 0 */
+#define NESTRACE_PID_FOLLOW	(1U << 0)	/* and tasks that the selected tasks create */
+#define NESTRACE_PID_CLEAR	(1U << 1)	/* drop all; @pid is 0 */
+#define NESTRACE_PID_PROCESS	(1U << 2)	/* the process of @pid: its threads, and new ones */
 struct nestrace_pid {
 	__u32 size;
 	__u32 flags;
@@ -157,8 +157,8 @@ struct nestrace_pid {
 };
 
 /*
- * NESTRACE_IOC_CPUS: trace only on these CPUs, not on all that are present. @mask:
- * address of a bit mask, CPU 0 is bit 0 of byte 0; @len: its bytes, 1 to 1024.
+ * NESTRACE_IOC_CPUS: trace only on these CPUs, instead of all present ones. @mask: address
+ * of a bitmap, CPU 0 is bit 0 of byte 0; @len: its bytes, 1 to 1024.
  * Errors: EINVAL the mask holds no possible CPU.
  */
 struct nestrace_cpus {
@@ -169,39 +169,50 @@ struct nestrace_cpus {
 	__u32 reserved;
 };
 
+/*
+ * The clocks, CLOCK(ID, NAME). This list is the only one: everything else expands it, or
+ * switches over enum nestrace_clock without a default.
+ *
+ * global: nanoseconds, ordered across CPUs.
+ * tsc:    cycles of the CPU. If a suspend sets the counter back, time stands still until it
+ *         has caught up.
+ * mono:   nanoseconds of ktime_get_mono_fast_ns(). If the clocksource is not the TSC, the
+ *         kernel reads a device (hpet, acpi_pm) through functions that can be traced, and
+ *         for hpet waits; hits in there are refused as recursion and counted.
+ */
+#define NESTRACE_CLOCKS(CLOCK)	\
+	CLOCK(GLOBAL, global)	\
+	CLOCK(TSC, tsc)		\
+	CLOCK(MONO, mono)
+
 enum nestrace_clock {
-	NESTRACE_CLOCK_GLOBAL,	/* ns, ordered across CPUs; as trace_clock_global() */
-	NESTRACE_CLOCK_TSC,		/* cycles; if a suspend sets it back, time stands until then */
-	NESTRACE_CLOCK_MONO,		/* ns, ktime_get_mono_fast_ns(); see below */
-	NESTRACE_NR_CLOCKS
+#define NESTRACE_CLOCK_ENUM(id, name)	NESTRACE_CLOCK_##id,
+	NESTRACE_CLOCKS(NESTRACE_CLOCK_ENUM)
+#undef NESTRACE_CLOCK_ENUM
 };
 
-/*
- * Where the kernel's clocksource is not the TSC, NESTRACE_CLOCK_MONO reads another (hpet,
- * acpi_pm), by functions that can be traced and, of hpet, wait: hits in there are
- * refused and counted.
- */
-#define NESTRACE_CLOCK_WORDS { "global", "tsc", "mono" }
+#define NESTRACE_CLOCK_COUNT(id, name)	+ 1
+#define NESTRACE_NR_CLOCKS		(0 NESTRACE_CLOCKS(NESTRACE_CLOCK_COUNT))
 
 #define NESTRACE_RING_KB_MIN	1U
 #define NESTRACE_RING_KB_MAX	(4U << 20)
 
 /*
- * NESTRACE_IOC_CONFIG: clock and rings. @ring_kb: KiB per CPU, for all of its slots,
- * NESTRACE_RING_KB_MIN to NESTRACE_RING_KB_MAX; rounded up to a power of two, and to two
- * sub-buffers a slot. Half is the task slot's, an eighth each softirq's,
- * hardirq's and nmi's, a 64th each of the rest.
- * Errors: EINVAL a value out of range. That the machine has not so much free
- * is said by the first NESTRACE_IOC_START or NESTRACE_IOC_STREAM, with ENOMEM.
+ * NESTRACE_IOC_CONFIG: selects the clock and the size of the rings.
+ * @ring_kb: KiB per CPU for all of its slots, NESTRACE_RING_KB_MIN to _MAX; rounded up to a
+ *	power of two, and to two sub-buffers per slot. The task slot gets half of it, softirq,
+ *	hardirq and NMI an eighth each, and the others a 64th each.
+ * Errors: EINVAL a value is out of range. The first NESTRACE_IOC_START or _STREAM
+ * allocates the memory, and gives ENOMEM if the machine has not enough.
  */
 #define NESTRACE_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
-#define NESTRACE_CONFIG_EMPTY		(1U << 1)	/* hits end at once, uncounted: for benchmarks */
+#define NESTRACE_CONFIG_EMPTY		(1U << 1)	/* hits return at once, uncounted: for benchmarks */
 /*
- * What the caller does at task level is filtered: of all tasks with its address space, so
- * that reading the trace does not make the trace. Interrupts that come meanwhile are traced.
+ * Filter what the caller does in task context, in all tasks with its address space, so that
+ * reading the trace does not add to it. Interrupts that arrive meanwhile are traced.
  */
 #define NESTRACE_CONFIG_IGNORE_SELF	(1U << 2)
-#define NESTRACE_CONFIG_OOPS		(1U << 3)	/* an oops or a panic ends the recording */
+#define NESTRACE_CONFIG_OOPS		(1U << 3)	/* an oops or a panic is a trigger */
 struct nestrace_config {
 	__u32 size;
 	__u32 flags;
@@ -210,36 +221,36 @@ struct nestrace_config {
 };
 
 /*
- * NESTRACE_IOC_STATS: the counters of one CPU since the session was opened. They are
- * exact once the session is stopped, and then for each slot
+ * NESTRACE_IOC_STATS: the counters of one CPU since the session was opened. They are exact
+ * once the session is stopped; then for each slot
  *	hits == recorded + lost + recursed + filtered.
  */
 struct nestrace_slot_stats {
 	__u64 hits;		/* calls of the hook */
 	__u64 recorded;		/* in the ring, or read from it */
-	__u64 lost;		/* ring full, overwritten unread, or RCU asleep */
+	__u64 lost;		/* ring full, overwritten before it was read, or RCU not watching */
 	__u64 recursed;		/* refused: the slot was in the tracer already */
-	__u64 filtered;		/* not wanted: pid, CPU, excluded module, the caller; or closed */
-	__u64 asleep;		/* of lost: RCU was asleep and could not be woken */
-	__u64 woken_nmi;	/* of recorded: RCU woken by the nmi pair */
-	__u64 woken_irq;	/* of recorded: RCU woken by the irq pair or warn_rcu_enter() */
-	__u64 nested;		/* arrived while another slot of the CPU was in the tracer */
+	__u64 filtered;		/* by pid, CPU, module or caller, or the rings were frozen */
+	__u64 not_watching;	/* lost because RCU was not watching and could not be entered */
+	__u64 rcu_nmi;		/* recorded after ct_nmi_enter() */
+	__u64 rcu_irq;		/* recorded after ct_irq_enter() or warn_rcu_enter() */
+	__u64 in_tracer;	/* arrived while another slot of the CPU was in the tracer */
 	__u64 bytes;		/* written to the ring */
 };
 
 #define NESTRACE_STATS_TRIGGER	(1U << 0)	/* a trigger has ended the recording */
-#define NESTRACE_STATS_OOPS		(1U << 1)	/* an oops or a panic has */
+#define NESTRACE_STATS_OOPS	(1U << 1)	/* an oops or a panic has */
 struct nestrace_stats {
 	__u32 size;
 	__u32 flags;		/* in: 0; out: NESTRACE_STATS_ bits */
 	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
-	__u32 ring_kb;		/* out: what the CPU's rings hold; 0 = none yet, or not traced */
+	__u32 ring_kb;		/* out: what the CPU's rings hold; 0: none yet, or not traced */
 	struct nestrace_slot_stats slot[NESTRACE_NR_SLOTS];
 };
 
 /*
- * NESTRACE_IOC_RECURSIONS: the first refused functions of one CPU and slot, each with
- * the function that was being traced on that stack. EINVAL no such CPU or slot.
+ * NESTRACE_IOC_RECURSIONS: the first functions that one CPU and slot refused as recursion,
+ * each with the function that was being traced on that stack. EINVAL: no such CPU or slot.
  */
 #define NESTRACE_NR_RECURSIONS	4
 struct nestrace_recursions {
@@ -255,18 +266,18 @@ struct nestrace_recursions {
 };
 
 /*
- * NESTRACE_IOC_STREAM: the stream of one CPU, as a new descriptor (the return
- * value). Errors of any new descriptor (EMFILE, ENFILE). @cpu: 0 to nr_cpus - 1
- * and in the session's CPU mask, else EINVAL; EBUSY if its stream is open already;
- * ENOMEM no room for the rings. May come before NESTRACE_IOC_START, so that a reader is
- * there for the first hit.
- * read() gives whole sub-buffers of NESTRACE_SUBBUF_SIZE, time-ordered over the CPU's
- * slots; it wants room for at least one (EINVAL). It waits until a sub-buffer
- * is full or its oldest record is some 100 ms old; with O_NONBLOCK it gives
- * what there is, or EAGAIN. 0 = the session is stopped and all is read.
- * poll() reports POLLIN for data, and POLLIN and POLLHUP once the session is stopped.
+ * NESTRACE_IOC_STREAM: opens the stream of one CPU and returns its descriptor. It may come
+ * before NESTRACE_IOC_START, so that a reader is waiting for the first hit.
+ * @cpu: 0 to nr_cpus - 1 and in the session's CPU mask.
+ * Errors: EINVAL another CPU; EBUSY the stream is open already; ENOMEM no memory for the
+ * rings; EMFILE, ENFILE.
+ * read() returns whole sub-buffers of NESTRACE_SUBBUF_SIZE, in time order over the CPU's
+ * slots; the buffer must hold at least one (EINVAL). It waits until a sub-buffer is full or
+ * its oldest record is some 100 ms old. With O_NONBLOCK it returns what is there, or
+ * EAGAIN. 0: the session is stopped and everything has been read.
+ * poll() gives POLLIN for data, and POLLIN and POLLHUP once the session is stopped.
  */
-#define NESTRACE_STREAM_NONBLOCK	(1U << 0)	/* open it with O_NONBLOCK */
+#define NESTRACE_STREAM_NONBLOCK	(1U << 0)	/* open with O_NONBLOCK */
 struct nestrace_stream_open {
 	__u32 size;
 	__u32 flags;
@@ -275,14 +286,14 @@ struct nestrace_stream_open {
 };
 
 /*
- * NESTRACE_IOC_TASKS: take the names of tasks that did exec or exit while the session
- * ran, oldest first; a later name of a pid replaces an earlier. @tasks: address
- * of room for @nr (in: above 0, else EINVAL; out: how many were given).
- * @dropped: out: how many found no room in the module, since the start. Names that
- * could not be stored for EFAULT are gone.
+ * NESTRACE_IOC_TASKS: takes the names of tasks that called exec or exited while the session
+ * ran, oldest first; a later name of a pid replaces an earlier one.
+ * @tasks: address of an array. @nr: in: its entries, above 0, else EINVAL; out: entries
+ * filled. @dropped: out: names that did not fit into the module's memory since the start.
+ * Names that could not be stored because of EFAULT are gone.
  */
 struct nestrace_task {
-	__s32 pid;		/* of the initial pid namespace, as in the records */
+	__s32 pid;		/* in the initial pid namespace, as in the records */
 	char comm[16];
 };
 
@@ -301,14 +312,14 @@ struct nestrace_tasks_take {
 #define NESTRACE_IOC_CPUS	_IOW(NESTRACE_IOC_MAGIC, 3, struct nestrace_cpus)
 #define NESTRACE_IOC_CONFIG	_IOW(NESTRACE_IOC_MAGIC, 4, struct nestrace_config)
 /*
- * NESTRACE_IOC_START: arm. May be repeated after a stop, goes on in the same rings.
- * Errors: EBUSY running already, or ftrace is off (kernel.ftrace_enabled = 0);
- * ENOMEM no room for the rings; ENODEV ftrace has disabled itself after a bug.
+ * NESTRACE_IOC_START: arms the session. It may follow a stop; it continues in the same rings.
+ * Errors: EBUSY running already, or ftrace is off (kernel.ftrace_enabled = 0); ENOMEM no
+ * memory for the rings; ENODEV ftrace has shut itself down after a bug.
  */
 #define NESTRACE_IOC_START	_IO(NESTRACE_IOC_MAGIC, 5)
 /*
- * NESTRACE_IOC_STOP: disarm; no hit is in flight when it returns. EINVAL not running; ENODEV as
- * for START, and then it stays armed.
+ * NESTRACE_IOC_STOP: disarms the session; no hit is in flight when it returns. Errors:
+ * EINVAL not running; ENODEV as for START, and then the session stays armed.
  */
 #define NESTRACE_IOC_STOP	_IO(NESTRACE_IOC_MAGIC, 6)
 #define NESTRACE_IOC_STATS	_IOWR(NESTRACE_IOC_MAGIC, 7, struct nestrace_stats)

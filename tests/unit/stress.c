@@ -40,7 +40,7 @@ struct nt_guard_word *guards_of[NR_CPUS];
 unsigned long jiffies;
 enum nestrace_rcu_mode nt_rcu_mode;
 
-static struct nt_session session = { .not_me = NT_NO_MM };
+static struct nt_session session = { .ignored_mm = NT_NO_MM };
 static ftrace_func_t hook;
 static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];
@@ -386,7 +386,7 @@ static void account(unsigned int cpu, bool roomy)
 		written += READ_ONCE(r->written);
 		full += r->full;
 		recursed += READ_ONCE(r->recursed);
-		nested += r->nested;
+		nested += r->in_tracer;
 		overwritten += nt_stream_overwritten(&streams[cpu], i);
 		if (guards_of[cpu][i].ip)
 			FAIL("guard %u of CPU %u is left held", i, cpu);
@@ -477,7 +477,7 @@ int main(int argc, char **argv)
 	session.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
 	hook = nt_hook_of(&session);
 	session.state = NT_RUNNING;
-	session.starts = 1;
+	session.run_seq = 1;
 	/* what may interrupt what; an NMI anything but an NMI */
 	catch(softirq, on_softirq, softirq, 0, 0);
 	catch(hardirq, on_hardirq, softirq, hardirq, 0);

@@ -19,9 +19,9 @@ ftrace_func_t nt_hook_of_untimed(const struct nt_session *s);
 enum { GLOBAL, TSC, UNTIMED, NR_SESSIONS };
 
 static struct nt_session sessions[NR_SESSIONS] = {
-	[GLOBAL] = { .clock = NESTRACE_CLOCK_GLOBAL, .not_me = NT_NO_MM },
-	[TSC] = { .clock = NESTRACE_CLOCK_TSC, .not_me = NT_NO_MM },
-	[UNTIMED] = { .clock = NESTRACE_CLOCK_TSC, .not_me = NT_NO_MM },
+	[GLOBAL] = { .clock = NESTRACE_CLOCK_GLOBAL, .ignored_mm = NT_NO_MM },
+	[TSC] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
+	[UNTIMED] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
 };
 static struct nt_rings rings[NR_SESSIONS];
 
@@ -144,7 +144,7 @@ static const char *not_recorded(struct nt_ring *ring, u64 made)
 	if (last.ip != (made - 1) << 4 || last.pid != task.pid)
 		return "the last record is not of the last event";
 	if (ring->hits != made || ring->recursed || ring->full ||
-	    ring->asleep)
+	    ring->not_watching)
 		return "its counters do not add up";
 	return NULL;
 }
