@@ -196,8 +196,9 @@ typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
 struct ftrace_regs;
-struct ftrace_ops { void *func; };
+struct ftrace_ops;
 typedef void (*ftrace_func_t)(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs);
+struct ftrace_ops { ftrace_func_t func; };
 
 #endif

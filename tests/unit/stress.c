@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "merge.h"
 #include "session.h"
 #include "stack.h"
 #include "stream.h"
@@ -40,8 +41,7 @@ struct nt_guard_word *guards_of[NR_CPUS];
 unsigned long jiffies;
 enum nestrace_rcu_mode nt_rcu_mode;
 
-static struct nt_session session = { .ignored_mm = NT_NO_MM };
-static ftrace_func_t hook;
+static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
 static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];
 static struct task_struct tasks[NR_CPUS];
@@ -95,7 +95,7 @@ static void hit(enum class class)
 	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED);
 
 	if (nr < HITS_MAX)
-		hook(ip_of(class, nr), ~ip_of(class, nr), &session.ops, NULL);
+		session.hook.ops.func(ip_of(class, nr), ~ip_of(class, nr), &session.hook.ops, NULL);
 	else
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
 }
@@ -473,9 +473,9 @@ int main(int argc, char **argv)
 	alarm(seconds + 60);	/* a tracer that waits does not end */
 	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
 	test_clock();
-	session.rings = rings;
-	session.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
-	hook = nt_hook_of(&session);
+	session.hook.rings = rings;
+	session.hook.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
+	session.hook.ops.func = nt_hook_func(&session.hook, false);
 	session.state = NT_RUNNING;
 	session.run_seq = 1;
 	/* what may interrupt what; an NMI anything but an NMI */

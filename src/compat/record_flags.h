@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * common_flags and common_preempt_count of a record, as tracing_gen_ctx_irq_test()
- * in kernel/trace/trace.c fills them. The bits are an ABI of trace files.
+ * common_flags and common_preempt_count of a record, filled as tracing_gen_ctx_irq_test()
+ * does in kernel/trace/trace.c. The bits are an ABI of trace files.
  */
-#ifndef NT_COMPAT_TASK_H
-#define NT_COMPAT_TASK_H
+#ifndef NT_COMPAT_RECORD_FLAGS_H
+#define NT_COMPAT_RECORD_FLAGS_H
 
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -18,7 +18,7 @@
 #define NT_FLAG_NMI		0x40
 #define NT_FLAG_BH_OFF		0x80
 #if defined(CONFIG_PREEMPT_LAZY) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-/* 6.1-rt, in the place of the other */
+/* 6.1-rt has the two bits the other way round */
 #define NT_FLAG_NEED_RESCHED_LAZY	0x20
 #define NT_FLAG_PREEMPT_RESCHED		0
 #else
@@ -26,7 +26,7 @@
 #define NT_FLAG_PREEMPT_RESCHED		0x20
 #endif
 
-/* Where there is lazy preemption: in -rt, and from 6.13 on. */
+/* Lazy preemption exists in -rt, and from 6.13 on. */
 #if defined(TIF_NEED_RESCHED_LAZY) && TIF_NEED_RESCHED_LAZY != TIF_NEED_RESCHED
 #define NT_TIF_NEED_RESCHED_LAZY	BIT(TIF_NEED_RESCHED_LAZY)
 #else
@@ -56,8 +56,8 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 }
 
 /*
- * Is there nothing to tell but whether interrupts are off, and a preempt count that fits?
- * @pc: nt_preempt_count_raw(), whose sign is PREEMPT_NEED_RESCHED, set if there is no need.
+ * Return: true if the flags of @pc, nt_preempt_count_raw(), can only be IRQS_OFF, and its
+ * preempt count fits the record. Its sign bit is PREEMPT_NEED_RESCHED, which is inverted.
  */
 static __always_inline bool nt_plain_flags(unsigned int pc)
 {
@@ -71,7 +71,7 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (current->migration_disabled)
 		return false;
 #endif
-	/* one bit of what others change can't be torn */
+	/* a single bit that another CPU changes cannot be torn */
 	return !(data_race(current_thread_info()->flags) &
 		 (_TIF_NEED_RESCHED | NT_TIF_NEED_RESCHED_LAZY));
 }
@@ -87,7 +87,7 @@ static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 	if (NT_TIF_NEED_RESCHED_LAZY &&
 	    READ_ONCE(current_thread_info()->flags) & NT_TIF_NEED_RESCHED_LAZY)
 		flags |= NT_FLAG_NEED_RESCHED_LAZY;
-	/* barrier(): jump over it, rather than compute and choose */
+	/* barrier(): make GCC jump over it rather than compute both and choose */
 	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED)) {
 		barrier();
 		flags |= NT_FLAG_NEED_RESCHED;
