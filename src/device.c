@@ -12,8 +12,8 @@
 
 #include "device.h"
 #include "events.h"
-#include "features.h"
 #include "filter.h"
+#include "kernel_features.h"
 #include "merge.h"
 #include "rcu.h"
 #include "session.h"

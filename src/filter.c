@@ -7,9 +7,9 @@
 #include <linux/static_call.h>
 
 #include "compat/module.h"
-#include "features.h"
 #include "filter.h"
 #include "hook.h"
+#include "kernel_features.h"
 #include "ksym.h"
 
 static struct module *nt_no_module(const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef NT_FEATURES_H
-#define NT_FEATURES_H
+#ifndef NT_KERNEL_FEATURES_H
+#define NT_KERNEL_FEATURES_H
 
 #include <linux/types.h>
 
