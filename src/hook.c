@@ -147,12 +147,12 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 				    unsigned long parent_ip, u8 flags, u8 preempt_count)
 {
 	/* store the type as a constant of four bytes, and then the other fields in it */
-	rec->common = NESTRACE_EVENT_FUNCTION;
-	rec->flags = flags;
-	rec->preempt_count = preempt_count;
-	rec->pid = current->pid;
-	rec->ip = ip;
-	rec->parent_ip = parent_ip;
+	rec->event.common = NESTRACE_EVENT_FUNCTION;
+	rec->event.flags = flags;
+	rec->event.preempt_count = preempt_count;
+	rec->event.pid = current->pid;
+	rec->event.ip = ip;
+	rec->event.parent_ip = parent_ip;
 }
 
 /* Once it is frozen, a ring enters no further sub-buffer. */

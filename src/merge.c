@@ -158,18 +158,18 @@ static void nt_cursor_take(struct nt_cursor *c, u64 ts)
 
 static enum nestrace_slot nt_slot_by_flags(u8 flags)
 {
-	if (flags & NT_FLAG_NMI)
+	if (flags & NESTRACE_FLAG_NMI)
 		return NESTRACE_SLOT_NMI;
-	if (flags & NT_FLAG_HARDIRQ)
+	if (flags & NESTRACE_FLAG_HARDIRQ)
 		return NESTRACE_SLOT_HARDIRQ;
-	return flags & NT_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
+	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
 /* Return: false if the record does not fit. Room for the number of missed ones stays free. */
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
 			  enum nestrace_slot slot)
 {
-	enum nestrace_slot by_flags = nt_slot_by_flags(rec->flags);
+	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
 	bool extend, own_slot;
 	u32 len = sizeof(*rec);
 	u64 delta;

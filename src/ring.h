@@ -42,20 +42,10 @@ struct nt_subbuf {
 	u64 first;
 };
 
-/* struct ring_buffer_event, followed by the ftrace:function event */
+/* struct ring_buffer_event, followed by its event */
 struct nt_record {
 	u32 head;
-	union {
-		struct {
-			u16 type;
-			u8 flags;
-			u8 preempt_count;
-		};
-		u32 common;
-	};
-	s32 pid;
-	u64 ip;
-	u64 parent_ip;
+	struct nestrace_function event;
 } __packed __aligned(4);
 
 struct nt_ring {

@@ -61,7 +61,7 @@ static bool __init nt_test_write(struct nt_ring *r, u64 ts, u64 ip)
 		nt_ring_next(r, ts);
 	}
 	rec = nt_ring_room(r);
-	rec->ip = ip;
+	rec->event.ip = ip;
 	return nt_ring_commit(r, rec, ts) || nt_ring_commit_late(r, rec, ts);
 }
 
@@ -88,7 +88,7 @@ static bool __init nt_test_ring(void)
 	ok = ring.written == 2 * per_subbuf && ring.full == 2 &&
 	     nt_ring_subbuf(&ring, 0)->commit == per_subbuf * sizeof(*rec) &&
 	     sb->first == per_subbuf && sb->time_stamp == 7 * (per_subbuf + 1) &&
-	     rec[0].ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
+	     rec[0].event.ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
 
 	/* once one is read there is room, and @first says how many were lost */
 	ring.read = 1;
@@ -100,7 +100,7 @@ static bool __init nt_test_ring(void)
 	sb = nt_ring_subbuf(&ring, 2);
 	rec = (struct nt_record *)(sb->data + sizeof(*rec) + 2 * sizeof(u32));
 	ok = ok && nt_test_write(&ring, ts + (3ULL << NT_DELTA_BITS) + 5, i + 1) &&
-	     rec->ip == i + 1 && rec[-1].head != rec->head && rec->head >> NT_TYPE_BITS == 0 &&
+	     rec->event.ip == i + 1 && rec[-1].head != rec->head && rec->head >> NT_TYPE_BITS == 0 &&
 	     ((u32 *)rec)[-2] == (NT_TYPE_TIME_EXTEND | 5 << NT_TYPE_BITS) &&
 	     ((u32 *)rec)[-1] == 3;
 	kfree(base);

@@ -11,11 +11,10 @@
 #include <linux/thread_info.h>
 #include <linux/version.h>
 
+#include "uapi/nestrace.h"
+
 #define NT_FLAG_IRQS_OFF	0x01
 #define NT_FLAG_NEED_RESCHED	0x04
-#define NT_FLAG_HARDIRQ		0x08
-#define NT_FLAG_SOFTIRQ		0x10
-#define NT_FLAG_NMI		0x40
 #define NT_FLAG_BH_OFF		0x80
 #if defined(CONFIG_PREEMPT_LAZY) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 /* 6.1-rt has the two bits the other way round */
@@ -38,17 +37,17 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 	u8 flags = 0;
 
 	if (pc & NMI_MASK)
-		flags |= NT_FLAG_NMI;
+		flags |= NESTRACE_FLAG_NMI;
 	if (pc & HARDIRQ_MASK)
-		flags |= NT_FLAG_HARDIRQ;
+		flags |= NESTRACE_FLAG_HARDIRQ;
 #ifdef CONFIG_PREEMPT_RT
 	if (in_serving_softirq())
-		flags |= NT_FLAG_SOFTIRQ;
+		flags |= NESTRACE_FLAG_SOFTIRQ;
 	if (softirq_count() >> (SOFTIRQ_SHIFT + 1))
 		flags |= NT_FLAG_BH_OFF;
 #else
 	if (pc & SOFTIRQ_OFFSET)
-		flags |= NT_FLAG_SOFTIRQ;
+		flags |= NESTRACE_FLAG_SOFTIRQ;
 	if (pc & (SOFTIRQ_MASK & ~SOFTIRQ_OFFSET))
 		flags |= NT_FLAG_BH_OFF;
 #endif

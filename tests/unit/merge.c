@@ -44,7 +44,7 @@ static void new_session(unsigned int subbufs, bool overwrite)
 static void hit(unsigned int slot, u64 ts)
 {
 	static const u8 flags[] = {
-		[SOFTIRQ] = NT_FLAG_SOFTIRQ, [HARDIRQ] = NT_FLAG_HARDIRQ, [NMI] = NT_FLAG_NMI,
+		[SOFTIRQ] = NESTRACE_FLAG_SOFTIRQ, [HARDIRQ] = NESTRACE_FLAG_HARDIRQ, [NMI] = NESTRACE_FLAG_NMI,
 	};
 	struct nt_ring *r = &rings.slot[slot];
 	struct nt_record *rec;
@@ -57,8 +57,8 @@ static void hit(unsigned int slot, u64 ts)
 		nt_ring_next(r, ts);
 	}
 	rec = nt_ring_room(r);
-	*rec = (struct nt_record){ .type = NESTRACE_EVENT_FUNCTION,
-				   .flags = slot <= NMI ? flags[slot] : 0, .ip = ts };
+	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION,
+						 .flags = slot <= NMI ? flags[slot] : 0, .ip = ts };
 	if (!nt_ring_commit(r, rec, ts))
 		nt_ring_commit_late(r, rec, ts);
 }
@@ -107,8 +107,8 @@ static void append(char *text, size_t size)
 		}
 		ts += *p >> NT_TYPE_BITS;
 		memcpy(&rec, p, sizeof(rec));
-		slot = rec.flags & NT_FLAG_NMI ? NMI : rec.flags & NT_FLAG_HARDIRQ ? HARDIRQ :
-		       rec.flags & NT_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
+		slot = rec.event.flags & NESTRACE_FLAG_NMI ? NMI : rec.event.flags & NESTRACE_FLAG_HARDIRQ ? HARDIRQ :
+		       rec.event.flags & NESTRACE_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
 		if (type * sizeof(u32) > NESTRACE_EVENT_SIZE)
 			slot = p[sizeof(rec) / sizeof(u32)];
 		used += snprintf(text + used, size - used, "%s@%llu ", words[slot],

@@ -31,7 +31,7 @@ static bool write_at(u64 ts)
 		nt_ring_next(&ring, ts);
 	}
 	rec = nt_ring_room(&ring);
-	rec->ip = ts;
+	rec->event.ip = ts;
 	return nt_ring_commit(&ring, rec, ts) || nt_ring_commit_late(&ring, rec, ts);
 }
 

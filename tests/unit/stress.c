@@ -289,14 +289,14 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 		memcpy(&rec, out->data + off, sizeof(rec));
 		off += 4 + (head & 31) * 4;
 		ts += head >> NT_TYPE_BITS;
-		if (rec.parent_ip != ~rec.ip)
-			FAIL("a torn record: %llx %llx", (unsigned long long)rec.ip,
-			     (unsigned long long)rec.parent_ip);
+		if (rec.event.parent_ip != ~rec.event.ip)
+			FAIL("a torn record: %llx %llx", (unsigned long long)rec.event.ip,
+			     (unsigned long long)rec.event.parent_ip);
 		if (ts < c->last_ts)
 			FAIL("time goes back");
 		c->last_ts = ts;
-		class = rec.ip >> 40 & 0xff;
-		nr = rec.ip >> 4 & 0x7ffffff;
+		class = rec.event.ip >> 40 & 0xff;
+		nr = rec.event.ip >> 4 & 0x7ffffff;
 		if (class >= RECURSION || nr >= HITS_MAX) {
 			FAIL("a record that must not be there, of class %d", class);
 			continue;

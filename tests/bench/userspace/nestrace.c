@@ -140,7 +140,7 @@ static const char *not_recorded(struct nt_ring *ring, u64 made)
 	if (ring->written != made)
 		return "it did not write as many as were made";
 	memcpy(&last, ring->base + ((ring->pos - sizeof(last)) & ring->mask), sizeof(last));
-	if (last.ip != (made - 1) << 4 || last.pid != task.pid)
+	if (last.event.ip != (made - 1) << 4 || last.event.pid != task.pid)
 		return "the last record is not of the last event";
 	if (ring->hits != made || ring->recursed || ring->full ||
 	    ring->not_watching)
