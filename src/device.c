@@ -105,7 +105,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
-		ret = nt_filter_add_ops(&s->triggers.ops, glob);
+		ret = nt_filter_add_ops(&s->triggers.call, glob);
 	else
 		ret = nt_filter_add(&s->hook, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
 	/* without a filter, every function would be a trigger */
@@ -177,8 +177,9 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	struct nestrace_config arg;
 	int ret;
 
-	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY | NESTRACE_CONFIG_IGNORE_SELF |
-			 NESTRACE_CONFIG_OOPS);
+	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY |
+			  NESTRACE_CONFIG_IGNORE_SELF | NESTRACE_CONFIG_OOPS |
+			  NESTRACE_CONFIG_WARN);
 	if (ret)
 		return ret;
 	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
@@ -190,6 +191,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
+	s->triggers.on_warn = arg.flags & NESTRACE_CONFIG_WARN;
 	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
 	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
@@ -234,7 +236,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
-	arg->flags = READ_ONCE(s->hook.frozen);
+	arg->flags = READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP;
 	/* a reader holds it while it copies to memory, where it may wait for a page */
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))
@@ -309,8 +311,15 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	long ret;
 
+	/* these do not wait for the others */
 	if (cmd == NESTRACE_IOC_INFO)
 		return nt_ioc_info(user);
+	if (cmd == NESTRACE_IOC_FREEZE) {
+		if (arg)
+			return -EINVAL;
+		nt_session_freeze(s);
+		return 0;
+	}
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {

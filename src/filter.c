@@ -37,6 +37,13 @@ int __init nt_filter_init(void)
 	return NESTRACE_FEATURE_MOD_FILTER;
 }
 
+bool nt_filter_traceable(const char *name)
+{
+	unsigned long addr = nt_ksym(name);
+
+	return addr && static_call(nt_ftrace_location)(addr);
+}
+
 /* Return: the live module, with a reference, or NULL. */
 static struct module *nt_module_get(const char *name)
 {

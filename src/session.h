@@ -71,6 +71,9 @@ int nt_session_start(struct nt_session *s);
 /* Return: 0, or the errors of NESTRACE_IOC_STOP. */
 int nt_session_stop(struct nt_session *s);
 
+/* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
+void nt_session_freeze(struct nt_session *s);
+
 /* Count the sessions that are open and those that run. Context: any. */
 void nt_session_count(u32 *open, u32 *running);
 

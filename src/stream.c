@@ -80,7 +80,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 		s->last_wakeup = jiffies;
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
-	if (READ_ONCE(s->hook.frozen))
+	if (READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP)
 		queue_work(nt_wq, &s->stop_work);
 	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
 	return HRTIMER_RESTART;
