@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -230,7 +231,10 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (ret)
 		goto out;
 	ret = -EINVAL;
-	if (arg->cpu >= nr_cpu_ids || !cpu_possible(arg->cpu))
+	if (arg->cpu >= nr_cpu_ids)
+		goto out;
+	arg->cpu = array_index_nospec(arg->cpu, nr_cpu_ids);
+	if (!cpu_possible(arg->cpu))
 		goto out;
 
 	if (s->streams)
@@ -262,7 +266,11 @@ static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 	ret = nt_copy_arg(arg, user, 0);
 	if (ret)
 		return ret;
-	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NESTRACE_NR_SLOTS)
+	if (arg.cpu >= nr_cpu_ids || arg.slot >= NESTRACE_NR_SLOTS)
+		return -EINVAL;
+	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
+	arg.slot = array_index_nospec(arg.slot, NESTRACE_NR_SLOTS);
+	if (!cpu_possible(arg.cpu))
 		return -EINVAL;
 	r = per_cpu_ptr(s->hook.rings, arg.cpu)->recursions[arg.slot];
 	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, r++) {
@@ -283,6 +291,7 @@ static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 		return ret;
 	if (arg.reserved || arg.cpu >= nr_cpu_ids)
 		return -EINVAL;
+	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
 	ret = nt_session_prepare(s);
 	if (ret)
 		return ret;

@@ -45,7 +45,9 @@ struct nt_session {
 	struct nt_tasks *tasks;		/* names of tasks that are gone */
 	struct nt_stream **streams;	/* by CPU, once READY */
 	void **memory;			/* by CPU, what its rings are carved from */
-	size_t memory_size;
+	size_t memory_size;		/* in bytes, of each CPU */
+	struct mm_struct *memory_mm;	/* whose locked memory it counts as */
+	unsigned long memory_pages;	/* of all CPUs */
 	struct work_struct stop_work;	/* stops the session once it is frozen */
 
 	/* of the readers, without the lock; see stream.c */

@@ -136,6 +136,8 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 				nt_events_lost(st->cpu, st->out_missed);
 			nt_stream_next(st);
 			done += NESTRACE_SUBBUF_SIZE;
+			if (signal_pending(current))
+				break;
 			cond_resched();
 			continue;
 		}

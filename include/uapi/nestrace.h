@@ -227,7 +227,9 @@ enum nestrace_clock {
  *	power of two, and to two sub-buffers per slot. The task slot gets half of it, softirq,
  *	hardirq and NMI an eighth each, and the others a 64th each.
  * Errors: EINVAL a value is out of range. The first NESTRACE_IOC_START or _STREAM
- * allocates the memory, and gives ENOMEM if the machine has not enough.
+ * allocates the memory. It gives ENOMEM if the rings of all sessions would take more than
+ * half of the available memory, or if the caller has no CAP_IPC_LOCK and would exceed
+ * RLIMIT_MEMLOCK. The memory is charged to the caller's memory cgroup.
  */
 #define NESTRACE_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
 #define NESTRACE_CONFIG_EMPTY		(1U << 1)	/* hits return at once, uncounted: for benchmarks */
