@@ -317,7 +317,7 @@ struct nestrace_stream_open {
  * NESTRACE_IOC_TASKS: takes the names of tasks that called exec or exited while the session
  * ran, oldest first; a later name of a pid replaces an earlier one.
  * @tasks: address of an array. @nr: in: its entries, above 0, else EINVAL; out: entries
- * filled. @dropped: out: names that did not fit into the module's memory since the start.
+ * filled. @dropped: out: older names that newer ones have pushed out, since the start.
  * Names that could not be stored because of EFAULT are gone.
  */
 struct nestrace_task {
