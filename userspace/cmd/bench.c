@@ -19,10 +19,10 @@
 
 static const char help[] =
 	"usage: nestrace bench\n\n"
-	"Measure the cost of one hit on this machine: with an empty callback, with nestrace\n"
-	"and each of its clocks, and with the kernel's function tracer. It traces the\n"
-	"function of a system call and calls it on one CPU, by turns, for some seconds.\n"
-	"Nothing else may be tracing.\n\n"
+	"Measure the cost of one hit on this machine: with an empty callback, with\n"
+	"nestrace and each of its clocks, and with the kernel's function tracer. It\n"
+	"traces the function of a system call and calls it on one CPU, by turns, for some\n"
+	"seconds. Nothing else may be tracing.\n\n"
 	"  -h, --help  print this help\n";
 
 #define INSTANCE	"nestrace-bench"

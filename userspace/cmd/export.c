@@ -20,11 +20,11 @@
 static const char help[] =
 	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
 	"Write the function hits of FILE (default trace.dat), in time order, as\n\n"
-	"  --csv        a header and lines: time, CPU, pid, task, context, function, caller\n"
+	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
 	"  --json       an array of objects with the same members\n"
-	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each CPU,\n"
-	"               a thread for each context\n"
-	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for tools that draw flame graphs\n"
+	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
+	"               CPU, a thread for each context\n"
+	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
 	"  -o FILE      write to FILE instead of standard output\n"
@@ -33,7 +33,7 @@ static const char help[] =
 	"  --comm NAME  only hits of tasks with this name\n"
 	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
 	"  -F FILTER    only hits that match, as for nestrace report\n"
-	"  -h, --help   print this help\n"
+	"  -h, --help   print this help\n\n"
 	"The filters may be repeated.\n";
 
 struct export {

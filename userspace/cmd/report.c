@@ -20,7 +20,7 @@
 
 static const char help[] =
 	"usage: nestrace report [OPTION...] [FILE]\n\n"
-	"Print the function hits of FILE (default trace.dat) in time order, one line each:\n"
+	"Print the function hits of FILE (default trace.dat) in time order, a line each:\n"
 	"TASK-PID [CPU] TIME: CONTEXT FUNCTION <- CALLER. The accounting of all hits\n"
 	"follows, in lines that begin with #.\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
@@ -34,9 +34,9 @@ static const char help[] =
 	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
 	"  -F FILTER    only hits that match, as for trace-cmd report, for example\n"
 	"               -F 'parent_ip =~ \"^vfs_\"'\n"
-	"  -h, --help   print this help\n"
-	"The filters may be repeated; the accounting is always of all hits. On a terminal\n"
-	"the output goes through $PAGER or less; PAGER=cat avoids that.\n";
+	"  -h, --help   print this help\n\n"
+	"The filters may be repeated; the accounting always covers all hits. On a\n"
+	"terminal the output goes through $PAGER or less; PAGER=cat avoids that.\n";
 
 struct report {
 	struct reader reader;

@@ -25,9 +25,9 @@
 static const char help[] =
 	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n"
 	"       nestrace stat -i FILE [-o FILE]\n\n"
-	"Count the calls of each kernel function in each context (task, softirq, hardirq,\n"
-	"nmi, ...) while COMMAND runs, or until Ctrl-C; with -i, those in FILE. The most\n"
-	"called come first. The accounting of all hits follows.\n\n"
+	"Count the calls of each kernel function in each context (task, softirq, ...)\n"
+	"while COMMAND runs, or until Ctrl-C; with -i, those in FILE. The most frequent\n"
+	"come first. The accounting of all hits follows.\n\n"
 	"  -l GLOB     count only functions that match; may be repeated\n"
 	"  -n GLOB     leave out functions that match; may be repeated\n"
 	"  -F          count only calls by COMMAND, with its threads\n"
@@ -38,8 +38,8 @@ static const char help[] =
 	"  -i FILE     count the hits in FILE, which nestrace record made\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
-	"The exit status is that of COMMAND, 125 or (without COMMAND) 1 for errors of\n"
-	"nestrace, 2 for wrong use.\n";
+	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
+	"2 for wrong use.\n";
 
 struct counting {
 	struct counts *cpu;

@@ -14,8 +14,8 @@
 
 static const char help[] =
 	"usage: nestrace status\n\n"
-	"Print which module is loaded, what it can do on this kernel and what not, how many\n"
-	"sessions there are, what the trace events trace, and how many traced functions\n"
+	"Print the version of the loaded module, what it can do on this kernel, the\n"
+	"number of sessions, what the trace events trace, and how many traced functions\n"
 	"are shared with other users of ftrace.\n\n"
 	"  -h, --help  print this help\n";
 

@@ -85,14 +85,17 @@ static char *with_event(const char *text)
 
 static bool compile(struct tep_event_filter *filter, const char *text, int event, struct error *e)
 {
-	char why[256] = "it cannot be parsed", *full = with_event(text), *made;
+	char why[256] = "it cannot be parsed", *full = with_event(text), *reason, *made;
 	bool good;
 
 	good = parser_survives(filter, full) && parse(filter, full, why, sizeof(why));
 	free(full);
-	if (!good)
+	if (!good) {
+		/* the last line is the problem; those before it show the place */
+		reason = strrchr(why, '\n') ? strrchr(why, '\n') + 1 : why;
 		return error_set(e, "not a filter (%s): '-F %s'; an example is -F '" EXAMPLE "'",
-				 why, text);
+				 reason, text);
+	}
 	/* libtraceevent compiles a filter with unknown fields to FALSE instead of failing */
 	made = tep_filter_make_string(filter, event);
 	good = made && strcmp(made, "FALSE");
