@@ -22,12 +22,12 @@ note()
 # ok NAME COMMAND...: pass if COMMAND succeeds.
 ok()
 {
-	name=$1
+	local test="$1"
 	shift
 	if "$@" >&2; then
-		result ok "$name"
+		result ok "$test"
 	else
-		result "not ok" "$name"
+		result "not ok" "$test"
 		note "failed: $*"
 	fi
 }
@@ -46,14 +46,13 @@ is()
 # says NAME STATUS TEXT COMMAND...: pass if COMMAND fails with STATUS and has TEXT on stderr.
 says()
 {
-	name=$1 want=$2 text=$3
+	local test="$1" want="$2" text="$3" got=0
 	shift 3
-	got=0
 	"$@" > /tmp/says.out 2> /tmp/says.err || got=$?
 	if [ $got = "$want" ] && grep -qF -- "$text" /tmp/says.err; then
-		result ok "$name"
+		result ok "$test"
 	else
-		result "not ok" "$name"
+		result "not ok" "$test"
 		note "status $got, want $want with '$text'; stderr: $(head -c 300 /tmp/says.err | tr '\n' ' ')"
 	fi
 }

@@ -9,15 +9,15 @@ cp good.dat keep.dat
 says "no subcommand" 2 "usage: nestrace" nestrace
 says "unknown subcommand" 2 "no command 'foo'" nestrace foo
 says "unknown option" 2 "nestrace record --help" nestrace record -Z
-says "-l: a glob that matches nothing" 125 "'nonsense_*': no function" nestrace record -o good.dat -l 'nonsense_*' true
-says "-n: a glob that matches nothing" 125 "-n 'nonsense_*': no function" nestrace record -n 'nonsense_*' true
-says "-l: a module that is not loaded" 125 "no such module" nestrace record -l ':mod:nonsense' true
-says "-l: a malformed glob" 125 "must be a function name" nestrace record -l '!vfs_read' true
-says "-P: a process that does not exist" 125 "pid 999999: there is no such process" nestrace record -P 999999 true
+says "-l: a glob that matches nothing" 125 "no function matches -l: 'nonsense_*'" nestrace record -o good.dat -l 'nonsense_*' true
+says "-n: a glob that matches nothing" 125 "no function matches -n: 'nonsense_*'" nestrace record -n 'nonsense_*' true
+says "-l: a module that is not loaded" 125 "no such module is loaded for -l: ':mod:nonsense'" nestrace record -l ':mod:nonsense' true
+says "-l: a malformed glob" 125 "not a function name or glob for -l: '!vfs_read'" nestrace record -l '!vfs_read' true
+says "-P: a process that does not exist" 125 "no such process: '999999'" nestrace record -P 999999 true
 says "-P: a pid that is no number" 125 "'x'" nestrace record -P x true
 says "-P: a list with a pid that is no number" 125 "'x'" nestrace record -P 1,x true
-says "-P: a list with a process that does not exist" 125 "999999" nestrace record -P 1,999999 true
-says "--tid: a thread that does not exist" 125 "999999" nestrace record --tid 999999 true
+says "-P: a list with a process that does not exist" 125 "no such process: '999999'" nestrace record -P 1,999999 true
+says "--tid: a thread that does not exist" 125 "no such thread: '999999'" nestrace record --tid 999999 true
 says "-b: a ring of size 0" 125 "ring size (KiB per CPU) '0'" nestrace record -b 0 true
 says "-b: an absurd size" 125 "'99999999999'" nestrace record -b 99999999999 true
 says "-b: a size larger than the memory" 125 "not enough free memory" nestrace record -b 4194304 true
@@ -25,17 +25,17 @@ says "-b: a size that is no number" 125 "'1x'" nestrace record -b 1x true
 says "-b: an absurd size with a unit" 125 "'9999999G'" nestrace record -b 9999999G true
 says "-C: an unknown clock" 125 "clock 'sundial': it must be global, tsc or mono" nestrace record -C sundial true
 says "-M: an empty CPU mask" 125 "names no CPU" nestrace record -M 0 true
-says "-M: a CPU that does not exist" 125 "names no CPU of this machine" nestrace record -M 80 true
+says "-M: a CPU that does not exist" 125 "selects no CPU of this machine" nestrace record -M 80 true
 says "-M: a CPU mask that is no number" 125 "hexadecimal" nestrace record -M xyz true
 says "-F without a COMMAND" 2 "-F traces COMMAND" nestrace record -F
 says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestrace record -l 'nonsense_*'
-says "a COMMAND that does not exist" 127 "can't run no-such-command" nestrace record -q -l vfs_read -o t.dat no-such-command
+says "a COMMAND that does not exist" 127 "cannot run 'no-such-command'" nestrace record -q -l vfs_read -o t.dat no-such-command
 ok "a recording that fails leaves an earlier file as it was" cmp good.dat keep.dat
 
 says "list: a name that matches nothing" 1 "matches 'nonsense'" nestrace list nonsense
 says "stat -i with a COMMAND" 2 "only -o goes with it" nestrace stat -i good.dat true
 says "stat -i with an option that needs a session" 2 "only -o goes with it" nestrace stat -l vfs_read -i good.dat
-says "stat -l: a glob that matches nothing" 125 "no function" nestrace stat -l nonsense true
+says "stat -l: a glob that matches nothing" 125 "no function matches -l: 'nonsense'" nestrace stat -l nonsense true
 
 if ftrace_has_switch; then
 	echo 0 > /proc/sys/kernel/ftrace_enabled
