@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the trace clocks keep, and what sched_clock() can do here. */
 #include <linux/delay.h>
 
 #include "clock.h"
-#include "main.h"
 
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 struct nt_clock_global nt_clock_global ____cacheline_aligned_in_smp = {
 	.lock = __ARCH_SPIN_LOCK_UNLOCKED,
 };
 
-/*
- * NESTRACE_FEATURE_FINE_CLOCK or 0: where the kernel found no use for the TSC, sched_clock()
- * moves with the tick.
- */
+/* Where the kernel found no use for the TSC, sched_clock() moves with the tick. */
 int __init nt_clock_init(void)
 {
 	u64 start;

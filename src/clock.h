@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The trace clocks. Invariants: no function of the kernel that ftrace can trace is
- * called, nothing is waited for, interrupts are not masked, and a CPU never sees a
- * clock go back.
+ * The trace clocks.
+ *
+ * Invariants: reading one calls no kernel function that ftrace can trace, waits for nothing
+ * and masks no interrupts. A CPU never sees a clock go back.
  */
 #ifndef NT_CLOCK_H
 #define NT_CLOCK_H
@@ -13,8 +14,8 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
+#include "arch_clock.h"
 #include "uapi/nestrace.h"
-#include "x86/tsc.h"
 
 struct nt_clock_global {
 	u64 prev;
@@ -24,13 +25,14 @@ struct nt_clock_global {
 extern struct nt_clock_global nt_clock_global;
 DECLARE_PER_CPU(u64, nt_clock_mono_prev);
 
+/* Return: NESTRACE_FEATURE_FINE_CLOCK, or 0 if global moves with the tick. Context: module load. */
+int nt_clock_init(void);
+
 /*
- * Ordered across CPUs as trace_clock_global() is: not before any time that was
- * given before and entered as @prev. The lock is only ever tried: its slow path
- * under paravirt can be traced and enters the hypervisor. As nobody waits, the
- * plain store releases it in every implementation, where arch_spin_unlock() would
- * be a paravirt call. One failed try means that another CPU or an interrupted
- * context is entering a time of just now.
+ * Order times across CPUs as trace_clock_global() does: no time is before one that was
+ * entered as @prev. The lock is only ever tried, because its slow path under paravirt can be
+ * traced and enters the hypervisor. A failed try means that another CPU, or a context that
+ * was interrupted, is entering a time of just now.
  */
 static __always_inline u64 nt_clock_read_global(void)
 {
@@ -42,15 +44,14 @@ static __always_inline u64 nt_clock_read_global(void)
 		prev = READ_ONCE(g->prev);
 		return (s64)(now - prev) < 0 ? prev : now;
 	}
-	/* written under the lock alone */
+	/* only the holder of the lock writes it */
 	if (unlikely((s64)(now - g->prev) < 0)) {
-		/* jump over it, rather than compute and choose */
+		/* make GCC jump over it rather than compute both and choose */
 		barrier();
 		now = g->prev;
 	}
 	WRITE_ONCE(g->prev, now);
-	/* the unlock: pairs with the acquire of the next trylock */
-	smp_store_release(&g->lock.locked, 0);
+	nt_arch_unlock(&g->lock);
 	return now;
 }
 
@@ -68,13 +69,18 @@ static __always_inline u64 nt_clock_read_mono(void)
 	return now;
 }
 
+/* Context: any, NMI included; preemption is off. */
 static __always_inline u64 nt_clock_read(enum nestrace_clock clock)
 {
-	if (likely(clock == NESTRACE_CLOCK_GLOBAL))
+	switch ((enum nestrace_clock)__builtin_expect(clock, NESTRACE_CLOCK_GLOBAL)) {
+	case NESTRACE_CLOCK_GLOBAL:
 		return nt_clock_read_global();
-	if (clock == NESTRACE_CLOCK_TSC)
+	case NESTRACE_CLOCK_TSC:
 		return nt_clock_read_tsc();
-	return nt_clock_read_mono();
+	case NESTRACE_CLOCK_MONO:
+		return nt_clock_read_mono();
+	}
+	__builtin_unreachable();
 }
 
 #endif

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /dev/nestrace: the ioctls of include/uapi/nestrace.h, checked and handed on. */
 #include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/fs.h>
@@ -11,7 +10,11 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "main.h"
+#include "device.h"
+#include "events.h"
+#include "filter.h"
+#include "kernel_features.h"
+#include "merge.h"
 #include "rcu.h"
 #include "session.h"
 #include "stream.h"
@@ -20,7 +23,7 @@
 #define NT_GLOB_MAX	255
 #define NT_MASK_MAX	1024
 
-/* As tracefs and perf ask of those who trace functions. */
+/* Ask for what tracefs and perf ask for before they trace functions. */
 static int nt_open(struct inode *inode, struct file *file)
 {
 	struct nt_session *s;
@@ -44,7 +47,7 @@ static int nt_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Every struct begins with its size and its flags. */
+/* Copy a struct, which begins with its size and its flags, and check both. */
 static int nt_copy_struct(void *to, const void __user *from, u32 size, u32 flags_known)
 {
 	const u32 *head = to;
@@ -92,7 +95,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 		return -EBUSY;
 	if (arg.flags & NESTRACE_FILTER_CLEAR)
 		return arg.glob || arg.len ? -EINVAL :
-		       nt_filter_clear(s, arg.flags & NESTRACE_FILTER_NOTRACE);
+		       nt_filter_clear(&s->hook, arg.flags & NESTRACE_FILTER_NOTRACE);
 	if (!arg.len || arg.len > NT_GLOB_MAX)
 		return -EINVAL;
 
@@ -102,9 +105,12 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
-		ret = nt_filter_trigger(s, glob);
+		ret = nt_filter_add_ops(&s->triggers.ops, glob);
 	else
-		ret = nt_filter_set(s, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
+		ret = nt_filter_add(&s->hook, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
+	/* without a filter, every function would be a trigger */
+	if (!ret && arg.flags & NESTRACE_FILTER_TRIGGER)
+		s->triggers.on_call = true;
 	kfree(glob);
 	return ret;
 }
@@ -114,7 +120,8 @@ static int nt_ioc_pid(struct nt_session *s, const void __user *user)
 	struct nestrace_pid arg;
 	int ret;
 
-	ret = nt_copy_arg(arg, user, NESTRACE_PID_FOLLOW | NESTRACE_PID_CLEAR);
+	ret = nt_copy_arg(arg, user, NESTRACE_PID_FOLLOW | NESTRACE_PID_CLEAR |
+			  NESTRACE_PID_PROCESS);
 	if (ret)
 		return ret;
 	if (arg.reserved)
@@ -122,14 +129,15 @@ static int nt_ioc_pid(struct nt_session *s, const void __user *user)
 	if (s->state != NT_NEW)
 		return -EBUSY;
 	if (arg.flags & NESTRACE_PID_CLEAR) {
-		if (arg.pid || arg.flags & NESTRACE_PID_FOLLOW)
+		if (arg.pid || arg.flags != NESTRACE_PID_CLEAR)
 			return -EINVAL;
-		nt_pids_clear(s);
+		nt_pids_clear(&s->pids);
 		return 0;
 	}
 	if (arg.pid <= 0)
 		return -EINVAL;
-	return nt_pid_add(s, arg.pid, arg.flags & NESTRACE_PID_FOLLOW);
+	return nt_pids_add(&s->pids, arg.pid, arg.flags & NESTRACE_PID_PROCESS,
+			   arg.flags & NESTRACE_PID_FOLLOW);
 }
 
 static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
@@ -178,12 +186,12 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
-	s->clock = arg.clock;
+	s->hook.clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
-	s->on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
-	nt_session_not_me(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
+	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
+	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
 }
 
@@ -201,7 +209,7 @@ static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring 
 	out->in_tracer = READ_ONCE(r->in_tracer);
 	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
 		     READ_ONCE(r->extends) * 2 * sizeof(u32);
-	/* last: while the session runs it may be ahead of the others, never behind */
+	/* last: while the session runs, the others are never ahead of it */
 	smp_rmb();
 	out->hits = READ_ONCE(r->hits) + filtered_early;
 }
@@ -226,13 +234,13 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
-	arg->flags = READ_ONCE(s->closed);
-	/* a reader holds it while it copies to memory that can make it wait */
+	arg->flags = READ_ONCE(s->hook.frozen);
+	/* a reader holds it while it copies to memory, where it may wait for a page */
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))
 		goto out;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->rings, arg->cpu)->slot[i],
+		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i],
 			      st ? nt_stream_overwritten(st, i) : 0);
 	if (st)
 		mutex_unlock(&st->lock);
@@ -244,7 +252,7 @@ out:
 
 static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 {
-	struct nt_recursion *refused;
+	struct nt_recursion *r;
 	struct nestrace_recursions arg;
 	unsigned int i;
 	int ret;
@@ -254,11 +262,11 @@ static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 		return ret;
 	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NESTRACE_NR_SLOTS)
 		return -EINVAL;
-	refused = per_cpu_ptr(s->rings, arg.cpu)->refused[arg.slot];
-	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, refused++) {
-		arg.entry[i].ip = READ_ONCE(refused->ip);
-		arg.entry[i].under_ip = READ_ONCE(refused->under_ip);
-		arg.entry[i].count = READ_ONCE(refused->count);
+	r = per_cpu_ptr(s->hook.rings, arg.cpu)->recursions[arg.slot];
+	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, r++) {
+		arg.entry[i].ip = READ_ONCE(r->ip);
+		arg.entry[i].under_ip = READ_ONCE(r->under_ip);
+		arg.entry[i].count = READ_ONCE(r->count);
 	}
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
@@ -273,6 +281,9 @@ static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 		return ret;
 	if (arg.reserved || arg.cpu >= nr_cpu_ids)
 		return -EINVAL;
+	ret = nt_session_prepare(s);
+	if (ret)
+		return ret;
 	return nt_stream_open(s, arg.cpu, arg.flags & NESTRACE_STREAM_NONBLOCK);
 }
 

@@ -1,13 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The trace events' own session: what they trace, and its hook. It has no file and no
- * rings' memory; of its rings only the counters are used.
- *
- * Invariant: the hook is registered while an event that needs it is enabled, the module is
- * ready, and the filter is not NT_EVENTS_NONE; soon after one of these has changed, and
- * before who enables or disables an event goes on, if that may wait. While it is, the module
- * is pinned.
- */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/capability.h>
@@ -21,23 +12,20 @@
 #include <linux/trace_events.h>
 #include <linux/workqueue.h>
 
-/* first, as it may change what noinstr is */
-#include "test.h"
-
-#include "compat/preempt.h"
+#include "arch_preempt.h"
+#include "events.h"
+#include "filter.h"
 #include "hit.h"
-#include "main.h"
+#include "hook.h"
 #include "rcu.h"
-#include "session.h"
+#include "wq.h"
 
-/* Each event is enabled and disabled by this, which waits for what that leads to. */
+/* Each event is enabled and disabled through this, which waits until that has taken effect. */
 static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type, void *data);
 #define trace_event_reg nt_trace_event_reg
 #define CREATE_TRACE_POINTS
-#include "events.h"
+#include "trace.h"
 #undef trace_event_reg
-
-#define NT_EVENTS_NONE	"-"
 
 struct nt_last_recursion {
 	unsigned long ip;
@@ -47,38 +35,46 @@ struct nt_last_recursion {
 
 static DEFINE_PER_CPU(struct nt_last_recursion [NESTRACE_NR_SLOTS], nt_last_recursion);
 
-static struct nt_session nt_events = {
+static struct nt_hook nt_events_hook = {
 	.ops.flags = FTRACE_OPS_FL_PERMANENT,
 	.ignored_mm = NT_NO_MM,
-	.lock = __MUTEX_INITIALIZER(nt_events.lock),
 };
-static char *nt_events_globs[2];	/* by "exclude"; of @nt_events.lock, as these */
-static bool nt_events_broken;		/* the filter could not be set back */
-static bool nt_events_globs_loaded;		/* these globs have been: they change only while ready */
-static int nt_events_error;		/* of the last arming */
 
-/* The kernel holds its lock on tracepoints, which it also takes under ftrace's: only this then. */
-static DEFINE_SPINLOCK(nt_events_enabled);
+static DEFINE_MUTEX(nt_events_lock);	/* of the filter, and of registering the hook */
+static char *nt_events_globs[2];	/* filter and notrace: globs, separated by commas */
+static bool nt_events_broken;		/* the old filter could not be restored */
+static bool nt_events_globs_loaded;	/* from now on they change only while ready */
+static bool nt_events_armed;
+static int nt_events_error;		/* of the last attempt to arm */
+
+/*
+ * Taken in reg and unreg callbacks, where the kernel holds its mutex on tracepoints, itself
+ * taken under ftrace's lock: take no other lock there.
+ */
+static DEFINE_SPINLOCK(nt_events_users_lock);
 static unsigned int nt_events_users;
 static bool nt_events_ready;
 
 static void nt_events_work(struct work_struct *work);
 static DECLARE_WORK(nt_events_arming, nt_events_work);
 
-/* Under the guard, and no noinstr: what it calls may be traced, and is refused. */
+/* Runs under the guard, and is not noinstr: what it calls may be traced, and is recursion. */
 static noinline void nt_emit(enum nestrace_slot slot, unsigned long ip, unsigned long parent_ip,
-			     enum nt_rcu_entry wake)
+			     enum nt_rcu_entry entry)
 {
-	static const char how[][8] = {
+	static const char entered_by[][8] = {
 		[NT_RCU_ENTERED_NMI] = "nmi", [NT_RCU_ENTERED_IRQ] = "irq", [NT_RCU_ENTERED_WARN] = "warn",
 	};
 
 	trace_function(ip, parent_ip, slot);
-	if (wake != NT_RCU_WATCHING)
-		trace_rcu_wake(ip, slot, how[wake]);
+	if (entry != NT_RCU_WATCHING)
+		trace_rcu_enter(ip, slot, entered_by[entry]);
 }
 
-/* What was refused in @slot meanwhile. Emitting it may refuse more, which waits for the next. */
+/*
+ * Report the recursion in @slot since the last report. To emit it may recurse again; the next
+ * hit reports that.
+ */
 static noinline void nt_emit_recursion(enum nestrace_slot slot)
 {
 	struct nt_last_recursion *last = this_cpu_ptr(&nt_last_recursion[slot]);
@@ -96,40 +92,40 @@ static __always_inline void nt_note_recursion(enum nestrace_slot slot, unsigned 
 	raw_cpu_inc(nt_last_recursion[slot].count);
 }
 
-/* The guard is held. */
+/* Context: the guard is held. */
 static __always_inline void nt_emit_hit(struct nt_ring *ring, enum nestrace_slot slot,
 					unsigned long ip, unsigned long parent_ip)
 {
-	enum nt_rcu_entry wake = NT_RCU_WATCHING;
+	enum nt_rcu_entry entry = NT_RCU_WATCHING;
 	struct nt_rcu_saved saved = {};
 
 	if (unlikely(!nt_rcu_watching())) {
-		wake = nt_rcu_enter(slot, &saved);
-		if (wake == NT_RCU_NOT_WATCHING) {
+		entry = nt_rcu_enter(slot, &saved);
+		if (entry == NT_RCU_NOT_WATCHING) {
 			nt_local_inc(&ring->not_watching);
 			return;
 		}
-		nt_count_rcu_entry(ring, wake);
+		nt_count_rcu_entry(ring, entry);
 	}
 	nt_local_inc(&ring->written);
-	/* what emitting calls may turn interrupts off, which then tells of none */
+	/* emitting may turn interrupts off, which then is no sign of an interrupt */
 	nt_guard_irqs(slot, 0);
 	instrumentation_begin();
-	nt_emit(slot, ip, parent_ip, wake);
+	nt_emit(slot, ip, parent_ip, entry);
 	if (unlikely(raw_cpu_read(nt_last_recursion[slot].count)))
 		nt_emit_recursion(slot);
-	/* of a breakpoint in here */
+	/* a breakpoint in here recurses in that slot */
 	if (unlikely(raw_cpu_read(nt_last_recursion[NESTRACE_SLOT_NMI_INLINE].count)))
 		nt_emit_recursion(NESTRACE_SLOT_NMI_INLINE);
 	instrumentation_end();
-	if (wake != NT_RCU_WATCHING)
-		nt_rcu_exit(slot, wake, &saved);
+	if (entry != NT_RCU_WATCHING)
+		nt_rcu_exit(slot, entry, &saved);
 }
 
 static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
 		.irq_flags = arch_local_save_flags(),
@@ -141,12 +137,12 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 
 	preempt_disable_notrace();
 	slot = nt_slot(&ctx);
-	ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	ring = &raw_cpu_ptr(h->rings)->slot[slot];
 	nt_local_inc(&ring->hits);
 	if (unlikely(nt_in_tracer(&ctx, slot, &under_ip))) {
-		nt_count_recursion(s, slot, ip, under_ip);
+		nt_count_recursion(h, slot, ip, under_ip);
 		nt_note_recursion(slot, ip, under_ip);
-	} else if (unlikely(nt_excluded(s, ip))) {
+	} else if (unlikely(nt_excluded(h, ip))) {
 		nt_local_inc(&ring->filtered);
 	} else {
 		if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
@@ -158,7 +154,6 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 	preempt_enable_notrace();
 }
 
-/* The stream of @cpu tells its reader of a gap. */
 void nt_events_lost(unsigned int cpu, u64 count)
 {
 	trace_lost(cpu, count);
@@ -168,10 +163,11 @@ static bool nt_events_wanted(void)
 {
 	bool wanted;
 
-	spin_lock(&nt_events_enabled);
+	lockdep_assert_held(&nt_events_lock);
+	spin_lock(&nt_events_users_lock);
 	wanted = nt_events_ready && nt_events_users;
-	spin_unlock(&nt_events_enabled);
-	return wanted && !nt_events_broken && strcmp(nt_events_globs[0] ?: "", NT_EVENTS_NONE);
+	spin_unlock(&nt_events_users_lock);
+	return wanted && !nt_events_broken && nt_events_globs[0] && *nt_events_globs[0];
 }
 
 static int nt_events_arm(void)
@@ -180,15 +176,15 @@ static int nt_events_arm(void)
 
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
-	/* what was refused the last time is not told of what is armed now */
+	/* do not report recursion of the last time */
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(&nt_last_recursion, cpu), 0, sizeof(nt_last_recursion));
-	ret = register_ftrace_function(&nt_events.ops);
+	ret = register_ftrace_function(&nt_events_hook.ops);
 	if (!ret)
-		WRITE_ONCE(nt_events.state, NT_RUNNING);
-	else if (!(nt_events.ops.flags & FTRACE_OPS_FL_ENABLED))
+		WRITE_ONCE(nt_events_armed, true);
+	else if (!(nt_events_hook.ops.flags & FTRACE_OPS_FL_ENABLED))
 		module_put(THIS_MODULE);
-	/* else ftrace has shut itself down: what it may still call must stay */
+	/* otherwise ftrace has shut itself down and may still call the hook, which must stay */
 	return ret;
 }
 
@@ -196,24 +192,24 @@ static int nt_events_disarm(void)
 {
 	int ret;
 
-	if (nt_events.state != NT_RUNNING)
+	if (!nt_events_armed)
 		return 0;
-	ret = unregister_ftrace_function(&nt_events.ops);
+	ret = unregister_ftrace_function(&nt_events_hook.ops);
 	if (ret)
 		return ret;
-	WRITE_ONCE(nt_events.state, NT_STOPPED);
+	WRITE_ONCE(nt_events_armed, false);
 	module_put(THIS_MODULE);
 	return 0;
 }
 
-/* Registers the hook, or takes it off, as the invariant has it. @nt_events.lock is held. */
+/* Register the hook, or unregister it, as the invariant demands. */
 static int nt_events_update(void)
 {
 	int ret = 0;
 
 	if (!nt_events_wanted())
 		ret = nt_events_disarm();
-	else if (nt_events.state != NT_RUNNING)
+	else if (!nt_events_armed)
 		ret = nt_events_arm();
 	WRITE_ONCE(nt_events_error, ret);
 	return ret;
@@ -221,19 +217,19 @@ static int nt_events_update(void)
 
 static void nt_events_work(struct work_struct *work)
 {
-	mutex_lock(&nt_events.lock);
+	mutex_lock(&nt_events_lock);
 	nt_events_update();
-	mutex_unlock(&nt_events.lock);
+	mutex_unlock(&nt_events_lock);
 }
 
 static void nt_events_count(int users)
 {
-	spin_lock(&nt_events_enabled);
+	spin_lock(&nt_events_users_lock);
 	nt_events_users += users;
-	/* before it is ready nt_events_set_ready() does it, after that nobody */
+	/* before the module is ready, nt_events_set_ready() does it; after unload nobody does */
 	if (nt_events_ready)
 		queue_work(nt_wq, &nt_events_arming);
-	spin_unlock(&nt_events_enabled);
+	spin_unlock(&nt_events_users_lock);
 }
 
 int nt_events_get_user(void)
@@ -254,7 +250,7 @@ static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type
 	int ret;
 
 #ifdef CONFIG_PERF_EVENTS
-	/* loading, which may yet fail, does not wait for who counts */
+	/* the load may yet fail, and does not wait for a perf event that counts */
 	if (type == TRACE_REG_PERF_REGISTER && !READ_ONCE(nt_events_ready))
 		return -ENODEV;
 #endif
@@ -272,7 +268,7 @@ static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type
 		ret = READ_ONCE(nt_events_error);
 		if (ret) {
 			trace_event_reg(call, undo, data);
-			/* perf frees what the hook, if it was left on, looks at */
+			/* perf frees what a probe may still look at */
 			tracepoint_synchronize_unregister();
 		}
 		break;
@@ -282,40 +278,40 @@ static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type
 		break;
 #endif
 	case TRACE_REG_UNREGISTER:
-		/* of set_ftrace_filter's enable_event: under ftrace's lock, which the work takes */
+		/* set_ftrace_filter's enable_event holds ftrace's lock, which the work takes */
 		if (!(file->flags & EVENT_FILE_FL_SOFT_DISABLED))
 			flush_work(&nt_events_arming);
 		break;
 	default:
-		/* perf's, of a task that is switched to or from: may not sleep */
+		/* perf's at a context switch: may not sleep */
 		break;
 	}
 	return ret;
 }
 
 #ifdef CONFIG_PERF_EVENTS
-/* Enabling one traces the kernel, so the right to count in one's own task is not enough. */
+/* An event traces the kernel: the right to count in the own task is not enough. */
 static int nt_event_perm(struct trace_event_call *call, struct perf_event *event)
 {
 	return event->parent || perfmon_capable() ? 0 : -EPERM;
 }
 #endif
 
-/* Sets the filter of @nt_events from @globs, which are separated by commas. */
+/* Set one kind of filter from @globs. A single "*" needs no filter: all functions it is. */
 static int nt_events_filter(const char *globs, bool exclude)
 {
 	char *copy, *next, *glob;
 	int ret;
 
-	ret = nt_filter_clear(&nt_events, exclude);
-	if (ret || !globs || !strcmp(globs, NT_EVENTS_NONE))
+	ret = nt_filter_clear(&nt_events_hook, exclude);
+	if (ret || !globs || (!exclude && !strcmp(globs, "*")))
 		return ret;
 	copy = next = kstrdup(globs, GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
 	while (!ret && (glob = strsep(&next, ",")))
 		if (*glob)
-			ret = nt_filter_set(&nt_events, glob, exclude);
+			ret = nt_filter_add(&nt_events_hook, glob, exclude);
 	kfree(copy);
 	return ret;
 }
@@ -326,8 +322,10 @@ static int nt_events_filters(void)
 	       nt_events_filter(nt_events_globs[1], true);
 }
 
-/* Not armed: it is set, or what was before is set again; if that can't be, nothing is traced. */
-static int nt_events_filter_new(char *globs, bool exclude)
+/*
+ * Context: not armed. On failure restore the old filter; if even that fails, trace nothing.
+ */
+static int nt_events_replace_globs(char *globs, bool exclude)
 {
 	char *before = nt_events_globs[exclude];
 	int ret;
@@ -350,35 +348,31 @@ static int nt_events_set(const char *value, const struct kernel_param *param)
 	if (!globs)
 		return -ENOMEM;
 	strim(globs);
-	if (exclude && !strcmp(globs, NT_EVENTS_NONE)) {
-		kfree(globs);
-		return -EINVAL;
-	}
 
-	mutex_lock(&nt_events.lock);
-	spin_lock(&nt_events_enabled);
+	mutex_lock(&nt_events_lock);
+	spin_lock(&nt_events_users_lock);
 	ready = nt_events_ready;
-	spin_unlock(&nt_events_enabled);
+	spin_unlock(&nt_events_users_lock);
 	if (!ready && nt_events_globs_loaded) {
-		/* loading goes on, or unloading */
+		/* the module is being loaded or unloaded */
 		kfree(globs);
 		ret = -EAGAIN;
 	} else if (!ready) {
-		/* when the module is loaded; nt_events_init() looks at it */
+		/* a parameter of the load; nt_events_init() checks it */
 		kfree(nt_events_globs[exclude]);
 		nt_events_globs[exclude] = globs;
 		ret = 0;
 	} else {
-		/* the filter of who runs does not change */
+		/* a registered hook does not change */
 		ret = nt_events_disarm();
 		if (ret)
 			kfree(globs);
 		else
-			ret = nt_events_filter_new(globs, exclude);
+			ret = nt_events_replace_globs(globs, exclude);
 		again = nt_events_update();
 		ret = ret ?: again;
 	}
-	mutex_unlock(&nt_events.lock);
+	mutex_unlock(&nt_events_lock);
 	return ret;
 }
 
@@ -386,10 +380,10 @@ static int nt_events_get(char *buffer, const struct kernel_param *param)
 {
 	int len;
 
-	mutex_lock(&nt_events.lock);
-	len = scnprintf(buffer, PAGE_SIZE, "%s\n", nt_events_broken ? NT_EVENTS_NONE :
+	mutex_lock(&nt_events_lock);
+	len = scnprintf(buffer, PAGE_SIZE, "%s\n", nt_events_broken ? "" :
 			nt_events_globs[*(const bool *)param->arg] ?: "");
-	mutex_unlock(&nt_events.lock);
+	mutex_unlock(&nt_events_lock);
 	return len;
 }
 
@@ -404,15 +398,14 @@ static const struct kernel_param_ops nt_events_param = {
 	.free = nt_events_free_globs,
 };
 
-/* For NESTRACE_IOC_INFO. */
 void nt_events_info(struct nestrace_info *info)
 {
 	enum nestrace_slot slot;
 	int cpu;
 
-	info->events_armed = READ_ONCE(nt_events.state) == NT_RUNNING;
+	info->events_armed = READ_ONCE(nt_events_armed);
 	for_each_possible_cpu(cpu) {
-		struct nt_ring *rings = per_cpu_ptr(nt_events.rings, cpu)->slot;
+		struct nt_ring *rings = per_cpu_ptr(nt_events_hook.rings, cpu)->slot;
 
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			info->events_emitted += READ_ONCE(rings[slot].written);
@@ -429,52 +422,51 @@ int __init nt_events_init(void)
 #ifdef CONFIG_PERF_EVENTS
 	event_function.perf_perm = nt_event_perm;
 	event_recursion.perf_perm = nt_event_perm;
-	event_rcu_wake.perf_perm = nt_event_perm;
+	event_rcu_enter.perf_perm = nt_event_perm;
 #endif
-	nt_events.ops.func = nt_hook_events;
-	nt_events.rings = alloc_percpu(struct nt_rings);
-	if (!nt_events.rings)
+	nt_events_hook.ops.func = nt_hook_events;
+	nt_events_hook.rings = alloc_percpu(struct nt_rings);
+	if (!nt_events_hook.rings)
 		return -ENOMEM;
-	mutex_lock(&nt_events.lock);
+	mutex_lock(&nt_events_lock);
 	nt_events_globs_loaded = true;
 	ret = nt_events_filters();
 	if (ret)
-		pr_err("filter=%s notrace=%s: no such function or module (%d)\n",
+		pr_err("no such function or module: 'filter=%s notrace=%s' (%d)\n",
 		       nt_events_globs[0] ?: "", nt_events_globs[1] ?: "", ret);
-	mutex_unlock(&nt_events.lock);
+	mutex_unlock(&nt_events_lock);
 	if (ret)
 		nt_events_exit();
 	return ret;
 }
 
-/* The last of loading: one may have been enabled before the module was ready. */
+/* An event may have been enabled before the module was ready. */
 void __init nt_events_set_ready(void)
 {
-	spin_lock(&nt_events_enabled);
+	spin_lock(&nt_events_users_lock);
 	WRITE_ONCE(nt_events_ready, true);
-	spin_unlock(&nt_events_enabled);
+	spin_unlock(&nt_events_users_lock);
 	nt_events_work(NULL);
 }
 
-/* Not armed: the module would be pinned, and being on its way out it can't be any more. */
 void nt_events_exit(void)
 {
-	/* who is setting the filter ends first */
-	mutex_lock(&nt_events.lock);
-	spin_lock(&nt_events_enabled);
+	/* let a write to the filter end first */
+	mutex_lock(&nt_events_lock);
+	spin_lock(&nt_events_users_lock);
 	WRITE_ONCE(nt_events_ready, false);
-	spin_unlock(&nt_events_enabled);
-	mutex_unlock(&nt_events.lock);
+	spin_unlock(&nt_events_users_lock);
+	mutex_unlock(&nt_events_lock);
 	cancel_work_sync(&nt_events_arming);
-	nt_filter_free(&nt_events);
-	free_percpu(nt_events.rings);
+	nt_filter_free(&nt_events_hook);
+	free_percpu(nt_events_hook.rings);
 }
 
 static const bool nt_to_filter, nt_to_notrace = true;
 
 module_param_cb(filter, &nt_events_param, (void *)&nt_to_filter, 0600);
-MODULE_PARM_DESC(filter, "what the trace events trace: globs, separated by commas; empty: all, -: nothing");
-/* a name, here */
+MODULE_PARM_DESC(filter, "the functions that the trace events trace: globs, separated by commas; empty: none, *: all");
+/* here it is a name */
 #undef notrace
 module_param_cb(notrace, &nt_events_param, (void *)&nt_to_notrace, 0600);
-MODULE_PARM_DESC(notrace, "what they leave out: globs, separated by commas");
+MODULE_PARM_DESC(notrace, "the functions that they leave out: globs, separated by commas");

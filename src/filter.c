@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Function filters: globs for ftrace itself, and modules by name. */
 #include <linux/ftrace.h>
 #include <linux/glob.h>
 #include <linux/kallsyms.h>
@@ -8,9 +7,10 @@
 #include <linux/static_call.h>
 
 #include "compat/module.h"
-#include "main.h"
-#include "resolve.h"
-#include "session.h"
+#include "filter.h"
+#include "hook.h"
+#include "kernel_features.h"
+#include "ksym.h"
 
 static struct module *nt_no_module(const char *name)
 {
@@ -25,7 +25,6 @@ static unsigned long nt_no_location(unsigned long ip)
 DEFINE_STATIC_CALL(nt_find_module, nt_no_module);
 DEFINE_STATIC_CALL(nt_ftrace_location, nt_no_location);
 
-/* NESTRACE_FEATURE_MOD_FILTER or 0. */
 int __init nt_filter_init(void)
 {
 	unsigned long find = nt_ksym("find_module");
@@ -38,7 +37,7 @@ int __init nt_filter_init(void)
 	return NESTRACE_FEATURE_MOD_FILTER;
 }
 
-/* With a reference, or NULL. */
+/* Return: the live module, with a reference, or NULL. */
 static struct module *nt_module_get(const char *name)
 {
 	struct module *mod;
@@ -76,7 +75,7 @@ static int nt_filter_module(struct ftrace_ops *ops, struct module *mod, const ch
 	for (i = 0; i < mod->num_ftrace_callsites; i++) {
 		unsigned long ip = mod->ftrace_callsites[i];
 
-		/* its init functions are gone, and unknown to ftrace */
+		/* ftrace has forgotten the init functions, whose memory is gone */
 		if (within_module_core(ip, mod) && static_call(nt_ftrace_location)(ip) &&
 		    nt_symbol_matches(ip, glob))
 			ips[nr++] = ip;
@@ -87,98 +86,110 @@ static int nt_filter_module(struct ftrace_ops *ops, struct module *mod, const ch
 	return ret;
 }
 
-static int nt_exclude_module(struct nt_session *s, struct module *mod)
+static int nt_exclude_module(struct nt_hook *h, struct module *mod)
 {
-	struct nt_excluded *ex = &s->excluded[s->nr_excluded];
+	struct nt_excluded *ex = &h->excluded[h->nr_excluded];
 
-	if (s->nr_excluded == NT_NR_EXCLUDED)
+	if (h->nr_excluded == NT_NR_EXCLUDED)
 		return -ENOSPC;
 	ex->module = mod;
 	nt_module_text(mod, &ex->start, &ex->size);
-	s->nr_excluded++;
+	h->nr_excluded++;
 	return 0;
 }
 
-/* Into the filter of @ops; without, out of what @s traces. */
-static int nt_filter_set_module(struct nt_session *s, struct ftrace_ops *ops, const char *glob,
-				const char *name)
+/* Split "GLOB:mod:NAME". Return: NAME, or NULL if @glob names no module. */
+static char *nt_split_module(char *glob)
 {
+	char *mod = strstr(glob, ":mod:");
+
+	if (!mod)
+		return NULL;
+	*mod = '\0';
+	return mod + strlen(":mod:");
+}
+
+/* Is this a glob that ftrace may see? To ftrace '!' means "remove", and ':' is a command. */
+static bool nt_glob_valid(const char *glob)
+{
+	return *glob != '!' && !strchr(glob, ':');
+}
+
+static int nt_find_module_get(const char *name, struct module **mod)
+{
+	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
+		return -EOPNOTSUPP;
+	*mod = nt_module_get(name);
+	return *mod ? 0 : -ENODEV;
+}
+
+int nt_filter_add_ops(struct ftrace_ops *ops, char *glob)
+{
+	char *name = nt_split_module(glob);
 	struct module *mod;
 	int ret;
 
-	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
-		return -EOPNOTSUPP;
-	if (!*glob)
-		glob = "*";
-	if (!ops && strcmp(glob, "*"))
+	if (!nt_glob_valid(glob))
 		return -EINVAL;
-	mod = nt_module_get(name);
-	if (!mod)
-		return -ENODEV;
-	if (!ops) {
-		ret = nt_exclude_module(s, mod);
-		if (!ret)
-			return 0;
-	} else {
-		ret = nt_filter_module(ops, mod, glob);
+	if (!name) {
+		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
+		return ret == -EINVAL ? -ENOENT : ret;
 	}
+	ret = nt_find_module_get(name, &mod);
+	if (ret)
+		return ret;
+	ret = nt_filter_module(ops, mod, *glob ? glob : "*");
 	module_put(mod);
 	return ret;
 }
 
-static int nt_filter_add(struct nt_session *s, struct ftrace_ops *ops, char *glob)
+static int nt_filter_exclude(struct nt_hook *h, char *glob)
 {
-	char *mod = strstr(glob, ":mod:");
+	char *name = nt_split_module(glob);
+	struct module *mod;
 	int ret;
 
-	/* ftrace would take '!' for "remove", and be left with an empty filter: all */
-	if (*glob == '!')
+	if (!nt_glob_valid(glob))
 		return -EINVAL;
-	if (mod) {
-		*mod = '\0';
-		return nt_filter_set_module(s, ops, glob, mod + strlen(":mod:"));
+	if (!name) {
+		ret = ftrace_set_notrace(&h->ops, glob, strlen(glob), 0);
+		return ret == -EINVAL ? -ENOENT : ret;
 	}
-	if (strchr(glob, ':'))
+	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
+		return -EOPNOTSUPP;
+	if (*glob && strcmp(glob, "*"))
 		return -EINVAL;
-
-	if (ops)
-		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
-	else
-		ret = ftrace_set_notrace(&s->ops, glob, strlen(glob), 0);
-	return ret == -EINVAL ? -ENOENT : ret;
-}
-
-int nt_filter_set(struct nt_session *s, char *glob, bool exclude)
-{
-	return nt_filter_add(s, exclude ? NULL : &s->ops, glob);
-}
-
-int nt_filter_trigger(struct nt_session *s, char *glob)
-{
-	int ret = nt_filter_add(s, &s->trigger, glob);
-
-	/* without a filter it would be every function */
-	if (!ret)
-		s->has_trigger = true;
+	ret = nt_find_module_get(name, &mod);
+	if (ret)
+		return ret;
+	/* the hook keeps the reference: its text must not become another module's */
+	ret = nt_exclude_module(h, mod);
+	if (ret)
+		module_put(mod);
 	return ret;
 }
 
-static void nt_unexclude(struct nt_session *s)
+int nt_filter_add(struct nt_hook *h, char *glob, bool exclude)
 {
-	while (s->nr_excluded)
-		module_put(s->excluded[--s->nr_excluded].module);
+	return exclude ? nt_filter_exclude(h, glob) : nt_filter_add_ops(&h->ops, glob);
 }
 
-int nt_filter_clear(struct nt_session *s, bool exclude)
+static void nt_put_excluded(struct nt_hook *h)
+{
+	while (h->nr_excluded)
+		module_put(h->excluded[--h->nr_excluded].module);
+}
+
+int nt_filter_clear(struct nt_hook *h, bool exclude)
 {
 	if (!exclude)
-		return ftrace_set_filter(&s->ops, NULL, 0, 1);
-	nt_unexclude(s);
-	return ftrace_set_notrace(&s->ops, NULL, 0, 1);
+		return ftrace_set_filter(&h->ops, NULL, 0, 1);
+	nt_put_excluded(h);
+	return ftrace_set_notrace(&h->ops, NULL, 0, 1);
 }
 
-void nt_filter_free(struct nt_session *s)
+void nt_filter_free(struct nt_hook *h)
 {
-	nt_unexclude(s);
-	ftrace_free_filter(&s->ops);
+	nt_put_excluded(h);
+	ftrace_free_filter(&h->ops);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The guard: one in_tracing flag per kernel stack and interrupt level of a CPU.
+ * The guard: one in_tracing flag for each kernel stack and interrupt level of a CPU.
  *
- * Invariant: a slot's guard is held exactly while the hook runs in that slot.
- * What interrupts the hook runs in another slot and is traced; what the hook
- * itself brings about, by call or breakpoint, finds the guard held.
+ * Invariant: the guard of a slot is held exactly while a hook runs in that slot. An
+ * interrupt of the hook runs in another slot and is traced. What the hook itself brings
+ * about, by a call or a breakpoint, finds the guard held.
  *
- * The flag is the ip of the function that is being traced, so that a refusal can say
- * what it recursed under; beside it are the interrupt flags of the holder. They are plain
- * memory of this CPU: a context that interrupts leaves both as it found them.
+ * The flag is the ip of the function that is being traced, so that a recursion can be
+ * reported with it. Beside it are the interrupt flags of the holder. Both are plain memory
+ * of this CPU: a context that interrupts leaves them as it found them.
  */
 #ifndef NT_GUARD_H
 #define NT_GUARD_H
@@ -18,16 +18,16 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include "arch_guard.h"
+#include "arch_percpu.h"
 #include "uapi/nestrace.h"
-#include "x86/guard_word.h"
-#include "x86/percpu.h"
 
-/* Between the stores of nt_guard_take(): for tests/unit. */
+/* Lets tests/unit interrupt between the stores of nt_guard_take(). */
 #ifndef nt_test_taking
 #define nt_test_taking()	barrier()
 #endif
 
-/* Those of this CPU; preemption is off. */
+/* The functions below are for the guards of this CPU; preemption is off. */
 DECLARE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
 
 static __always_inline bool nt_guard_held(enum nestrace_slot slot)
@@ -39,13 +39,13 @@ static __always_inline bool nt_guard_held(enum nestrace_slot slot)
 #endif
 }
 
-/* What the slot is tracing, or 0. */
+/* Return: the function that is being traced in the slot, or 0. */
 static __always_inline unsigned long nt_guard_ip(enum nestrace_slot slot)
 {
 	return raw_cpu_read(nt_guards[slot].ip);
 }
 
-/* Is it held by what can be interrupted? */
+/* Is the guard held by a context that can be interrupted? */
 static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 {
 	unsigned long irq_flags = raw_cpu_read(nt_guards[slot].irq_flags);
@@ -54,8 +54,8 @@ static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 }
 
 /*
- * It must not be held. What interrupts between the two stores finds it free, and may take
- * it: that it interrupts tells that interrupts are on, and so it leaves the flags.
+ * Take the guard, which is free. An interrupt between the two stores finds it free and may
+ * take it. It proves that interrupts are on, and NT_GUARD_FREE says just that.
  */
 static __always_inline void nt_guard_take(enum nestrace_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
@@ -66,14 +66,14 @@ static __always_inline void nt_guard_take(enum nestrace_slot slot, unsigned long
 	barrier();
 }
 
-/* The holder has turned interrupts off, or is about to turn them on again. */
+/* Note that the holder has turned interrupts off, or is about to turn them on again. */
 static __always_inline void nt_guard_irqs(enum nestrace_slot slot, unsigned long irq_flags)
 {
 	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
 	barrier();
 }
 
-/* Release: a stream that sees the guard free sees what was recorded under it. */
+/* Release the guard: a stream that sees it free sees what was recorded under it. */
 static __always_inline void nt_guard_leave(enum nestrace_slot slot)
 {
 	nt_this_cpu_store_release(nt_guards[slot].word, NT_GUARD_FREE);

@@ -1,41 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every hook asks of a hit, and how it refuses one. Preemption is off, and the slot is
- * the hit's own, so what is written here has one writer.
+ * What every hook asks about a hit, and how it counts what it does not record. Preemption is
+ * off, and the slot is the hit's own, so everything written here has one writer.
  */
 #ifndef NT_HIT_H
 #define NT_HIT_H
 
 #include "guard.h"
+#include "hook.h"
 #include "rcu.h"
-#include "ring.h"
-#include "session.h"
 #include "stack.h"
 
-/* What it recursed under is below it. */
-static __always_inline void nt_count_recursion(const struct nt_session *s, enum nestrace_slot slot,
-				      unsigned long ip, unsigned long under_ip)
+/* In test builds, what the hook does wrong under its guard: test.h. */
+#ifndef nt_test_recurse
+#define nt_test_recurse()	do { } while (0)
+#endif
+
+/* Count a recursion, and list it with the function that was being traced, @under_ip. */
+static __always_inline void nt_count_recursion(const struct nt_hook *h, enum nestrace_slot slot,
+					       unsigned long ip, unsigned long under_ip)
 {
-	struct nt_rings *rings = raw_cpu_ptr(s->rings);
-	struct nt_recursion *refused = rings->refused[slot];
+	struct nt_rings *rings = raw_cpu_ptr(h->rings);
+	struct nt_recursion *r = rings->recursions[slot];
 	unsigned int i;
 
 	nt_local_inc(&rings->slot[slot].recursed);
-	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, refused++) {
-		if (!refused->ip) {
-			refused->under_ip = under_ip;
-			refused->ip = ip;
+	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, r++) {
+		if (!r->ip) {
+			r->under_ip = under_ip;
+			r->ip = ip;
 		}
-		if (refused->ip == ip && refused->under_ip == under_ip) {
-			nt_local_inc(&refused->count);
+		if (r->ip == ip && r->under_ip == under_ip) {
+			nt_local_inc(&r->count);
 			break;
 		}
 	}
 }
 
-/* Is the hook at work already where this hit is, and on what? */
+/* Is a hook at work already on this hit's stack, and on which function? */
 static __always_inline bool nt_in_tracer(const struct nt_context *ctx, enum nestrace_slot slot,
-					unsigned long *under_ip)
+					 unsigned long *under_ip)
 {
 	enum nestrace_slot below;
 
@@ -49,7 +53,7 @@ static __always_inline bool nt_in_tracer(const struct nt_context *ctx, enum nest
 	return nt_guard_held(slot);
 }
 
-/* Is the hook at work in any slot? Asked with the own one free: in another that is below. */
+/* Is a hook at work in another slot of this CPU? Ask while the own guard is free. */
 static __always_inline bool nt_interrupts_tracer(void)
 {
 	unsigned long any = 0;
@@ -61,22 +65,22 @@ static __always_inline bool nt_interrupts_tracer(void)
 	return any;
 }
 
-/* RCU was woken for a hit that is kept. */
-static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu_entry wake)
+/* Count a recorded hit for which RCU was entered. */
+static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu_entry entry)
 {
-	if (wake == NT_RCU_ENTERED_NMI)
+	if (entry == NT_RCU_ENTERED_NMI)
 		nt_local_inc(&ring->rcu_nmi);
 	else
 		nt_local_inc(&ring->rcu_irq);
 }
 
 /* Is this the text of a module that is left out? */
-static __always_inline bool nt_excluded(const struct nt_session *s, unsigned long ip)
+static __always_inline bool nt_excluded(const struct nt_hook *h, unsigned long ip)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->nr_excluded; i++)
-		if (ip - s->excluded[i].start < s->excluded[i].size)
+	for (i = 0; i < h->nr_excluded; i++)
+		if (ip - h->excluded[i].start < h->excluded[i].size)
 			return true;
 	return false;
 }

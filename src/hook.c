@@ -1,48 +1,168 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of one hit. Everything here is noinstr, and calls only what is noinstr, or what
- * ftrace can't touch and tests/static names: make check lets objtool prove it.
+ * The way of a hit, from its entry down. Everything here is noinstr and calls only what is
+ * noinstr, or notrace and listed in tests/static; objtool proves that in make check.
+ *
+ *	ftrace's trampoline
+ *	  |
+ *	nt_hook_pids ------- pid not traced -----> filtered_early++
+ *	  |
+ *	nt_hook_modules ---- module left out ----> filtered_early++
+ *	  |
+ *	nt_hook_CLOCK
+ *	  |
+ *	  +-- own process -> nt_hook_self: filtered_early++, or an interrupt of it: slow path
+ *	  |
+ *	  +-- plain task, RCU watching -> nt_trace_task_fast: hits++, guard, room, fill, clock,
+ *	  |     |                         publish, release
+ *	  |     +-- sub-buffer full ----> nt_task_no_room: full++, or nt_task_next_subbuf
+ *	  |     +-- delta too large ----> nt_task_time_extend
+ *	  |
+ *	  +-- anything else -> nt_trace_slow: slot
+ *	                         nt_trace_in_slot: hits++, guard or recursed++, room, fill, clock,
+ *	                           |               publish, release
+ *	                           +-- RCU not watching -> nt_record_unwatched: enter and exit RCU
+ *
+ * The functions that are not inlined into a hook are reached by jumps: they end the hit, and
+ * enable the preemption that the hook has disabled. Their first arguments are those of the
+ * hook, in the same order, so that a jump moves no register.
  */
 #include <linux/ftrace.h>
 
-/* first, as it may change what noinstr is */
-#include "test.h"
-
+#include "arch_irqflags.h"
+#include "arch_preempt.h"
+#include "arch_registers.h"
 #include "clock.h"
-#include "compat/preempt.h"
-#include "compat/task.h"
-#include "guard.h"
+#include "compat/record_flags.h"
 #include "hit.h"
-#include "rcu.h"
-#include "ring.h"
-#include "session.h"
-#include "stack.h"
-#include "x86/irqflags.h"
-#include "x86/registers.h"
+#include "hook.h"
 
 DEFINE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 
+static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, enum nestrace_clock clock);
+static __always_inline bool nt_filter_plain_task(const struct nt_hook *h);
+static noinstr void nt_filter_early(const struct nt_hook *h);
+
+/* ---- entry: one hook per clock, and the filters in front of them ---- */
+
+#define NT_HOOK(id, name)							\
+static noinstr void nt_hook_##name(unsigned long ip, unsigned long parent_ip,	\
+				   struct ftrace_ops *ops, struct ftrace_regs *fregs) \
+{										\
+	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_##id);			\
+}
+NESTRACE_CLOCKS(NT_HOOK)
+
+static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
+
+	if (nt_excluded(h, ip))
+		return nt_filter_early(h);
+	/* tail calls */
+	switch ((enum nestrace_clock)__builtin_expect(h->clock, NESTRACE_CLOCK_GLOBAL)) {
+#define NT_CALL_HOOK(id, name)					\
+	case NESTRACE_CLOCK_##id:				\
+		return nt_hook_##name(ip, parent_ip, ops, fregs);
+	NESTRACE_CLOCKS(NT_CALL_HOOK)
+	}
+	__builtin_unreachable();
+}
+
+/* Most hits are filtered here, so decide that before anything has to be undone. */
+static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
+	unsigned int pid = current->pid;
+
+	/* a single bit that another CPU changes cannot be torn */
+	if (data_race(h->pids[pid / BITS_PER_LONG]) & (1UL << (pid % BITS_PER_LONG)))
+		nt_hook_modules(ip, parent_ip, ops, fregs);
+	else if (unlikely(!nt_filter_plain_task(h)))
+		nt_filter_early(h);
+}
+
+static noinstr void nt_hook_empty(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+}
+
+ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
+{
+	if (empty)
+		return nt_hook_empty;
+	if (h->pids)
+		return nt_hook_pids;
+	if (h->nr_excluded)
+		return nt_hook_modules;
+	switch (h->clock) {
+#define NT_RETURN_HOOK(id, name)		\
+	case NESTRACE_CLOCK_##id:		\
+		return nt_hook_##name;
+	NESTRACE_CLOCKS(NT_RETURN_HOOK)
+	}
+	return nt_hook_empty;
+}
+
+/* ---- filtered early: counted in one word, without the guard ---- */
+
+/*
+ * Count a filtered hit of a plain task. Preemption is on: whichever CPU this task is on when
+ * it counts, the increment is one instruction. Return: false if this is no plain task.
+ */
+static __always_inline bool nt_filter_plain_task(const struct nt_hook *h)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.preempt_count = nt_preempt_count_raw(),
+	};
+
+	if (unlikely(!nt_in_plain_task(&ctx)))
+		return false;
+	raw_cpu_inc(h->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
+	return true;
+}
+
+/* Count a filtered hit of any context. */
+static noinstr void nt_filter_early(const struct nt_hook *h)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.irq_flags = arch_local_save_flags(),
+		.preempt_count = nt_preempt_count_raw(),
+	};
+
+	preempt_disable_notrace();
+	raw_cpu_inc(h->rings->slot[nt_slot(&ctx)].filtered_early);
+	preempt_enable_notrace();
+}
+
+/* ---- the parts of a record ---- */
+
 static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 				    unsigned long parent_ip, u8 flags, u8 preempt_count)
 {
-	/* the type, by one store of a constant; then the others in it */
-	rec->common = NESTRACE_EVENT_FUNCTION;
-	rec->flags = flags;
-	rec->preempt_count = preempt_count;
-	rec->pid = current->pid;
-	rec->ip = ip;
-	rec->parent_ip = parent_ip;
+	/* store the type as a constant of four bytes, and then the other fields in it */
+	rec->event.common = NESTRACE_EVENT_FUNCTION;
+	rec->event.flags = flags;
+	rec->event.preempt_count = preempt_count;
+	rec->event.pid = current->pid;
+	rec->event.ip = ip;
+	rec->event.parent_ip = parent_ip;
 }
 
-/* Then it enters no further sub-buffer. */
+/* Once it is frozen, a ring enters no further sub-buffer. */
 static __always_inline bool nt_ring_frozen(const struct nt_ring *ring)
 {
-	return ring->closed && READ_ONCE(*ring->closed);
+	return ring->frozen && READ_ONCE(*ring->frozen);
 }
 
-/* Enters the next sub-buffer. False = there is none, the hit is counted otherwise. */
-static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *ring)
+/* Enter the next sub-buffer. Return: false, and the hit is counted, if there is none. */
+static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
 {
 	if (nt_ring_full(ring)) {
 		nt_local_inc(&ring->full);
@@ -52,13 +172,13 @@ static noinstr bool nt_make_room(const struct nt_session *s, struct nt_ring *rin
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
-	nt_ring_next(ring, nt_clock_read(s->clock));
+	nt_ring_next(ring, nt_clock_read(h->clock));
 	return true;
 }
 
+/* Publish @rec with a time extend. Return: as nt_make_room(), since it may need to enter. */
 static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
 {
-	/* it may need the next sub-buffer */
 	if (nt_ring_frozen(ring)) {
 		nt_local_inc(&ring->filtered);
 		return false;
@@ -66,57 +186,64 @@ static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, 
 	return nt_ring_commit_late(ring, rec, ts);
 }
 
-/* The guard is held, RCU is awake, the ring has memory. False = counted otherwise. */
-static __always_inline bool nt_record(const struct nt_session *s, struct nt_ring *ring,
+/*
+ * Record a hit: the guard is held, RCU is watching, the ring has memory.
+ * Return: false if it was counted in another way.
+ */
+static __always_inline bool nt_record(const struct nt_hook *h, struct nt_ring *ring,
 				      const struct nt_context *ctx,
 				      unsigned long ip, unsigned long parent_ip)
 {
 	struct nt_record *rec;
 	u64 ts;
 
-	if (unlikely(!nt_ring_has_room(ring)) && !nt_make_room(s, ring))
+	if (unlikely(!nt_ring_has_room(ring)) && !nt_make_room(h, ring))
 		return false;
 	rec = nt_ring_room(ring);
 	nt_fill(rec, ip, parent_ip,
 		nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		nt_preempt_counts(ctx->preempt_count));
-	ts = nt_clock_read(s->clock);
+	ts = nt_clock_read(h->clock);
 	return likely(nt_ring_commit(ring, rec, ts)) || nt_commit_late(ring, rec, ts);
 }
 
-static noinstr void nt_record_unwatched(const struct nt_session *s, struct nt_ring *ring,
-				     const struct nt_context *ctx, enum nestrace_slot slot,
-				     unsigned long ip, unsigned long parent_ip)
+static noinstr void nt_record_unwatched(const struct nt_hook *h, struct nt_ring *ring,
+					const struct nt_context *ctx, enum nestrace_slot slot,
+					unsigned long ip, unsigned long parent_ip)
 {
 	struct nt_rcu_saved saved;
-	enum nt_rcu_entry wake = nt_rcu_enter(slot, &saved);
+	enum nt_rcu_entry entry = nt_rcu_enter(slot, &saved);
 
-	if (wake == NT_RCU_NOT_WATCHING) {
+	if (entry == NT_RCU_NOT_WATCHING) {
 		nt_local_inc(&ring->not_watching);
 		return;
 	}
-	if (nt_record(s, ring, ctx, ip, parent_ip))
-		nt_count_rcu_entry(ring, wake);
-	nt_rcu_exit(slot, wake, &saved);
+	if (nt_record(h, ring, ctx, ip, parent_ip))
+		nt_count_rcu_entry(ring, entry);
+	nt_rcu_exit(slot, entry, &saved);
 }
 
-/* Inlined for the slots of interrupts, where @slot is a constant, and for any. */
-static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned long ip, unsigned long parent_ip,
-				      const struct nt_session *s, const struct nt_context *ctx)
+/* ---- the slow path: any context ---- */
+
+/* Inlined once for each interrupt's slot, where @slot is a constant, and once for the rest. */
+static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned long ip,
+					     unsigned long parent_ip, const struct nt_hook *h,
+					     const struct nt_context *ctx)
 {
-	struct nt_ring *ring = &raw_cpu_ptr(s->rings)->slot[slot];
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
 	unsigned long under_ip;
 
-	/* one base register, instead of a sum repeated at every use */
+	/* keep one base register, instead of a sum at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
-	if (unlikely(!ring->base || (slot == NESTRACE_SLOT_TASK && current->mm == s->ignored_mm))) {
-		/* this CPU, or who traces, is not traced */
+	/* not traced: this CPU, or the own process */
+	if (unlikely(!ring->base ||
+		     (slot == NESTRACE_SLOT_TASK && current->mm == h->ignored_mm))) {
 		nt_local_inc(&ring->filtered);
 		return;
 	}
 	if (unlikely(nt_in_tracer(ctx, slot, &under_ip))) {
-		nt_count_recursion(s, slot, ip, under_ip);
+		nt_count_recursion(h, slot, ip, under_ip);
 		return;
 	}
 	if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
@@ -124,22 +251,19 @@ static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned l
 	nt_guard_take(slot, ip, ctx->irq_flags);
 	nt_test_recurse();
 	if (likely(nt_rcu_watching())) {
-		nt_record(s, ring, ctx, ip, parent_ip);
+		nt_record(h, ring, ctx, ip, parent_ip);
 	} else {
-		/* a copy, for @ctx to stay in registers */
+		/* hand over a copy, so that @ctx stays in registers */
 		struct nt_context copy = *ctx;
 
-		nt_record_unwatched(s, ring, &copy, slot, ip, parent_ip);
+		nt_record_unwatched(h, ring, &copy, slot, ip, parent_ip);
 	}
 	nt_guard_leave(slot);
 }
 
-/*
- * Any hit. It and what else ends a hit out of line is jumped to from where preemption was
- * disabled, on the stack of the one that jumped, and enables it again.
- */
-static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip, const struct nt_session *s,
-			   unsigned long irq_flags, unsigned int preempt_count)
+static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip,
+				  const struct nt_hook *h, unsigned long irq_flags,
+				  unsigned int preempt_count)
 {
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
@@ -149,35 +273,55 @@ static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip, con
 	enum nestrace_slot slot = nt_slot(&ctx);
 
 	if (slot == NESTRACE_SLOT_HARDIRQ)
-		nt_trace_in_slot(NESTRACE_SLOT_HARDIRQ, ip, parent_ip, s, &ctx);
+		nt_trace_in_slot(NESTRACE_SLOT_HARDIRQ, ip, parent_ip, h, &ctx);
 	else if (slot == NESTRACE_SLOT_SOFTIRQ)
-		nt_trace_in_slot(NESTRACE_SLOT_SOFTIRQ, ip, parent_ip, s, &ctx);
+		nt_trace_in_slot(NESTRACE_SLOT_SOFTIRQ, ip, parent_ip, h, &ctx);
 	else if (slot == NESTRACE_SLOT_NMI)
-		nt_trace_in_slot(NESTRACE_SLOT_NMI, ip, parent_ip, s, &ctx);
+		nt_trace_in_slot(NESTRACE_SLOT_NMI, ip, parent_ip, h, &ctx);
 	else
-		nt_trace_in_slot(slot, ip, parent_ip, s, &ctx);
+		nt_trace_in_slot(slot, ip, parent_ip, h, &ctx);
 	preempt_enable_notrace();
 }
 
-/* A task's hit, under its guard, into the next sub-buffer. */
+static noinstr void nt_trace_slow_entry(unsigned long ip, unsigned long parent_ip,
+					const struct nt_hook *h)
+{
+	unsigned long flags = arch_local_save_flags();
+	unsigned int preempt_count = nt_preempt_count_raw();
+
+	preempt_disable_notrace();
+	nt_trace_slow(ip, parent_ip, h, flags, preempt_count);
+}
+
+/* A hit of the tracing process itself: arming makes many of these, so they are tested first. */
+static noinstr void nt_hook_self(unsigned long ip, unsigned long parent_ip,
+				 const struct nt_hook *h)
+{
+	if (unlikely(!nt_filter_plain_task(h)))
+		nt_trace_slow_entry(ip, parent_ip, h);
+}
+
+/* ---- the fast path: a plain task ---- */
+
+/* Record into the next sub-buffer; the guard is held. */
 static noinstr void nt_task_next_subbuf(unsigned long ip, unsigned long parent_ip,
-				const struct nt_session *s, struct nt_ring *ring,
-				unsigned long irq_flags, unsigned int preempt_count)
+					const struct nt_hook *h, struct nt_ring *ring,
+					unsigned long irq_flags, unsigned int preempt_count)
 {
 	struct nt_context ctx = {
 		.irq_flags = irq_flags,
 		.preempt_count = preempt_count,
 	};
 
-	nt_record(s, ring, &ctx, ip, parent_ip);
+	nt_record(h, ring, &ctx, ip, parent_ip);
 	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
-/* A task's hit, under its guard, that finds its sub-buffer full, or may have no other. */
+/* The sub-buffer is full, or the ring has no memory; the guard is held. */
 static noinstr void nt_task_no_room(unsigned long ip, unsigned long parent_ip,
-					const struct nt_session *s, struct nt_ring *ring,
-					unsigned long irq_flags, unsigned int preempt_count)
+				    const struct nt_hook *h, struct nt_ring *ring,
+				    unsigned long irq_flags, unsigned int preempt_count)
 {
 	if (!ring->base)
 		nt_local_inc(&ring->filtered);
@@ -186,12 +330,12 @@ static noinstr void nt_task_no_room(unsigned long ip, unsigned long parent_ip,
 	else if (nt_ring_frozen(ring))
 		nt_local_inc(&ring->filtered);
 	else
-		return nt_task_next_subbuf(ip, parent_ip, s, ring, irq_flags, preempt_count);
+		return nt_task_next_subbuf(ip, parent_ip, h, ring, irq_flags, preempt_count);
 	nt_guard_leave(NESTRACE_SLOT_TASK);
 	preempt_enable_notrace();
 }
 
-/* A task's hit, under its guard, long after the last one. */
+/* The record is filled, but the last one is too long ago; the guard is held. */
 static noinstr void nt_task_time_extend(struct nt_ring *ring, u64 ts)
 {
 	nt_commit_late(ring, nt_ring_room(ring), ts);
@@ -199,37 +343,13 @@ static noinstr void nt_task_time_extend(struct nt_ring *ring, u64 ts)
 	preempt_enable_notrace();
 }
 
-static noinstr void nt_trace_slow_entry(unsigned long ip, unsigned long parent_ip,
-				    const struct nt_session *s)
-{
-	unsigned long flags = arch_local_save_flags();
-	unsigned int preempt_count = nt_preempt_count_raw();
-
-	preempt_disable_notrace();
-	nt_trace_slow(ip, parent_ip, s, flags, preempt_count);
-}
-
-/* A hit of who traces, who makes many when arming: so that is asked before all else. */
-static noinstr void nt_hook_self(unsigned long ip, unsigned long parent_ip,
-				   const struct nt_session *s)
-{
-	struct nt_context ctx = {
-		.sp = current_stack_pointer,
-		.preempt_count = nt_preempt_count_raw(),
-	};
-
-	if (likely(nt_in_plain_task(&ctx)))
-		raw_cpu_inc(s->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
-	else
-		nt_trace_slow_entry(ip, parent_ip, s);
-}
-
 /*
- * The way of most hits: straight, and without a call where the clock needs none, for then
- * no register has to be saved. What is rare is jumped to.
+ * The way of most hits goes straight through. It makes no call unless the clock needs one,
+ * so no register has to be saved.
  */
 static __always_inline void nt_trace_task_fast(unsigned long ip, unsigned long parent_ip,
-					     const struct nt_session *s, enum nestrace_clock clock)
+					       const struct nt_hook *h,
+					       enum nestrace_clock clock)
 {
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
@@ -243,17 +363,16 @@ static __always_inline void nt_trace_task_fast(unsigned long ip, unsigned long p
 	preempt_disable_notrace();
 	if (unlikely(!nt_plain_flags(ctx.preempt_count) || !nt_in_plain_task(&ctx) ||
 		     !nt_rcu_watching()))
-		return nt_trace_slow(ip, parent_ip, s, ctx.irq_flags, ctx.preempt_count);
+		return nt_trace_slow(ip, parent_ip, h, ctx.irq_flags, ctx.preempt_count);
 
-	ring = &raw_cpu_ptr(s->rings)->slot[NESTRACE_SLOT_TASK];
-	/* one base register, instead of a sum repeated at every use */
+	ring = &raw_cpu_ptr(h->rings)->slot[NESTRACE_SLOT_TASK];
+	/* keep one base register, instead of a sum at every use */
 	OPTIMIZER_HIDE_VAR(ring);
 	nt_local_inc(&ring->hits);
 	nt_guard_take(NESTRACE_SLOT_TASK, ip, ctx.irq_flags);
 	nt_test_recurse();
 	if (unlikely(!nt_ring_has_room(ring)))
-		return nt_task_no_room(ip, parent_ip, s, ring, ctx.irq_flags,
-					   ctx.preempt_count);
+		return nt_task_no_room(ip, parent_ip, h, ring, ctx.irq_flags, ctx.preempt_count);
 	rec = nt_ring_room(ring);
 	if (clock == NESTRACE_CLOCK_TSC)
 		nt_pin_scratch_reg(rec);
@@ -266,104 +385,12 @@ static __always_inline void nt_trace_task_fast(unsigned long ip, unsigned long p
 }
 
 static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
-					struct ftrace_ops *ops, enum nestrace_clock clock)
+				     struct ftrace_ops *ops, enum nestrace_clock clock)
 {
-	const struct nt_session *s = container_of(ops, struct nt_session, ops);
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
-	if (unlikely(current->mm == s->ignored_mm))
-		nt_hook_self(ip, parent_ip, s);
+	if (unlikely(current->mm == h->ignored_mm))
+		nt_hook_self(ip, parent_ip, h);
 	else
-		nt_trace_task_fast(ip, parent_ip, s, clock);
-}
-
-static noinstr void nt_hook_global(unsigned long ip, unsigned long parent_ip,
-				   struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_GLOBAL);
-}
-
-static noinstr void nt_hook_tsc(unsigned long ip, unsigned long parent_ip,
-				struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_TSC);
-}
-
-static noinstr void nt_hook_mono(unsigned long ip, unsigned long parent_ip,
-				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_MONO);
-}
-
-/* Counts a hit that is not wanted. */
-static noinstr void nt_filter_out(const struct nt_session *s)
-{
-	struct nt_context ctx = {
-		.sp = current_stack_pointer,
-		.irq_flags = arch_local_save_flags(),
-		.preempt_count = nt_preempt_count_raw(),
-	};
-	enum nestrace_slot slot;
-
-	preempt_disable_notrace();
-	slot = nt_slot(&ctx);
-	raw_cpu_inc(s->rings->slot[slot].filtered_early);
-	preempt_enable_notrace();
-}
-
-static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct nt_session *s = container_of(ops, struct nt_session, ops);
-
-	if (nt_excluded(s, ip))
-		nt_filter_out(s);
-	else if (s->clock == NESTRACE_CLOCK_GLOBAL)
-		nt_hook_global(ip, parent_ip, ops, fregs);
-	else if (s->clock == NESTRACE_CLOCK_TSC)
-		nt_hook_tsc(ip, parent_ip, ops, fregs);
-	else
-		nt_hook_mono(ip, parent_ip, ops, fregs);
-}
-
-/* Unwanted is what most hits are here, so that is decided before anything has to be undone. */
-static noinstr void nt_hook_pids(unsigned long ip, unsigned long parent_ip,
-				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct nt_session *s = container_of(ops, struct nt_session, ops);
-	unsigned int pid = current->pid;
-
-	/* one bit of what others change can't be torn */
-	if (data_race(s->pids[pid / BITS_PER_LONG]) & (1UL << (pid % BITS_PER_LONG))) {
-		nt_hook_modules(ip, parent_ip, ops, fregs);
-	} else {
-		struct nt_rings __percpu *rings = s->rings;
-		struct nt_context ctx = {
-			.sp = current_stack_pointer,
-			.preempt_count = nt_preempt_count_raw(),
-		};
-
-		if (unlikely(!nt_in_plain_task(&ctx)))
-			return nt_filter_out(s);
-		raw_cpu_inc(rings->slot[NESTRACE_SLOT_TASK].filtered_early);
-	}
-}
-
-static noinstr void nt_hook_empty(unsigned long ip, unsigned long parent_ip,
-				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-}
-
-ftrace_func_t nt_hook_of(const struct nt_session *s)
-{
-	static const ftrace_func_t by_clock[NESTRACE_NR_CLOCKS] = {
-		[NESTRACE_CLOCK_GLOBAL] = nt_hook_global,
-		[NESTRACE_CLOCK_TSC] = nt_hook_tsc,
-		[NESTRACE_CLOCK_MONO] = nt_hook_mono,
-	};
-
-	if (s->empty)
-		return nt_hook_empty;
-	if (s->pids)
-		return nt_hook_pids;
-	return s->nr_excluded ? nt_hook_modules : by_clock[s->clock];
+		nt_trace_task_fast(ip, parent_ip, h, clock);
 }

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load and unload. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
-#include <linux/workqueue.h>
 
-#include "main.h"
-#include "uapi/nestrace.h"
+#include "arch_stacks.h"
+#include "clock.h"
+#include "device.h"
+#include "events.h"
+#include "filter.h"
+#include "kernel_features.h"
+#include "rcu.h"
+#include "selftest.h"
+#include "tracepoints.h"
+#include "wq.h"
 
-u32 nt_features __ro_after_init;
-struct workqueue_struct *nt_wq __ro_after_init;
-
-/* A step that says which features there are, or fails. */
+/* Add the features that a step has found; @missing says what a kernel without them lacks. */
 static int __init nt_add_features(int features, const char *missing)
 {
 	if (features < 0)
@@ -27,29 +30,27 @@ static int __init nt_init(void)
 	int ret;
 
 	ret = nt_add_features(nt_rcu_init(),
-		      "ct_nmi_enter and ct_irq_enter not found: RCU is woken as WARN() does it");
+		      "ct_nmi_enter and ct_irq_enter not found: hits enter RCU as WARN() does");
 	if (ret)
 		return ret;
 	ret = nt_add_features(nt_filter_init(),
-		      "find_module and ftrace_location not found: no filter by :mod:NAME");
+		      "find_module and ftrace_location not found: filters by :mod:NAME are not available");
 	if (ret)
 		return ret;
 	ret = nt_add_features(nt_stacks_init(),
-		      "hardirq_stack_ptr not found: an interrupt's first and last functions share the slot of what it interrupted");
+		      "hardirq_stack_ptr not found: the first and last functions of an interrupt count for what it interrupted");
 	if (ret)
 		return ret;
 	nt_add_features(nt_tracepoints_init(),
-		"the scheduler's tracepoints not found: no following of forks, no names of tasks that are gone");
+		"tracepoints of tasks not found: new tasks are not followed, and tasks that are gone have no names");
 	nt_add_features(nt_clock_init(),
-		"sched_clock() has no TSC here: the clock global moves with the tick, mono and tsc are finer");
+		"sched_clock() does not use the TSC: the clock global moves with the tick; use mono or tsc");
 	ret = nt_selftest();
 	if (ret)
 		goto err_stacks;
-	nt_wq = alloc_workqueue("nestrace", WQ_UNBOUND, 0);
-	if (!nt_wq) {
-		ret = -ENOMEM;
+	ret = nt_wq_init();
+	if (ret)
 		goto err_stacks;
-	}
 	ret = nt_events_init();
 	if (ret)
 		goto err_wq;
@@ -58,13 +59,13 @@ static int __init nt_init(void)
 		goto err_events;
 
 	nt_events_set_ready();
-	pr_info("version " NT_VERSION " is ready at /dev/nestrace\n");
+	pr_info("version " NT_VERSION " is ready at " NESTRACE_DEVICE "\n");
 	return 0;
 
 err_events:
 	nt_events_exit();
 err_wq:
-	destroy_workqueue(nt_wq);
+	nt_wq_exit();
 err_stacks:
 	nt_stacks_exit();
 	return ret;
@@ -74,7 +75,7 @@ static void __exit nt_exit(void)
 {
 	nt_device_exit();
 	nt_events_exit();
-	destroy_workqueue(nt_wq);
+	nt_wq_exit();
 	nt_stacks_exit();
 }
 

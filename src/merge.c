@@ -1,43 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Merging one CPU's rings while their writers run.
- *
- * Invariant: a record is handed on only when no record with an earlier time can
- * still appear in another ring of the CPU. The horizon is the time up to which that
- * is known, from one look at the CPU in this order:
+ * Invariant: a record is handed out only when no record with an earlier time can still
+ * appear in another ring of the CPU. The watermark is the time up to which that is known.
+ * It comes from a snapshot that looks at the CPU in this order:
  *   1. the time of each ring's newest record;
  *   2. the guards;
  *   3. each ring's position.
- * A hit that begins after 2 has a time not before any seen at 1, since a CPU's clock
- * does not go back. A hit that was over at 2 is below the positions of 3. A hit in
- * flight at 2 has a time not before its own ring's newest at 1: no record beyond
- * that is handed on. Once the session is stopped there is no horizon.
+ * A hit that begins after 2 has no time before any seen at 1, since a CPU's clock does not
+ * go back. A hit that was over at 2 is below the positions of 3. A hit in flight at 2 has no
+ * time before its own ring's newest at 1, so no record beyond that is handed out. Once the
+ * session is stopped there is no watermark.
  */
 #include <linux/jiffies.h>
 #include <linux/string.h>
 
-#include "compat/task.h"
+#include "compat/record_flags.h"
 #include "guard.h"
+#include "merge.h"
 #include "session.h"
 #include "stream.h"
 
 struct nt_snapshot {
-	u64 horizon;
+	u64 watermark;
 	u64 pos[NESTRACE_NR_SLOTS];
 };
 
 struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot)
 {
-	return &per_cpu_ptr(st->session->rings, st->cpu)->slot[slot];
+	return &per_cpu_ptr(st->session->hook.rings, st->cpu)->slot[slot];
 }
 
 bool nt_stream_ended(struct nt_stream *st)
 {
-	/* pairs with nt_session_stop(): what is read after this is all there is */
+	/* pairs with the release in nt_session_stop() */
 	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
-static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *cut)
+static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 {
 	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
 	unsigned long run_seq;
@@ -58,24 +57,25 @@ static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *cut)
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		if (READ_ONCE(guards[i].ip))
 			in_flight = min(in_flight, last[i]);
-	smp_rmb();	/* 2 before 3; pairs with nt_guard_leave() */
+	smp_rmb();	/* 2 before 3; pairs with the release in nt_guard_leave() */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		/* pairs with the writer's releases: what lies below is whole */
-		cut->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
+		/* pairs with the writer's releases: what lies below is complete */
+		snap->pos[i] = smp_load_acquire(&nt_stream_ring(st, i)->pos);
 
-	/* stopped before and after and between: the positions are the last */
+	/* without a start in between, stopped before and after: the positions are final */
 	writers |= !nt_stream_ended(st) || READ_ONCE(st->session->run_seq) != run_seq;
-	cut->horizon = writers ? min(newest, in_flight) : U64_MAX;
+	snap->watermark = writers ? min(newest, in_flight) : U64_MAX;
 }
 
+/* Return: the oldest sub-buffer that a writer at @pos has not overwritten. */
 static u64 nt_oldest(const struct nt_ring *r, u64 pos)
 {
-	u64 page = pos >> NT_SUBBUF_SHIFT, nr = nt_ring_subbufs(r);
+	u64 current_nr = pos >> NT_SUBBUF_SHIFT, nr = nt_ring_subbufs(r);
 
-	return page < nr ? 0 : page - nr + 1;
+	return current_nr < nr ? 0 : current_nr - nr + 1;
 }
 
-/* The cursor has a copy of the sub-buffer's beginning: what is missing before it? */
+/* The cursor has just copied the head of a sub-buffer: count what is missing before it. */
 static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
 {
 	u64 missed = c->copy->first - c->index;
@@ -87,42 +87,42 @@ static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
 	c->ts = c->copy->time_stamp;
 }
 
-/* Is there a byte to read below @limit? Copies what the writer has added. */
+/* Copy what the writer has added below @limit. Return: true if there is a byte to read. */
 static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 {
 	u64 head = limit >> NT_SUBBUF_SHIFT;
 	u64 oldest;
 
 	while (c->off == c->end) {
-		if (c->closed) {
-			WRITE_ONCE(c->page, c->page + 1);
+		if (c->complete) {
+			WRITE_ONCE(c->subbuf, c->subbuf + 1);
 			WRITE_ONCE(c->off, NESTRACE_SUBBUF_HEADER);
 			c->end = NESTRACE_SUBBUF_HEADER;
-			c->closed = false;
-			/* the writer may have it: our copy is done */
-			smp_store_release(&r->read, c->page);
+			c->complete = false;
+			/* the writer may reuse it: our copy is done */
+			smp_store_release(&r->read, c->subbuf);
 		}
 		if (r->overwrite) {
-			/* where it has come to by now, which is beyond @limit */
+			/* the writer may be beyond @limit by now */
 			oldest = nt_oldest(r, smp_load_acquire(&r->pos));
-			if (c->page < oldest) {
-				WRITE_ONCE(c->page, oldest);
+			if (c->subbuf < oldest) {
+				WRITE_ONCE(c->subbuf, oldest);
 				WRITE_ONCE(c->off, NESTRACE_SUBBUF_HEADER);
 				c->end = NESTRACE_SUBBUF_HEADER;
 			}
 		}
-		if (c->page > head ||
-		    (c->page == head && (limit & NT_SUBBUF_MASK) <= c->end))
+		if (c->subbuf > head ||
+		    (c->subbuf == head && (limit & NT_SUBBUF_MASK) <= c->end))
 			return false;
 
-		/* An overwriting writer may race with this: then the copy is dropped. */
-		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->page), sizeof(*c->copy)));
+		/* an overwriting writer may race with this; then drop the copy */
+		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->subbuf), sizeof(*c->copy)));
 		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
-		if (r->overwrite && c->page < nt_oldest(r, READ_ONCE(r->pos)))
+		if (r->overwrite && c->subbuf < nt_oldest(r, READ_ONCE(r->pos)))
 			continue;
 
-		c->closed = c->page < head;
-		c->end = c->closed ? NESTRACE_SUBBUF_HEADER + c->copy->commit :
+		c->complete = c->subbuf < head;
+		c->end = c->complete ? NESTRACE_SUBBUF_HEADER + c->copy->commit :
 				     limit & NT_SUBBUF_MASK;
 		if (c->off == NESTRACE_SUBBUF_HEADER)
 			nt_cursor_begin(r, c);
@@ -130,7 +130,7 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 	return true;
 }
 
-/* The next record below @limit and its time, left unread; or NULL. */
+/* Return: the next record below @limit, left unread, and its time; or NULL. */
 static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, u64 limit,
 					u64 *ts)
 {
@@ -158,33 +158,34 @@ static void nt_cursor_take(struct nt_cursor *c, u64 ts)
 
 static enum nestrace_slot nt_slot_by_flags(u8 flags)
 {
-	if (flags & NT_FLAG_NMI)
+	if (flags & NESTRACE_FLAG_NMI)
 		return NESTRACE_SLOT_NMI;
-	if (flags & NT_FLAG_HARDIRQ)
+	if (flags & NESTRACE_FLAG_HARDIRQ)
 		return NESTRACE_SLOT_HARDIRQ;
-	return flags & NT_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
+	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
-/* False if it does not fit. Room for the number of missed records is kept free. */
+/* Return: false if the record does not fit. Room for the number of missed ones stays free. */
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
 			  enum nestrace_slot slot)
 {
-	enum nestrace_slot told = nt_slot_by_flags(rec->flags);
-	bool extend, tell;
+	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
+	bool extend, own_slot;
 	u32 len = sizeof(*rec);
 	u64 delta;
 	u32 *p;
 
-	/* if the TSC has stepped back, as over a suspend, the rings did not all see it */
+	/* where the TSC stepped back, as over a suspend, not all rings have seen it */
 	if (ts < st->out_ts) {
 		st->stepped_back++;
 		ts = st->out_ts;
 	}
 	delta = st->out_len ? ts - st->out_ts : 0;
 	extend = delta >> NT_DELTA_BITS;
-	/* NMI_INLINE has NMI's word */
-	tell = slot != told && !(slot == NESTRACE_SLOT_NMI_INLINE && told == NESTRACE_SLOT_NMI);
-	len += (extend ? 2 * sizeof(u32) : 0) + (tell ? sizeof(u32) : 0);
+	/* NMI_INLINE and NMI are the same context */
+	own_slot = slot != by_flags &&
+		   !(slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI);
+	len += (extend ? 2 * sizeof(u32) : 0) + (own_slot ? sizeof(u32) : 0);
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
 
@@ -199,8 +200,8 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 		delta = 0;
 	}
 	memcpy(p, rec, sizeof(*rec));
-	*p = (NESTRACE_EVENT_SIZE / sizeof(u32) + tell) | (u32)(delta << NT_TYPE_BITS);
-	if (tell)
+	*p = (NESTRACE_EVENT_SIZE / sizeof(u32) + own_slot) | (u32)(delta << NT_TYPE_BITS);
+	if (own_slot)
 		p[sizeof(*rec) / sizeof(u32)] = slot;
 	st->out_len += len;
 	st->out_ts = ts;
@@ -208,8 +209,8 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 }
 
 /*
- * Hands on the records of @slot up to @until. True when @out can take no more: it
- * is full, or a gap is to be told, which only a sub-buffer's beginning can.
+ * Hand out the records of @slot up to @until. Return: true when @out can take no more: it is
+ * full, or a gap follows, which only the head of a sub-buffer can report.
  */
 static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 limit, u64 until)
 {
@@ -232,20 +233,20 @@ static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 lim
 
 bool nt_stream_fill(struct nt_stream *st)
 {
-	struct nt_snapshot cut;
+	struct nt_snapshot snap;
 	u64 next[NESTRACE_NR_SLOTS];
 	enum nestrace_slot i, first;
 	u64 until;
 
-	nt_stream_snapshot(st, &cut);
+	nt_stream_snapshot(st, &snap);
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (!nt_cursor_peek(nt_stream_ring(st, i), &st->cursor[i], cut.pos[i], &next[i]))
+		if (!nt_cursor_peek(nt_stream_ring(st, i), &st->cursor[i], snap.pos[i], &next[i]))
 			next[i] = U64_MAX;
 
 	for (;;) {
-		/* the ring with the earliest record, and how far it goes alone */
+		/* find the ring with the earliest record, and the time up to which it has no rival */
 		first = 0;
-		until = cut.horizon;
+		until = snap.watermark;
 		for (i = 1; i < NESTRACE_NR_SLOTS; i++) {
 			if (next[i] < next[first]) {
 				until = min(until, next[first]);
@@ -254,12 +255,12 @@ bool nt_stream_fill(struct nt_stream *st)
 				until = min(until, next[i]);
 			}
 		}
-		if (next[first] == U64_MAX || next[first] > cut.horizon)
+		if (next[first] == U64_MAX || next[first] > snap.watermark)
 			return false;
-		if (nt_stream_run(st, first, cut.pos[first], until))
+		if (nt_stream_run(st, first, snap.pos[first], until))
 			return true;
 		if (!nt_cursor_peek(nt_stream_ring(st, first), &st->cursor[first],
-				    cut.pos[first], &next[first]))
+				    snap.pos[first], &next[first]))
 			next[first] = U64_MAX;
 	}
 }
@@ -270,7 +271,7 @@ void nt_stream_seal(struct nt_stream *st)
 
 	if (st->out_missed) {
 		commit |= NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED;
-		/* in the room that nt_out_append() left, be it that of @first */
+		/* nt_out_append() has left room for it, if only that of @first */
 		memcpy((char *)st->out + NESTRACE_SUBBUF_HEADER + st->out_len, &st->out_missed,
 		       sizeof(u64));
 	}
@@ -284,7 +285,7 @@ void nt_stream_next(struct nt_stream *st)
 	st->out_missed = 0;
 }
 
-/* The records that the cursor has copied and not yet handed on. */
+/* Return: the records that the cursor has copied and not yet handed out. */
 static u64 nt_cursor_held(const struct nt_cursor *c)
 {
 	u32 off = c->off;
@@ -311,9 +312,9 @@ u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot)
 	if (!r->overwrite)
 		return 0;
 	do {
-		/* as in nt_cursor_refill(): read, look, and see that it still holds */
+		/* as in nt_cursor_refill(): read, and check that it was not overwritten */
 		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
-		if (oldest <= c->page)
+		if (oldest <= c->subbuf)
 			return c->overwritten;
 		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
 		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */

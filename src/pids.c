@@ -1,77 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The pids that a session traces: a bit map, so that the hook looks up its pid by
- * one load. Where children are followed, fork gives the child's bit its value while the
- * parent is still in fork; of a task that is gone the bit stays as it was, until fork
- * gives its pid to another.
- */
 #include <linux/bitops.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
-#include <linux/threads.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/threads.h>
+#include <linux/tracepoint.h>
 
-#include "session.h"
+#include "compat/tracepoints.h"
+#include "hook.h"
+#include "pids.h"
 #include "tracepoints.h"
 
-static void nt_on_fork(void *data, struct task_struct *parent, struct task_struct *child)
+void nt_pids_init(struct nt_pids *p, struct nt_hook *hook)
 {
-	struct nt_session *s = data;
-
-	assign_bit(child->pid, s->pids, test_bit(parent->pid, s->pids));
+	p->hook = hook;
 }
 
-static int nt_follow(struct nt_session *s)
+/*
+ * Every task comes by here before it runs for the first time, the workers of io_uring and
+ * vhost too, for which sched_process_fork does not fire.
+ */
+static void nt_on_newtask(void *data, struct task_struct *task, NT_CLONE_FLAGS clone_flags)
+{
+	const struct nt_pids *p = data;
+	unsigned long *pids = p->hook->pids;
+	bool heir = READ_ONCE(p->children) || task->tgid == current->tgid;
+
+	assign_bit(task->pid, pids, heir && test_bit(current->pid, pids));
+}
+
+static int nt_pids_watch(struct nt_pids *p)
 {
 	int ret;
 
-	if (s->follow)
+	if (p->watching)
 		return 0;
-	ret = nt_probe("sched_process_fork", nt_on_fork, s);
+	ret = nt_probe("task_newtask", nt_on_newtask, p);
 	if (!ret)
-		s->follow = true;
-	return ret;
+		p->watching = true;
+	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
-int nt_pid_add(struct nt_session *s, pid_t nr, bool follow)
+static void nt_pids_set_threads(unsigned long *pids, struct task_struct *task)
+{
+	struct task_struct *thread;
+
+	rcu_read_lock();
+	for_each_thread(task, thread)
+		set_bit(thread->pid, pids);
+	rcu_read_unlock();
+}
+
+static int nt_pids_add_task(struct nt_pids *p, struct task_struct *task, bool process,
+			    bool children)
+{
+	unsigned long *pids = p->hook->pids;
+	int ret;
+
+	if (children)
+		WRITE_ONCE(p->children, true);
+	if (process || children) {
+		ret = nt_pids_watch(p);
+		if (ret)
+			return ret;
+	}
+	set_bit(task->pid, pids);
+	if (process) {
+		nt_pids_set_threads(pids, task);
+		/*
+		 * A thread that was just being created may have inherited the old bit of its
+		 * creator after this. Once the probes in flight are over, set it again.
+		 */
+		tracepoint_synchronize_unregister();
+		nt_pids_set_threads(pids, task);
+	}
+	return 0;
+}
+
+int nt_pids_add(struct nt_pids *p, pid_t nr, bool process, bool children)
 {
 	struct pid *pid = find_get_pid(nr);
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
-	bool first = !s->pids;
+	struct nt_hook *hook = p->hook;
+	bool first = !hook->pids;
 	int ret = 0;
 
 	put_pid(pid);
 	if (!task)
 		return -ESRCH;
 	if (first) {
-		s->pids = kvzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long),
-				   GFP_KERNEL | __GFP_NOWARN);
-		if (!s->pids)
+		hook->pids = kvzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long),
+				      GFP_KERNEL | __GFP_NOWARN);
+		if (!hook->pids)
 			ret = -ENOMEM;
 	}
-	if (!ret && follow)
-		ret = nt_follow(s);
-	if (ret == -ENOENT)
-		ret = -EOPNOTSUPP;
-	if (!ret) {
-		set_bit(task->pid, s->pids);
-	} else if (first) {
-		/* an empty map would trace nobody */
-		kvfree(s->pids);
-		s->pids = NULL;
-	}
+	if (!ret)
+		ret = nt_pids_add_task(p, task, process, children);
+	/* an empty bitmap would trace nothing at all */
+	if (ret && first)
+		nt_pids_clear(p);
 	put_task_struct(task);
 	return ret;
 }
 
-/* The session does not run. */
-void nt_pids_clear(struct nt_session *s)
+void nt_pids_clear(struct nt_pids *p)
 {
-	if (s->follow) {
-		nt_unprobe("sched_process_fork", nt_on_fork, s);
-		nt_unprobe_wait();
-		s->follow = false;
+	if (p->watching) {
+		nt_unprobe("task_newtask", nt_on_newtask, p);
+		tracepoint_synchronize_unregister();
+		p->watching = false;
 	}
-	kvfree(s->pids);
-	s->pids = NULL;
+	p->children = false;
+	kvfree(p->hook->pids);
+	p->hook->pids = NULL;
 }

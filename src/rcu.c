@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Find the functions that wake RCU. None of them is exported. */
+/* Find the functions that enter and exit RCU. None of them is exported. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
 
-#include "main.h"
 #include "rcu.h"
-#include "resolve.h"
+#include "ksym.h"
 
 static char *rcu = "auto";
 module_param(rcu, charp, 0444);
-MODULE_PARM_DESC(rcu, "how RCU is woken: auto, pair, warn, or off (such hits are skipped)");
+MODULE_PARM_DESC(rcu, "how a hit enters RCU where it is not watching: auto, pair, warn, or off (such hits are lost)");
 
 enum nestrace_rcu_mode nt_rcu_mode __ro_after_init = NESTRACE_RCU_PAIR;
 
@@ -23,7 +22,6 @@ DEFINE_STATIC_CALL(nt_nmi_exit, nt_rcu_nop);
 DEFINE_STATIC_CALL(nt_irq_enter, nt_rcu_nop);
 DEFINE_STATIC_CALL(nt_irq_exit, nt_rcu_nop);
 
-/* NESTRACE_FEATURE_RCU_PAIR, 0, or a negative error if what was asked for can't be had. */
 int __init nt_rcu_init(void)
 {
 	unsigned long nmi_enter = nt_ksym("ct_nmi_enter");
@@ -37,12 +35,12 @@ int __init nt_rcu_init(void)
 	} else if (!strcmp(rcu, "warn")) {
 		nt_rcu_mode = NESTRACE_RCU_WARN;
 	} else if (!strcmp(rcu, "pair") && !pair) {
-		pr_err("rcu=pair, but this kernel has no ct_nmi_enter and ct_irq_enter that a kprobe can find; use rcu=auto\n");
+		pr_err("ct_nmi_enter and ct_irq_enter not found: 'rcu=pair'; use rcu=auto\n");
 		return -ENOENT;
 	} else if (!strcmp(rcu, "pair") || !strcmp(rcu, "auto")) {
 		nt_rcu_mode = pair ? NESTRACE_RCU_PAIR : NESTRACE_RCU_WARN;
 	} else {
-		pr_err("rcu=%s is unknown: it is auto, pair, warn or off\n", rcu);
+		pr_err("unknown mode: 'rcu=%s'; use auto, pair, warn or off\n", rcu);
 		return -EINVAL;
 	}
 

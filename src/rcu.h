@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * RCU may be asleep where a traced function runs: in idle, at the edge of an
- * exception. It is woken only if it is asleep, by the pair that fits the context,
- * and put back exactly.
+ * RCU may not be watching where a traced function runs: in idle, or at the edge of an
+ * exception. Only there a hit enters RCU, by the functions that fit its context, and exits
+ * it again so that the state is exactly as before.
  *
- * Invariant: between nt_rcu_enter() and nt_rcu_exit() interrupts are off, so that
- * nothing that nests can see the state half changed.
+ * Invariant: between nt_rcu_enter() and nt_rcu_exit() interrupts are off, so that no context
+ * that nests sees the state half changed.
  */
 #ifndef NT_RCU_H
 #define NT_RCU_H
@@ -28,12 +28,15 @@ DECLARE_STATIC_CALL(nt_irq_exit, nt_rcu_nop);
 
 extern enum nestrace_rcu_mode nt_rcu_mode;
 
+/* Return: NESTRACE_FEATURE_RCU_PAIR, 0, or a negative error. Context: module load. */
+int nt_rcu_init(void);
+
 enum nt_rcu_entry {
-	NT_RCU_WATCHING,		/* RCU was awake */
+	NT_RCU_WATCHING,	/* RCU was watching: there is nothing to undo */
 	NT_RCU_ENTERED_NMI,
 	NT_RCU_ENTERED_IRQ,
 	NT_RCU_ENTERED_WARN,
-	NT_RCU_NOT_WATCHING,		/* RCU sleeps on; the hit must be skipped */
+	NT_RCU_NOT_WATCHING,	/* RCU could not be entered: skip the hit */
 };
 
 struct nt_rcu_saved {
@@ -42,9 +45,9 @@ struct nt_rcu_saved {
 };
 
 /*
- * On an exception's stack it is the nmi pair whatever preempt_count says, as the
- * kernel's own nmi_enter() may not have run yet. The irq pair asserts that lockdep
- * has heard that interrupts are off.
+ * On an exception stack use the nmi pair whatever preempt_count says, because the kernel's
+ * own nmi_enter() may not have run yet. The irq pair asserts that lockdep too believes that
+ * interrupts are off.
  */
 static __always_inline enum nt_rcu_entry nt_rcu_enter(enum nestrace_slot slot, struct nt_rcu_saved *saved)
 {
@@ -52,7 +55,7 @@ static __always_inline enum nt_rcu_entry nt_rcu_enter(enum nestrace_slot slot, s
 		return NT_RCU_NOT_WATCHING;
 
 	raw_local_irq_save(saved->irq_flags);
-	/* what a traced function in there would call up is no interrupt's */
+	/* say that interrupts are off, so that no hit in there counts as an interrupt */
 	nt_guard_irqs(slot, arch_local_save_flags());
 	if (unlikely(nt_rcu_mode == NESTRACE_RCU_WARN)) {
 		warn_rcu_enter();
@@ -67,10 +70,10 @@ static __always_inline enum nt_rcu_entry nt_rcu_enter(enum nestrace_slot slot, s
 	return NT_RCU_ENTERED_IRQ;
 }
 
-static __always_inline void nt_rcu_exit(enum nestrace_slot slot, enum nt_rcu_entry wake,
+static __always_inline void nt_rcu_exit(enum nestrace_slot slot, enum nt_rcu_entry entry,
 					   struct nt_rcu_saved *saved)
 {
-	switch (wake) {
+	switch (entry) {
 	case NT_RCU_ENTERED_NMI:
 		static_call(nt_nmi_exit)();
 		break;
@@ -84,7 +87,7 @@ static __always_inline void nt_rcu_exit(enum nestrace_slot slot, enum nt_rcu_ent
 	default:
 		return;
 	}
-	/* what is pending comes in as soon as interrupts are on, and must find it so */
+	/* a pending interrupt arrives with the next instruction, and must find it so */
 	nt_guard_irqs(slot, saved->irq_flags);
 	raw_local_irq_restore(saved->irq_flags);
 }

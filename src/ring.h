@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ring of one slot: a row of sub-buffers in the kernel ring buffer's layout,
- * one writer, one reader, no atomic read-modify-write.
+ * The ring of one slot: a row of sub-buffers in the layout of the kernel's ring buffer, with
+ * one writer, one reader and no atomic read-modify-write.
  *
  * Invariants:
  *  - Only the holder of the slot's guard writes, on the ring's own CPU.
- *  - @pos is the one publication: sub-buffer number in its upper bits, offset in
- *    its lower. What lies below it is whole; it only grows.
- *  - A sub-buffer's header and its @first word are written after @pos has entered
- *    it and before the first record in it is published; its commit is written
- *    before @pos leaves it.
- *  - Losses happen only between sub-buffers, so that @first, the number of
- *    records and losses before it, tells the reader exactly what is missing.
+ *  - @pos is the only publication. Its upper bits are the number of a sub-buffer, its lower
+ *    bits an offset in it. It only grows, and everything below it is complete.
+ *  - A sub-buffer's header and its @first word are written after @pos has entered it, and
+ *    before the first record in it is published. Its commit is written before @pos leaves.
+ *  - Records are lost between sub-buffers only. @first counts the records and losses before
+ *    a sub-buffer, so the reader knows exactly how many are missing.
  */
 #ifndef NT_RING_H
 #define NT_RING_H
@@ -22,15 +21,15 @@
 #include <linux/types.h>
 #include <asm/barrier.h>
 
+#include "arch_percpu.h"
 #include "uapi/nestrace.h"
-#include "x86/percpu.h"
 
 #define NT_SUBBUF_SHIFT		12
 #define NT_SUBBUF_MASK		(NESTRACE_SUBBUF_SIZE - 1ULL)
-/* records end here; the u64 behind is @first */
+/* records end here; the u64 after that is @first */
 #define NT_SUBBUF_END		(NESTRACE_SUBBUF_SIZE - sizeof(u64))
 
-/* from ring_buffer.h's enum ring_buffer_type, an ABI of trace files */
+/* enum ring_buffer_type in ring_buffer.h, an ABI of trace files */
 #define NT_TYPE_TIME_EXTEND	30
 #define NT_TYPE_BITS		5
 #define NT_DELTA_BITS		27
@@ -43,35 +42,25 @@ struct nt_subbuf {
 	u64 first;
 };
 
-/* struct ring_buffer_event and the ftrace:function event behind it */
+/* struct ring_buffer_event, followed by its event */
 struct nt_record {
 	u32 head;
-	union {
-		struct {
-			u16 type;
-			u8 flags;
-			u8 preempt_count;
-		};
-		u32 common;
-	};
-	s32 pid;
-	u64 ip;
-	u64 parent_ip;
+	struct nestrace_function event;
 } __packed __aligned(4);
 
 struct nt_ring {
-	/* the hook's: one cache line */
+	/* one cache line of the hook's */
 	u64 pos;
-	u64 limit;		/* beyond it @pos leaves no room for a record */
+	u64 limit;		/* above it, @pos leaves no room for a record */
 	char *origin;		/* the address that position 0 would have */
 	u64 last;		/* time of the newest record */
-	u64 hits;		/* all that is counted: by nt_local_inc() */
+	u64 hits;		/* counted by nt_local_inc(), as all counters are */
 	u64 written;
 	char *base;		/* NULL: this CPU is not traced */
 	u64 mask;		/* bytes - 1 */
 
 	u64 filtered;
-	u64 filtered_early;		/* hits that were filtered before anything else: one word, one CPU */
+	u64 filtered_early;	/* hits filtered before they counted in @hits */
 	u64 recursed;
 	u64 full;
 	u64 not_watching;
@@ -80,9 +69,9 @@ struct nt_ring {
 	u64 in_tracer;
 	u64 extends;
 	bool overwrite;
-	const u32 *closed;	/* the session's; NULL: it has none */
+	const u32 *frozen;	/* the hook's; NULL: it has none */
 
-	/* the reader's: sub-buffers below this number are free again */
+	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
 } ____cacheline_aligned;
 
@@ -96,7 +85,7 @@ static __always_inline struct nt_subbuf *nt_ring_subbuf(const struct nt_ring *r,
 	return (struct nt_subbuf *)(r->base + ((nr << NT_SUBBUF_SHIFT) & r->mask));
 }
 
-/* What nt_ring_room() goes by, for the sub-buffer @nr. */
+/* Set what nt_ring_room() uses, for the sub-buffer @nr. */
 static __always_inline void nt_ring_enter(struct nt_ring *r, u64 nr)
 {
 	u64 start = nr << NT_SUBBUF_SHIFT;
@@ -105,7 +94,7 @@ static __always_inline void nt_ring_enter(struct nt_ring *r, u64 nr)
 	r->limit = start + NT_SUBBUF_END - sizeof(struct nt_record);
 }
 
-/* Of zeroed memory; @bytes is a power of two. Without memory it never has room. */
+/* @base: zeroed memory of @bytes, a power of two; NULL: the ring never has room. */
 static inline void nt_ring_init(struct nt_ring *r, char *base, size_t bytes, bool overwrite)
 {
 	r->base = base;
@@ -118,16 +107,16 @@ static inline void nt_ring_init(struct nt_ring *r, char *base, size_t bytes, boo
 		nt_ring_enter(r, 0);
 }
 
-/* Has the sub-buffer no room, and the next one not been read yet? */
+/* Is the next sub-buffer still unread? Asked when the current one has no room. */
 static __always_inline bool nt_ring_full(const struct nt_ring *r)
 {
 	u64 next = (r->pos >> NT_SUBBUF_SHIFT) + 1;
 
-	/* pairs with the reader's release: it has copied what is to be overwritten */
+	/* pairs with the release in nt_cursor_refill(): the reader has copied that sub-buffer */
 	return !r->overwrite && next - smp_load_acquire(&r->read) >= nt_ring_subbufs(r);
 }
 
-/* Enters the next sub-buffer, which is not full, at time @ts. */
+/* Enter the next sub-buffer, at time @ts; nt_ring_full() has said no. */
 static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 {
 	u64 nr = r->pos >> NT_SUBBUF_SHIFT;
@@ -137,7 +126,7 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	nr++;
 	/* publishes the commit; pairs with nt_stream_snapshot() */
 	smp_store_release(&r->pos, (nr << NT_SUBBUF_SHIFT) | NESTRACE_SUBBUF_HEADER);
-	/* who copies any of what follows sees @pos here: nt_cursor_refill() */
+	/* a reader that copies any of what follows sees this @pos: nt_cursor_refill() */
 	smp_wmb();
 	nt_ring_enter(r, nr);
 	sb = nt_ring_subbuf(r, nr);
@@ -148,13 +137,13 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	WRITE_ONCE(r->last, ts);
 }
 
-/* If not, see nt_ring_full() and nt_ring_next(). */
+/* If the sub-buffer has no room: nt_ring_full(), nt_ring_next(). */
 static __always_inline bool nt_ring_has_room(const struct nt_ring *r)
 {
 	return r->pos <= r->limit;
 }
 
-/* Where the next record goes. */
+/* Return: where the next record goes. */
 static __always_inline struct nt_record *nt_ring_room(const struct nt_ring *r)
 {
 	return (struct nt_record *)(r->origin + r->pos);
@@ -171,8 +160,8 @@ static __always_inline void nt_ring_publish(struct nt_ring *r, struct nt_record 
 }
 
 /*
- * Publishes the record in nt_ring_room() @rec, whose head is still to be written, at time
- * @ts. False if the time since the last record does not fit: nt_ring_commit_late() does it.
+ * Write the head of @rec, which lies in nt_ring_room(), and publish it at time @ts.
+ * Return: false if the time since the last record does not fit; call nt_ring_commit_late().
  */
 static __always_inline bool nt_ring_commit(struct nt_ring *r, struct nt_record *rec, u64 ts)
 {
@@ -184,7 +173,7 @@ static __always_inline bool nt_ring_commit(struct nt_ring *r, struct nt_record *
 	return true;
 }
 
-/* False = there was no room for that and the time, so it is lost, and counted. */
+/* Publish @rec with a time extend. Return: false if both found no room: lost, and counted. */
 static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_record *rec, u64 ts)
 {
 	struct nt_record copy = *rec;
@@ -195,7 +184,7 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 	if ((s64)delta < 0) {
 		ts = r->last;
 	} else if ((r->pos & NT_SUBBUF_MASK) == NESTRACE_SUBBUF_HEADER) {
-		/* nothing is published of the sub-buffer: it may as well begin now */
+		/* nothing in the sub-buffer is published yet: let it begin now */
 		WRITE_ONCE(nt_ring_subbuf(r, r->pos >> NT_SUBBUF_SHIFT)->time_stamp, ts);
 	} else if (r->pos + 2 * sizeof(u32) <= r->limit) {
 		extend[0] = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory of a session's rings. */
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "rings.h"
 #include "session.h"
 
 #define NT_SUBBUFS_MIN	2
 
-/* As nestrace.h says of NESTRACE_IOC_CONFIG. */
+/* Split @ring_kb as NESTRACE_IOC_CONFIG documents. */
 static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
 {
 	static const u8 shift[NESTRACE_NR_SLOTS] = {
@@ -25,7 +25,7 @@ static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
 
 static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 {
-	struct nt_rings *rings = per_cpu_ptr(s->rings, cpu);
+	struct nt_rings *rings = per_cpu_ptr(s->hook.rings, cpu);
 	char *base = s->memory[cpu];
 	enum nestrace_slot slot;
 
@@ -34,12 +34,12 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
 
 		nt_ring_init(r, base, bytes, s->overwrite);
-		r->closed = &s->closed;
+		r->frozen = &s->hook.frozen;
 		base += bytes;
 	}
 }
 
-/* On CPUs that are not traced there is never room, and every hit is filtered_early. */
+/* A ring without memory never has room: hits on CPUs that are not traced are filtered. */
 static void nt_rings_disable(struct nt_session *s)
 {
 	unsigned int cpu;
@@ -47,15 +47,15 @@ static void nt_rings_disable(struct nt_session *s)
 
 	for_each_possible_cpu(cpu)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			nt_ring_init(&per_cpu_ptr(s->rings, cpu)->slot[slot], NULL, 0, false);
+			nt_ring_init(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot], NULL, 0, false);
 }
 
-/* -ENOMEM rather than a visit of the OOM killer. */
 int nt_rings_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
 	enum nestrace_slot slot;
 
+	lockdep_assert_held(&s->lock);
 	BUILD_BUG_ON(NESTRACE_SUBBUF_SIZE != PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct nt_subbuf) != NESTRACE_SUBBUF_SIZE);
 	BUILD_BUG_ON(sizeof(struct nt_record) != NESTRACE_EVENT_SIZE + sizeof(u32));

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What must hold on this machine before anything is traced, tried at load. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
@@ -10,20 +9,20 @@
 
 #include "clock.h"
 #include "guard.h"
-#include "main.h"
 #include "rcu.h"
 #include "ring.h"
+#include "selftest.h"
 
 static char *selftest_fail = "";
 module_param(selftest_fail, charp, 0444);
-MODULE_PARM_DESC(selftest_fail, "for tests: let the self-test of guard, ring, clock or rcu fail");
+MODULE_PARM_DESC(selftest_fail, "for tests: make the self-test of guard, ring, clock or rcu fail");
 
 static bool __init nt_ok(const char *what, bool ok)
 {
 	if (!strcmp(selftest_fail, what))
 		ok = false;
 	if (!ok)
-		pr_err("self-test of the %s failed: not loading\n", what);
+		pr_err("self-test failed: '%s'; the module is not loaded\n", what);
 	return ok;
 }
 
@@ -33,7 +32,7 @@ static bool __init nt_test_guard(void)
 	unsigned long irq_flags;
 	bool ok;
 
-	/* nothing is traced yet, so the slot is ours */
+	/* nothing is traced yet, so the slot is free */
 	preempt_disable();
 	ok = !nt_guard_held(NESTRACE_SLOT_TASK);
 	nt_guard_take(NESTRACE_SLOT_TASK, ip, arch_local_save_flags());
@@ -49,7 +48,7 @@ static bool __init nt_test_guard(void)
 	return ok;
 }
 
-/* One record, as the hook writes it; false if it is lost. */
+/* Write a record as the hook does. Return: false if it is lost. */
 static bool __init nt_test_write(struct nt_ring *r, u64 ts, u64 ip)
 {
 	struct nt_record *rec;
@@ -62,11 +61,11 @@ static bool __init nt_test_write(struct nt_ring *r, u64 ts, u64 ip)
 		nt_ring_next(r, ts);
 	}
 	rec = nt_ring_room(r);
-	rec->ip = ip;
+	rec->event.ip = ip;
 	return nt_ring_commit(r, rec, ts) || nt_ring_commit_late(r, rec, ts);
 }
 
-/* Fills two sub-buffers to the point where a third would be needed, and looks. */
+/* Fill two sub-buffers until a third would be needed, and check them. */
 static bool __init nt_test_ring(void)
 {
 	struct nt_ring ring = { };
@@ -89,26 +88,26 @@ static bool __init nt_test_ring(void)
 	ok = ring.written == 2 * per_subbuf && ring.full == 2 &&
 	     nt_ring_subbuf(&ring, 0)->commit == per_subbuf * sizeof(*rec) &&
 	     sb->first == per_subbuf && sb->time_stamp == 7 * (per_subbuf + 1) &&
-	     rec[0].ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
+	     rec[0].event.ip == per_subbuf && rec[1].head >> NT_TYPE_BITS == 7;
 
-	/* once read, there is room, and the loss is told by the count */
+	/* once one is read there is room, and @first says how many were lost */
 	ring.read = 1;
 	ok = ok && nt_test_write(&ring, ts, i) &&
 	     nt_ring_subbuf(&ring, 2)->first == 2 * per_subbuf + 2 &&
 	     nt_ring_subbuf(&ring, 2)->time_stamp == ts;
 
-	/* a time that does not fit a record is told before it */
+	/* a time that does not fit into a record comes in a time extend before it */
 	sb = nt_ring_subbuf(&ring, 2);
 	rec = (struct nt_record *)(sb->data + sizeof(*rec) + 2 * sizeof(u32));
 	ok = ok && nt_test_write(&ring, ts + (3ULL << NT_DELTA_BITS) + 5, i + 1) &&
-	     rec->ip == i + 1 && rec[-1].head != rec->head && rec->head >> NT_TYPE_BITS == 0 &&
+	     rec->event.ip == i + 1 && rec[-1].head != rec->head && rec->head >> NT_TYPE_BITS == 0 &&
 	     ((u32 *)rec)[-2] == (NT_TYPE_TIME_EXTEND | 5 << NT_TYPE_BITS) &&
 	     ((u32 *)rec)[-1] == 3;
 	kfree(base);
 	return ok;
 }
 
-/* No clock goes back on this CPU or stands still for long. */
+/* Check that no clock goes back on this CPU, or stands still for long. */
 static bool __init nt_test_clock(void)
 {
 	enum nestrace_clock clock;
@@ -123,7 +122,7 @@ static bool __init nt_test_clock(void)
 			now = nt_clock_read(clock);
 			ok = ok && now >= last;
 		}
-		/* the coarsest moves with the tick, and the tick may be another CPU's */
+		/* the coarsest clock moves with the tick, which may be another CPU's */
 		for (i = 0; i < 1000 && nt_clock_read(clock) == first; i++)
 			udelay(100);
 		ok = ok && nt_clock_read(clock) > first;
@@ -133,8 +132,8 @@ static bool __init nt_test_clock(void)
 }
 
 /*
- * With RCU awake, as it is here, the pairs nest: they must raise the nesting that
- * RCU keeps and put it back. This shows that what was found are those functions.
+ * RCU is watching here, so the pairs nest: they must raise the nesting that RCU keeps and
+ * lower it again. That shows that the functions found are the right ones.
  */
 static bool __init nt_test_rcu(void)
 {
@@ -148,12 +147,12 @@ static bool __init nt_test_rcu(void)
 		return ok;
 	preempt_disable();
 	for (i = 0; i < ARRAY_SIZE(slots); i++) {
-		enum nt_rcu_entry wake;
+		enum nt_rcu_entry entry;
 
 		before = nt_rcu_nmi_nesting();
-		wake = nt_rcu_enter(slots[i], &saved);
+		entry = nt_rcu_enter(slots[i], &saved);
 		inside = nt_rcu_nmi_nesting();
-		nt_rcu_exit(slots[i], wake, &saved);
+		nt_rcu_exit(slots[i], entry, &saved);
 		ok = ok && inside == before + 2 && nt_rcu_nmi_nesting() == before &&
 		     nt_rcu_watching() && !irqs_disabled();
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which slot is this? Neither the stack nor preempt_count tells alone: NMI entry
- * runs before preempt_count says NMI, and softirqs share a stack with the hardirqs
- * that nest on them. So a slot is found from both.
+ * Which slot does a hit belong to? Neither the stack nor preempt_count is enough. NMI entry
+ * runs before preempt_count says NMI, and softirqs share a stack with the hardirqs that nest
+ * on them. So the slot follows from both.
  *
- * Invariant: two contexts of which one can interrupt the other get different slots.
+ * Invariant: two contexts of which one can interrupt the other have different slots.
  */
 #ifndef NT_STACK_H
 #define NT_STACK_H
@@ -14,11 +14,12 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
+#include "arch_stacks.h"
 #include "guard.h"
-#include "x86/stacks.h"
 
 DECLARE_PER_CPU(struct nt_stacks, nt_stacks);
 
+/* The state of the CPU when the hook was called. */
 struct nt_context {
 	unsigned long sp;
 	unsigned long irq_flags;
@@ -34,7 +35,7 @@ static __always_inline bool nt_serving_softirq(unsigned int pc)
 #endif
 }
 
-/* The slot at interrupt level @pc, for a stack that is no exception's. */
+/* Return: the slot at interrupt level @pc, on a stack that is no exception's. */
 static __always_inline enum nestrace_slot nt_slot_by_level(unsigned int pc, bool irq_stack)
 {
 	if (pc & HARDIRQ_MASK)
@@ -45,9 +46,9 @@ static __always_inline enum nestrace_slot nt_slot_by_level(unsigned int pc, bool
 }
 
 /*
- * An interrupt's first and last functions run outside its HARDIRQ count, and on the
- * stack that it interrupted. If it landed in the hook, only that interrupts are now
- * off tells them from what it interrupted.
+ * The first and last functions of an interrupt run outside its HARDIRQ count, on the stack
+ * that it interrupted. If it landed in the hook, they differ from what it interrupted only
+ * in that interrupts are now off.
  */
 static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nestrace_slot slot)
 {
@@ -56,9 +57,9 @@ static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum ne
 }
 
 /*
- * The common case, decided by three tests: task level, on the stack of current, that
- * is not being traced. Inside __switch_to() current and the stack do not fit each
- * other: then nt_slot() decides.
+ * Decide the common case by three tests: task level, on the stack of current, which is not
+ * being traced. Inside __switch_to() current and the stack do not belong together; there
+ * this says no, and nt_slot() decides.
  */
 static __always_inline bool nt_in_plain_task(const struct nt_context *ctx)
 {
@@ -86,14 +87,14 @@ static __always_inline enum nestrace_slot nt_slot(const struct nt_context *ctx)
 }
 
 /*
- * A breakpoint runs at NMI level on the stack of what it hit. That stack's own
- * guard then decides: if it is held, the breakpoint was hit inside the hook.
+ * A breakpoint runs at NMI level on the stack of the code that it was hit in. Return: the
+ * slot of that code. If its guard is held, the breakpoint was hit inside the hook.
  */
 static __always_inline enum nestrace_slot nt_slot_below(const struct nt_context *ctx)
 {
 	unsigned int levels = (ctx->preempt_count & NMI_MASK) / NMI_OFFSET;
 
-	/* as __nmi_enter() counts them */
+	/* __nmi_enter() adds both for each level */
 	return nt_slot_by_level(ctx->preempt_count - levels * (NMI_OFFSET + HARDIRQ_OFFSET),
 				nt_on_irq_stack(raw_cpu_ptr(&nt_stacks), ctx->sp));
 }

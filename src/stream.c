@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The descriptor of a stream: read(), poll(), and the memory behind it. */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -11,20 +10,25 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "main.h"
+#include "compat/timer.h"
+#include "events.h"
+#include "merge.h"
 #include "session.h"
 #include "stream.h"
+#include "wq.h"
 
-#define NT_SUBBUF_MAX_AGE		max(1, HZ / 10)
-#define NT_SCAN_CPUS	32U	/* CPUs at a time */
+#define NT_SUBBUF_MAX_AGE	max(1, HZ / 10)		/* jiffies until a reader gets it */
+#define NT_WAKEUP_PERIOD	ms_to_ktime(4)
+#define NT_POLL_PERIOD		max(1, HZ / 100)	/* jiffies */
+#define NT_SCAN_CPUS		32U			/* per wakeup */
 
-/* Bytes that the ring of a slot has beyond its reader, whose place may move meanwhile. */
+/* Return: bytes that the reader has not read of a ring; its place may move meanwhile. */
 static s64 nt_stream_unread(struct nt_stream *st, enum nestrace_slot slot)
 {
 	const struct nt_cursor *c = &st->cursor[slot];
 
 	return READ_ONCE(nt_stream_ring(st, slot)->pos) -
-	       (READ_ONCE(c->page) << NT_SUBBUF_SHIFT | READ_ONCE(c->off));
+	       (READ_ONCE(c->subbuf) << NT_SUBBUF_SHIFT | READ_ONCE(c->off));
 }
 
 static bool nt_stream_has_data(struct nt_stream *st)
@@ -39,7 +43,7 @@ static bool nt_stream_has_data(struct nt_stream *st)
 	return false;
 }
 
-/* Of a ring, an eighth: then there is time to wake the reader. */
+/* Is an eighth of a ring unread? Then there is still time to wake the reader. */
 static bool nt_stream_due(struct nt_stream *st)
 {
 	enum nestrace_slot i;
@@ -51,18 +55,52 @@ static bool nt_stream_due(struct nt_stream *st)
 	return false;
 }
 
-bool nt_streams_due(struct nt_session *s)
+/* Has one of the streams so much unread? Looks at some CPUs in turn, as it runs in a hardirq. */
+static bool nt_streams_due(struct nt_session *s)
 {
 	unsigned int looks = min(cpumask_weight(s->cpus), NT_SCAN_CPUS);
 
 	while (looks--) {
-		s->looked_at = cpumask_next(s->looked_at, s->cpus);
-		if (s->looked_at >= nr_cpu_ids)
-			s->looked_at = cpumask_first(s->cpus);
-		if (nt_stream_due(s->streams[s->looked_at]))
+		s->scanned_cpu = cpumask_next(s->scanned_cpu, s->cpus);
+		if (s->scanned_cpu >= nr_cpu_ids)
+			s->scanned_cpu = cpumask_first(s->cpus);
+		if (nt_stream_due(s->streams[s->scanned_cpu]))
 			return true;
 	}
 	return false;
+}
+
+/* Runs in a hardirq, because under load softirqs wait for ksoftirqd. */
+static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
+{
+	struct nt_session *s = container_of(timer, struct nt_session, wakeup_timer);
+
+	if (wq_has_sleeper(&s->wait) &&
+	    (time_after_eq(jiffies, s->last_wakeup + NT_POLL_PERIOD) || nt_streams_due(s))) {
+		s->last_wakeup = jiffies;
+		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
+	}
+	if (READ_ONCE(s->hook.frozen))
+		queue_work(nt_wq, &s->stop_work);
+	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
+	return HRTIMER_RESTART;
+}
+
+void nt_readers_init(struct nt_session *s)
+{
+	init_waitqueue_head(&s->wait);
+	nt_hrtimer_setup(&s->wakeup_timer, nt_wake_readers, HRTIMER_MODE_REL);
+}
+
+void nt_readers_start(struct nt_session *s)
+{
+	hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
+}
+
+void nt_readers_stop(struct nt_session *s)
+{
+	hrtimer_cancel(&s->wakeup_timer);
+	wake_up_interruptible(&s->wait);
 }
 
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
@@ -85,7 +123,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 		return -ERESTARTSYS;
 
 	while (count - done >= NESTRACE_SUBBUF_SIZE) {
-		/* in this order: what was recorded before the end is seen by the fill */
+		/* in this order: the fill sees everything that was recorded before the end */
 		ended = nt_stream_ended(st);
 		full = nt_stream_fill(st);
 		if (full || nt_out_due(st, nonblock && !done, ended)) {
@@ -107,9 +145,9 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 			done = -EAGAIN;
 			break;
 		}
-		/* what is due and was not given waits for a hit in flight to end */
+		/* data that is due but was not handed out waits for a hit in flight */
 		stuck = nt_stream_due(st);
-		/* not under the lock: statistics take it too */
+		/* drop the lock: NESTRACE_IOC_STATS takes it too */
 		mutex_unlock(&st->lock);
 		left = wait_event_interruptible_timeout(st->session->wait,
 							nt_stream_ended(st) ||
@@ -142,7 +180,7 @@ static int nt_stream_release(struct inode *inode, struct file *file)
 	mutex_lock(&s->lock);
 	st->open = false;
 	mutex_unlock(&s->lock);
-	kref_put(&s->ref, nt_session_put);
+	kref_put(&s->ref, s->release);
 	return 0;
 }
 
@@ -157,11 +195,9 @@ static const struct file_operations nt_stream_fops = {
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock)
 {
 	struct nt_stream *st;
-	int fd, ret;
+	int fd;
 
-	ret = nt_session_prepare(s);
-	if (ret)
-		return ret;
+	lockdep_assert_held(&s->lock);
 	st = s->streams[cpu];
 	if (!st)
 		return -EINVAL;
@@ -171,7 +207,7 @@ int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock)
 	fd = anon_inode_getfd("[nestrace]", &nt_stream_fops, st,
 			      O_RDONLY | O_CLOEXEC | (nonblock ? O_NONBLOCK : 0));
 	if (fd < 0)
-		kref_put(&s->ref, nt_session_put);
+		kref_put(&s->ref, s->release);
 	else
 		st->open = true;
 	return fd;
@@ -196,7 +232,7 @@ static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 	return st;
 }
 
-static bool nt_stream_whole(const struct nt_stream *st)
+static bool nt_stream_allocated(const struct nt_stream *st)
 {
 	enum nestrace_slot i;
 
@@ -210,12 +246,13 @@ int nt_streams_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
 
+	lockdep_assert_held(&s->lock);
 	s->streams = kcalloc(nr_cpu_ids, sizeof(*s->streams), GFP_KERNEL);
 	if (!s->streams)
 		return -ENOMEM;
 	for_each_cpu(cpu, s->cpus) {
 		s->streams[cpu] = nt_stream_new(s, cpu);
-		if (!s->streams[cpu] || !nt_stream_whole(s->streams[cpu])) {
+		if (!s->streams[cpu] || !nt_stream_allocated(s->streams[cpu])) {
 			nt_streams_free(s);
 			return -ENOMEM;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The stream of one CPU: its rings merged, in the order of time, into sub-buffers.
+ * The stream of one CPU: its rings, merged into sub-buffers in time order, and the
+ * descriptor through which they are read.
  */
 #ifndef NT_STREAM_H
 #define NT_STREAM_H
@@ -10,19 +11,18 @@
 
 #include "ring.h"
 
-struct file;
 struct nt_session;
 
-/* Where the reader is in one ring; @page and @off are also looked at without the lock. */
+/* The reader's place in one ring. @subbuf and @off are also looked at without the lock. */
 struct nt_cursor {
-	u64 page;		/* sub-buffer that @copy holds */
+	u64 subbuf;		/* number of the sub-buffer that @copy holds */
 	u32 off;		/* of the next byte to read in it */
-	u32 end;		/* of what is whole in it */
-	bool closed;		/* nothing will be added to it */
+	u32 end;		/* of what has been copied of it */
+	bool complete;		/* nothing will be added to that sub-buffer */
 	u64 ts;			/* of the last event read */
 	u64 index;		/* records read and missed so far */
-	u64 missed;		/* since the last record handed on */
-	u64 overwritten;	/* of all missed: not lost because the ring was full */
+	u64 missed;		/* records missed since the last one handed out */
+	u64 overwritten;	/* of all missed, those that were not lost for lack of room */
 	struct nt_subbuf *copy;
 };
 
@@ -31,40 +31,32 @@ struct nt_stream {
 	unsigned int cpu;
 	bool open;			/* a descriptor reads it; session->lock */
 
-	struct mutex lock;		/* of all below */
+	struct mutex lock;		/* of everything below */
 	struct nt_cursor cursor[NESTRACE_NR_SLOTS];
-	struct nt_subbuf *out;		/* the sub-buffer that is being filled */
+	struct nt_subbuf *out;		/* the sub-buffer being filled */
 	u32 out_len;			/* bytes of data in it */
-	u64 out_ts;			/* of its last record */
+	u64 out_ts;			/* time of its last record */
 	u64 stepped_back;		/* records whose time was before that */
 	unsigned long out_since;	/* jiffies when its first record came */
-	u64 out_missed;			/* before its first record */
+	u64 out_missed;			/* records missed before its first one */
 };
 
-/* stream.c */
-/*
- * Has one of the streams so much unread that its reader should not wait for more? It looks at
- * the rings of some CPUs in turn, as it is called from a hardirq.
- */
-bool nt_streams_due(struct nt_session *s);
-int nt_streams_alloc(struct nt_session *s);
-void nt_streams_free(struct nt_session *s);
+/* Context of the following: may sleep; session->lock is held. */
 
-/* A new descriptor, or a negative error; session->lock is held. */
+/* Return: 0 or -ENOMEM. */
+int nt_streams_alloc(struct nt_session *s);
+/* No descriptor and no hook is left, so session->lock need not be held. */
+void nt_streams_free(struct nt_session *s);
+/* The session is READY. Return: a new descriptor, or an error of NESTRACE_IOC_STREAM. */
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock);
 
-/* merge.c */
-struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
-/* Is the session stopped? Then what is read after this is all there is. */
-bool nt_stream_ended(struct nt_stream *st);
-
-/* Fills @out until it is full: true, or until nothing more is safe to give: false. */
-bool nt_stream_fill(struct nt_stream *st);
-/* Makes @out ready for a reader, who calls nt_stream_next() once it has it. */
-void nt_stream_seal(struct nt_stream *st);
-void nt_stream_next(struct nt_stream *st);
-
-/* Records of the ring of @slot that were overwritten before anybody read them. */
-u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot);
+/*
+ * The hook must not wake tasks, so while the session runs a timer does: readers once a ring
+ * is 1/8 full, pollers every 10 ms. Tasks that only wait for the end are woken at the end.
+ */
+void nt_readers_init(struct nt_session *s);
+void nt_readers_start(struct nt_session *s);
+/* Stop the timer and wake every reader: the state has changed. */
+void nt_readers_stop(struct nt_session *s);
 
 #endif

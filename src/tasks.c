@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The names of tasks that are gone before userspace can ask /proc: noted when they
- * exec and when they exit, for a session that runs. The probes stay until it is closed, for
- * to take them off is to wait for RCU.
- */
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
 #include "compat/tracepoints.h"
@@ -58,6 +54,7 @@ int nt_tasks_start(struct nt_session *s)
 {
 	int ret;
 
+	lockdep_assert_held(&s->lock);
 	if (s->tasks)
 		return 0;
 	s->tasks = kvzalloc(sizeof(*s->tasks), GFP_KERNEL | __GFP_NOWARN);
@@ -70,20 +67,21 @@ int nt_tasks_start(struct nt_session *s)
 		if (!ret)
 			return 0;
 		nt_unprobe("sched_process_exec", nt_on_exec, s);
-		nt_unprobe_wait();
+		tracepoint_synchronize_unregister();
 	}
 	nt_tasks_free(s);
-	/* a kernel without them: the names are those in /proc */
+	/* without these tracepoints the names are those in /proc */
 	return ret == -ENOENT ? 0 : ret;
 }
 
 void nt_tasks_stop(struct nt_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!s->tasks)
 		return;
 	nt_unprobe("sched_process_exec", nt_on_exec, s);
 	nt_unprobe("sched_process_exit", nt_on_exit, s);
-	nt_unprobe_wait();
+	tracepoint_synchronize_unregister();
 }
 
 void nt_tasks_free(struct nt_session *s)
@@ -92,7 +90,6 @@ void nt_tasks_free(struct nt_session *s)
 	s->tasks = NULL;
 }
 
-/* Moves the oldest names out; session->lock makes it the only taker. */
 int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *nr, u32 *dropped)
 {
 	struct nt_tasks *tasks = s->tasks;
@@ -100,6 +97,7 @@ int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *
 	u32 n;
 	int ret;
 
+	lockdep_assert_held(&s->lock);
 	*dropped = 0;
 	if (!tasks) {
 		*nr = 0;

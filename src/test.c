@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Built only with NT_TEST_RECURSE: the one function of the module that is traced. */
+/* Built with NT_TEST_RECURSE only: the one function of the module that ftrace can trace. */
 #include <linux/compiler.h>
-
-#include "test.h"
 
 noinline void nt_test_traced(void)
 {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints of the scheduler, found by name. */
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
-#include "main.h"
 #include "tracepoints.h"
 #include "uapi/nestrace.h"
 
@@ -28,10 +26,9 @@ static struct tracepoint *nt_tracepoint(const char *name)
 	return search.found;
 }
 
-/* NESTRACE_FEATURE_TASKS or 0. */
 int __init nt_tracepoints_init(void)
 {
-	return nt_tracepoint("sched_process_fork") && nt_tracepoint("sched_process_exec") &&
+	return nt_tracepoint("task_newtask") && nt_tracepoint("sched_process_exec") &&
 	       nt_tracepoint("sched_process_exit") ? NESTRACE_FEATURE_TASKS : 0;
 }
 
@@ -48,9 +45,4 @@ void nt_unprobe(const char *name, void *probe, void *data)
 
 	if (tp)
 		tracepoint_probe_unregister(tp, probe, data);
-}
-
-void nt_unprobe_wait(void)
-{
-	tracepoint_synchronize_unregister();
 }

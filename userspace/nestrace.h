@@ -11,7 +11,6 @@
 
 #include "uapi/nestrace.h"
 
-#define NESTRACE_VERSION "0.1.0"
 
 enum { EXIT_BAD = 1, EXIT_USAGE = 2 };
 

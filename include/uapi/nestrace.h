@@ -66,7 +66,28 @@ enum nestrace_slot {
 #define NESTRACE_SUBBUF_LENGTH(c) \
 	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
 #define NESTRACE_EVENT_FUNCTION		1
-#define NESTRACE_EVENT_SIZE		24
+
+/* The fields common_type, common_flags and common_preempt_count, and those of the event. */
+struct nestrace_function {
+	union {
+		struct {
+			__u16 type;		/* NESTRACE_EVENT_FUNCTION */
+			__u8  flags;		/* the kernel's enum trace_flag_type */
+			__u8  preempt_count;
+		};
+		__u32 common;
+	};
+	__s32 pid;		/* in the initial pid namespace */
+	__u64 ip;		/* the call in the traced function */
+	__u64 parent_ip;	/* the caller */
+} __attribute__((packed, aligned(4)));
+
+#define NESTRACE_EVENT_SIZE		24	/* of struct nestrace_function */
+
+/* The flags that give the context; the others are those of the kernel's version. */
+#define NESTRACE_FLAG_HARDIRQ		0x08
+#define NESTRACE_FLAG_SOFTIRQ		0x10
+#define NESTRACE_FLAG_NMI		0x40
 
 /* What this kernel offers. nestrace status says in words what a clear bit means. */
 #define NESTRACE_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter and ct_irq_enter were found */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lockdep's own idea of whether interrupts are on. raw_local_irq_save() does not
- * tell it; the variable is set and put back directly, as lockdep's functions do
- * more than NMI-like contexts allow.
+ * Whether lockdep believes that interrupts are on. raw_local_irq_save() does not change
+ * that. Set and restore the variable directly, because lockdep's own functions do more than
+ * an NMI allows.
  */
 #ifndef NT_COMPAT_LOCKDEP_H
 #define NT_COMPAT_LOCKDEP_H

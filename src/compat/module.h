@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A module's text: in core_layout until 6.3, in mem[] from 6.4 on. */
+/* A module's text is in core_layout until 6.3, and in mem[] from 6.4 on. */
 #ifndef NT_COMPAT_MODULE_H
 #define NT_COMPAT_MODULE_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The state in which RCU keeps whether it watches this CPU: an exported per-CPU
- * variable in all supported kernels, under names that changed.
- */
+/* Is RCU watching this CPU? The per-CPU state is exported, under names that changed. */
 #ifndef NT_COMPAT_RCU_H
 #define NT_COMPAT_RCU_H
 
@@ -14,7 +11,7 @@
 
 /* RCU_DYNTICKS_IDX became CT_RCU_WATCHING, and the helpers were renamed with it, before 6.12 */
 #ifdef CT_RCU_WATCHING
-/* rcu_is_watching() for a caller that is preemption-safe, in two instructions */
+/* Do what rcu_is_watching() does in two instructions; preemption is off. */
 static __always_inline bool nt_rcu_watching(void)
 {
 	return raw_cpu_read(context_tracking.state.counter) & CT_RCU_WATCHING;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* hrtimer_setup() came with 6.13, and hrtimer_init() went with 6.15. */
+/* 6.13 added hrtimer_setup(), and 6.15 removed hrtimer_init(). */
 #ifndef NT_COMPAT_TIMER_H
 #define NT_COMPAT_TIMER_H
 

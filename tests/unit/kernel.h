@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of the kernel as hook.c, merge.c and what they include need, for building them
- * in userspace: a CPU is a thread, its per-CPU variables are the thread's, and a context
- * that interrupts is a signal handler that sets preempt_count, the stack pointer and the
- * interrupt flag as that context would have them. With NT_UNIT_BENCH the stack pointer,
- * the interrupt flag and the TSC are the machine's, read by the kernel's instructions.
+ * As much of the kernel as hook.c, merge.c and their headers need to be built in userspace.
+ * A CPU is a thread, and its per-CPU variables are the thread's. An interrupt is a signal
+ * handler that sets preempt_count, the stack pointer and the interrupt flag as the interrupt
+ * would find them. With NT_UNIT_BENCH the stack pointer, the interrupt flag and the TSC are
+ * the machine's, read by the kernel's instructions.
  */
 #ifndef NT_UNIT_KERNEL_H
 #define NT_UNIT_KERNEL_H
@@ -55,7 +55,7 @@ typedef s32 __s32;
 #define __init
 #define udelay(n)		do { } while (0)
 
-/* The memory model: what the kernel's promise, no more. */
+/* The memory model, with no more order than the kernel promises. */
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -65,7 +65,7 @@ typedef s32 __s32;
 #define barrier()		asm volatile("" ::: "memory")
 #define data_race(x)		(x)
 
-/* Per CPU. */
+/* Per-CPU variables. */
 #define NR_CPUS			8
 extern __thread int this_cpu;
 #define DECLARE_PER_CPU(type, name)	extern __thread __typeof__(type) name
@@ -74,20 +74,20 @@ extern __thread int this_cpu;
 #define raw_cpu_read_4(x)	READ_ONCE(x)
 #define raw_cpu_write(x, v)	WRITE_ONCE(x, v)
 #define raw_cpu_inc(x)		of_this_cpu_inc(&(x))
-void of_this_cpu_inc(u64 *percpu);		/* of a session's rings */
+void of_this_cpu_inc(u64 *percpu);		/* rings of a hook */
 #define raw_cpu_cmpxchg(x, o, n) __sync_val_compare_and_swap(&(x), o, n)
 #ifdef NT_UNIT_BENCH
 extern __thread unsigned long this_cpu_off;
 #define raw_cpu_ptr(p)		((__typeof__(p))((unsigned long)(p) + this_cpu_off))
 #else
-void *of_this_cpu(const void *percpu);	/* a session's rings, or a variable */
+void *of_this_cpu(const void *percpu);	/* rings of a hook, or a variable */
 #define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
 #endif
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
 extern struct nt_guard_word *guards_of[NR_CPUS];
 #define per_cpu(name, cpu)	(guards_of[cpu])
 
-/* Where we are. */
+/* The context of the running code. */
 #define PREEMPT_MASK		0x000000ffU
 #define SOFTIRQ_MASK		0x0000ff00U
 #define HARDIRQ_MASK		0x000f0000U
@@ -110,7 +110,7 @@ extern __thread unsigned long current_stack_pointer;
 #define raw_local_irq_save(f)	((f) = irq_flags, irq_flags = 0)
 #define raw_local_irq_restore(f) ((void)(irq_flags = (f)))
 #define preempt_disable_notrace() do { __preempt_count++; barrier(); } while (0)
-/* never 0 here, as PREEMPT_NEED_RESCHED is inverted and set: nobody is to be scheduled */
+/* never 0 here: PREEMPT_NEED_RESCHED is inverted, and no task wants to run */
 #define preempt_enable_notrace() do {		\
 	barrier();				\
 	if (unlikely(!--__preempt_count))	\
@@ -147,7 +147,7 @@ struct cea_exception_stacks {
 	char VC2_stack_guard[0x1000], VC2_stack[0x2000];
 };
 
-/* RCU watches, always. */
+/* RCU is always watching. */
 struct context_tracking { struct { unsigned int counter; } state; };
 extern __thread struct context_tracking context_tracking;
 #define RCU_DYNTICKS_IDX	4
@@ -177,7 +177,7 @@ static inline u64 unit_ns(void)
 u64 sched_clock(void);
 #define ktime_get_mono_fast_ns() unit_ns()
 #if defined(NT_UNIT_NO_TSC)
-/* a clock that costs nothing and stands still; the compiler does not know */
+/* a clock that costs nothing and stands still, unknown to the compiler */
 #define rdtsc()			({ u64 now; asm volatile("xorl %k0, %k0" : "=r" (now)); now; })
 #elif defined(NT_UNIT_BENCH)
 #define rdtsc()			__builtin_ia32_rdtsc()
@@ -186,7 +186,7 @@ u64 sched_clock(void);
 #endif
 extern unsigned long jiffies;
 
-/* What a session holds and the hook does not look at. */
+/* Fields of a session that the hook does not look at. */
 struct mutex { int unused; };
 struct kref { int unused; };
 struct hrtimer { int unused; };
@@ -196,8 +196,9 @@ typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
 struct ftrace_regs;
-struct ftrace_ops { void *func; };
+struct ftrace_ops;
 typedef void (*ftrace_func_t)(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs);
+struct ftrace_ops { ftrace_func_t func; };
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hook, its guard, rings and clock, and the merge, built in userspace from the
- * module's own sources: threads are CPUs, nested signals are their interrupts, and a
- * reader per CPU merges the rings while they are written.
+ * The hook, its guard, rings and clock, and the merge, built in userspace from the module's
+ * own sources. Threads are CPUs, nested signals are their interrupts, and one reader per CPU
+ * merges the rings while they are written.
  *   stress SECONDS SEED [overwrite|roomy]
- * Every hit is a number in a class of its own, seen at most once by the reader; what it
- * did not see was counted as lost or refused.
+ * Every hit has a number in its class. The reader sees each number at most once; a number
+ * that it does not see was counted as lost or recursed.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "merge.h"
 #include "session.h"
 #include "stack.h"
 #include "stream.h"
@@ -27,7 +28,7 @@
 #define ROOMY		16384
 #define HITS_MAX	(1 << 22)
 
-/* who hits: the contexts, their first functions, and what recurses */
+/* classes of hits: the contexts, their first functions, and recursion */
 enum class { TASK, SOFTIRQ, HARDIRQ, NMI, BREAKPOINT, HARDIRQ_EDGE, NMI_EDGE,
 	     RECURSION, BREAKPOINT_INSIDE, NR_CLASSES };
 
@@ -40,8 +41,7 @@ struct nt_guard_word *guards_of[NR_CPUS];
 unsigned long jiffies;
 enum nestrace_rcu_mode nt_rcu_mode;
 
-static struct nt_session session = { .ignored_mm = NT_NO_MM };
-static ftrace_func_t hook;
+static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
 static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];
 static struct task_struct tasks[NR_CPUS];
@@ -77,13 +77,13 @@ void of_this_cpu_inc(u64 *percpu)
 	nt_local_inc((u64 *)((struct nt_rings *)percpu + this_cpu));
 }
 
-/* As TSCs of different sockets: each CPU's is off by its own. */
+/* Like TSCs of different sockets, each CPU's has an offset of its own. */
 u64 sched_clock(void)
 {
 	return unit_ns() + this_cpu * 3000;
 }
 
-/* Bit 31 is set, as in all addresses of the kernel: the guard goes by it. */
+/* Set bit 31, as in every address of kernel text: the guard relies on it. */
 static u64 ip_of(enum class class, u64 nr)
 {
 	return 0xffff000000000000 | (u64)class << 40 | 1U << 31 | nr << 4;
@@ -95,14 +95,14 @@ static void hit(enum class class)
 	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED);
 
 	if (nr < HITS_MAX)
-		hook(ip_of(class, nr), ~ip_of(class, nr), &session.ops, NULL);
+		session.hook.ops.func(ip_of(class, nr), ~ip_of(class, nr), &session.hook.ops, NULL);
 	else
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
 }
 
 static void on_hardirq(int sig);
 
-/* An interrupt exactly here, if it may come. */
+/* Interrupt exactly here. */
 static void interrupt(void)
 {
 	sigset_t all, old;
@@ -113,7 +113,10 @@ static void interrupt(void)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* While the guard is being taken, and once more under it: the second finds what the first left. */
+/*
+ * Interrupt while the guard is being taken, and once more under it: the second interrupt
+ * finds what the first one left.
+ */
 static __thread bool interrupted, interrupting;
 
 void unit_taking(void)
@@ -127,7 +130,7 @@ void unit_taking(void)
 	interrupted = true;
 }
 
-/* Called by the hook of this build, see test.h: a traced function under the guard. */
+/* Called by the hook of this build: a traced function under the guard; see test.h. */
 void nt_test_traced(void)
 {
 	struct cpu *c = &cpus[this_cpu];
@@ -164,7 +167,7 @@ static void on_softirq(int sig)
 {
 	struct where was = here();
 
-	/* only where interrupts are on, and not in itself: as after an interrupt */
+	/* only where interrupts are on, and not nested in itself, as after an interrupt */
 	if (this_cpu < 0 || !(was.flags & 0x200) ||
 	    was.count & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK))
 		return;
@@ -181,7 +184,7 @@ static void on_hardirq(int sig)
 
 	if (this_cpu < 0 || !(was.flags & 0x200) || was.count & (HARDIRQ_MASK | NMI_MASK))
 		return;
-	/* an interrupt's first function: interrupts are off, nothing else says so */
+	/* in the first function of an interrupt, only the interrupt flag says where it is */
 	irq_flags = 0;
 	hit(HARDIRQ_EDGE);
 	if (!(current_stack_pointer - nt_stacks.irq < IRQ_STACK_SIZE))
@@ -213,13 +216,13 @@ static void on_breakpoint(int sig)
 {
 	struct where was = here();
 
-	/* what it interrupted, as that would have found itself */
+	/* the slot that the interrupted code would have found for itself */
 	enum nestrace_slot below = was.count & HARDIRQ_MASK ? NESTRACE_SLOT_HARDIRQ :
 			     was.count & SOFTIRQ_OFFSET ? NESTRACE_SLOT_SOFTIRQ :
 			     was.sp - nt_stacks.irq < IRQ_STACK_SIZE ? NESTRACE_SLOT_HARDIRQ : NESTRACE_SLOT_TASK;
 	bool inside = this_cpu >= 0 && nt_guard_held(below);
 
-	/* not in an NMI, which has its own stack */
+	/* not in an NMI, which has a stack of its own */
 	if (this_cpu < 0 || was.count & NMI_MASK ||
 	    was.sp - nt_stacks.exceptions < sizeof(struct cea_exception_stacks))
 		return;
@@ -246,7 +249,7 @@ static void *cpu_thread(void *arg)
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
 		hit(TASK);
-		/* with interrupts off for a while */
+		/* sometimes with interrupts off */
 		if (rand_r(&c->seed) % 16 == 0) {
 			irq_flags = 0;
 			hit(TASK);
@@ -258,13 +261,13 @@ static void *cpu_thread(void *arg)
 	sigfillset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	__atomic_fetch_add(&quiet, 1, __ATOMIC_RELEASE);
-	/* the guards are this thread's, and read until the end */
+	/* the guards belong to this thread and are read until the end */
 	while (!__atomic_load_n(&finished, __ATOMIC_ACQUIRE))
 		usleep(100);
 	return NULL;
 }
 
-/* What the reader of CPU @nr gets, event by event. */
+/* Check what the reader of a CPU was handed, event by event. */
 static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 {
 	u64 ts = out->time_stamp, nr, mask;
@@ -286,14 +289,14 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 		memcpy(&rec, out->data + off, sizeof(rec));
 		off += 4 + (head & 31) * 4;
 		ts += head >> NT_TYPE_BITS;
-		if (rec.parent_ip != ~rec.ip)
-			FAIL("a torn record: %llx %llx", (unsigned long long)rec.ip,
-			     (unsigned long long)rec.parent_ip);
+		if (rec.event.parent_ip != ~rec.event.ip)
+			FAIL("a torn record: %llx %llx", (unsigned long long)rec.event.ip,
+			     (unsigned long long)rec.event.parent_ip);
 		if (ts < c->last_ts)
 			FAIL("time goes back");
 		c->last_ts = ts;
-		class = rec.ip >> 40 & 0xff;
-		nr = rec.ip >> 4 & 0x7ffffff;
+		class = rec.event.ip >> 40 & 0xff;
+		nr = rec.event.ip >> 4 & 0x7ffffff;
 		if (class >= RECURSION || nr >= HITS_MAX) {
 			FAIL("a record that must not be there, of class %d", class);
 			continue;
@@ -372,7 +375,7 @@ static void catch(int sig, void (*fn)(int), int mask1, int mask2, int mask3)
 	sigaction(sig, &sa, NULL);
 }
 
-/* All that the counters say, against what was made and seen. */
+/* Compare the counters with what was made and seen. */
 static void account(unsigned int cpu, bool roomy)
 {
 	u64 hits = 0, written = 0, full = 0, recursed = 0, overwritten = 0, made = 0, nested = 0;
@@ -402,26 +405,26 @@ static void account(unsigned int cpu, bool roomy)
 		FAIL("CPU %u: %llu seen, %llu overwritten, %llu written", cpu,
 		     (unsigned long long)c->nr_seen, (unsigned long long)overwritten,
 		     (unsigned long long)written);
-	/* gaps are told before a later record; those at the end are not */
+	/* a gap is reported before a later record; a gap at the end is not */
 	if (c->nr_missed > full + overwritten)
 		FAIL("CPU %u: more missed than lost", cpu);
 	if (recursed < c->made[RECURSION] + c->made[BREAKPOINT_INSIDE])
-		FAIL("CPU %u: a recursion was not refused", cpu);
+		FAIL("CPU %u: a recursion was recorded", cpu);
 	if (streams[cpu].stepped_back)
-		FAIL("CPU %u: %llu records were handed on too late", cpu,
+		FAIL("CPU %u: %llu records were handed out too late", cpu,
 		     (unsigned long long)streams[cpu].stepped_back);
-	/* nothing is lost where there is room; of breakpoints some may be refused by each other */
+	/* nothing is lost where there is room, but breakpoints may recurse in each other */
 	for (i = 0; roomy && i < RECURSION; i++)
 		if (i != BREAKPOINT && c->seen_of[i] != c->made[i])
 			FAIL("CPU %u: %llu of class %u made, %llu seen", cpu,
 			     (unsigned long long)c->made[i], i, (unsigned long long)c->seen_of[i]);
-	printf("# CPU %u: %llu hits, %llu seen, %llu lost, %llu refused, %llu arrived inside the tracer\n",
+	printf("# CPU %u: %llu hits, %llu seen, %llu lost, %llu recursed, %llu arrived inside the tracer\n",
 	       cpu, (unsigned long long)hits, (unsigned long long)c->nr_seen,
 	       (unsigned long long)(full + overwritten), (unsigned long long)recursed,
 	       (unsigned long long)nested);
 }
 
-/* Times given one after the other, on CPUs whose TSCs differ, never go back. */
+/* Times read one after the other, on CPUs whose TSCs differ, never go back. */
 static u64 clock_last;
 static int clock_turn;
 
@@ -470,15 +473,15 @@ int main(int argc, char **argv)
 	sigs[1] = hardirq;
 	sigs[2] = nmi;
 	sigs[3] = bp;
-	alarm(seconds + 60);	/* a tracer that waits does not end */
+	alarm(seconds + 60);	/* a tracer that waits would not end */
 	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
 	test_clock();
-	session.rings = rings;
-	session.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
-	hook = nt_hook_of(&session);
+	session.hook.rings = rings;
+	session.hook.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
+	session.hook.ops.func = nt_hook_func(&session.hook, false);
 	session.state = NT_RUNNING;
 	session.run_seq = 1;
-	/* what may interrupt what; an NMI anything but an NMI */
+	/* what each may interrupt: an NMI anything except an NMI */
 	catch(softirq, on_softirq, softirq, 0, 0);
 	catch(hardirq, on_hardirq, softirq, hardirq, 0);
 	catch(nmi, on_nmi, nmi, bp, hardirq);
@@ -500,7 +503,7 @@ int main(int argc, char **argv)
 		for (cpu = rand_r(&seed) % 512; cpu; cpu--)
 			barrier();
 	}
-	/* stopped, with nobody in the hook: as unregister_ftrace_function() leaves it */
+	/* stopped, with no hit in flight, as after unregister_ftrace_function() */
 	__atomic_store_n(&running, false, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&quiet, __ATOMIC_ACQUIRE) < CPUS)
 		usleep(100);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's own way of a hit, in a task, into a ring that overwrites: one session for
- * each clock. This thread is the CPU. Left out is what is not in the module's sources:
- * ftrace's trampoline, and the return thunks of the kernel's mitigations.
+ * The module's own way of a hit, in a task, into a ring that overwrites, with one hook per
+ * clock. This thread is the CPU. It leaves out what is not in the module's sources: ftrace's
+ * trampoline, and the return thunks of the kernel's mitigations.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +10,25 @@
 #include "bench.h"
 #include "clock.h"
 #include "rcu.h"
-#include "session.h"
+#include "hook.h"
 #include "stack.h"
 
-/* hook.c once more, with a TSC that costs nothing; run builds it */
-ftrace_func_t nt_hook_of_untimed(const struct nt_session *s);
+/* hook.c once more, with a TSC that costs nothing; built by run */
+ftrace_func_t nt_hook_func_untimed(const struct nt_hook *h, bool empty);
 
-enum { GLOBAL, TSC, UNTIMED, NR_SESSIONS };
+enum { GLOBAL, TSC, UNTIMED, NR_HOOKS };
 
-static struct nt_session sessions[NR_SESSIONS] = {
+static struct nt_hook hooks[NR_HOOKS] = {
 	[GLOBAL] = { .clock = NESTRACE_CLOCK_GLOBAL, .ignored_mm = NT_NO_MM },
 	[TSC] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
 	[UNTIMED] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
 };
-static struct nt_rings rings[NR_SESSIONS];
+static struct nt_rings rings[NR_HOOKS];
 
-/* The hook that the module gives to ftrace for a session. */
-static ftrace_func_t hook_of(const struct nt_session *s)
+/* Return: the function that the module registers with ftrace for @h. */
+static ftrace_func_t hook_func(const struct nt_hook *h)
 {
-	return s == &sessions[UNTIMED] ? nt_hook_of_untimed(s) : nt_hook_of(s);
+	return h == &hooks[UNTIMED] ? nt_hook_func_untimed(h, false) : nt_hook_func(h, false);
 }
 
 __thread unsigned long this_cpu_off, irq_flags = 0x200;
@@ -81,20 +81,19 @@ void nestrace_init(unsigned long ring_size)
 	task.stack = (void *)(current_stack_pointer - THREAD_SIZE / 2);
 	current = &task;
 
-	for (i = 0; i < NR_SESSIONS; i++) {
-		struct nt_session *s = &sessions[i];
+	for (i = 0; i < NR_HOOKS; i++) {
+		struct nt_hook *h = &hooks[i];
 		struct nt_ring *ring = &rings[i].slot[NESTRACE_SLOT_TASK];
 
 		char *base = aligned_alloc(4096, ring_size);
 
 		if (!base)
 			abort();
-		/* its pages are there before the first hit */
+		/* touch its pages before the first hit */
 		memset(base, 0xff, ring_size);
 		nt_ring_init(ring, base, ring_size, true);
-		s->rings = &rings[i];
-		s->state = NT_RUNNING;
-		s->ops.func = hook_of(s);
+		h->rings = &rings[i];
+		h->ops.func = hook_func(h);
 	}
 }
 
@@ -104,34 +103,34 @@ void make_sched_clock(uint64_t first, uint64_t nr)
 		asm volatile("" : : "r" (sched_clock()));
 }
 
-/* No session here looks at pids. */
+/* No hook here filters by pid. */
 void of_this_cpu_inc(u64 *percpu)
 {
 	abort();
 }
 
 /* As from ftrace's trampoline: by an address. */
-static __always_inline void make(struct nt_session *s, u64 first, u64 nr)
+static __always_inline void make(struct nt_hook *h, u64 first, u64 nr)
 {
 	u64 ip;
 
 	for (ip = first; ip < first + nr; ip++)
-		((ftrace_func_t)READ_ONCE(s->ops.func))(ip << 4, first, &s->ops, NULL);
+		((ftrace_func_t)READ_ONCE(h->ops.func))(ip << 4, first, &h->ops, NULL);
 }
 
 void make_nestrace_tsc(uint64_t first, uint64_t nr)
 {
-	make(&sessions[TSC], first, nr);
+	make(&hooks[TSC], first, nr);
 }
 
 void make_nestrace_global(uint64_t first, uint64_t nr)
 {
-	make(&sessions[GLOBAL], first, nr);
+	make(&hooks[GLOBAL], first, nr);
 }
 
 void make_nestrace_untimed(uint64_t first, uint64_t nr)
 {
-	make(&sessions[UNTIMED], first, nr);
+	make(&hooks[UNTIMED], first, nr);
 }
 
 static const char *not_recorded(struct nt_ring *ring, u64 made)
@@ -141,7 +140,7 @@ static const char *not_recorded(struct nt_ring *ring, u64 made)
 	if (ring->written != made)
 		return "it did not write as many as were made";
 	memcpy(&last, ring->base + ((ring->pos - sizeof(last)) & ring->mask), sizeof(last));
-	if (last.ip != (made - 1) << 4 || last.pid != task.pid)
+	if (last.event.ip != (made - 1) << 4 || last.event.pid != task.pid)
 		return "the last record is not of the last event";
 	if (ring->hits != made || ring->recursed || ring->full ||
 	    ring->not_watching)
@@ -149,14 +148,14 @@ static const char *not_recorded(struct nt_ring *ring, u64 made)
 	return NULL;
 }
 
-/* Has each session every one of @made events? */
+/* Return: true if each ring has all of @made events. */
 bool nestrace_recorded(uint64_t made)
 {
 	static const char * const words[] = { "clock global", "clock tsc", "no clock" };
 	unsigned int i;
 	const char *why;
 
-	for (i = 0; i < NR_SESSIONS; i++) {
+	for (i = 0; i < NR_HOOKS; i++) {
 		why = not_recorded(&rings[i].slot[NESTRACE_SLOT_TASK], made);
 		if (!why)
 			continue;

@@ -8,7 +8,7 @@
 
 static char ring[RING_SIZE] __aligned(4096);
 /* seen by all, so that the compiler can't know what is in it and keep it in registers */
-struct nt_record plain_record = { .type = NESTRACE_EVENT_FUNCTION };
+struct nt_record plain_record = { .event.type = NESTRACE_EVENT_FUNCTION };
 
 void make_memcpy(uint64_t first, uint64_t nr)
 {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* x86-64: find the stacks of each CPU, now and when it comes online. */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 
-#include "../compat/stacks.h"
-#include "../main.h"
-#include "../stack.h"
+#include "arch_stacks.h"
+#include "compat.h"
+#include "stack.h"
 
 static void * __percpu *nt_irq_stack_ptr;
 static int nt_hotplug_state;
@@ -25,12 +24,11 @@ static int nt_stacks_online(unsigned int cpu)
 	return 0;
 }
 
-/* NESTRACE_FEATURE_IRQ_STACK, 0, or a negative error. */
 int __init nt_stacks_init(void)
 {
 	int ret;
 
-	nt_irq_stack_ptr = nt_hardirq_stack_ptr();
+	nt_irq_stack_ptr = nt_x86_hardirq_stack_ptr();
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "nestrace:online",
 				nt_stacks_online, NULL);
 	if (ret < 0)

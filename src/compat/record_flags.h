@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * common_flags and common_preempt_count of a record, as tracing_gen_ctx_irq_test()
- * in kernel/trace/trace.c fills them. The bits are an ABI of trace files.
+ * common_flags and common_preempt_count of a record, filled as tracing_gen_ctx_irq_test()
+ * does in kernel/trace/trace.c. The bits are an ABI of trace files.
  */
-#ifndef NT_COMPAT_TASK_H
-#define NT_COMPAT_TASK_H
+#ifndef NT_COMPAT_RECORD_FLAGS_H
+#define NT_COMPAT_RECORD_FLAGS_H
 
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/thread_info.h>
 #include <linux/version.h>
 
+#include "uapi/nestrace.h"
+
 #define NT_FLAG_IRQS_OFF	0x01
 #define NT_FLAG_NEED_RESCHED	0x04
-#define NT_FLAG_HARDIRQ		0x08
-#define NT_FLAG_SOFTIRQ		0x10
-#define NT_FLAG_NMI		0x40
 #define NT_FLAG_BH_OFF		0x80
 #if defined(CONFIG_PREEMPT_LAZY) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-/* 6.1-rt, in the place of the other */
+/* 6.1-rt has the two bits the other way round */
 #define NT_FLAG_NEED_RESCHED_LAZY	0x20
 #define NT_FLAG_PREEMPT_RESCHED		0
 #else
@@ -26,7 +25,7 @@
 #define NT_FLAG_PREEMPT_RESCHED		0x20
 #endif
 
-/* Where there is lazy preemption: in -rt, and from 6.13 on. */
+/* Lazy preemption exists in -rt, and from 6.13 on. */
 #if defined(TIF_NEED_RESCHED_LAZY) && TIF_NEED_RESCHED_LAZY != TIF_NEED_RESCHED
 #define NT_TIF_NEED_RESCHED_LAZY	BIT(TIF_NEED_RESCHED_LAZY)
 #else
@@ -38,17 +37,17 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 	u8 flags = 0;
 
 	if (pc & NMI_MASK)
-		flags |= NT_FLAG_NMI;
+		flags |= NESTRACE_FLAG_NMI;
 	if (pc & HARDIRQ_MASK)
-		flags |= NT_FLAG_HARDIRQ;
+		flags |= NESTRACE_FLAG_HARDIRQ;
 #ifdef CONFIG_PREEMPT_RT
 	if (in_serving_softirq())
-		flags |= NT_FLAG_SOFTIRQ;
+		flags |= NESTRACE_FLAG_SOFTIRQ;
 	if (softirq_count() >> (SOFTIRQ_SHIFT + 1))
 		flags |= NT_FLAG_BH_OFF;
 #else
 	if (pc & SOFTIRQ_OFFSET)
-		flags |= NT_FLAG_SOFTIRQ;
+		flags |= NESTRACE_FLAG_SOFTIRQ;
 	if (pc & (SOFTIRQ_MASK & ~SOFTIRQ_OFFSET))
 		flags |= NT_FLAG_BH_OFF;
 #endif
@@ -56,8 +55,8 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 }
 
 /*
- * Is there nothing to tell but whether interrupts are off, and a preempt count that fits?
- * @pc: nt_preempt_count_raw(), whose sign is PREEMPT_NEED_RESCHED, set if there is no need.
+ * Return: true if the flags of @pc, nt_preempt_count_raw(), can only be IRQS_OFF, and its
+ * preempt count fits the record. Its sign bit is PREEMPT_NEED_RESCHED, which is inverted.
  */
 static __always_inline bool nt_plain_flags(unsigned int pc)
 {
@@ -71,7 +70,7 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (current->migration_disabled)
 		return false;
 #endif
-	/* one bit of what others change can't be torn */
+	/* a single bit that another CPU changes cannot be torn */
 	return !(data_race(current_thread_info()->flags) &
 		 (_TIF_NEED_RESCHED | NT_TIF_NEED_RESCHED_LAZY));
 }
@@ -87,7 +86,7 @@ static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 	if (NT_TIF_NEED_RESCHED_LAZY &&
 	    READ_ONCE(current_thread_info()->flags) & NT_TIF_NEED_RESCHED_LAZY)
 		flags |= NT_FLAG_NEED_RESCHED_LAZY;
-	/* barrier(): jump over it, rather than compute and choose */
+	/* barrier(): make GCC jump over it rather than compute both and choose */
 	if (unlikely(READ_ONCE(current_thread_info()->flags) & _TIF_NEED_RESCHED)) {
 		barrier();
 		flags |= NT_FLAG_NEED_RESCHED;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * x86: changes of a CPU's own memory in one instruction, which what interrupts sees done
- * or not begun, and another CPU never torn. Stores are never passed by later stores here.
- */
-#ifndef NT_X86_PERCPU_H
-#define NT_X86_PERCPU_H
+/* x86: one instruction changes a word; later stores never pass earlier ones. */
+#ifndef NT_ARCH_PERCPU_H
+#define NT_ARCH_PERCPU_H
 
 #include <linux/percpu.h>
 

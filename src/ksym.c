@@ -3,7 +3,7 @@
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
 
-#include "resolve.h"
+#include "ksym.h"
 
 static unsigned long nt_no_symbol(const char *name)
 {
@@ -13,8 +13,8 @@ static unsigned long nt_no_symbol(const char *name)
 DEFINE_STATIC_CALL(nt_kallsyms, nt_no_symbol);
 
 /*
- * register_kprobe() notes the address before it refuses a function that may not be
- * probed, and moves it past an ENDBR: kallsyms tells by how much.
+ * register_kprobe() stores the address before it refuses a function that may not be probed.
+ * It also moves the address past an ENDBR; kallsyms knows by how much.
  */
 unsigned long nt_ksym(const char *name)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * x86-64: where the hardirq stack and the exception stacks of a CPU lie. Whatever
- * lies elsewhere is a task's stack: current->stack, which is wrong inside
- * __switch_to(), is no more than nt_in_plain_task()'s short cut.
+ * x86-64: every stack that is neither the hardirq stack nor an exception stack of the CPU is
+ * a task's. current->stack is wrong inside __switch_to(), so nt_in_plain_task() uses it as a
+ * short cut only.
  */
-#ifndef NT_X86_STACKS_H
-#define NT_X86_STACKS_H
+#ifndef NT_ARCH_STACKS_H
+#define NT_ARCH_STACKS_H
 
 #include <asm/cpu_entry_area.h>
 #include <asm/page_types.h>
@@ -13,7 +13,7 @@
 #include "uapi/nestrace.h"
 
 struct nt_stacks {
-	unsigned long irq;		/* lowest address, or 0 = not known */
+	unsigned long irq;		/* lowest address, or 0 if not known */
 	unsigned long exceptions;	/* struct cea_exception_stacks */
 };
 
@@ -27,8 +27,9 @@ static __always_inline bool nt_on_exception_stack(const struct nt_stacks *s, uns
 	return sp - s->exceptions < sizeof(struct cea_exception_stacks);
 }
 
-/* The kernel's order, enum exception_stack_ordering: DF, NMI, DB, MCE, VC, VC2. */
-static __always_inline enum nestrace_slot nt_exception_slot(const struct nt_stacks *s, unsigned long sp)
+/* The order is the kernel's enum exception_stack_ordering: DF, NMI, DB, MCE, VC, VC2. */
+static __always_inline enum nestrace_slot nt_exception_slot(const struct nt_stacks *s,
+							    unsigned long sp)
 {
 	unsigned long off = sp - s->exceptions;
 
@@ -44,5 +45,9 @@ static __always_inline enum nestrace_slot nt_exception_slot(const struct nt_stac
 		return NESTRACE_SLOT_VC;
 	return NESTRACE_SLOT_VC2;
 }
+
+/* Return: NESTRACE_FEATURE_IRQ_STACK, 0, or a negative error. Context: module load. */
+int nt_stacks_init(void);
+void nt_stacks_exit(void);
 
 #endif

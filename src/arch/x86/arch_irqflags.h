@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* x86: the interrupt flag as a condition code, for it to be stored without arithmetic. */
-#ifndef NT_X86_IRQFLAGS_H
-#define NT_X86_IRQFLAGS_H
+#ifndef NT_ARCH_IRQFLAGS_H
+#define NT_ARCH_IRQFLAGS_H
 
 #include <asm/processor-flags.h>
 
+/* Return the flag as a condition code, which is stored without arithmetic. */
 static __always_inline bool nt_irqs_off(unsigned long irq_flags)
 {
 	bool off;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rings of one CPU merged, in time order, while their writers run.
+ *
+ * Context of all: may sleep; st->lock is held, except where said.
+ */
+#ifndef NT_MERGE_H
+#define NT_MERGE_H
+
+#include <linux/types.h>
+
+#include "uapi/nestrace.h"
+
+struct nt_ring;
+struct nt_stream;
+
+/* Context: any, without the lock. */
+struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
+/*
+ * Is the session stopped? Then a fill after this finds all there is. Context: any, without
+ * the lock.
+ */
+bool nt_stream_ended(struct nt_stream *st);
+
+/* Fill @out. Return: true once it is full, false if nothing more is safe to hand out yet. */
+bool nt_stream_fill(struct nt_stream *st);
+/* Complete @out for a reader. Call nt_stream_next() when the reader has it. */
+void nt_stream_seal(struct nt_stream *st);
+void nt_stream_next(struct nt_stream *st);
+
+/* Return: records of the ring of @slot that were overwritten before they were read. */
+u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The rings of a CPU, one per slot, and the memory behind those of a session. */
+#ifndef NT_RINGS_H
+#define NT_RINGS_H
+
+#include <linux/types.h>
+
+#include "ring.h"
+#include "uapi/nestrace.h"
+
+struct nt_session;
+
+/* A function whose hit was refused as recursion, and the function that was being traced. */
+struct nt_recursion {
+	unsigned long ip;
+	unsigned long under_ip;
+	u64 count;
+};
+
+struct nt_rings {
+	struct nt_ring slot[NESTRACE_NR_SLOTS];
+	struct nt_recursion recursions[NESTRACE_NR_SLOTS][NESTRACE_NR_RECURSIONS];
+};
+
+/*
+ * Allocate and initialise the rings of all CPUs of @s.
+ * Return: 0, or -ENOMEM rather than taking what the machine cannot spare.
+ * Context: may sleep; @s->lock is held.
+ */
+int nt_rings_alloc(struct nt_session *s);
+/* Context: may sleep; no hook or reader of @s is left. */
+void nt_rings_free(struct nt_session *s);
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a reader is handed of a CPU's rings, and when: src/merge.c. */
+#include "compat/record_flags.h"
+#include "merge.h"
+#include "one_cpu.h"
+#include "session.h"
+#include "spec.h"
+#include "stream.h"
+
+enum { TASK = NESTRACE_SLOT_TASK, SOFTIRQ = NESTRACE_SLOT_SOFTIRQ,
+       HARDIRQ = NESTRACE_SLOT_HARDIRQ, NMI = NESTRACE_SLOT_NMI };
+
+#define PER_SUBBUF	((NT_SUBBUF_END - NESTRACE_SUBBUF_HEADER) / sizeof(struct nt_record))
+
+static struct nt_session session;
+static struct nt_rings rings;
+static struct nt_stream stream;
+
+static void *zeroed(size_t size)
+{
+	return memset(aligned_alloc(4096, size), 0, size);
+}
+
+/* A running session with rings of @subbufs sub-buffers. */
+static void new_session(unsigned int subbufs, bool overwrite)
+{
+	size_t bytes = subbufs * NESTRACE_SUBBUF_SIZE;
+	unsigned int i;
+
+	memset(&rings, 0, sizeof(rings));
+	memset(nt_guards, 0, sizeof(nt_guards));
+	guards_of[0] = nt_guards;
+	session = (struct nt_session){ .hook.rings = &rings, .state = NT_RUNNING, .run_seq = 1 };
+	stream = (struct nt_stream){ .session = &session, .out = zeroed(NESTRACE_SUBBUF_SIZE) };
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		nt_ring_init(&rings.slot[i], zeroed(bytes), bytes, overwrite);
+		stream.cursor[i].off = NESTRACE_SUBBUF_HEADER;
+		stream.cursor[i].end = NESTRACE_SUBBUF_HEADER;
+		stream.cursor[i].copy = zeroed(NESTRACE_SUBBUF_SIZE);
+	}
+}
+
+/* Write a record with the flags of its context. */
+static void hit(unsigned int slot, u64 ts)
+{
+	static const u8 flags[] = {
+		[SOFTIRQ] = NESTRACE_FLAG_SOFTIRQ, [HARDIRQ] = NESTRACE_FLAG_HARDIRQ, [NMI] = NESTRACE_FLAG_NMI,
+	};
+	struct nt_ring *r = &rings.slot[slot];
+	struct nt_record *rec;
+
+	if (!nt_ring_has_room(r)) {
+		if (nt_ring_full(r)) {
+			nt_local_inc(&r->full);
+			return;
+		}
+		nt_ring_next(r, ts);
+	}
+	rec = nt_ring_room(r);
+	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION,
+						 .flags = slot <= NMI ? flags[slot] : 0, .ip = ts };
+	if (!nt_ring_commit(r, rec, ts))
+		nt_ring_commit_late(r, rec, ts);
+}
+
+static void hits(unsigned int slot, u64 first, unsigned int nr)
+{
+	while (nr--)
+		hit(slot, first++);
+}
+
+static void guard_held(unsigned int slot)
+{
+	nt_guards[slot].ip = -1;
+}
+
+static void guard_free(unsigned int slot)
+{
+	nt_guards[slot].ip = 0;
+}
+
+static void stopped(void)
+{
+	session.state = NT_STOPPED;
+}
+
+/* Append what @out holds: "CONTEXT@TIME", and "-N" where N are missing. */
+static void append(char *text, size_t size)
+{
+	static const char *const words[] = NESTRACE_CONTEXT_WORDS;
+	u64 ts = stream.out->time_stamp;
+	size_t used = strlen(text);
+	u32 off = 0, slot;
+
+	if (stream.out_missed)
+		used += snprintf(text + used, size - used, "-%llu ",
+				 (unsigned long long)stream.out_missed);
+	while (off < stream.out_len && used < size) {
+		u32 *p = (u32 *)(stream.out->data + off);
+		u32 type = *p & 31;
+		struct nt_record rec;
+
+		if (type == NT_TYPE_TIME_EXTEND) {
+			ts += (*p >> NT_TYPE_BITS) + ((u64)p[1] << NT_DELTA_BITS);
+			off += 8;
+			continue;
+		}
+		ts += *p >> NT_TYPE_BITS;
+		memcpy(&rec, p, sizeof(rec));
+		slot = rec.event.flags & NESTRACE_FLAG_NMI ? NMI : rec.event.flags & NESTRACE_FLAG_HARDIRQ ? HARDIRQ :
+		       rec.event.flags & NESTRACE_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
+		if (type * sizeof(u32) > NESTRACE_EVENT_SIZE)
+			slot = p[sizeof(rec) / sizeof(u32)];
+		used += snprintf(text + used, size - used, "%s@%llu ", words[slot],
+				 (unsigned long long)ts);
+		off += 4 + type * 4;
+	}
+}
+
+/* Expect that the stream hands out just this now. */
+static void merged(const char *want)
+{
+	char got[512] = "";
+	bool full;
+
+	do {
+		full = nt_stream_fill(&stream);
+		append(got, sizeof(got));
+		nt_stream_seal(&stream);
+		nt_stream_next(&stream);
+	} while (full);
+	if (*got)
+		got[strlen(got) - 1] = '\0';
+	is(got, want);
+}
+
+/* Drop what the stream hands out now. */
+static void drained(void)
+{
+	while (nt_stream_fill(&stream))
+		nt_stream_next(&stream);
+	nt_stream_next(&stream);
+}
+
+int main(void)
+{
+	spec("merge: the records of two rings come out in time order");
+	new_session(2, false);
+	hit(TASK, 10), hit(NMI, 20), hit(TASK, 30);
+	merged("task@10 nmi@20 task@30");
+
+	spec("merge: at the same time, the lower context comes first");
+	new_session(2, false);
+	hit(HARDIRQ, 10), hit(TASK, 10);
+	merged("task@10 hardirq@10");
+
+	spec("merge: a hit in flight holds back what is newer than the last of its ring");
+	new_session(2, false);
+	hit(TASK, 10), hit(NMI, 15), hit(TASK, 20);
+	guard_held(NMI);
+	merged("task@10 nmi@15");
+	guard_free(NMI);
+	merged("task@20");
+
+	spec("merge: a hit in flight in a ring without records holds back everything");
+	new_session(2, false);
+	hit(TASK, 10);
+	guard_held(HARDIRQ);
+	merged("");
+	guard_free(HARDIRQ);
+	merged("task@10");
+
+	spec("merge: a record that was in flight comes out in its place");
+	new_session(2, false);
+	hit(TASK, 10), hit(TASK, 20);
+	guard_held(SOFTIRQ);
+	merged("");
+	hit(SOFTIRQ, 15), guard_free(SOFTIRQ);
+	merged("task@10 softirq@15 task@20");
+
+	spec("merge: after the stop nothing is held back");
+	new_session(2, false);
+	hit(TASK, 10), hit(NMI, 20);
+	stopped();
+	merged("task@10 nmi@20");
+	merged("");
+
+	spec("merge: a context that the flags do not give is in the record");
+	new_session(2, false);
+	hit(NESTRACE_SLOT_DB, 10), hit(NESTRACE_SLOT_NMI_INLINE, 20);
+	merged("db@10 nmi@20");
+
+	spec("merge: a long pause is a time extend");
+	new_session(2, false);
+	hit(TASK, 1), hit(TASK, 1ULL << 40);
+	merged("task@1 task@1099511627776");
+
+	spec("merge: what a full ring lost is reported where it is missing");
+	new_session(2, false);
+	hits(TASK, 1, 2 * PER_SUBBUF + 5);
+	drained();
+	hit(TASK, 1000);
+	merged("-5 task@1000");
+
+	spec("merge: a gap starts a new sub-buffer, after the records before it");
+	new_session(2, false);
+	hits(TASK, 1, 2 * PER_SUBBUF + 5);
+	drained();
+	hit(NMI, 990), hit(TASK, 1000);
+	merged("nmi@990 -5 task@1000");
+
+	spec("merge: an overwriting ring hands out its newest sub-buffers, and the number before");
+	new_session(2, true);
+	hits(TASK, 1, 3 * PER_SUBBUF + 1);
+	stopped();
+	is_number(nt_stream_overwritten(&stream, TASK), 2 * PER_SUBBUF);
+	nt_stream_fill(&stream);
+	is_number(stream.out_missed, 2 * PER_SUBBUF);
+	is_number(stream.out->time_stamp, 2 * PER_SUBBUF + 1);
+
+	spec("merge: where the clock stepped back, time stands still in the stream");
+	new_session(2, false);
+	hit(TASK, 50);
+	merged("task@50");
+	hit(NMI, 40);
+	merged("nmi@50");
+	is_number(stream.stepped_back, 1);
+
+	spec_end();
+	return specs_failed != 0;
+}
