@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which stack each hit is put on: userspace/output/callgraph.c. */
+/* The stack that each hit is put on: userspace/output/callgraph.c. */
 #include <event-parse.h>
 
 #include "lib/context.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hits of a file, and which of them a filter lets pass: userspace/lib/reader.c and
+ * The hits of a file, and those that a filter lets pass: userspace/lib/reader.c and
  * hit_filter.c. tests/fuzz/seed writes the file of each version of trace.dat: reader FILE...
  */
 #include "lib/context.h"

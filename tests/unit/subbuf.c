@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the reader finds in a sub-buffer: userspace/lib/subbuf.c. */
+/* The hits of a sub-buffer: userspace/lib/subbuf.c. */
 #include "lib/context.h"
 #include "lib/subbuf.h"
 #include "spec.h"
