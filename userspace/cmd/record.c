@@ -117,7 +117,8 @@ static void abandon(void)
 static void print_summary(const struct recording *r, const struct capture *capture)
 {
 	if (capture->ended)
-		warn("ended by %s", capture->ended & NESTRACE_STATS_TRIGGER ? "a trigger" : "an oops");
+		warn("ended by %s", capture->ended & NESTRACE_STATS_TRIGGER ? "a trigger" :
+				    capture->ended & NESTRACE_STATS_OOPS ? "an oops" : "a warning");
 	if (r->config->session.flight)
 		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to '%s'",
 		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
