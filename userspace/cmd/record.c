@@ -194,7 +194,7 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	usage("no limit of the file's size: '-m %s'; --flight -b SIZE keeps the newest hits only", arg);
 }
 
-/* Return a session's answers before any file is made: what is wrong with it, and its CPUs. */
+/* Try the configuration before a file is made, and die of an error. Return: the number of CPUs. */
 static unsigned int try_session(const struct session_config *s)
 {
 	struct nestrace_info info;
