@@ -169,8 +169,8 @@ static void test_each_struct(void)
 		arg[1] = 1U << 30;
 		passed &= errno_of(fd, all[i].cmd, arg) == EINVAL;
 		passed &= errno_of(fd, all[i].cmd, (void *)16) == EFAULT;
-		snprintf(name, sizeof(name),
-	   "%s: size, flags and address are checked", all[i].name);
+		snprintf(name, sizeof(name), "%s: size, flags and address are checked",
+			 all[i].name);
 		ok(passed, name);
 	}
 	close(fd);

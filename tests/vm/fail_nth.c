@@ -43,8 +43,12 @@ static int step(int fd, int what)
 {
 	uint8_t mask = 3;
 	struct nestrace_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
-	struct nestrace_filter f = { .size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13 };
-	struct nestrace_pid p = { .size = sizeof(p), .pid = getpid(), .flags = NESTRACE_PID_FOLLOW };
+	struct nestrace_filter f = {
+		.size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13,
+	};
+	struct nestrace_pid p = {
+		.size = sizeof(p), .pid = getpid(), .flags = NESTRACE_PID_FOLLOW,
+	};
 	struct nestrace_stream_open s = { .size = sizeof(s), .cpu = 1 };
 
 	switch (what) {
@@ -138,7 +142,7 @@ int main(void)
 			if (ret >= 0 && what == 3)
 				close(ret);
 		}
-		printf("%sok step %d: each of %d failed allocations leaves a usable session, %d do not\n",
+		printf("%sok step %d: %d allocations fail, %d of them leave an unusable session\n",
 		       failures && !bad && done ? "" : "not ", what, failures, bad);
 	}
 	return 0;

@@ -209,10 +209,19 @@ sessions()
 	nestrace status | grep -q "^sessions: .*$1"
 }
 
-# events_are TEXT: succeed if status begins its line on the trace events with TEXT.
-events_are()
+# Succeed if nestrace status, or the file $1 with its output, says that the trace events trace
+# functions.
+events_armed()
 {
-	nestrace status | grep -q "^trace events: $1"
+	nestrace status > status.now
+	grep -q "^trace events: .*; enabled\$" "${1-status.now}"
+}
+
+# Succeed if it says that they trace none.
+events_not_armed()
+{
+	nestrace status > status.now
+	grep -qE "^trace events: (nothing is traced|.*; no event is enabled\$)" "${1-status.now}"
 }
 
 # Succeed if ftrace can be switched off. From 7.3 on it cannot.

@@ -7,32 +7,38 @@ setup nestrace record -q -l vfs_read -o good.dat true
 cp good.dat keep.dat
 
 says "no subcommand" 2 "usage: nestrace" nestrace
-says "unknown subcommand" 2 "no command 'foo'" nestrace foo
+says "unknown subcommand" 2 "no such command: 'foo'" nestrace foo
 says "unknown option" 2 "nestrace record --help" nestrace record -Z
 says "-l: a glob that matches nothing" 125 "no function matches -l: 'nonsense_*'" nestrace record -o good.dat -l 'nonsense_*' true
 says "-n: a glob that matches nothing" 125 "no function matches -n: 'nonsense_*'" nestrace record -n 'nonsense_*' true
 says "-l: a module that is not loaded" 125 "no such module is loaded for -l: ':mod:nonsense'" nestrace record -l ':mod:nonsense' true
 says "-l: a malformed glob" 125 "not a function name or glob for -l: '!vfs_read'" nestrace record -l '!vfs_read' true
 says "-P: a process that does not exist" 125 "no such process: '999999'" nestrace record -P 999999 true
-says "-P: a pid that is no number" 125 "'x'" nestrace record -P x true
-says "-P: a list with a pid that is no number" 125 "'x'" nestrace record -P 1,x true
+says "-P: a pid that is no number" 2 "not a list of numbers from 1 to 4194304: '-P x'" nestrace record -P x true
+says "-P: a list with a pid that is no number" 2 "'-P 1,x'" nestrace record -P 1,x true
 says "-P: a list with a process that does not exist" 125 "no such process: '999999'" nestrace record -P 1,999999 true
 says "--tid: a thread that does not exist" 125 "no such thread: '999999'" nestrace record --tid 999999 true
-says "-b: a ring of size 0" 125 "ring size (KiB per CPU) '0'" nestrace record -b 0 true
-says "-b: an absurd size" 125 "'99999999999'" nestrace record -b 99999999999 true
+says "-b: a ring of size 0" 2 "'-b 0'" nestrace record -b 0 true
+says "-b: an absurd size" 2 "'-b 99999999999'" nestrace record -b 99999999999 true
 says "-b: a size larger than the memory" 125 "not enough free memory" nestrace record -b 4194304 true
-says "-b: a size that is no number" 125 "'1x'" nestrace record -b 1x true
-says "-b: an absurd size with a unit" 125 "'9999999G'" nestrace record -b 9999999G true
-says "-C: an unknown clock" 125 "clock 'sundial': it must be global, tsc or mono" nestrace record -C sundial true
-says "-M: an empty CPU mask" 125 "names no CPU" nestrace record -M 0 true
+says "-b: a size that is no number" 2 "'-b 1x'" nestrace record -b 1x true
+says "-b: an absurd size with a unit" 2 "'-b 9999999G'" nestrace record -b 9999999G true
+says "-C: an unknown clock" 2 "no such clock: 'sundial'; choose one of: global tsc mono" nestrace record -C sundial true
+says "-M: an empty CPU mask" 2 "the mask selects no CPU: '-M 0'" nestrace record -M 0 true
 says "-M: a CPU that does not exist" 125 "selects no CPU of this machine" nestrace record -M 80 true
-says "-M: a CPU mask that is no number" 125 "hexadecimal" nestrace record -M xyz true
+says "-M: a CPU mask that is no number" 2 "not a CPU mask: '-M xyz'" nestrace record -M xyz true
 says "-F without a COMMAND" 2 "-F traces COMMAND" nestrace record -F
 says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestrace record -l 'nonsense_*'
+says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c true
+says "-p: another tracer" 2 "no such tracer: '-p function_graph'" nestrace record -p function_graph true
+says "-e: it names trace-cmd record" 2 "use trace-cmd record -e" nestrace record -e sched true
+says "-g: it names -l and report --graph" 2 "nestrace report --graph" nestrace record -g vfs_read true
+says "-N: it says to copy the file" 2 "record into a file and copy it" nestrace record -N host:1 true
+says "-m: it names --flight" 2 "--flight -b SIZE" nestrace record -m 100 true
 says "a COMMAND that does not exist" 127 "cannot run 'no-such-command'" nestrace record -q -l vfs_read -o t.dat no-such-command
 ok "a recording that fails leaves an earlier file as it was" cmp good.dat keep.dat
 
-says "list: a name that matches nothing" 1 "matches 'nonsense'" nestrace list nonsense
+says "list: a name that matches nothing" 1 "no function matches: 'nonsense'" nestrace list nonsense
 says "stat -i with a COMMAND" 2 "only -o goes with it" nestrace stat -i good.dat true
 says "stat -i with an option that needs a session" 2 "only -o goes with it" nestrace stat -l vfs_read -i good.dat
 says "stat -l: a glob that matches nothing" 125 "no function matches -l: 'nonsense'" nestrace stat -l nonsense true
@@ -47,7 +53,7 @@ fi
 says "the output is a full device" 125 "No space left" nestrace record -l vfs_read -o /dev/full true
 setup mkdir small
 setup mount -t tmpfs -o size=6m tmpfs small
-says "the disk fills while recording" 125 "recording ends, what was written is kept" \
+says "the disk fills while recording" 125 "the recording ends, and what was written is kept" \
 	nestrace record -b 4096 -o small/t.dat sh -c 'for i in $(seq 500); do cat /proc/self/maps > /dev/null; done'
 ok "the disk fills while recording: what was written can be read" sh -c 'nestrace report small/t.dat | grep -q " <- "'
 umount small
@@ -55,30 +61,30 @@ setup mount -t tmpfs -o size=1m tmpfs small
 says "the disk is too small for the recording" 125 "No space left" nestrace record -l vfs_read -o small/t.dat true
 is "the disk is too small for the recording: no file is left" "$(ls -A small)" ""
 umount small
-says "the output is in a directory that does not exist" 125 "can't write /nowhere/t.dat" nestrace record -o /nowhere/t.dat true
-says "the output is a pipe" 125 "can't be written to a pipe" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
-says "report to a full device" 1 "writing to standard output failed" sh -c 'nestrace report good.dat > /dev/full'
-says "stat -i to a full device" 1 "can't write all of /dev/full" nestrace stat -i good.dat -o /dev/full
-says "stat -i to the file that it reads" 1 "would overwrite what -i reads" nestrace stat -i good.dat -o ./good.dat
+says "the output is in a directory that does not exist" 125 "cannot write '/nowhere/t.dat'" nestrace record -o /nowhere/t.dat true
+says "the output is a pipe" 125 "cannot write to a pipe or terminal: 'p'" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
+says "report to a full device" 1 "cannot write all of standard output" sh -c 'nestrace report good.dat > /dev/full'
+says "stat -i to a full device" 1 "cannot write all of '/dev/full'" nestrace stat -i good.dat -o /dev/full
+says "stat -i to the file that it reads" 1 "the output would overwrite the input: '-o ./good.dat'" nestrace stat -i good.dat -o ./good.dat
 ok "report to a closed pipe prints no error" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
 
 # Input.
-says "report: a file that does not exist" 1 "can't read none.dat: No such file" nestrace report none.dat
+says "report: a file that does not exist" 1 "cannot read 'none.dat': No such file" nestrace report none.dat
 says "report: a directory" 1 "not a regular file" nestrace report /tmp
 : > empty.dat
 says "report: an empty file" 1 "too short to be a trace file" nestrace report empty.dat
 head -c 100000 /dev/urandom > garbage.dat
-says "report: random bytes" 1 "is no trace file" nestrace report garbage.dat
+says "report: random bytes" 1 "not a trace file: 'garbage.dat'" nestrace report garbage.dat
 printf '\027\010\104tracing8\0xxxxxxxxxxxxxxxxxxxxxx' > eight.dat
-says "report: a file of a newer version" 1 "version '8'" nestrace report eight.dat
+says "report: a file of a newer version" 1 "cannot read version '8'" nestrace report eight.dat
 printf '\027\010\104tracing7\0\0\010\0\020\0\0rot13\00013\0xxxxxxxx' > rot13.dat
-says "report: an unknown compression" 1 "compressed by 'rot13'" nestrace report rot13.dat
+says "report: an unknown compression" 1 "cannot read compression 'rot13'" nestrace report rot13.dat
 size=$(stat -c %s good.dat)
 for cut in 30 300 5000 $((size / 2)); do
 	head -c $cut good.dat > cut.dat
 	says "report: a file cut at byte $cut" 1 "damaged or cut short" nestrace report cut.dat
 done
-says "stat -i: a file that does not exist" 1 "can't read none.dat: No such file" nestrace stat -i none.dat
+says "stat -i: a file that does not exist" 1 "cannot read 'none.dat': No such file" nestrace stat -i none.dat
 setup insmod /tests/nt_calls.ko
 setup nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
 setup rmmod nt_calls
@@ -134,7 +140,7 @@ done
 ok "report: damaged events neither crash it nor make it hang" test $worst -le 1
 is "report: every damage to the head of a sub-buffer gives an error" $silent 0
 is "stat -i: it ends with the status of report for each damaged file" $differ 0
-says "report: two files" 2 "one file at a time" nestrace report good.dat keep.dat
+says "report: two files" 2 "only one file can be read: 'good.dat' and 'keep.dat'" nestrace report good.dat keep.dat
 
 # Rights, and modules of another ABI.
 setup chmod 755 /tmp

@@ -28,13 +28,13 @@ clean "nestrace bench has ended"
 nestrace record -q -l vfs_read -o t.dat sleep 100 &
 recorder=$!
 until_running
-says "nestrace bench while a session runs" 1 "another nestrace session is running" nestrace bench
+says "nestrace bench while a session runs" 1 "another session of nestrace is running" nestrace bench
 kill -INT $recorder
 wait $recorder
 setup echo function > $tracing/current_tracer
-says "nestrace bench while the function tracer runs" 1 "the tracer 'function' is at work" nestrace bench
+says "nestrace bench while the function tracer runs" 1 "a tracer is running, and its cost would be measured, too: 'function'" nestrace bench
 echo nop > $tracing/current_tracer
-says "nestrace bench with an argument" 2 "it takes no argument" nestrace bench now
+says "nestrace bench with an argument" 2 "unexpected argument: 'now'" nestrace bench now
 says "nestrace bench as another user" 1 "needs root" su nobody -c 'nestrace bench'
 
 nestrace bench > /dev/null 2>&1 &

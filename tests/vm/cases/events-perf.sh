@@ -8,7 +8,7 @@ calls="task 500 softirq 100 hardirq 100 nmi 100"
 perf record -q -a -e 'nestrace:*' -o p.data sh -c 'nestrace status > status' 2> errors
 is "a fresh module: perf record -e nestrace:* succeeds" $? 0
 ok "a fresh module: perf record -e nestrace:* does not arm the events" \
-	grep -q "^trace events: not armed" status
+	events_not_armed status
 
 setup nestrace events -l nt_called
 perf record -q -a -m 512 -e nestrace:function -o p.data sh -c "echo $calls > /proc/nt_calls" 2> errors
@@ -35,11 +35,11 @@ perf trace --no-syscalls -a -m 512 -e nestrace:function sh -c "echo $calls > /pr
 is "perf trace: it succeeds" $? 0
 ok "perf trace: it shows calls" test "$(grep -c nestrace:function r)" -gt 0
 
-ok "perf has ended: the events are not armed" within_a_minute events_are "not armed"
+ok "perf has ended: the events are not armed" within_a_minute events_not_armed
 
 # All functions are traced. Hits in perf's own code are counted as recursion.
 setup nestrace events --all
 perf record -q -a -m 2048 -e nestrace:function -o p.data sleep 1 2> errors
 is "all functions: perf record succeeds" $? 0
-note "$(nestrace status | grep '^trace events')"
+note "$(nestrace status | sed -n 's/^ *since the module was loaded: //p')"
 ok "the module can be unloaded" rmmod nestrace

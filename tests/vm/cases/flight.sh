@@ -78,6 +78,6 @@ ok "trigger, all functions: the hit of the trigger is kept" grep -q ' loadavg_pr
 
 setup nestrace record -q --flight -l vfs_read -o t.dat sh -c 'cat /proc/self/comm' > out
 ok "a flight recording that fits in the rings loses no hit" sh -c 'nestrace report t.dat | grep -q " vfs_read <- ksys_read" && ! nestrace report t.dat | grep -q DROPPED'
-says "--trigger without --flight" 2 "--flight" nestrace record --trigger vfs_read true
+says "--trigger without --flight" 2 "there is no --flight" nestrace record --trigger vfs_read true
 says "--trigger: a glob that matches nothing" 125 "no function matches --trigger: 'nonsense_*'" nestrace record --flight --trigger 'nonsense_*' true
 ok "the module can be unloaded" rmmod nestrace

@@ -45,7 +45,7 @@ setup tmux -u new-session -d -x 100 -y 20 'trap : INT; stty -g > before
 	nestrace top; echo $? > status; stty -g > after
 	nestrace top -l "nt_c*"; echo $? > status2; sleep 1000'
 ok "nestrace top shows functions" within_a_minute seen " (_raw_spin|nt_called|_*rcu_)[a-z_]*$"
-ok "an unknown terminal: the message names it" grep -q "does not know the terminal 'unheard-of'" unheard
+ok "an unknown terminal: the message names it" grep -q "unknown type of terminal: 'TERM=unheard-of'" unheard
 ok "-l with a glob that matches nothing: the message names it" grep -q "no function matches -l: 'no_such_function'" filter
 ok "the first line shows the hits per second" within_a_minute seen "^nestrace top +[0-9]+ s, 2 CPUs: [1-9][0-9]* hits/s"
 ok "the second line shows the lost and recursed hits" within_a_minute seen "^lost [0-9]+, recursed [0-9]+"

@@ -24,7 +24,7 @@ is "trace-cmd report: it shows the counters" "$(sed -n 's/.*accounting: *context
 setup nestrace events -l nt_called
 newer stream -e nestrace:function > r 2> errors &
 stream=$!
-ok "trace-cmd stream: it arms the events" within_a_minute events_are "armed"
+ok "trace-cmd stream: it arms the events" within_a_minute events_armed
 # shown: make calls and succeed if there are hits of each context
 shown()
 {
