@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -105,7 +106,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
-		ret = nt_filter_add_ops(&s->triggers.ops, glob);
+		ret = nt_filter_add_ops(&s->triggers.call, glob);
 	else
 		ret = nt_filter_add(&s->hook, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
 	/* without a filter, every function would be a trigger */
@@ -177,8 +178,9 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	struct nestrace_config arg;
 	int ret;
 
-	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY | NESTRACE_CONFIG_IGNORE_SELF |
-			 NESTRACE_CONFIG_OOPS);
+	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY |
+			  NESTRACE_CONFIG_IGNORE_SELF | NESTRACE_CONFIG_OOPS |
+			  NESTRACE_CONFIG_WARN);
 	if (ret)
 		return ret;
 	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
@@ -190,6 +192,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
+	s->triggers.on_warn = arg.flags & NESTRACE_CONFIG_WARN;
 	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
 	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
@@ -228,13 +231,16 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (ret)
 		goto out;
 	ret = -EINVAL;
-	if (arg->cpu >= nr_cpu_ids || !cpu_possible(arg->cpu))
+	if (arg->cpu >= nr_cpu_ids)
+		goto out;
+	arg->cpu = array_index_nospec(arg->cpu, nr_cpu_ids);
+	if (!cpu_possible(arg->cpu))
 		goto out;
 
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
-	arg->flags = READ_ONCE(s->hook.frozen);
+	arg->flags = READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP;
 	/* a reader holds it while it copies to memory, where it may wait for a page */
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))
@@ -260,7 +266,11 @@ static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 	ret = nt_copy_arg(arg, user, 0);
 	if (ret)
 		return ret;
-	if (arg.cpu >= nr_cpu_ids || !cpu_possible(arg.cpu) || arg.slot >= NESTRACE_NR_SLOTS)
+	if (arg.cpu >= nr_cpu_ids || arg.slot >= NESTRACE_NR_SLOTS)
+		return -EINVAL;
+	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
+	arg.slot = array_index_nospec(arg.slot, NESTRACE_NR_SLOTS);
+	if (!cpu_possible(arg.cpu))
 		return -EINVAL;
 	r = per_cpu_ptr(s->hook.rings, arg.cpu)->recursions[arg.slot];
 	for (i = 0; i < NESTRACE_NR_RECURSIONS; i++, r++) {
@@ -281,6 +291,7 @@ static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 		return ret;
 	if (arg.reserved || arg.cpu >= nr_cpu_ids)
 		return -EINVAL;
+	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
 	ret = nt_session_prepare(s);
 	if (ret)
 		return ret;
@@ -309,8 +320,15 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	long ret;
 
+	/* these do not wait for the others */
 	if (cmd == NESTRACE_IOC_INFO)
 		return nt_ioc_info(user);
+	if (cmd == NESTRACE_IOC_FREEZE) {
+		if (arg)
+			return -EINVAL;
+		nt_session_freeze(s);
+		return 0;
+	}
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {

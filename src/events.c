@@ -290,10 +290,22 @@ static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type
 }
 
 #ifdef CONFIG_PERF_EVENTS
-/* An event traces the kernel: the right to count in the own task is not enough. */
+/*
+ * An event traces the kernel: the right to count in the own task is not enough. As for
+ * ftrace:function, sampling must leave the user's stack alone: to read it may fault, in any
+ * function of the kernel and in any context.
+ */
 static int nt_event_perm(struct trace_event_call *call, struct perf_event *event)
 {
-	return event->parent || perfmon_capable() ? 0 : -EPERM;
+	if (event->parent)
+		return 0;
+	if (!perfmon_capable())
+		return -EPERM;
+	if (!is_sampling_event(event))
+		return 0;
+	if (!event->attr.exclude_callchain_user && event->attr.sample_type & PERF_SAMPLE_CALLCHAIN)
+		return -EINVAL;
+	return event->attr.sample_type & PERF_SAMPLE_STACK_USER ? -EINVAL : 0;
 }
 #endif
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
 #include <linux/ftrace.h>
 #include <linux/glob.h>
 #include <linux/kallsyms.h>
@@ -35,6 +36,13 @@ int __init nt_filter_init(void)
 	static_call_update(nt_find_module, (typeof(nt_no_module) *)find);
 	static_call_update(nt_ftrace_location, (typeof(nt_no_location) *)location);
 	return NESTRACE_FEATURE_MOD_FILTER;
+}
+
+bool nt_filter_traceable(const char *name)
+{
+	unsigned long addr = nt_ksym(name);
+
+	return addr && static_call(nt_ftrace_location)(addr);
 }
 
 /* Return: the live module, with a reference, or NULL. */
@@ -98,21 +106,33 @@ static int nt_exclude_module(struct nt_hook *h, struct module *mod)
 	return 0;
 }
 
-/* Split "GLOB:mod:NAME". Return: NAME, or NULL if @glob names no module. */
+/*
+ * Split "GLOB:mod:NAME". Return: NAME as the kernel spells it, which has no '-'; NULL if
+ * @glob names no module.
+ */
 static char *nt_split_module(char *glob)
 {
-	char *mod = strstr(glob, ":mod:");
+	char *mod = strstr(glob, ":mod:"), *name, *c;
 
 	if (!mod)
 		return NULL;
 	*mod = '\0';
-	return mod + strlen(":mod:");
+	name = mod + strlen(":mod:");
+	for (c = name; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
 }
 
-/* Is this a glob that ftrace may see? To ftrace '!' means "remove", and ':' is a command. */
-static bool nt_glob_valid(const char *glob)
+/*
+ * Return: 0 if ftrace takes @glob for a glob. To ftrace '!' means "remove", ':' is a command,
+ * and a number is the Nth function.
+ */
+static int nt_glob_check(const char *glob)
 {
-	return *glob != '!' && !strchr(glob, ':');
+	if (*glob == '!' || strchr(glob, ':'))
+		return -EINVAL;
+	return isdigit(*glob) ? -ENOENT : 0;
 }
 
 static int nt_find_module_get(const char *name, struct module **mod)
@@ -127,10 +147,10 @@ int nt_filter_add_ops(struct ftrace_ops *ops, char *glob)
 {
 	char *name = nt_split_module(glob);
 	struct module *mod;
-	int ret;
+	int ret = nt_glob_check(glob);
 
-	if (!nt_glob_valid(glob))
-		return -EINVAL;
+	if (ret)
+		return ret;
 	if (!name) {
 		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;
@@ -147,10 +167,10 @@ static int nt_filter_exclude(struct nt_hook *h, char *glob)
 {
 	char *name = nt_split_module(glob);
 	struct module *mod;
-	int ret;
+	int ret = nt_glob_check(glob);
 
-	if (!nt_glob_valid(glob))
-		return -EINVAL;
+	if (ret)
+		return ret;
 	if (!name) {
 		ret = ftrace_set_notrace(&h->ops, glob, strlen(glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;

@@ -15,6 +15,9 @@ struct nt_hook;
 /* Return: NESTRACE_FEATURE_MOD_FILTER or 0. Context: module load. */
 int nt_filter_init(void);
 
+/* Can ftrace trace the function @name of the kernel? False if filters by module do not work. */
+bool nt_filter_traceable(const char *name);
+
 /* Add @glob, which is modified, to what @h traces, or with @exclude to what it leaves out. */
 int nt_filter_add(struct nt_hook *h, char *glob, bool exclude);
 /* Add @glob, which is modified, to the filter of an ops without a hook. */

@@ -28,13 +28,16 @@ struct nt_excluded {
 	unsigned long size;
 };
 
+/* A value of @frozen beside the bits NESTRACE_STATS_: the session is being stopped. */
+#define NT_FROZEN_STOP	(1U << 31)
+
 struct nt_hook {
 	struct ftrace_ops ops;		/* first: ftrace hands its address to the hook */
 	struct nt_rings __percpu *rings;
 	unsigned long *pids;		/* bitmap of the traced pids; NULL: trace all */
 	struct mm_struct *ignored_mm;	/* tasks with this address space are not traced */
 	enum nestrace_clock clock;
-	u32 frozen;			/* why no ring enters another sub-buffer: NESTRACE_STATS_ */
+	u32 frozen;			/* why no ring enters another sub-buffer; 0: it may */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];
 };

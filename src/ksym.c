@@ -18,7 +18,8 @@ DEFINE_STATIC_CALL(nt_kallsyms, nt_no_symbol);
  */
 unsigned long nt_ksym(const char *name)
 {
-	struct kprobe kp = { .symbol_name = name };
+	/* disabled: only its address is wanted, so leave the kernel's text as it is */
+	struct kprobe kp = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
 	char sym[KSYM_SYMBOL_LEN], *offset;
 	unsigned long addr, off;
 

@@ -12,6 +12,7 @@
 #include "rcu.h"
 #include "selftest.h"
 #include "tracepoints.h"
+#include "triggers.h"
 #include "wq.h"
 
 /* Add the features that a step has found; @missing says what a kernel without them lacks. */
@@ -37,6 +38,8 @@ static int __init nt_init(void)
 		      "find_module and ftrace_location not found: filters by :mod:NAME are not available");
 	if (ret)
 		return ret;
+	nt_add_features(nt_triggers_find(),
+			"oops_enter cannot be traced: an oops ends a recording after it was printed");
 	ret = nt_add_features(nt_stacks_init(),
 		      "hardirq_stack_ptr not found: the first and last functions of an interrupt count for what it interrupted");
 	if (ret)

@@ -90,7 +90,7 @@ int nt_pids_add(struct nt_pids *p, pid_t nr, bool process, bool children)
 	if (!task)
 		return -ESRCH;
 	if (first) {
-		hook->pids = kvzalloc(BITS_TO_LONGS(PID_MAX_LIMIT) * sizeof(long),
+		hook->pids = kvcalloc(BITS_TO_LONGS(PID_MAX_LIMIT), sizeof(long),
 				      GFP_KERNEL | __GFP_NOWARN);
 		if (!hook->pids)
 			ret = -ENOMEM;

@@ -2,6 +2,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -9,6 +10,8 @@
 #include "session.h"
 
 #define NT_SUBBUFS_MIN	2
+
+static atomic_long_t nt_pages_reserved = ATOMIC_LONG_INIT(0);
 
 /* Split @ring_kb as NESTRACE_IOC_CONFIG documents. */
 static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
@@ -50,29 +53,93 @@ static void nt_rings_disable(struct nt_session *s)
 			nt_ring_init(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot], NULL, 0, false);
 }
 
+/*
+ * Reserve @pages: the rings of all sessions take at most half of the memory that would be
+ * available without them, and count as locked memory of the process (RLIMIT_MEMLOCK).
+ */
+static int nt_pages_reserve(struct nt_session *s, unsigned long pages)
+{
+	long total = atomic_long_add_return(pages, &nt_pages_reserved);
+	int ret = -ENOMEM;
+
+	if (total - (long)pages + max(si_mem_available(), 0L) < 2 * total)
+		goto err;
+	ret = account_locked_vm(current->mm, pages, true);
+	if (ret)
+		goto err;
+	/* keep the mm, which gives the pages back; its task may be gone by then */
+	mmgrab(current->mm);
+	s->memory_mm = current->mm;
+	s->memory_pages = pages;
+	return 0;
+err:
+	atomic_long_sub(pages, &nt_pages_reserved);
+	return ret;
+}
+
+static void nt_pages_unreserve(struct nt_session *s)
+{
+	if (!s->memory_mm)
+		return;
+	account_locked_vm(s->memory_mm, s->memory_pages, false);
+	mmdrop(s->memory_mm);
+	s->memory_mm = NULL;
+	atomic_long_sub(s->memory_pages, &nt_pages_reserved);
+}
+
+/* Return: @size zeroed bytes on @cpu's node, charged to the memory cgroup of current. */
+static void *nt_memory_alloc(size_t size, unsigned int cpu)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	unsigned int nr = size >> PAGE_SHIFT, got = 0;
+	struct page **pages;
+	void *memory = NULL;
+
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
+	if (!pages)
+		return NULL;
+	while (got < nr) {
+		pages[got] = alloc_pages_node(cpu_to_node(cpu), gfp, 0);
+		if (!pages[got])
+			break;
+		got++;
+		cond_resched();
+	}
+	/* vfree() will free the pages, and the array too */
+	if (got == nr)
+		memory = vmap(pages, nr, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (memory)
+		return memory;
+	while (got)
+		__free_page(pages[--got]);
+	kvfree(pages);
+	return NULL;
+}
+
 int nt_rings_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
 	enum nestrace_slot slot;
+	int ret = -ENOMEM;
 
 	lockdep_assert_held(&s->lock);
 	BUILD_BUG_ON(NESTRACE_SUBBUF_SIZE != PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct nt_subbuf) != NESTRACE_SUBBUF_SIZE);
-	BUILD_BUG_ON(sizeof(struct nt_record) != NESTRACE_EVENT_SIZE + sizeof(u32));
+	BUILD_BUG_ON(sizeof(struct nestrace_function) != NESTRACE_EVENT_SIZE);
 
-	s->memory = kcalloc(nr_cpu_ids, sizeof(*s->memory), GFP_KERNEL);
+	s->memory = kcalloc(nr_cpu_ids, sizeof(*s->memory), GFP_KERNEL_ACCOUNT);
 	if (!s->memory)
 		return -ENOMEM;
 	s->memory_size = 0;
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
-	if ((u64)s->memory_size * cpumask_weight(s->cpus) >
-	    (u64)max(si_mem_available(), 0L) << PAGE_SHIFT)
+	ret = nt_pages_reserve(s, (s->memory_size >> PAGE_SHIFT) * cpumask_weight(s->cpus));
+	if (ret)
 		goto err;
 
+	ret = -ENOMEM;
 	for_each_cpu(cpu, s->cpus) {
-		s->memory[cpu] = __vmalloc(s->memory_size, GFP_KERNEL | __GFP_ZERO |
-					   __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+		s->memory[cpu] = nt_memory_alloc(s->memory_size, cpu);
 		if (!s->memory[cpu])
 			goto err;
 	}
@@ -82,7 +149,7 @@ int nt_rings_alloc(struct nt_session *s)
 	return 0;
 err:
 	nt_rings_free(s);
-	return -ENOMEM;
+	return ret;
 }
 
 void nt_rings_free(struct nt_session *s)
@@ -93,6 +160,7 @@ void nt_rings_free(struct nt_session *s)
 		return;
 	for_each_cpu(cpu, s->cpus)
 		vfree(s->memory[cpu]);
+	nt_pages_unreserve(s);
 	kfree(s->memory);
 	s->memory = NULL;
 }

@@ -24,7 +24,7 @@ struct nt_rings {
 
 /*
  * Allocate and initialise the rings of all CPUs of @s.
- * Return: 0, or -ENOMEM rather than taking what the machine cannot spare.
+ * Return: 0, or -ENOMEM if RLIMIT_MEMLOCK or half of the available memory is exceeded.
  * Context: may sleep; @s->lock is held.
  */
 int nt_rings_alloc(struct nt_session *s);

@@ -151,13 +151,20 @@ int nt_session_start(struct nt_session *s)
 		nt_triggers_stop(&s->triggers);
 		return ret;
 	}
-	/* arming itself may have called a trigger, which does not count; an oops does */
-	cmpxchg(&s->hook.frozen, NESTRACE_STATS_TRIGGER, 0);
+	nt_triggers_armed(&s->triggers);
 	atomic_inc(&nt_nr_running);
 	return 0;
 }
 
+void nt_session_freeze(struct nt_session *s)
+{
+	cmpxchg(&s->hook.frozen, 0, NT_FROZEN_STOP);
+}
+
 /*
+ * Freeze the rings first: disarming takes long, and meanwhile busy CPUs would overwrite what
+ * is to be kept.
+ *
  * The ops is not part of the kernel image, so ftrace treats it as FTRACE_OPS_FL_DYNAMIC:
  * unregister_ftrace_function() waits until no CPU and no preempted task is in the trampoline
  * or the hook.
@@ -169,9 +176,10 @@ int nt_session_stop(struct nt_session *s)
 	lockdep_assert_held(&s->lock);
 	if (s->state != NT_RUNNING)
 		return -EINVAL;
-	ret = nt_triggers_stop(&s->triggers);
+	nt_session_freeze(s);
+	ret = unregister_ftrace_function(&s->hook.ops);
 	if (!ret)
-		ret = unregister_ftrace_function(&s->hook.ops);
+		ret = nt_triggers_stop(&s->triggers);
 	if (ret)
 		return ret;
 	/* pairs with the acquire in nt_stream_ended(): everything recorded is visible */
@@ -185,13 +193,13 @@ void nt_session_close(struct nt_session *s)
 {
 	mutex_lock(&s->lock);
 	if (s->state == NT_READY) {
-		/* it was never started: its streams are at their end */
+		/* it was never started: its streams end; pairs with nt_stream_ended() */
 		smp_store_release(&s->state, NT_STOPPED);
 		nt_readers_stop(s);
 	}
 	if (s->state == NT_RUNNING)
 		nt_session_stop(s);
-	if ((s->hook.ops.flags | s->triggers.ops.flags) & FTRACE_OPS_FL_ENABLED) {
+	if (s->hook.ops.flags & FTRACE_OPS_FL_ENABLED || nt_triggers_registered(&s->triggers)) {
 		/* ftrace may still call these, so they must stay */
 		pr_err("ftrace has shut itself down: a session cannot be unregistered and is leaked\n");
 		__module_get(THIS_MODULE);

@@ -45,7 +45,9 @@ struct nt_session {
 	struct nt_tasks *tasks;		/* names of tasks that are gone */
 	struct nt_stream **streams;	/* by CPU, once READY */
 	void **memory;			/* by CPU, what its rings are carved from */
-	size_t memory_size;
+	size_t memory_size;		/* in bytes, of each CPU */
+	struct mm_struct *memory_mm;	/* whose locked memory it counts as */
+	unsigned long memory_pages;	/* of all CPUs */
 	struct work_struct stop_work;	/* stops the session once it is frozen */
 
 	/* of the readers, without the lock; see stream.c */
@@ -70,6 +72,9 @@ int nt_session_prepare(struct nt_session *s);
 int nt_session_start(struct nt_session *s);
 /* Return: 0, or the errors of NESTRACE_IOC_STOP. */
 int nt_session_stop(struct nt_session *s);
+
+/* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
+void nt_session_freeze(struct nt_session *s);
 
 /* Count the sessions that are open and those that run. Context: any. */
 void nt_session_count(u32 *open, u32 *running);

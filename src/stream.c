@@ -80,7 +80,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 		s->last_wakeup = jiffies;
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
-	if (READ_ONCE(s->hook.frozen))
+	if (READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP)
 		queue_work(nt_wq, &s->stop_work);
 	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
 	return HRTIMER_RESTART;
@@ -136,6 +136,8 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 				nt_events_lost(st->cpu, st->out_missed);
 			nt_stream_next(st);
 			done += NESTRACE_SUBBUF_SIZE;
+			if (signal_pending(current))
+				break;
 			cond_resched();
 			continue;
 		}

@@ -1,47 +1,192 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bug.h>
 #include <linux/ftrace.h>
 #include <linux/kdebug.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
+#include <linux/sched.h>
+#include <linux/static_call.h>
 
+#include "compat/fregs.h"
+#include "compat/rcu.h"
+#include "filter.h"
+#include "ksym.h"
 #include "triggers.h"
 #include "uapi/nestrace.h"
 
-/* Runs wherever the hook may run. The first trigger wins, except that an oops wins over all. */
-static noinstr void nt_on_trigger(unsigned long ip, unsigned long parent_ip,
-				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	struct nt_triggers *t = container_of(ops, struct nt_triggers, ops);
+/* A function that begins something; not every kernel has it, or lets ftrace trace it. */
+struct nt_beginning {
+	char name[16];
+	bool traceable;
+};
 
-	if (!READ_ONCE(*t->frozen))
-		arch_cmpxchg(t->frozen, 0, NESTRACE_STATS_TRIGGER);
+static struct nt_beginning nt_oops_begins[] __ro_after_init = {
+	{ "oops_enter" }, { "panic" }, { "vpanic" }, { "nmi_panic" },
+};
+/* WARN() with a text prints that before it traps */
+static struct nt_beginning nt_warn_begins[] __ro_after_init = {
+	{ "__warn_printk" }, { "__warn" },
+};
+static struct nt_beginning nt_bug_begins[] __ro_after_init = { { "report_bug" } };
+
+static struct bug_entry *nt_no_bug(unsigned long addr)
+{
+	return NULL;
 }
 
-static void nt_on_oops(struct nt_triggers *t)
+DEFINE_STATIC_CALL(nt_find_bug, nt_no_bug);
+
+/* The first trigger wins, except that an oops wins over all. */
+static __always_inline void nt_trigger(struct nt_triggers *t, u32 why)
+{
+	if (!READ_ONCE(*t->frozen))
+		arch_cmpxchg(t->frozen, 0, why);
+}
+
+static __always_inline void nt_oops(struct nt_triggers *t)
 {
 	WRITE_ONCE(*t->frozen, NESTRACE_STATS_OOPS);
+}
+
+/* Is this the arming task itself, and not an interrupt that it happens to run? */
+static __always_inline bool nt_arming(const struct nt_triggers *t)
+{
+	return current == READ_ONCE(t->armer) &&
+	       !(preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET));
+}
+
+/* These four run wherever the hook may run. */
+static noinstr void nt_on_call(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct nt_triggers *t = container_of(ops, struct nt_triggers, call);
+
+	if (!nt_arming(t))
+		nt_trigger(t, NESTRACE_STATS_TRIGGER);
+}
+
+static noinstr void nt_on_warn(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_trigger(container_of(ops, struct nt_triggers, warn), NESTRACE_STATS_WARN);
+}
+
+static noinstr void nt_on_oops(unsigned long ip, unsigned long parent_ip,
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_oops(container_of(ops, struct nt_triggers, oops));
+}
+
+/*
+ * report_bug() is called for BUG() and for WARN(), and prints two lines of a BUG() before
+ * its oops begins. Look the address up as it will do itself.
+ */
+static noinstr void nt_on_bug(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct nt_triggers *t = container_of(ops, struct nt_triggers, bug);
+	const struct bug_entry *bug;
+
+	if (!nt_rcu_watching())
+		return;
+	instrumentation_begin();
+	bug = static_call(nt_find_bug)(nt_first_argument(fregs));
+	if (bug && !(bug->flags & BUGFLAG_WARNING))
+		nt_oops(t);
+	instrumentation_end();
 }
 
 static int nt_on_die(struct notifier_block *nb, unsigned long val, void *data)
 {
 	if (val == DIE_OOPS)
-		nt_on_oops(container_of(nb, struct nt_triggers, die));
+		nt_oops(container_of(nb, struct nt_triggers, die));
 	return NOTIFY_DONE;
 }
 
 static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 {
-	nt_on_oops(container_of(nb, struct nt_triggers, panic));
+	nt_oops(container_of(nb, struct nt_triggers, panic));
 	return NOTIFY_DONE;
+}
+
+static bool __init nt_find_beginnings(struct nt_beginning *b, size_t nr)
+{
+	bool any = false;
+
+	for (; nr--; b++) {
+		b->traceable = nt_filter_traceable(b->name);
+		any = any || b->traceable;
+	}
+	return any;
+}
+
+int __init nt_triggers_find(void)
+{
+	unsigned long find_bug = nt_ksym("find_bug");
+	bool early;
+
+	early = nt_find_beginnings(nt_oops_begins, ARRAY_SIZE(nt_oops_begins));
+	nt_find_beginnings(nt_warn_begins, ARRAY_SIZE(nt_warn_begins));
+	if (find_bug) {
+		static_call_update(nt_find_bug, (typeof(nt_no_bug) *)find_bug);
+		nt_find_beginnings(nt_bug_begins, ARRAY_SIZE(nt_bug_begins));
+	}
+	return early ? NESTRACE_FEATURE_EARLY_OOPS : 0;
+}
+
+static void nt_ops_init(struct ftrace_ops *ops, ftrace_func_t func)
+{
+	ops->func = func;
+	ops->flags = FTRACE_OPS_FL_PERMANENT;
 }
 
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 {
 	t->frozen = frozen;
-	t->ops.func = nt_on_trigger;
-	t->ops.flags = FTRACE_OPS_FL_PERMANENT;
+	nt_ops_init(&t->call, nt_on_call);
+	nt_ops_init(&t->warn, nt_on_warn);
+	nt_ops_init(&t->oops, nt_on_oops);
+	nt_ops_init(&t->bug, nt_on_bug);
 	t->die.notifier_call = nt_on_die;
 	t->panic.notifier_call = nt_on_panic;
+}
+
+/* Register @ops for what is traceable of @b. Return: 0 if that is nothing. */
+static int nt_ops_register(struct ftrace_ops *ops, struct nt_beginning *b, size_t nr)
+{
+	bool any = false;
+	int ret;
+
+	for (; nr--; b++) {
+		if (!b->traceable)
+			continue;
+		ret = ftrace_set_filter(ops, b->name, strlen(b->name), 0);
+		if (ret)
+			return ret;
+		any = true;
+	}
+	/* without a filter, every function would be a trigger */
+	return any ? register_ftrace_function(ops) : 0;
+}
+
+static int nt_ops_unregister(struct ftrace_ops *ops)
+{
+	return ops->flags & FTRACE_OPS_FL_ENABLED ? unregister_ftrace_function(ops) : 0;
+}
+
+static int nt_triggers_register(struct nt_triggers *t)
+{
+	int ret = 0;
+
+	if (t->on_call)
+		ret = register_ftrace_function(&t->call);
+	if (!ret && t->on_warn)
+		ret = nt_ops_register(&t->warn, nt_warn_begins, ARRAY_SIZE(nt_warn_begins));
+	if (!ret && t->on_oops)
+		ret = nt_ops_register(&t->oops, nt_oops_begins, ARRAY_SIZE(nt_oops_begins));
+	if (!ret && t->on_oops)
+		ret = nt_ops_register(&t->bug, nt_bug_begins, ARRAY_SIZE(nt_bug_begins));
+	return ret;
 }
 
 int nt_triggers_start(struct nt_triggers *t)
@@ -49,10 +194,11 @@ int nt_triggers_start(struct nt_triggers *t)
 	int ret;
 
 	WRITE_ONCE(*t->frozen, 0);
-	if (t->on_call) {
-		ret = register_ftrace_function(&t->ops);
-		if (ret)
-			return ret;
+	WRITE_ONCE(t->armer, current);
+	ret = nt_triggers_register(t);
+	if (ret) {
+		nt_triggers_stop(t);
+		return ret;
 	}
 	if (t->on_oops) {
 		/* these fail only if they are registered already */
@@ -62,15 +208,20 @@ int nt_triggers_start(struct nt_triggers *t)
 	return 0;
 }
 
+void nt_triggers_armed(struct nt_triggers *t)
+{
+	WRITE_ONCE(t->armer, NULL);
+}
+
 int nt_triggers_stop(struct nt_triggers *t)
 {
 	int ret;
 
-	if (t->on_call && t->ops.flags & FTRACE_OPS_FL_ENABLED) {
-		ret = unregister_ftrace_function(&t->ops);
-		if (ret)
-			return ret;
-	}
+	nt_triggers_armed(t);
+	ret = nt_ops_unregister(&t->call) ?: nt_ops_unregister(&t->warn) ?:
+	      nt_ops_unregister(&t->oops) ?: nt_ops_unregister(&t->bug);
+	if (ret)
+		return ret;
 	if (t->on_oops) {
 		unregister_die_notifier(&t->die);
 		atomic_notifier_chain_unregister(&panic_notifier_list, &t->panic);
@@ -78,8 +229,16 @@ int nt_triggers_stop(struct nt_triggers *t)
 	return 0;
 }
 
+bool nt_triggers_registered(const struct nt_triggers *t)
+{
+	return (t->call.flags | t->warn.flags | t->oops.flags | t->bug.flags) &
+	       FTRACE_OPS_FL_ENABLED;
+}
+
 void nt_triggers_free(struct nt_triggers *t)
 {
-	if (t->on_call)
-		ftrace_free_filter(&t->ops);
+	ftrace_free_filter(&t->call);
+	ftrace_free_filter(&t->warn);
+	ftrace_free_filter(&t->oops);
+	ftrace_free_filter(&t->bug);
 }

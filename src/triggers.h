@@ -2,6 +2,11 @@
 /*
  * Triggers: what ends a recording from within the kernel. A trigger freezes the rings at
  * once, so that what led to it stays in them; the session is stopped soon after.
+ *
+ * An oops or a panic is a trigger too. The kernel's notifiers come late: after the oops has
+ * been printed, and not at all if a crash kernel is loaded. So the functions that begin an
+ * oops or a panic are triggers themselves, before the first line is printed; the notifiers
+ * are the fallback for a kernel where these functions cannot be traced.
  */
 #ifndef NT_TRIGGERS_H
 #define NT_TRIGGERS_H
@@ -10,29 +15,43 @@
 #include <linux/notifier.h>
 #include <linux/types.h>
 
+struct task_struct;
+
 struct nt_triggers {
 	u32 *frozen;			/* the hook's */
-	bool on_call;			/* @ops has a filter: a call of these functions is a trigger */
-	bool on_oops;			/* so is an oops or a panic */
-	struct ftrace_ops ops;
+	bool on_call;			/* @call has a filter: its functions are triggers */
+	bool on_oops;
+	bool on_warn;			/* a warning of the kernel is a trigger */
+	struct task_struct *armer;	/* the task that is arming, whose calls are no triggers */
+	struct ftrace_ops call;
+	struct ftrace_ops warn;
+	struct ftrace_ops oops;		/* an oops or a panic begins */
+	struct ftrace_ops bug;		/* BUG() or WARN(): only BUG() is an oops */
 	struct notifier_block die, panic;
 };
+
+/* Return: NESTRACE_FEATURE_EARLY_OOPS or 0. Context: module load. */
+int nt_triggers_find(void);
 
 /* Initialise @t for the hook that owns @frozen. */
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen);
 /*
- * Thaw the rings and arm the triggers.
+ * Thaw the rings and arm the triggers. Until nt_triggers_armed(), calls by the current task
+ * itself are no triggers: it is going to arm the hook.
  * Return: 0, or a negative error of ftrace, with nothing armed.
  * Context: may sleep.
  */
 int nt_triggers_start(struct nt_triggers *t);
+void nt_triggers_armed(struct nt_triggers *t);
 /*
  * Disarm the triggers.
- * Return: 0, or a negative error if ftrace has shut itself down; then nothing has changed.
+ * Return: 0, or a negative error if ftrace has shut itself down: ftrace may still call them.
  * Context: may sleep.
  */
 int nt_triggers_stop(struct nt_triggers *t);
-/* Free the filter of @t, which is not armed. Context: may sleep. */
+/* Can ftrace still call a trigger? */
+bool nt_triggers_registered(const struct nt_triggers *t);
+/* Free the filters of @t, which is not armed. Context: may sleep. */
 void nt_triggers_free(struct nt_triggers *t);
 
 #endif

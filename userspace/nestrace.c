@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nestrace: the command's front door. */
+/* nestrace: find the command and run it. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "nestrace.h"
-
-const char *const slot_words[NESTRACE_NR_SLOTS] = NESTRACE_CONTEXT_WORDS;
-const char *const clock_words[NESTRACE_NR_CLOCKS] = {
-#define CLOCK_WORD(id, name)	#name,
-	NESTRACE_CLOCKS(CLOCK_WORD)
-#undef CLOCK_WORD
-};
+#include "builtin.h"
+#include "cmd/message.h"
+#include "uapi/nestrace.h"
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *what;
+	const char *summary;
 } commands[] = {
 	{ "record", cmd_record, "trace into a file that trace-cmd and KernelShark read" },
-	{ "report", cmd_report, "show such a file as text, with its accounting" },
-	{ "export", cmd_export, "its hits as CSV, JSON, for Perfetto, or for flame graphs" },
-	{ "stat", cmd_stat, "count calls per function and slot, as they come or in a file" },
-	{ "top", cmd_top, "which functions are called most, now" },
-	{ "status", cmd_status, "what the loaded module can do here, and how many use it" },
-	{ "list", cmd_list, "the functions that can be traced" },
-	{ "arm", cmd_arm, "what the trace events of system nestrace trace" },
-	{ "disarm", cmd_disarm, "let those events trace nothing" },
-	{ "bench", cmd_bench, "what a hit costs here, beside the kernel's function tracer" },
+	{ "report", cmd_report, "print such a file as text, with its accounting" },
+	{ "export", cmd_export, "write such a file as CSV, JSON, for Perfetto or as a flame graph" },
+	{ "stat", cmd_stat, "count calls by function and context, live or from a file" },
+	{ "top", cmd_top, "watch the most called functions in a terminal" },
+	{ "status", cmd_status, "show what the loaded module can do and who uses it" },
+	{ "list", cmd_list, "list the functions that can be traced" },
+	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },
+	{ "bench", cmd_bench, "measure the cost of a hit on this machine" },
 };
 
 static void help(FILE *out)
@@ -37,12 +31,13 @@ static void help(FILE *out)
 	size_t i;
 
 	fprintf(out, "usage: nestrace COMMAND [OPTION...] [ARG...]\n\n"
-		"A function tracer for the Linux kernel that is safe in every context.\n\n");
+		"Trace the functions of the Linux kernel, safely in every context.\n\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
-	fprintf(out, "\nnestrace COMMAND --help tells its options; nestrace --version the version.\n"
-		"All but report, export, stat -i, --help and --version need root and, all but\n"
-		"list, the module: insmod nestrace.ko\n");
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\nnestrace COMMAND --help lists the options of a command.\n"
+		"nestrace --version prints the version.\n\n"
+		"The commands need root and the loaded module (modprobe nestrace). Exceptions:\n"
+		"report, export and stat -i need neither; list needs root only.\n");
 }
 
 int main(int argc, char **argv)
@@ -51,13 +46,13 @@ int main(int argc, char **argv)
 	size_t i;
 	int fd;
 
-	/* what is opened must not become standard error; nor what is printed vanish unsaid */
+	/* a file that we open must not become stdin, stdout or stderr */
 	do
 		fd = open("/dev/null", fcntl(STDIN_FILENO, F_GETFD) < 0 ? O_RDWR : O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
-	/* a closed pipe is seen as a failed write, and what was recorded is kept */
+	/* a closed pipe is a failed write, so that what was recorded is still kept */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		help(stderr);
@@ -79,12 +74,12 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(argv[1], commands[i].name)) {
-			/* getopt says it before its messages */
+			set_command_name(commands[i].name);
+			/* getopt begins its messages with argv[0] */
 			snprintf(name, sizeof(name), "nestrace %s", argv[1]);
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	}
-	warn("there is no command '%s'; nestrace --help lists them", argv[1]);
-	return EXIT_USAGE;
+	usage("no such command: '%s'; nestrace --help lists the commands", argv[1]);
 }

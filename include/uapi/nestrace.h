@@ -7,7 +7,8 @@
  * their end. open() fails with EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or if the kernel
  * is locked down for confidentiality, and with ENOMEM.
  *
- * These rules hold for every ioctl except NESTRACE_IOC_INFO, which states its own:
+ * These rules hold for every ioctl except NESTRACE_IOC_INFO and NESTRACE_IOC_FREEZE, which
+ * state their own:
  *  - An ioctl is called in process context and may sleep. The ioctls of a session are
  *    serialised; a signal that arrives while one waits for another gives EINTR.
  *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
@@ -95,6 +96,7 @@ struct nestrace_function {
 #define NESTRACE_FEATURE_MOD_FILTER	(1U << 2)	/* filters by :mod:NAME */
 #define NESTRACE_FEATURE_FINE_CLOCK	(1U << 3)	/* the clock global is finer than the tick */
 #define NESTRACE_FEATURE_TASKS		(1U << 4)	/* TASKS, PID_PROCESS and PID_FOLLOW work */
+#define NESTRACE_FEATURE_EARLY_OOPS	(1U << 5)	/* an oops is a trigger before it is printed */
 
 /* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
@@ -153,11 +155,12 @@ struct nestrace_filter {
 };
 
 /*
- * A trigger or an oops ends a recording from within the kernel. It freezes the rings at
- * once: a ring takes no more than the rest of its current sub-buffer, and later hits count
- * as filtered, or as lost if the ring was full. Some 10 ms later the session is stopped as
- * by NESTRACE_IOC_STOP; NESTRACE_IOC_STATS says why. A trigger works on every CPU and for
- * every task, but its call is recorded only if the filters select it.
+ * Every end of a recording freezes the rings first and disarms afterwards: a ring takes no
+ * more than the rest of its current sub-buffer, and later hits count as filtered, or as lost
+ * if the ring was full. A trigger, a warning or an oops does so from within the kernel. Some
+ * 10 ms later the session is stopped as by NESTRACE_IOC_STOP; NESTRACE_IOC_STATS says why.
+ * A trigger works on every CPU and for every task, except for calls by the task that is just
+ * arming the session; it is recorded only if the filters select it.
  * NESTRACE_FILTER_TRIGGER excludes the other flags.
  */
 
@@ -224,7 +227,9 @@ enum nestrace_clock {
  *	power of two, and to two sub-buffers per slot. The task slot gets half of it, softirq,
  *	hardirq and NMI an eighth each, and the others a 64th each.
  * Errors: EINVAL a value is out of range. The first NESTRACE_IOC_START or _STREAM
- * allocates the memory, and gives ENOMEM if the machine has not enough.
+ * allocates the memory. It gives ENOMEM if the rings of all sessions would take more than
+ * half of the available memory, or if the caller has no CAP_IPC_LOCK and would exceed
+ * RLIMIT_MEMLOCK. The memory is charged to the caller's memory cgroup.
  */
 #define NESTRACE_CONFIG_OVERWRITE	(1U << 0)	/* a full ring drops its oldest sub-buffer */
 #define NESTRACE_CONFIG_EMPTY		(1U << 1)	/* hits return at once, uncounted: for benchmarks */
@@ -234,6 +239,7 @@ enum nestrace_clock {
  */
 #define NESTRACE_CONFIG_IGNORE_SELF	(1U << 2)
 #define NESTRACE_CONFIG_OOPS		(1U << 3)	/* an oops or a panic is a trigger */
+#define NESTRACE_CONFIG_WARN		(1U << 4)	/* a warning of the kernel is a trigger */
 struct nestrace_config {
 	__u32 size;
 	__u32 flags;
@@ -261,6 +267,7 @@ struct nestrace_slot_stats {
 
 #define NESTRACE_STATS_TRIGGER	(1U << 0)	/* a trigger has ended the recording */
 #define NESTRACE_STATS_OOPS	(1U << 1)	/* an oops or a panic has */
+#define NESTRACE_STATS_WARN	(1U << 2)	/* a warning has */
 struct nestrace_stats {
 	__u32 size;
 	__u32 flags;		/* in: 0; out: NESTRACE_STATS_ bits */
@@ -310,7 +317,7 @@ struct nestrace_stream_open {
  * NESTRACE_IOC_TASKS: takes the names of tasks that called exec or exited while the session
  * ran, oldest first; a later name of a pid replaces an earlier one.
  * @tasks: address of an array. @nr: in: its entries, above 0, else EINVAL; out: entries
- * filled. @dropped: out: names that did not fit into the module's memory since the start.
+ * filled. @dropped: out: older names that newer ones have pushed out, since the start.
  * Names that could not be stored because of EFAULT are gone.
  */
 struct nestrace_task {
@@ -339,10 +346,16 @@ struct nestrace_tasks_take {
  */
 #define NESTRACE_IOC_START	_IO(NESTRACE_IOC_MAGIC, 5)
 /*
- * NESTRACE_IOC_STOP: disarms the session; no hit is in flight when it returns. Errors:
- * EINVAL not running; ENODEV as for START, and then the session stays armed.
+ * NESTRACE_IOC_STOP: freezes the rings and disarms the session; no hit is in flight when it
+ * returns. Errors: EINVAL not running; ENODEV as for START, and then the session stays armed.
  */
 #define NESTRACE_IOC_STOP	_IO(NESTRACE_IOC_MAGIC, 6)
+/*
+ * NESTRACE_IOC_FREEZE: freezes the rings of a running session, and returns at once: it waits
+ * for no other ioctl. What the rings hold stays; STOP, which takes time, may follow later.
+ * It takes no argument.
+ */
+#define NESTRACE_IOC_FREEZE	_IO(NESTRACE_IOC_MAGIC, 11)
 #define NESTRACE_IOC_STATS	_IOWR(NESTRACE_IOC_MAGIC, 7, struct nestrace_stats)
 #define NESTRACE_IOC_RECURSIONS	_IOWR(NESTRACE_IOC_MAGIC, 8, struct nestrace_recursions)
 #define NESTRACE_IOC_STREAM	_IOW(NESTRACE_IOC_MAGIC, 9, struct nestrace_stream_open)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libFuzzer on nestrace report, export and stat -i: whatever the file holds, no crash, no leak, no end of time. */
+/* libFuzzer for nestrace report, export and stat -i: no file may crash, leak or hang them. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <getopt.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "nestrace.h"
+#include "builtin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	int null = open("/dev/null", O_WRONLY);
 
-	/* what libFuzzer says comes on standard error: its own copy is kept */
+	/* libFuzzer prints on stderr; drop what the commands print */
 	dup2(null, STDOUT_FILENO);
 	input = memfd_create("trace.dat", 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", input);

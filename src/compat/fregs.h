@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* 6.2 added ftrace_regs_get_argument(); before it, struct ftrace_regs holds pt_regs. */
+#ifndef NT_COMPAT_FREGS_H
+#define NT_COMPAT_FREGS_H
+
+#include <linux/ftrace.h>
+#include <linux/ptrace.h>
+#include <linux/version.h>
+
+/* Return: the first argument of the traced function. */
+static __always_inline unsigned long nt_first_argument(struct ftrace_regs *fregs)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return ftrace_regs_get_argument(fregs, 0);
+#else
+	return regs_get_kernel_argument(&fregs->regs, 0);
+#endif
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The commands. Each gets its own argv, argv[0] being "nestrace COMMAND", and returns the
+ * exit status. nestrace.c lists them.
+ */
+#ifndef BUILTIN_H
+#define BUILTIN_H
+
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+#endif

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace export: the hits of a file in formats of other programs. */
+#define _GNU_SOURCE
+#include <event-parse.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builtin.h"
+#include "cmd/file_options.h"
+#include "cmd/message.h"
+#include "lib/context.h"
+#include "lib/memory.h"
+#include "lib/names.h"
+#include "lib/reader.h"
+#include "output/callgraph.h"
+#include "output/flamegraph.h"
+
+static const char help[] =
+	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
+	"Write the function hits of FILE (default trace.dat), in time order, as\n\n"
+	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
+	"  --json       an array of objects with the same members\n"
+	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
+	"               CPU, a thread for each context\n"
+	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
+	"  --svg        a flame graph for any browser\n\n"
+	"  -i FILE      read FILE, as for trace-cmd report\n"
+	"  -o FILE      write to FILE instead of standard output\n"
+	"  --cpu LIST   write only hits of these CPUs: 0-3,5\n"
+	"  --pid LIST, --tid LIST  only hits of these threads: 12,34\n"
+	"  --comm NAME  only hits of tasks with this name\n"
+	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
+	"  -F FILTER    only hits that match, as for nestrace report\n"
+	"  -h, --help   print this help\n\n"
+	"The filters may be repeated.\n";
+
+struct export {
+	struct reader reader;
+	bool first;			/* no element of the array was written */
+	uint64_t missing;		/* events */
+	bool more_missing;		/* and an unknown number of others */
+	struct callgraph calls;		/* --folded, --svg */
+};
+
+/* Print a JSON string. A task's name may have any bytes; they are taken as Latin-1. */
+static void put_json(const char *text)
+{
+	putchar_unlocked('"');
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c < ' ' || c > '~') {
+			printf("\\u%04x", c);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			putchar_unlocked('\\');
+		putchar_unlocked(c);
+	}
+	putchar_unlocked('"');
+}
+
+/* Print a CSV field in quotes; a quote in it is doubled (RFC 4180). */
+static void put_csv(const char *text)
+{
+	putchar_unlocked('"');
+	for (; *text; text++) {
+		if (*text == '"')
+			putchar_unlocked('"');
+		putchar_unlocked(*text);
+	}
+	putchar_unlocked('"');
+}
+
+/* Print seconds, or cycles if the clock counts cycles. */
+static void put_time(const struct export *e, uint64_t ts)
+{
+	if (e->reader.cycles)
+		printf("%" PRIu64, ts);
+	else
+		printf("%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
+}
+
+static const char *comm(const struct export *e, const struct hit *hit)
+{
+	return tep_data_comm_from_pid(e->reader.tep, hit->pid);
+}
+
+static void csv(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	put_time(e, hit->ts);
+	printf(",%u,%d,", cpu, hit->pid);
+	put_csv(comm(e, hit));
+	printf(",%s,", context_names[hit->slot]);
+	put_csv(names_function(e->reader.tep, hit->ip));
+	putchar_unlocked(',');
+	put_csv(names_function(e->reader.tep, hit->parent_ip));
+	putchar_unlocked('\n');
+}
+
+static void separate(struct export *e)
+{
+	if (!e->first)
+		fputs(",\n", stdout);
+	e->first = false;
+}
+
+static void json(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	separate(e);
+	fputs("{\"time\":", stdout);
+	put_time(e, hit->ts);
+	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", cpu, hit->pid);
+	put_json(comm(e, hit));
+	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
+	put_json(names_function(e->reader.tep, hit->ip));
+	fputs(",\"caller\":", stdout);
+	put_json(names_function(e->reader.tep, hit->parent_ip));
+	putchar_unlocked('}');
+}
+
+static void json_gap(void *arg, unsigned int cpu, int64_t missed)
+{
+	struct export *e = arg;
+
+	separate(e);
+	printf("{\"cpu\":%u,\"dropped\":", cpu);
+	if (missed > 0)
+		printf("%" PRId64 "}", missed);
+	else
+		fputs("null}", stdout);
+}
+
+/* Count the gaps for formats that cannot show them. */
+static void count_gap(void *arg, unsigned int cpu, int64_t missed)
+{
+	struct export *e = arg;
+
+	if (missed > 0)
+		e->missing += missed;
+	else
+		e->more_missing = true;
+}
+
+/* Print microseconds, or thousands of cycles. */
+static void put_chrome_time(uint64_t ts)
+{
+	printf("%" PRIu64 ".%03" PRIu64, ts / 1000, ts % 1000);
+}
+
+/* Return the process ID of a CPU or the thread ID of a context; some readers reject 0. */
+static unsigned int chrome_id(unsigned int nr)
+{
+	return nr + 1;
+}
+
+static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	separate(e);
+	printf("{\"ph\":\"i\",\"cat\":\"function\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":",
+	       chrome_id(cpu), chrome_id(hit->slot));
+	put_chrome_time(hit->ts);
+	fputs(",\"name\":", stdout);
+	put_json(names_function(e->reader.tep, hit->ip));
+	fputs(",\"args\":{\"caller\":", stdout);
+	put_json(names_function(e->reader.tep, hit->parent_ip));
+	fputs(",\"task\":", stdout);
+	put_json(comm(e, hit));
+	printf(",\"pid\":%d}}", hit->pid);
+}
+
+static void chrome_name(struct export *e, unsigned int cpu, unsigned int slot, const char *of)
+{
+	separate(e);
+	printf("{\"ph\":\"M\",\"cat\":\"__metadata\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"name\":\"%s\",\"args\":{\"name\":",
+	       chrome_id(cpu), chrome_id(slot), of);
+}
+
+static void chrome_names(struct export *e)
+{
+	unsigned int cpu, slot;
+
+	for (cpu = 0; cpu < e->reader.file->nr_cpus; cpu++) {
+		chrome_name(e, cpu, 0, "process_name");
+		printf("\"CPU %u\"}}", cpu);
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			if (slot != context_slot(slot))
+				continue;
+			chrome_name(e, cpu, slot, "thread_name");
+			printf("\"%s\"}}", context_names[slot]);
+		}
+	}
+}
+
+static void stack(void *arg, unsigned int cpu, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	callgraph_hit(&e->calls, cpu, hit);
+}
+
+static int by_calls(const void *a, const void *b, void *arg)
+{
+	const struct node *nodes = arg, *x = &nodes[*(uint32_t *)a], *y = &nodes[*(uint32_t *)b];
+
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+/* Print the functions from the root to @node, each after a ';'. */
+static void put_stack(const struct export *e, uint32_t node)
+{
+	const struct node *n = &e->calls.node[node];
+
+	if (!n->depth)
+		return;
+	put_stack(e, n->parent);
+	printf(";%s", names_function(e->reader.tep, n->function));
+}
+
+static void show_folded(struct export *e)
+{
+	const struct node *node = e->calls.node;
+	uint32_t *order = xrealloc(NULL, e->calls.nr * sizeof(*order));
+	size_t i, nr = 0;
+
+	for (i = 0; i < e->calls.nr; i++)
+		if (node[i].calls)
+			order[nr++] = i;
+	qsort_r(order, nr, sizeof(*order), by_calls, e->calls.node);
+	for (i = 0; i < nr; i++) {
+		fputs(context_names[node[order[i]].slot], stdout);
+		put_stack(e, order[i]);
+		printf(" %" PRIu64 "\n", node[order[i]].calls);
+	}
+	free(order);
+}
+
+static void show_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+int cmd_export(int argc, char **argv)
+{
+	enum { NONE = 0, CSV = 256, JSON, CHROME, FOLDED, SVG };
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "csv", no_argument, NULL, CSV },
+		{ "json", no_argument, NULL, JSON },
+		{ "chrome", no_argument, NULL, CHROME },
+		{ "folded", no_argument, NULL, FOLDED },
+		{ "svg", no_argument, NULL, SVG },
+		FILTER_LONGS, { 0 }
+	};
+	static char buffer[1 << 16];
+	const char *path = NULL, *output = NULL;
+	struct export e = { .first = true };
+	struct error error;
+	int opt, format = NONE, ret;
+
+	e.reader.arg = &e;
+	e.reader.gap = count_gap;
+	e.reader.problem = show_problem;
+	while ((opt = getopt_long(argc, argv, FILTER_LETTERS "i:o:h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'i':
+			input_option(&path, optarg);
+			break;
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return finish_output();
+		case CSV ... SVG:
+			if (format && format != opt)
+				usage("more than one format; choose one of them");
+			format = opt;
+			break;
+		default:
+			if (!filter_option(&e.reader.filter, opt, optarg))
+				usage(NULL);
+		}
+	}
+	if (!format)
+		usage("no format; choose --csv, --json, --chrome, --folded or --svg");
+	path = input_file(path, argv + optind);
+	if (output && same_file(path, output))
+		die("the output would overwrite the input: '-o %s'; name another file", output);
+	if (!reader_open(&e.reader, path, &error)) {
+		warn_error(&error);
+		reader_close(&e.reader);
+		return EXIT_ERROR;
+	}
+	if (output && !freopen(output, "we", stdout))
+		die_errno("cannot write '%s'", output);
+	set_output_name(output);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+
+	switch (format) {
+	case CSV:
+		puts(e.reader.cycles ? "cycles,cpu,pid,task,context,function,caller" :
+				     "time,cpu,pid,task,context,function,caller");
+		e.reader.show = csv;
+		break;
+	case JSON:
+		fputs("[\n", stdout);
+		e.reader.show = json;
+		e.reader.gap = json_gap;
+		break;
+	case CHROME:
+		fputs("{\"traceEvents\":[\n", stdout);
+		chrome_names(&e);
+		e.reader.show = chrome;
+		break;
+	default:
+		callgraph_init(&e.calls, e.reader.tep);
+		e.reader.show = stack;
+	}
+	reader_read(&e.reader);
+	if (e.missing || e.more_missing)
+		warn("%" PRIu64 " events%s were lost: '%s'; nestrace report shows where", e.missing,
+		     e.more_missing ? " and more" : "", path);
+	if (format == JSON)
+		fputs("\n]\n", stdout);
+	else if (format == CHROME)
+		fputs("\n]}\n", stdout);
+	else if (format == FOLDED)
+		show_folded(&e);
+	else if (format == SVG)
+		flamegraph_write(&e.calls, e.reader.tep);
+	callgraph_free(&e.calls);
+	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
+	reader_close(&e.reader);
+	return finish_output() ?: ret;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace record: a session into a trace.dat. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/message.h"
+#include "cmd/session_options.h"
+#include "lib/accounting.h"
+#include "lib/clock.h"
+#include "lib/comms.h"
+#include "lib/memory.h"
+#include "lib/symbols.h"
+#include "lib/tracedat_write.h"
+
+static const char help[] =
+	"usage: nestrace record [OPTION...] [COMMAND [ARG...]]\n\n"
+	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C. nestrace\n"
+	"report, trace-cmd report and KernelShark read it.\n\n"
+	"  -l GLOB       trace only what matches: NAME, GLOB or [GLOB]:mod:MODULE\n"
+	"  -n GLOB       leave out what matches; -n wins over -l\n"
+	"  -F            trace only COMMAND, with its threads\n"
+	"  -P PID,...    trace only these processes, with their threads\n"
+	"  --tid TID,... trace only these threads\n"
+	"  -c            with -F, -P or --tid: trace their children, too\n"
+	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
+	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
+	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
+	"  -W            overwrite the oldest hits when a ring is full\n"
+	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
+	"                at Ctrl-C, SIGUSR2, an oops, or a --trigger\n"
+	"  --trigger GLOB  with --flight: a call of a matching function ends it\n"
+	"  --warn        with --flight: a warning of the kernel (WARN) ends it\n"
+	"  -o FILE       write to FILE (default trace.dat)\n"
+	"  -q            print no progress and no summary\n"
+	"  -h, --help    print this help\n"
+	"-l, -n, -P, --tid, --trigger may be repeated. The exit status is COMMAND's;\n"
+	"125, or 1 without COMMAND, for errors of nestrace; 2 for wrong use.\n";
+
+struct recording {
+	const struct capture_config *config;
+	const char *output;
+	struct tracedat_writer *file;
+	struct comms *comms;
+	struct symbols symbols;
+	pid_t *readers;			/* by CPU: our threads, gone when names are collected */
+	unsigned int nr_cpus;
+	bool quiet;
+	bool failed;			/* data could not be written */
+	bool terminal;			/* show progress */
+	bool announced;			/* what a flight recording waits for */
+	struct progress progress;	/* at the last tick */
+};
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct recording *r = arg;
+	struct error e;
+
+	r->readers[cpu] = gettid();
+	if (tracedat_append(r->file, cpu, buf, len, &e))
+		return true;
+	warn_error(&e);
+	__atomic_store_n(&r->failed, true, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void on_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+/* Say what ends a flight recording. */
+static void announce(struct recording *r)
+{
+	const struct session_config *s = &r->config->session;
+	unsigned int i;
+
+	r->announced = true;
+	fputs("nestrace: waiting for ", stderr);
+	for (i = 0; i < s->nr_trigger; i++)
+		fprintf(stderr, "%s'%s'", i ? ", " : "a call of ", s->trigger[i]);
+	fprintf(stderr, "%s%s; Ctrl-C or SIGUSR2 ends the recording now\n",
+		!s->nr_trigger ? "" : r->config->command ? " or " : " or an oops",
+		r->config->command ? "the end of COMMAND" : s->nr_trigger ? "" : "an oops");
+}
+
+static void on_tick(void *arg, int fd, const struct progress *p)
+{
+	struct recording *r = arg;
+	double dt = p->seconds - r->progress.seconds;
+
+	comms_take_gone(r->comms, fd);
+	if (r->terminal && r->config->session.flight && !r->announced)
+		announce(r);
+	if (r->terminal && !p->last)
+		fprintf(stderr, "\r%" PRIu64 " events, %" PRIu64 " %s, %.0f per second \033[K",
+			p->events, p->lost, r->config->session.flight ? "overwritten" : "lost",
+			dt > 0 ? (p->events - r->progress.events) / dt : 0);
+	else if (r->terminal)
+		fprintf(stderr, "\r\033[K");
+	r->progress = *p;
+}
+
+/* The file to remove if we exit before it is complete. */
+static struct tracedat_writer *unfinished;
+
+static void abandon(void)
+{
+	if (unfinished)
+		tracedat_abandon(unfinished);
+}
+
+/* Return: the words for NESTRACE_STATS_ bits. */
+static const char *ended_by(uint32_t why)
+{
+	if (why & NESTRACE_STATS_OOPS)
+		return "an oops";
+	return why & NESTRACE_STATS_WARN ? "a warning of the kernel" : "a trigger";
+}
+
+static void print_summary(const struct recording *r, const struct capture *capture)
+{
+	if (capture->ended)
+		warn("ended by %s", ended_by(capture->ended));
+	if (r->config->session.flight)
+		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to '%s'",
+		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
+	else
+		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to '%s'",
+		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
+}
+
+/* Complete the file. Return: the exit status. */
+static int finish(struct recording *r, struct capture *capture)
+{
+	struct accounting a;
+	struct error e;
+	unsigned int i;
+	char *text, *symbols;
+	size_t len, symbols_len;
+	bool complete;
+
+	accounting_read(&a, capture->fd, capture->nr_cpus);
+	close(capture->fd);
+	comms_add_running(r->comms);
+	for (i = 0; i < r->nr_cpus; i++)
+		if (r->readers[i])
+			comms_set(r->comms, r->readers[i], "nestrace");
+	free(r->readers);
+	text = comms_text(r->comms, &len);
+	/* modules may have been loaded meanwhile */
+	symbols = symbols_read(&r->symbols, &symbols_len, &e);
+	if (symbols)
+		tracedat_add_symbols(r->file, symbols, symbols_len);
+	else
+		warn_error(&e);
+	free(symbols);
+	symbols_free(&r->symbols);
+	complete = tracedat_finish(r->file, text, len,
+				   clock_tracefs_name(r->config->session.clock), &a, &e);
+	free(text);
+	comms_free(r->comms);
+	accounting_free(&a);
+	if (!complete) {
+		warn_error(&e);
+		return failure_status();
+	}
+	if (!r->quiet)
+		print_summary(r, capture);
+	return r->failed ? failure_status() : capture->status;
+}
+
+/* Name the replacement of an option that only trace-cmd record has. */
+static _Noreturn void not_ours(int opt, const char *arg)
+{
+	switch (opt) {
+	case 'p':
+		usage("no such tracer: '-p %s'; nestrace records functions only, and nestrace report --graph indents them",
+		      arg);
+	case 'e':
+		usage("no trace events are recorded: '-e %s'; use trace-cmd record -e, which records nestrace:function, too",
+		      arg);
+	case 'g':
+		usage("no call graphs are recorded: '-g %s'; select functions with -l and indent them with nestrace report --graph",
+		      arg);
+	case 'N':
+		usage("no recording over a network: '-N %s'; record into a file and copy it", arg);
+	}
+	usage("no limit of the file's size: '-m %s'; --flight -b SIZE keeps the newest hits only", arg);
+}
+
+/* Return a session's answers before any file is made: what is wrong with it, and its CPUs. */
+static unsigned int try_session(const struct session_config *s)
+{
+	struct nestrace_info info;
+	struct error e;
+	int fd = device_open(&e);
+
+	if (fd < 0 || !device_info(fd, &info, &e) || !device_configure(fd, s, &e))
+		die_error(&e);
+	close(fd);
+	return info.nr_cpus;
+}
+
+static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
+{
+	enum { FLIGHT = 256, TRIGGER, WARNING };
+	static const struct option longs[] = {
+		SESSION_LONGS,
+		{ "flight", no_argument, NULL, FLIGHT },
+		{ "trigger", required_argument, NULL, TRIGGER },
+		{ "warn", no_argument, NULL, WARNING },
+		{ 0 }
+	};
+	int opt;
+
+	session_options_init(c);
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:g:N:m:", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			fputs(help, stdout);
+			exit(finish_output());
+		case 'o':
+			r->output = optarg;
+			break;
+		case 'W':
+			c->session.overwrite = true;
+			break;
+		case FLIGHT:
+			c->session.flight = c->session.overwrite = true;
+			break;
+		case TRIGGER:
+			session_option_trigger(c, optarg);
+			break;
+		case WARNING:
+			c->session.warn = true;
+			break;
+		case 'q':
+			r->quiet = true;
+			break;
+		case 'p':
+			/* trace-cmd's name for what we do */
+			if (strcmp(optarg, "function"))
+				not_ours(opt, optarg);
+			break;
+		case 'e': case 'g': case 'N': case 'm':
+			not_ours(opt, optarg);
+		default:
+			if (!session_option(c, opt, optarg))
+				usage(NULL);
+		}
+	}
+	if ((c->session.nr_trigger || c->session.warn) && !c->session.flight)
+		usage("--trigger and --warn end a flight recording, but there is no --flight; add it");
+	session_options_finish(c, argv + optind);
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct capture_config config;
+	struct recording r = { .config = &config, .output = "trace.dat" };
+	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &r };
+	struct capture capture;
+	struct error e;
+	char *symbols;
+	size_t len;
+	int ret;
+
+	parse(argc, argv, &config, &r);
+	r.terminal = isatty(STDERR_FILENO) && !r.quiet;
+	capture_allow_files();
+	r.nr_cpus = try_session(&config.session);
+	r.readers = xzalloc(r.nr_cpus, sizeof(*r.readers));
+	r.comms = comms_new();
+	comms_add_running(r.comms);
+	symbols = symbols_read(&r.symbols, &len, &e);
+	if (!symbols)
+		die_error(&e);
+	if (r.symbols.hidden)
+		warn(SYMBOLS_HIDDEN);
+	r.file = tracedat_create(r.output, r.nr_cpus, symbols, len, &e);
+	if (!r.file)
+		die_error(&e);
+	unfinished = r.file;
+	atexit(abandon);
+	if (!capture_run(&config, &sink, &capture, &e))
+		die_error(&e);
+	unfinished = NULL;
+	ret = finish(&r, &capture);
+	capture_end(&capture);
+	session_options_free(&config);
+	return ret;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace stat: count calls by function and context, live or from a file. */
+#define _GNU_SOURCE
+#include <event-parse.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/file_options.h"
+#include "cmd/message.h"
+#include "cmd/session_options.h"
+#include "lib/accounting.h"
+#include "lib/clock.h"
+#include "lib/context.h"
+#include "lib/memory.h"
+#include "lib/names.h"
+#include "lib/symbols.h"
+#include "lib/tracedat_read.h"
+#include "output/accounting_table.h"
+#include "output/counts.h"
+
+static const char help[] =
+	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n"
+	"       nestrace stat -i FILE [-o FILE]\n\n"
+	"Count the calls of each kernel function in each context (task, softirq, ...)\n"
+	"while COMMAND runs, or until Ctrl-C; with -i, those in FILE. The most frequent\n"
+	"come first. The accounting of all hits follows.\n\n"
+	"  -l GLOB     count only functions that match; may be repeated\n"
+	"  -n GLOB     leave out functions that match; may be repeated\n"
+	"  -F          count only calls by COMMAND, with its threads\n"
+	"  -P PID,...  count only calls by these processes, with their threads\n"
+	"  --tid TID,... count only calls by these threads\n"
+	"  -c          with -F, -P or --tid: count calls by their children, too\n"
+	"  -M MASK, -C CLOCK, -b SIZE  as for nestrace record\n"
+	"  -i FILE     count the hits in FILE, which nestrace record made\n"
+	"  -o FILE     write the table to FILE instead of standard output\n"
+	"  -h, --help  print this help\n\n"
+	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
+	"2 for wrong use.\n";
+
+struct counting {
+	struct counts *cpu;
+	unsigned int nr_cpus;
+	struct symbols symbols;
+	char *text;		/* the symbols, as they were before the run */
+};
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct counting *c = arg;
+
+	counts_stream(&c->cpu[cpu], buf, len);
+	return true;
+}
+
+static void on_tick(void *arg, int fd, const struct progress *p)
+{
+}
+
+struct row {
+	const char *name;
+	uint64_t ip, calls;
+	unsigned int slot;
+};
+
+static int by_calls(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int diff = (x->calls < y->calls) - (x->calls > y->calls);
+
+	if (!diff)
+		diff = strcmp(x->name, y->name);
+	return diff ? diff : (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+static void show(struct counts *sum, struct tep_handle *tep)
+{
+	struct row *rows = xrealloc(NULL, sum->used * NESTRACE_NR_SLOTS * sizeof(*rows));
+	size_t nr = 0, i;
+	unsigned int slot;
+
+	for (i = 0; i < sum->size; i++) {
+		for (slot = 0; sum->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++) {
+			const char *name = tep_find_function(tep, sum->entry[i].ip);
+
+			if (!sum->entry[i].calls[slot])
+				continue;
+			rows[nr++] = (struct row){
+				.name = name ? name : "",
+				.ip = sum->entry[i].ip,
+				.calls = sum->entry[i].calls[slot],
+				.slot = slot,
+			};
+		}
+	}
+	qsort(rows, nr, sizeof(*rows), by_calls);
+	printf("%12s  %-8s %s\n", "calls", "context", "function");
+	for (i = 0; i < nr; i++)
+		printf("%12" PRIu64 "  %-8s %s\n", rows[i].calls, context_names[rows[i].slot],
+		       names_function(tep, rows[i].ip));
+	free(rows);
+}
+
+/* Print the sums and, unless @a is NULL, the accounting. Return: the exit status. */
+static int show_all(const struct counting *c, struct tep_handle *tep, const struct accounting *a)
+{
+	struct counts sum = { 0 };
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		counts_sum(&sum, &c->cpu[cpu]);
+	show(&sum, tep);
+	if (a)
+		accounting_table(a, tep);
+	counts_free(&sum);
+	return finish_output();
+}
+
+static int finish(struct counting *c, struct capture *capture)
+{
+	struct tep_handle *tep = tep_alloc();
+	struct accounting a;
+	char *more, *text;
+	struct error e;
+	size_t len;
+	int ret;
+
+	accounting_read(&a, capture->fd, capture->nr_cpus);
+	close(capture->fd);
+	/* modules may have been loaded meanwhile; the last symbol must stay the last */
+	more = symbols_read(&c->symbols, &len, &e);
+	if (!more)
+		die_error(&e);
+	if (!tep || asprintf(&text, "%s%s", more, c->text) < 0)
+		out_of_memory();
+	if (tep_parse_kallsyms(tep, text))
+		die("cannot parse the symbols: '/proc/kallsyms'");
+	ret = show_all(c, tep, &a);
+
+	free(text);
+	free(more);
+	free(c->text);
+	symbols_free(&c->symbols);
+	accounting_free(&a);
+	tep_free(tep);
+	return ret ? ret : capture->status;
+}
+
+static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
+{
+	unsigned int i;
+
+	c->nr_cpus = nr_cpus;
+	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
+	for (i = 0; i < nr_cpus; i++)
+		counts_init(&c->cpu[i], event);
+}
+
+static void counting_free(struct counting *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_cpus; i++)
+		counts_free(&c->cpu[i]);
+	free(c->cpu);
+}
+
+/* Count the hits of @cpu. Return: false, after a message, if some could not be read. */
+static bool count_recorded(struct tracedat *file, unsigned int cpu, struct counts *t)
+{
+	struct error e;
+	uint64_t nr;
+	int ret;
+
+	for (nr = 0; (ret = tracedat_read(file, cpu, nr, t->data, &e)) > 0; nr++) {
+		if (!counts_subbuf(t)) {
+			warn("sub-buffer %" PRIu64 " of CPU %u is damaged: '%s'; the rest of that CPU is skipped",
+			     nr, cpu, file->path);
+			return false;
+		}
+	}
+	if (ret < 0)
+		warn_error(&e);
+	return !ret;
+}
+
+/* Open the file for the table. Return: NULL if @path is NULL. */
+static FILE *open_output(const char *path)
+{
+	FILE *file = path ? fopen(path, "we") : NULL;
+
+	if (path && !file)
+		die_errno("cannot write '%s'", path);
+	return file;
+}
+
+/* Let stdout be @file from here on, unless it is NULL. */
+static void redirect_output(FILE *file, const char *path)
+{
+	if (file && (fflush(stdout) || dup2(fileno(file), STDOUT_FILENO) < 0))
+		die_errno("cannot write '%s'", path);
+	set_output_name(path);
+}
+
+static int stat_recorded(const char *path, const char *output)
+{
+	struct error e;
+	struct tracedat *file = tracedat_open(path, &e);
+	struct counting c = { 0 };
+	struct tep_handle *tep;
+	struct accounting a;
+	uint64_t others = 0;
+	bool failed, has_accounting, complete;
+	unsigned int i;
+	int ret;
+
+	if (!file) {
+		warn_error(&e);
+		return EXIT_ERROR;
+	}
+	redirect_output(open_output(output), output);
+	failed = file->truncated;
+	tep = names_load(file, &complete);
+	if (!complete)
+		warn("cannot parse the symbols: '%s'; functions are shown as numbers", path);
+	counting_init(&c, file->nr_cpus, file->function);
+	for (i = 0; i < c.nr_cpus; i++) {
+		failed |= !count_recorded(file, i, &c.cpu[i]);
+		others += c.cpu[i].sub.others;
+	}
+	if (file->truncated)
+		warn("the file is cut short: '%s'; its missing end is skipped", path);
+	has_accounting = accounting_load(&a, file);
+	if (others && !has_accounting)
+		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", others, path);
+	ret = show_all(&c, tep, has_accounting ? &a : NULL);
+
+	accounting_free(&a);
+	counting_free(&c);
+	tep_free(tep);
+	tracedat_close(file);
+	return failed ? EXIT_ERROR : ret;
+}
+
+static void on_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+/* Count live. Return: the exit status. */
+static int stat_session(const struct capture_config *config, const char *output)
+{
+	struct counting c = { 0 };
+	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c };
+	/* before COMMAND runs, which must not fail for this; its own output goes elsewhere */
+	FILE *file = open_output(output);
+	struct nestrace_info info;
+	struct capture capture;
+	struct error e;
+	size_t len;
+	int fd, ret;
+
+	capture_allow_files();
+	fd = device_open(&e);
+	if (fd < 0 || !device_info(fd, &info, &e))
+		die_error(&e);
+	close(fd);
+	counting_init(&c, info.nr_cpus, NESTRACE_EVENT_FUNCTION);
+	c.text = symbols_read(&c.symbols, &len, &e);
+	if (!c.text)
+		die_error(&e);
+	if (c.symbols.hidden)
+		warn(SYMBOLS_HIDDEN);
+	if (!capture_run(config, &sink, &capture, &e))
+		die_error(&e);
+	capture_end(&capture);
+	redirect_output(file, output);
+	ret = finish(&c, &capture);
+	counting_free(&c);
+	return ret;
+}
+
+int cmd_stat(int argc, char **argv)
+{
+	static const struct option longs[] = { SESSION_LONGS, { 0 } };
+	const char *output = NULL, *input = NULL;
+	bool session = false;	/* an option was given that -i excludes */
+	struct capture_config config;
+	int opt, ret;
+
+	session_options_init(&config);
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "i:o:", longs, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(help, stdout);
+			return finish_output();
+		} else if (opt == 'o') {
+			output = optarg;
+		} else if (opt == 'i') {
+			input_option(&input, optarg);
+		} else if (session_option(&config, opt, optarg)) {
+			session = true;
+		} else {
+			usage(NULL);
+		}
+	}
+	if (input && (session || optind < argc))
+		usage("-i counts the hits of a file: '%s'; only -o goes with it", input);
+	session_options_finish(&config, argv + optind);
+	if (input && output && same_file(input, output))
+		die("the output would overwrite the input: '-o %s'; name another file", output);
+	ret = input ? stat_recorded(input, output) : stat_session(&config, output);
+	session_options_free(&config);
+	return ret;
+}

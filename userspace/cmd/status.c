@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace status: what the module can do on this kernel, in sentences. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tracefs.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/events.h"
+#include "cmd/message.h"
+#include "cmd/parse.h"
+#include "lib/device.h"
+
+static const char help[] =
+	"usage: nestrace status\n\n"
+	"Print the version of the loaded module, what it can do on this kernel, the\n"
+	"number of sessions, what the trace events trace, and how many traced functions\n"
+	"are shared with other users of ftrace.\n\n"
+	"  -h, --help  print this help\n";
+
+static void show_rcu(const struct nestrace_info *info)
+{
+	switch ((enum nestrace_rcu_mode)info->rcu_mode) {
+	case NESTRACE_RCU_PAIR:
+		printf("RCU: entered with ct_nmi_enter or ct_irq_enter, by context\n");
+		break;
+	case NESTRACE_RCU_WARN:
+		printf("RCU: entered with warn_rcu_enter, because %s\n",
+		       info->features & NESTRACE_FEATURE_RCU_PAIR ? "rcu=warn is set" :
+		       "ct_nmi_enter and ct_irq_enter were not found");
+		break;
+	case NESTRACE_RCU_OFF:
+		printf("RCU: not entered, because rcu=off is set; hits where RCU is not watching are lost\n");
+		break;
+	}
+}
+
+/* Print whether the kernel has a feature, and if not, what that means. */
+static void show_feature(const struct nestrace_info *info, unsigned int feature, const char *name,
+			 const char *with, const char *without)
+{
+	printf("%s: %s\n", name, info->features & feature ? with : without);
+}
+
+static void show_features(const struct nestrace_info *info)
+{
+	show_feature(info, NESTRACE_FEATURE_IRQ_STACK, "interrupt stacks", "known",
+		     "not known, because hardirq_stack_ptr was not found; the first and last functions of an interrupt count for the context that it interrupted");
+	show_feature(info, NESTRACE_FEATURE_MOD_FILTER, "filter by :mod:NAME", "yes",
+		     "no, because find_module and ftrace_location were not found");
+	show_feature(info, NESTRACE_FEATURE_TASKS,
+		     "processes (-P, -F), children (-c) and names of tasks that are gone", "yes",
+		     "no, because the scheduler's tracepoints were not found");
+	show_feature(info, NESTRACE_FEATURE_FINE_CLOCK, "clock global", "fine",
+		     "as coarse as the tick, because the kernel's sched_clock() does not use the TSC; -C mono or -C tsc is finer");
+	show_feature(info, NESTRACE_FEATURE_EARLY_OOPS, "an oops or a panic ends a flight recording",
+		     "at its first function, before it is printed",
+		     "late, after an oops is printed and not if a crash kernel is loaded, because oops_enter and panic cannot be traced");
+	if (info->test & NESTRACE_INFO_TEST_RECURSE)
+		printf("test build: the hook recurses on purpose\n");
+	if (info->test & NESTRACE_INFO_TEST_NO_GUARD)
+		printf("test build: the guard is DISABLED, this module can hang the machine\n");
+}
+
+/*
+ * A line of enabled_functions is "NAME (USERS) FLAGS...". A function with two users goes
+ * through the kernel's list function, which drops some recursion before nestrace sees it.
+ */
+static void show_shared(void)
+{
+	char *path = tracefs_get_tracing_file("enabled_functions");
+	FILE *f = path ? fopen(path, "r") : NULL;
+	unsigned long traced = 0, shared = 0, users;
+	char *line = NULL, *paren;
+	size_t size = 0;
+
+	if (!f) {
+		printf("functions traced now: not known, because tracefs cannot be read\n");
+		tracefs_put_tracing_file(path);
+		return;
+	}
+	while (getline(&line, &size, f) > 0) {
+		paren = strstr(line, " (");
+		if (!paren)
+			continue;
+		users = strtoul(paren + 2, NULL, 10);
+		traced++;
+		shared += users > 1;
+	}
+	printf("functions traced now, by any user of ftrace: %lu; shared by two or more: %lu\n",
+	       traced, shared);
+	if (shared)
+		printf("  the kernel's list function drops some recursion in shared functions; it is not counted here\n");
+	free(line);
+	fclose(f);
+	tracefs_put_tracing_file(path);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct nestrace_info info;
+	struct error e;
+	int fd;
+
+	if (parse_help_only(argc, argv, help))
+		return finish_output();
+
+	fd = device_open(&e);
+	if (fd < 0 || !device_info(fd, &info, &e))
+		die_error(&e);
+	printf("module: nestrace %.32s (ABI %u), loaded\n", info.version, info.abi);
+	/* without the session that asks */
+	printf("sessions: %u open, %u running\n", info.sessions - 1, info.running);
+	events_print(&info);
+	show_rcu(&info);
+	show_features(&info);
+	show_shared();
+	close(fd);
+	return finish_output();
+}

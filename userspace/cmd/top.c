@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace top: watch the most called functions in a terminal. */
+#include <curses.h>
+#include <event-parse.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <term.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/message.h"
+#include "cmd/session_options.h"
+#include "lib/accounting.h"
+#include "lib/memory.h"
+#include "lib/symbols.h"
+#include "output/accounting_table.h"
+#include "output/counts.h"
+
+static const char help[] =
+	"usage: nestrace top [OPTION...]\n\n"
+	"Show in a terminal which kernel functions are called most, per second and by\n"
+	"context, until q. The accounting of all hits follows.\n\n"
+	"  -l GLOB     count only functions that match; may be repeated\n"
+	"  -n GLOB     leave out functions that match; may be repeated\n"
+	"  -P PID,..., --tid TID,..., -c, -M MASK, -C CLOCK, -b SIZE\n"
+	"              as for nestrace record\n"
+	"  -h, --help  print this help\n\n"
+	"Keys: q or Ctrl-C quits. Space pauses the display. t sorts by all calls so far,\n"
+	"and again by those of the last second.\n";
+
+/* The counts of one CPU: its reader adds to them, the display reads them. */
+struct cpu {
+	pthread_mutex_t lock;
+	struct counts counts;
+};
+
+struct top {
+	struct cpu *cpu;
+	unsigned int nr_cpus;
+	struct tep_handle *tep;
+	struct counts before;		/* of all CPUs, about a second ago */
+	double seconds_before;		/* when that was */
+	bool by_total, paused;
+	struct row *row;
+	size_t nr_rows;
+};
+
+struct row {
+	const char *name;
+	uint64_t ip, total;
+	double rate;			/* calls per second */
+	double slot[NESTRACE_NR_SLOTS];	/* the share of each slot in these */
+};
+
+/* The contexts with a column; the others share the last one. */
+static const unsigned int shown[] = {
+	NESTRACE_SLOT_TASK, NESTRACE_SLOT_SOFTIRQ, NESTRACE_SLOT_HARDIRQ, NESTRACE_SLOT_NMI,
+};
+enum { NR_SHOWN = sizeof(shown) / sizeof(shown[0]) };
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct top *t = arg;
+
+	pthread_mutex_lock(&t->cpu[cpu].lock);
+	counts_stream(&t->cpu[cpu].counts, buf, len);
+	pthread_mutex_unlock(&t->cpu[cpu].lock);
+	return true;
+}
+
+static uint64_t total(const struct call_count *c)
+{
+	uint64_t sum = 0;
+	unsigned int slot;
+
+	for (slot = 0; c && slot < NESTRACE_NR_SLOTS; slot++)
+		sum += c->calls[slot];
+	return sum;
+}
+
+static void make_rows(struct top *t, const struct counts *now, double seconds)
+{
+	const struct call_count *c, *before;
+	unsigned int slot;
+	struct row *row;
+	uint64_t calls;
+	size_t i;
+
+	t->row = xrealloc(t->row, (now->used + 1) * sizeof(*t->row));
+	t->nr_rows = 0;
+	for (i = 0; i < now->size; i++) {
+		c = &now->entry[i];
+		if (!c->ip)
+			continue;
+		before = counts_of(&t->before, c->ip);
+		row = &t->row[t->nr_rows++];
+		row->name = tep_find_function(t->tep, c->ip);
+		row->ip = c->ip;
+		row->total = total(c);
+		calls = row->total - total(before);
+		row->rate = calls / seconds;
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+			row->slot[slot] = !calls ? 0 : (double)(c->calls[slot] -
+					  (before ? before->calls[slot] : 0)) / calls;
+	}
+}
+
+static int by_rate(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->rate != y->rate)
+		return x->rate > y->rate ? -1 : 1;
+	return x->total != y->total ? (x->total > y->total ? -1 : 1) : x->ip < y->ip ? -1 : 1;
+}
+
+static int by_total(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->total != y->total ? (x->total > y->total ? -1 : 1) : x->ip < y->ip ? -1 : 1;
+}
+
+/* Print six characters: 999999, 9999k or 9999M. */
+static void put_count(double count)
+{
+	if (count < 999999.5)
+		printw("%6.0f ", count);
+	else if (count < 9999.5e3)
+		printw("%5.0fk ", count / 1e3);
+	else
+		printw("%5.0fM ", count / 1e6);
+}
+
+static void put_head(const struct top *t, const struct progress *p)
+{
+	double rate = 0;
+	size_t i;
+
+	for (i = 0; i < t->nr_rows; i++)
+		rate += t->row[i].rate;
+	attron(A_BOLD);
+	mvprintw(0, 0, "nestrace top  %.0f s, %u CPUs: %.0f hits/s, %" PRIu64 " in total",
+		 p->seconds, t->nr_cpus, rate, p->events);
+	attroff(A_BOLD);
+	mvprintw(1, 0, "lost %" PRIu64 ", recursed %" PRIu64 "%s%s", p->lost, p->recursed,
+		 t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");
+	move(2, 0);
+	attron(A_REVERSE);
+	printw("%6s %6s  task  soft  hard   nmi other  %-*s", "hits/s", "total",
+	       COLS > 46 ? COLS - 46 : 8, "function");
+	attroff(A_REVERSE);
+}
+
+static void put_share(double share)
+{
+	if (share)
+		printw("%4.0f%% ", 100 * share);
+	else
+		addstr("      ");
+}
+
+static void put_row(const struct row *row)
+{
+	double others = 0;
+	unsigned int slot;
+
+	put_count(row->rate);
+	put_count(row->total);
+	for (slot = 0; slot < (unsigned int)NR_SHOWN; slot++)
+		put_share(row->slot[shown[slot]]);
+	for (slot = NESTRACE_SLOT_NMI_INLINE + 1; slot < NESTRACE_NR_SLOTS; slot++)
+		others += row->slot[slot];
+	put_share(others);
+	if (COLS <= getcurx(stdscr) + 1)
+		return;
+	if (row->name)
+		printw(" %.*s", COLS - getcurx(stdscr) - 1, row->name);
+	else
+		printw(" 0x%" PRIx64, row->ip);
+}
+
+static void take_keys(struct top *t)
+{
+	int key;
+
+	while ((key = getch()) != ERR) {
+		switch (key) {
+		case 'q':
+			kill(getpid(), SIGTERM);
+			break;
+		case ' ':
+			t->paused = !t->paused;
+			break;
+		case 't':
+			t->by_total = !t->by_total;
+			break;
+		}
+	}
+}
+
+static void screen_end(void)
+{
+	if (!isendwin())
+		endwin();
+}
+
+static void screen_check(void)
+{
+	int error;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		die("top needs a terminal; nestrace stat counts without one");
+	if (setupterm(NULL, STDOUT_FILENO, &error))
+		die("unknown type of terminal: 'TERM=%s'; nestrace stat counts without one",
+		    getenv("TERM") ?: "");
+}
+
+/* Take over the screen once the session runs: an earlier error must stay readable. */
+static void screen_begin(void)
+{
+	initscr();
+	cbreak();
+	noecho();
+	nodelay(stdscr, TRUE);
+	keypad(stdscr, TRUE);
+	curs_set(0);
+	/* restore the terminal however the program ends */
+	atexit(screen_end);
+}
+
+static void on_tick(void *arg, int fd, const struct progress *p)
+{
+	struct top *t = arg;
+	struct counts now = { 0 };
+	unsigned int cpu;
+	size_t i;
+
+	if (p->last)
+		return;
+	if (!stdscr)
+		screen_begin();
+	/* curses notices a new size of the screen only when it reads keys */
+	take_keys(t);
+	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
+		pthread_mutex_lock(&t->cpu[cpu].lock);
+		counts_sum(&now, &t->cpu[cpu].counts);
+		pthread_mutex_unlock(&t->cpu[cpu].lock);
+	}
+	if (!t->paused && p->seconds > t->seconds_before)
+		make_rows(t, &now, p->seconds - t->seconds_before);
+	if (t->nr_rows)
+		qsort(t->row, t->nr_rows, sizeof(*t->row), t->by_total ? by_total : by_rate);
+
+	erase();
+	put_head(t, p);
+	for (i = 0; i < t->nr_rows && (int)i + 3 < LINES; i++) {
+		move(i + 3, 0);
+		put_row(&t->row[i]);
+	}
+	refresh();
+
+	/* also when paused: the next display is of its own second */
+	if (p->seconds - t->seconds_before > 0.9) {
+		counts_free(&t->before);
+		t->before = now;
+		t->seconds_before = p->seconds;
+	} else {
+		counts_free(&now);
+	}
+}
+
+static void on_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+static void parse(int argc, char **argv, struct capture_config *config)
+{
+	static const struct option longs[] = { SESSION_LONGS, { 0 } };
+	int opt;
+
+	session_options_init(config);
+	config->low_priority = true;
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS, longs, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(help, stdout);
+			exit(finish_output());
+		}
+		if (!session_option(config, opt, optarg))
+			usage(NULL);
+	}
+	if (optind < argc)
+		usage("unexpected argument: '%s'; nestrace top runs no COMMAND, nestrace stat does",
+		      argv[optind]);
+	session_options_finish(config, argv + optind);
+}
+
+int cmd_top(int argc, char **argv)
+{
+	struct top t = { 0 };
+	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &t };
+	struct symbols symbols = { 0 };
+	struct capture_config config;
+	struct nestrace_info info;
+	struct capture capture;
+	struct accounting a;
+	struct error e;
+	unsigned int i;
+	char *text;
+	size_t len;
+	int fd;
+
+	parse(argc, argv, &config);
+	screen_check();
+
+	capture_allow_files();
+	fd = device_open(&e);
+	if (fd < 0 || !device_info(fd, &info, &e))
+		die_error(&e);
+	close(fd);
+	t.nr_cpus = info.nr_cpus;
+	t.cpu = xrealloc(NULL, t.nr_cpus * sizeof(*t.cpu));
+	for (i = 0; i < t.nr_cpus; i++) {
+		pthread_mutex_init(&t.cpu[i].lock, NULL);
+		counts_init(&t.cpu[i].counts, NESTRACE_EVENT_FUNCTION);
+	}
+	text = symbols_read(&symbols, &len, &e);
+	if (!text)
+		die_error(&e);
+	if (symbols.hidden)
+		warn(SYMBOLS_HIDDEN);
+	t.tep = tep_alloc();
+	if (!t.tep)
+		out_of_memory();
+	if (tep_parse_kallsyms(t.tep, text))
+		die("cannot parse the symbols: '/proc/kallsyms'");
+	free(text);
+	symbols_free(&symbols);
+
+	if (!capture_run(&config, &sink, &capture, &e))
+		die_error(&e);
+	capture_end(&capture);
+	if (stdscr)
+		screen_end();
+	accounting_read(&a, capture.fd, capture.nr_cpus);
+	accounting_table(&a, t.tep);
+	close(capture.fd);
+
+	accounting_free(&a);
+	for (i = 0; i < t.nr_cpus; i++)
+		counts_free(&t.cpu[i].counts);
+	counts_free(&t.before);
+	free(t.cpu);
+	free(t.row);
+	tep_free(t.tep);
+	session_options_free(&config);
+	return finish_output();
+}

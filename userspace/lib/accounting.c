@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "lib/accounting.h"
+#include "lib/context.h"
+#include "lib/device.h"
+#include "lib/memory.h"
+#include "lib/tracedat_read.h"
+
+/* a module reports a handful; a damaged file may hold any number */
+#define RECURSIONS_MAX	4096
+
+static void grow(struct accounting *a, unsigned int nr_cpus)
+{
+	if (nr_cpus <= a->nr_cpus)
+		return;
+	a->slot = xrealloc(a->slot, nr_cpus * sizeof(*a->slot));
+	a->ring_kb = xrealloc(a->ring_kb, nr_cpus * sizeof(*a->ring_kb));
+	memset(a->slot + a->nr_cpus, 0, (nr_cpus - a->nr_cpus) * sizeof(*a->slot));
+	memset(a->ring_kb + a->nr_cpus, 0, (nr_cpus - a->nr_cpus) * sizeof(*a->ring_kb));
+	a->nr_cpus = nr_cpus;
+}
+
+static void add_recursion(struct accounting *a, struct recursion r)
+{
+	unsigned int i;
+
+	r.slot = context_slot(r.slot);
+	for (i = 0; i < a->nr_recursions; i++) {
+		if (a->recursions[i].ip == r.ip && a->recursions[i].under_ip == r.under_ip &&
+		    a->recursions[i].slot == r.slot) {
+			a->recursions[i].count += r.count;
+			return;
+		}
+	}
+	if (a->nr_recursions == RECURSIONS_MAX)
+		return;
+	a->recursions = xrealloc(a->recursions, (a->nr_recursions + 1) * sizeof(r));
+	a->recursions[a->nr_recursions++] = r;
+}
+
+void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
+{
+	struct nestrace_stats stats;
+	unsigned int cpu, slot, i;
+
+	memset(a, 0, sizeof(*a));
+	grow(a, nr_cpus);
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!device_stats(fd, cpu, &stats))
+			continue;
+		memcpy(a->slot[cpu], stats.slot, sizeof(stats.slot));
+		a->ring_kb[cpu] = stats.ring_kb;
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			struct nestrace_recursions r = { .size = sizeof(r), .cpu = cpu, .slot = slot };
+
+			if (!stats.slot[slot].recursed || ioctl(fd, NESTRACE_IOC_RECURSIONS, &r))
+				continue;
+			for (i = 0; i < NESTRACE_NR_RECURSIONS && r.entry[i].ip; i++)
+				add_recursion(a, (struct recursion){
+					.ip = r.entry[i].ip,
+					.under_ip = r.entry[i].under_ip,
+					.count = r.entry[i].count,
+					.slot = slot,
+				});
+		}
+	}
+}
+
+#define HEADER "context hits recorded lost recursed filtered not_watching rcu_nmi rcu_irq in_tracer bytes"
+
+char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	unsigned int i;
+
+	if (!f)
+		out_of_memory();
+	fprintf(f, "CPU: %u\nring_kb: %u\n" HEADER "\n", cpu, a->ring_kb[cpu]);
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		const struct nestrace_slot_stats *s = &a->slot[cpu][i];
+
+		fprintf(f, "%u:%s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", i,
+			context_names[i], s->hits, s->recorded, s->lost, s->recursed, s->filtered,
+			s->not_watching, s->rcu_nmi, s->rcu_irq, s->in_tracer, s->bytes);
+	}
+	/* they belong to no CPU, so they go with the first */
+	for (i = 0; cpu == 0 && i < a->nr_recursions; i++)
+		fprintf(f, "recursion %u 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n",
+			a->recursions[i].slot, a->recursions[i].ip, a->recursions[i].under_ip,
+			a->recursions[i].count);
+	fclose(f);
+	return text;
+}
+
+static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat)
+{
+	char *copy = xstrdup(cpustat), *text, *save;
+	struct nestrace_slot_stats s;
+	struct recursion r;
+	unsigned int i;
+
+	grow(a, cpu + 1);
+	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1)
+			continue;
+		if (sscanf(text, "recursion %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
+			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)
+			add_recursion(a, r);
+		else if (sscanf(text, "%u:%*s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
+				&i, &s.hits, &s.recorded, &s.lost, &s.recursed, &s.filtered,
+				&s.not_watching, &s.rcu_nmi, &s.rcu_irq, &s.in_tracer,
+				&s.bytes) == 11 && i < NESTRACE_NR_SLOTS)
+			a->slot[cpu][i] = s;
+	}
+	free(copy);
+}
+
+bool accounting_load(struct accounting *a, struct tracedat *t)
+{
+	bool found = false;
+	unsigned int i;
+
+	memset(a, 0, sizeof(*a));
+	for (i = 0; i < t->nr_cpus; i++) {
+		if (i >= t->nr_cpustat || !strstr(t->cpustat[i], "\nring_kb: "))
+			continue;
+		found = true;
+		parse_cpu(a, i, t->cpustat[i]);
+	}
+	return found;
+}
+
+void accounting_free(struct accounting *a)
+{
+	free(a->slot);
+	free(a->ring_kb);
+	free(a->recursions);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What became of all hits: the counters of a session. They come from the device, and they
+ * are in trace.dat as text, in its CPUSTAT option, which trace-cmd report --stat prints.
+ */
+#ifndef LIB_ACCOUNTING_H
+#define LIB_ACCOUNTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "uapi/nestrace.h"
+
+struct tracedat;
+
+/* Function @ip recursed @count times while the tracer handled @under_ip in the same slot. */
+struct recursion {
+	uint64_t ip, under_ip, count;
+	unsigned int slot;
+};
+
+struct accounting {
+	unsigned int nr_cpus;
+	struct nestrace_slot_stats (*slot)[NESTRACE_NR_SLOTS];	/* by CPU */
+	unsigned int *ring_kb;					/* by CPU */
+	struct recursion *recursions;				/* the same on two CPUs is one */
+	unsigned int nr_recursions;
+};
+
+/* Read the counters of the session @fd. */
+void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
+/* Return the counters of one CPU as lines of text, to be freed. */
+char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
+/* Take the counters from a file. Return: false if nestrace did not write it. */
+bool accounting_load(struct accounting *a, struct tracedat *t);
+/* Release what accounting_read() or accounting_load() allocated. */
+void accounting_free(struct accounting *a);
+
+#endif

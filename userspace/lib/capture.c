@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/capture.h"
+#include "lib/memory.h"
+
+#define READ_SIZE	(64 * NESTRACE_SUBBUF_SIZE)
+#define TICK_NS		500000000
+
+/* The reader of one CPU's stream. */
+struct drain {
+	pthread_t thread;
+	bool started;		/* @thread runs */
+	unsigned int cpu;
+	int fd;			/* the stream; negative: the CPU has none */
+	const struct sink *sink;
+	size_t behind;		/* this many bytes at once mean that it falls behind */
+	cpu_set_t *allowed;	/* where it may run; NULL: not known */
+	bool late;		/* it reads only once the session has stopped */
+	bool low_priority;
+	atomic_bool *ended;
+};
+
+struct child {
+	pid_t pid;
+	int go;			/* a byte written here lets it exec */
+	int failed;		/* read here: errno of the exec, or end of file */
+};
+
+/* Whoever started us ignores these; so does COMMAND. */
+static bool ignored_int, ignored_usr1, ignored_usr2;
+
+static struct rlimit files_before;	/* for COMMAND */
+
+void capture_allow_files(void)
+{
+	struct rlimit all;
+
+	if (getrlimit(RLIMIT_NOFILE, &files_before))
+		return;
+	all = files_before;
+	all.rlim_cur = all.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &all);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Wake wait_for_end(), from the thread of a CPU. */
+static void end(struct drain *d)
+{
+	atomic_store(d->ended, true);
+	kill(getpid(), SIGUSR1);
+}
+
+static void report_errno(const struct sink *sink, const char *problem, unsigned int cpu)
+{
+	struct error e;
+
+	error_set_errno(&e, problem, cpu);
+	sink->problem(sink->arg, &e);
+}
+
+/*
+ * Move this reader to the CPU that it drains, if its affinity allows that, so that producer
+ * and reader take turns.
+ */
+static void stay_on(unsigned int cpu, const cpu_set_t *allowed)
+{
+	cpu_set_t only;
+
+	if (!allowed || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, allowed))
+		return;
+	CPU_ZERO(&only);
+	CPU_SET(cpu, &only);
+	sched_setaffinity(0, sizeof(only), &only);
+}
+
+static void *drain(void *arg)
+{
+	struct drain *d = arg;
+	struct pollfd stopped = { .fd = d->fd };
+	char *buf = xrealloc(NULL, READ_SIZE);
+	size_t at_once = 0;
+	ssize_t n;
+
+	/* what is recorded must wait for its reader, or records are lost; it may fail */
+	if (!d->low_priority)
+		setpriority(PRIO_PROCESS, 0, -20);
+	/* no event is requested: poll() returns on POLLHUP only */
+	while (d->late && poll(&stopped, 1, -1) < 0 && errno == EINTR)
+		;
+	/* a trigger or an oops may have ended it */
+	if (d->late)
+		end(d);
+	while ((n = read(d->fd, buf, READ_SIZE)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			report_errno(d->sink, "cannot read the stream of CPU '%u'", d->cpu);
+		if (n < 0 || !d->sink->data(d->sink->arg, d->cpu, buf, n)) {
+			end(d);
+			break;
+		}
+		at_once += n;
+		if (at_once >= d->behind) {
+			stay_on(d->cpu, d->allowed);
+			d->behind = SIZE_MAX;
+		}
+		if (n < READ_SIZE)
+			at_once = 0;
+	}
+	free(buf);
+	return NULL;
+}
+
+static void do_nothing(int sig)
+{
+}
+
+/*
+ * Signals are waited for, not handled. A shell starts its background jobs with SIGINT
+ * ignored, and an ignored signal cannot be waited for. SIGHUP stays ignored under nohup.
+ */
+static void prepare_signals(sigset_t *set)
+{
+	ignored_int = signal(SIGINT, do_nothing) == SIG_IGN;
+	/* if our parent left it ignored, the kernel reaps children before we see them */
+	signal(SIGCHLD, SIG_DFL);
+	/* one that comes too late to be waited for must not kill us */
+	ignored_usr1 = signal(SIGUSR1, do_nothing) == SIG_IGN;
+	ignored_usr2 = signal(SIGUSR2, do_nothing) == SIG_IGN;
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
+}
+
+static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, int failed)
+{
+	char c;
+
+	/* end of file: the capture could not start */
+	if (read(go, &c, 1) != 1)
+		_exit(EXIT_FAILURE);
+	signal(SIGPIPE, SIG_DFL);
+	if (ignored_int)
+		signal(SIGINT, SIG_IGN);
+	if (ignored_usr1)
+		signal(SIGUSR1, SIG_IGN);
+	if (ignored_usr2)
+		signal(SIGUSR2, SIG_IGN);
+	if (files_before.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &files_before);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	if (write(failed, &errno, sizeof(errno)) < 0)
+		_exit(126);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Fork COMMAND, which waits for child_go() or child_abandon(). */
+static bool child_prepare(struct child *child, char **command, const sigset_t *mask,
+			  struct error *e)
+{
+	int go[2] = { -1, -1 }, failed[2] = { -1, -1 };
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC) || (child->pid = fork()) < 0) {
+		error_set_errno(e, "cannot prepare to run '%s'", command[0]);
+		child->pid = 0;
+		close(go[0]);
+		close(go[1]);
+		close(failed[0]);
+		close(failed[1]);
+		return false;
+	}
+	if (!child->pid) {
+		close(go[1]);
+		close(failed[0]);
+		child_exec(command, mask, go[0], failed[1]);
+	}
+	close(go[0]);
+	close(failed[1]);
+	child->go = go[1];
+	child->failed = failed[0];
+	return true;
+}
+
+static void child_go(struct child *child, const char *name, const struct sink *sink)
+{
+	struct error e;
+	int err = 0;
+
+	if (write(child->go, "", 1) != 1 ||
+	    read(child->failed, &err, sizeof(err)) == sizeof(err)) {
+		errno = err ? err : errno;
+		error_set_errno(&e, "cannot run '%s'", name);
+		sink->problem(sink->arg, &e);
+	}
+	close(child->go);
+	close(child->failed);
+}
+
+static void child_abandon(struct child *child)
+{
+	if (!child->pid)
+		return;
+	close(child->go);
+	close(child->failed);
+	waitpid(child->pid, NULL, 0);
+}
+
+/* Return true once COMMAND has ended; its status is that of a shell. */
+static bool child_ended(struct child *child, int *status)
+{
+	int ws;
+
+	if (waitpid(child->pid, &ws, WNOHANG) != child->pid)
+		return false;
+	*status = WIFEXITED(ws) ? WEXITSTATUS(ws) : 128 + WTERMSIG(ws);
+	child->pid = 0;
+	return true;
+}
+
+static void tick(const struct sink *sink, struct capture *capture, bool last)
+{
+	struct progress p = { .seconds = capture->seconds, .last = last };
+	struct nestrace_stats stats;
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < capture->nr_cpus; cpu++) {
+		if (!device_stats(capture->fd, cpu, &stats))
+			continue;
+		capture->ended |= stats.flags;
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+			p.events += stats.slot[i].recorded;
+			p.lost += stats.slot[i].lost;
+			p.recursed += stats.slot[i].recursed;
+		}
+	}
+	sink->tick(sink->arg, capture->fd, &p);
+}
+
+/* Run before every ordinary task: what happened just before a signal must not be overwritten. */
+static void wait_first(bool first)
+{
+	struct sched_param param = { .sched_priority = first };
+
+	/* without the right to, the wait is only less prompt */
+	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param);
+}
+
+static void wait_for_end(const struct capture_config *c, const struct sink *sink,
+			 struct capture *capture, struct child *child, atomic_bool *ended)
+{
+	const struct timespec timeout = { .tv_nsec = TICK_NS };
+	double start = now();
+	siginfo_t info;
+	int sig;
+
+	if (c->session.flight)
+		wait_first(true);
+	while (!atomic_load(ended)) {
+		sig = sigtimedwait(&capture->signals, &info, &timeout);
+		capture->seconds = now() - start;
+		if (sig == SIGCHLD) {
+			if (child->pid && child_ended(child, &capture->status))
+				break;
+		} else if (sig == SIGUSR1 || sig == SIGUSR2) {
+			/* our own, from end(), only wakes this loop */
+			if (c->session.flight && info.si_pid != getpid())
+				break;
+		} else if (sig > 0) {
+			/* a terminal sends it to COMMAND too; pass on one that kill() sent */
+			if (child->pid && info.si_code == SI_USER)
+				kill(child->pid, ignored_int ? SIGTERM : sig);
+			break;
+		} else if (sig < 0) {
+			tick(sink, capture, false);
+		}
+	}
+	device_freeze(capture->fd);
+	if (c->session.flight)
+		wait_first(false);
+	capture->seconds = now() - start;
+}
+
+void capture_end(struct capture *capture)
+{
+	struct child child = { .pid = capture->command };
+	siginfo_t info;
+	int sig = 0, status;
+
+	/* how COMMAND ends now says nothing about the recording */
+	while (child.pid && sig != SIGINT && sig != SIGTERM && sig != SIGHUP &&
+	       !child_ended(&child, &status))
+		sig = sigwaitinfo(&capture->signals, &info);
+	sigprocmask(SIG_SETMASK, &capture->signals_before, NULL);
+}
+
+/* Start the readers, which need the streams, which need the configured session. */
+static bool start_readers(const struct capture_config *c, struct drain *drains, unsigned int nr,
+			  int session, struct error *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		drains[i].fd = device_open_stream(session, &c->session, i, e);
+		if (drains[i].fd == -2)
+			return false;
+	}
+	for (i = 0; i < nr; i++) {
+		if (drains[i].fd < 0)
+			continue;
+		if (pthread_create(&drains[i].thread, NULL, drain, &drains[i]))
+			return error_set(e, "cannot start a thread for CPU '%u'", i);
+		drains[i].started = true;
+	}
+	return true;
+}
+
+/* Let the readers reach the end of their streams; the session is stopped or closed. */
+static void finish_readers(struct drain *drains, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		/* a task that hogs the reader's CPU must not keep us */
+		if (drains[i].started && drains[i].allowed)
+			pthread_setaffinity_np(drains[i].thread, sizeof(cpu_set_t),
+					       drains[i].allowed);
+		if (drains[i].started)
+			pthread_join(drains[i].thread, NULL);
+		if (drains[i].fd >= 0)
+			close(drains[i].fd);
+	}
+	free(drains);
+}
+
+bool capture_run(const struct capture_config *c, const struct sink *sink,
+		 struct capture *capture, struct error *e)
+{
+	struct drain *drains = NULL;
+	struct child child = { 0 };
+	atomic_bool ended = false;
+	struct nestrace_info info;
+	cpu_set_t allowed;
+	struct error stop;
+	bool known;
+	unsigned int i;
+
+	memset(capture, 0, sizeof(*capture));
+	prepare_signals(&capture->signals);
+	sigprocmask(SIG_BLOCK, &capture->signals, &capture->signals_before);
+	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
+	capture->fd = device_open(e);
+	if (capture->fd < 0)
+		goto fail_signals;
+	if (!device_info(capture->fd, &info, e) || !device_configure(capture->fd, &c->session, e))
+		goto fail_session;
+	capture->nr_cpus = info.nr_cpus;
+	if (c->command) {
+		if (!child_prepare(&child, c->command, &capture->signals_before, e))
+			goto fail_session;
+		if (c->follow_command &&
+		    !device_add_pid(capture->fd, &(struct pid_selection){ .pid = child.pid },
+				    c->session.follow_forks, e))
+			goto fail_session;
+	}
+	drains = xzalloc(capture->nr_cpus, sizeof(*drains));
+	for (i = 0; i < capture->nr_cpus; i++) {
+		drains[i] = (struct drain){
+			.cpu = i, .fd = -1, .sink = sink, .late = c->session.flight,
+			.low_priority = c->low_priority,
+			.behind = c->low_priority ? SIZE_MAX : (size_t)c->session.ring_kb << 7,
+			.allowed = known ? &allowed : NULL, .ended = &ended,
+		};
+	}
+	/* the readers first: arming all functions causes many hits */
+	if (!start_readers(c, drains, capture->nr_cpus, capture->fd, e) ||
+	    !device_start(capture->fd, &c->session, e))
+		goto fail_session;
+	if (child.pid)
+		child_go(&child, c->command[0], sink);
+	wait_for_end(c, sink, capture, &child, &ended);
+
+	/* EINVAL: it has ended from within */
+	if (!device_stop(capture->fd) && errno != EINVAL) {
+		error_set_errno(&stop, "cannot stop tracing");
+		sink->problem(sink->arg, &stop);
+	}
+	finish_readers(drains, capture->nr_cpus);
+	tick(sink, capture, true);
+	capture->command = child.pid;
+	return true;
+
+fail_session:
+	/* the last close ends the session, and so its streams; COMMAND has a copy of it */
+	child_abandon(&child);
+	close(capture->fd);
+	if (drains)
+		finish_readers(drains, capture->nr_cpus);
+fail_signals:
+	sigprocmask(SIG_SETMASK, &capture->signals_before, NULL);
+	return false;
+}

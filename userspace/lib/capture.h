@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A session from start to stop: COMMAND, the signals, and a thread for each CPU that reads
+ * its stream into a sink. One capture at a time, since it takes over the process's signals.
+ */
+#ifndef LIB_CAPTURE_H
+#define LIB_CAPTURE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/device.h"
+#include "lib/error.h"
+
+struct capture_config {
+	struct session_config session;
+	char **command;			/* argv of COMMAND; NULL: until a signal */
+	bool follow_command;		/* trace only COMMAND, with its threads */
+	bool low_priority;		/* the readers take no priority over what they trace */
+};
+
+struct progress {
+	uint64_t events, lost, recursed;	/* so far, on all CPUs */
+	double seconds;			/* since the start */
+	bool last;
+};
+
+struct sink {
+	/* Take whole sub-buffers, in the thread of @cpu. Return: false to end the recording. */
+	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
+	/* Twice a second and at the end, in the main thread. */
+	void (*tick)(void *arg, int fd, const struct progress *p);
+	/* Something failed, but the capture goes on; from any thread. */
+	void (*problem)(void *arg, const struct error *e);
+	void *arg;
+};
+
+struct capture {
+	int fd;				/* the session, stopped; the caller closes it */
+	unsigned int nr_cpus;
+	int status;			/* of COMMAND, as a shell has it; 0 if a signal ended it all */
+	double seconds;			/* how long it took */
+	uint32_t ended;			/* why it ended from within: NESTRACE_STATS_ bits */
+	/* private: COMMAND if it still runs, the signals waited for, the mask before */
+	pid_t command;
+	sigset_t signals, signals_before;
+};
+
+/* Raise the limit of open files: there are a stream and perhaps a file for each CPU. */
+void capture_allow_files(void);
+/* Run it all. Return: false if it could not start; then nothing is left open. */
+bool capture_run(const struct capture_config *c, const struct sink *sink,
+		 struct capture *capture, struct error *e);
+/*
+ * Once what was recorded is safe: wait until COMMAND ends, or for a second signal, and
+ * restore the signal mask.
+ */
+void capture_end(struct capture *capture);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The switches have no default: the compiler names the place that a new clock lacks. */
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/clock.h"
+
+const char *clock_name(enum nestrace_clock clock)
+{
+	switch (clock) {
+#define CASE(id, name)	case NESTRACE_CLOCK_##id: return #name;
+	NESTRACE_CLOCKS(CASE)
+#undef CASE
+	}
+	return NULL;
+}
+
+const char *clock_tracefs_name(enum nestrace_clock clock)
+{
+	switch (clock) {
+	case NESTRACE_CLOCK_GLOBAL: return "global";
+	case NESTRACE_CLOCK_TSC: return "x86-tsc";
+	case NESTRACE_CLOCK_MONO: return "mono";
+	}
+	return NULL;
+}
+
+static bool counts_cycles(enum nestrace_clock clock)
+{
+	switch (clock) {
+	case NESTRACE_CLOCK_TSC: return true;
+	case NESTRACE_CLOCK_GLOBAL:
+	case NESTRACE_CLOCK_MONO: return false;
+	}
+	return false;
+}
+
+bool clock_find(const char *name, enum nestrace_clock *clock)
+{
+	for (*clock = 0; *clock < NESTRACE_NR_CLOCKS; ++*clock)
+		if (!strcmp(name, clock_name(*clock)) || !strcmp(name, clock_tracefs_name(*clock)))
+			return true;
+	return false;
+}
+
+bool clock_counts_cycles(const char *tracefs_name)
+{
+	enum nestrace_clock clock;
+
+	return clock_find(tracefs_name, &clock) && counts_cycles(clock);
+}

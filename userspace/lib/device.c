@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/device.h"
+
+#ifndef COMMAND_ABI
+#define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
+#endif
+
+static bool locked_down(void)
+{
+	char mode[128];
+	FILE *f = fopen("/sys/kernel/security/lockdown", "r");
+	bool down = false;
+
+	if (!f)
+		return false;
+	if (fgets(mode, sizeof(mode), f))
+		down = strstr(mode, "[confidentiality]");
+	fclose(f);
+	return down;
+}
+
+static bool open_error(struct error *e)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		return error_set(e, "the module is not loaded: '" NESTRACE_DEVICE "'; load it as root with modprobe nestrace or insmod nestrace.ko");
+	case EACCES:
+		return error_set(e, "no permission to open: '" NESTRACE_DEVICE "'; tracing the kernel needs root");
+	case EPERM:
+		if (locked_down())
+			return error_set(e, "the kernel is locked down: 'confidentiality'; /sys/kernel/security/lockdown forbids tracing");
+		return error_set(e, "no permission to trace: '" NESTRACE_DEVICE "'; it needs root, CAP_PERFMON or CAP_SYS_ADMIN");
+	}
+	return error_set_errno(e, "cannot open '" NESTRACE_DEVICE "'");
+}
+
+bool device_info(int fd, struct nestrace_info *info, struct error *e)
+{
+	memset(info, 0, sizeof(*info));
+	if (ioctl(fd, NESTRACE_IOC_INFO, info))
+		return error_set_errno(e, "not nestrace's device: '" NESTRACE_DEVICE "'");
+	return true;
+}
+
+int device_open(struct error *e)
+{
+	struct nestrace_info info;
+	int fd = open(NESTRACE_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		open_error(e);
+		return -1;
+	}
+	if (!device_info(fd, &info, e)) {
+		close(fd);
+		return -1;
+	}
+	if (info.abi != COMMAND_ABI) {
+		error_set(e, "the loaded module is too %s for this command: module '%.32s' (ABI %u), command '%s' (ABI %d); install both from one source and reload the module",
+			  info.abi > COMMAND_ABI ? "new" : "old", info.version, info.abi,
+			  NESTRACE_VERSION, COMMAND_ABI);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt, struct error *e)
+{
+	struct nestrace_filter arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.glob = (uintptr_t)glob,
+		.len = strlen(glob),
+	};
+
+	if (!ioctl(fd, NESTRACE_IOC_FILTER, &arg))
+		return true;
+	switch (errno) {
+	case ENOENT:
+		return error_set(e, "no function matches %s: '%s'; nestrace list shows what can be traced",
+				 opt, glob);
+	case ENODEV:
+		if (strstr(glob, ":mod:"))
+			return error_set(e, "no such module is loaded for %s: '%s'; lsmod lists the loaded modules",
+					 opt, glob);
+		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
+	case EINVAL:
+		return error_set(e, "not a function name or glob for %s: '%s'; use NAME, GLOB or [GLOB]:mod:MODULE, at most 255 bytes (-n takes no GLOB before :mod:)",
+				 opt, glob);
+	case EOPNOTSUPP:
+		return error_set(e, "this kernel does not support :mod: for %s: '%s'; nestrace status says why",
+				 opt, glob);
+	case ENOSPC:
+		return error_set(e, "too many modules for %s: '%s'; at most 16 can be left out", opt, glob);
+	}
+	return error_set_errno(e, "cannot set %s '%s'", opt, glob);
+}
+
+bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e)
+{
+	struct nestrace_pid arg = {
+		.size = sizeof(arg),
+		.flags = (pid->thread ? 0 : NESTRACE_PID_PROCESS) |
+			 (follow_forks ? NESTRACE_PID_FOLLOW : 0),
+		.pid = pid->pid,
+	};
+
+	if (!ioctl(fd, NESTRACE_IOC_PID, &arg))
+		return true;
+	if (errno == ESRCH)
+		return error_set(e, "no such %s: '%d'; ps -eL lists processes and threads",
+				 pid->thread ? "thread" : "process", pid->pid);
+	if (errno == EOPNOTSUPP)
+		return error_set(e, "this kernel cannot follow new threads and children: '%d'; --tid without -c traces one thread",
+				 pid->pid);
+	return error_set_errno(e, "cannot select %s '%d'", pid->thread ? "thread" : "process", pid->pid);
+}
+
+static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t flags,
+			const char *opt, struct error *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!add_filter(fd, globs[i], flags, opt, e))
+			return false;
+	return true;
+}
+
+bool device_configure(int fd, const struct session_config *c, struct error *e)
+{
+	struct nestrace_config config = {
+		.size = sizeof(config),
+		.flags = (c->overwrite ? NESTRACE_CONFIG_OVERWRITE : 0) |
+			 (c->empty ? NESTRACE_CONFIG_EMPTY : 0) |
+			 (c->trace_self ? 0 : NESTRACE_CONFIG_IGNORE_SELF) |
+			 (c->flight ? NESTRACE_CONFIG_OOPS : 0) |
+			 (c->warn ? NESTRACE_CONFIG_WARN : 0),
+		.clock = c->clock,
+		.ring_kb = c->ring_kb,
+	};
+	struct nestrace_cpus cpus = {
+		.size = sizeof(cpus),
+		.mask = (uintptr_t)c->cpus,
+		.len = c->cpus_len,
+	};
+	unsigned int i;
+
+	if (ioctl(fd, NESTRACE_IOC_CONFIG, &config))
+		return error_set_errno(e, "cannot set clock '%s' and %u KiB per CPU",
+				       clock_name(c->clock), c->ring_kb);
+	if (c->cpus && ioctl(fd, NESTRACE_IOC_CPUS, &cpus)) {
+		if (errno == EINVAL)
+			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
+		return error_set_errno(e, "cannot set the CPU mask");
+	}
+	if (!add_filters(fd, c->filter, c->nr_filter, 0, "-l", e) ||
+	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, "-n", e) ||
+	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, "--trigger", e))
+		return false;
+	for (i = 0; i < c->nr_pids; i++)
+		if (!device_add_pid(fd, &c->pids[i], c->follow_forks, e))
+			return false;
+	return true;
+}
+
+static bool ftrace_is_off(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "r");
+	int c = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return c == '0';
+}
+
+/* Say by errno why NESTRACE_IOC_START or NESTRACE_IOC_STREAM failed. */
+static bool start_error(const struct session_config *c, struct error *e)
+{
+	if (errno == ENOMEM)
+		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b",
+				 c->ring_kb);
+	if (errno == EBUSY && ftrace_is_off())
+		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
+	if (errno == ENODEV)
+		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
+	return error_set_errno(e, "cannot start tracing");
+}
+
+bool device_start(int fd, const struct session_config *c, struct error *e)
+{
+	return !ioctl(fd, NESTRACE_IOC_START, 0) || start_error(c, e);
+}
+
+void device_freeze(int fd)
+{
+	ioctl(fd, NESTRACE_IOC_FREEZE, 0);
+}
+
+bool device_stop(int fd)
+{
+	return !ioctl(fd, NESTRACE_IOC_STOP, 0);
+}
+
+int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e)
+{
+	struct nestrace_stream_open arg = { .size = sizeof(arg), .cpu = cpu };
+	int stream = ioctl(fd, NESTRACE_IOC_STREAM, &arg);
+
+	if (stream >= 0)
+		return stream;
+	/* a CPU that is not there, or not traced */
+	if (errno == EINVAL)
+		return -1;
+	start_error(c, e);
+	return -2;
+}
+
+bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	stats->cpu = cpu;
+	return !ioctl(fd, NESTRACE_IOC_STATS, stats);
+}

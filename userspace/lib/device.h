@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /dev/nestrace: a session from open to close, each failure with a message of its own. A
+ * session is its file descriptor; close() ends it. The uapi header documents the rest.
+ */
+#ifndef LIB_DEVICE_H
+#define LIB_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "uapi/nestrace.h"
+
+/* The tasks that a session traces. */
+struct pid_selection {
+	int pid;
+	bool thread;			/* this thread only, not its whole process */
+};
+
+/* What to trace and how. The arrays and strings are the caller's. */
+struct session_config {
+	const char **filter;		/* globs of -l; none: all functions */
+	const char **notrace;		/* globs of -n */
+	const char **trigger;		/* globs of functions that end the recording */
+	struct pid_selection *pids;	/* none: all tasks */
+	unsigned int nr_filter, nr_notrace, nr_trigger, nr_pids;
+	uint8_t *cpus;			/* bitmap, CPU 0 is bit 0 of byte 0; NULL: all */
+	size_t cpus_len;		/* its bytes */
+	enum nestrace_clock clock;
+	unsigned int ring_kb;		/* KiB per CPU */
+	bool overwrite;			/* a full ring loses its oldest records */
+	bool flight;			/* an oops ends the recording; streams are read after its end */
+	bool warn;			/* so does a warning of the kernel */
+	bool follow_forks;		/* trace what the selected tasks create, too */
+	bool trace_self;		/* trace the caller's own calls, too */
+	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
+};
+
+/* Open a session and check the ABI. Return: its descriptor, or -1. */
+int device_open(struct error *e);
+bool device_info(int fd, struct nestrace_info *info, struct error *e);
+bool device_configure(int fd, const struct session_config *c, struct error *e);
+bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e);
+bool device_start(int fd, const struct session_config *c, struct error *e);
+/* Freeze the rings of a running session: what they hold stays. Returns at once. */
+void device_freeze(int fd);
+/* Return: false with errno set; EINVAL if the session is not running. */
+bool device_stop(int fd);
+/*
+ * Open the stream of @cpu, not before all is configured. Return: its descriptor; -1 if the
+ * session does not trace that CPU; -2 after an error.
+ */
+int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e);
+/* Return: false if the CPU has no counters. */
+bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The numbers and words of trace.dat: trace-cmd.dat.v6(5), trace-cmd.dat.v7(5). */
+#ifndef LIB_TRACEDAT_FORMAT_H
+#define LIB_TRACEDAT_FORMAT_H
+
+#define TRACEDAT_MAGIC		"\027\010\104tracing"
+#define TRACEDAT_OPTIONS	"options  "	/* version 6 */
+#define TRACEDAT_FLYRECORD	"flyrecord"	/* version 6 */
+#define TRACEDAT_ZSTD		"zstd"
+
+/* the flag of a section */
+#define TRACEDAT_COMPRESSED	1
+
+/* The options. Those from HEADER_INFO on give the place of a section of version 7. */
+enum {
+	TRACEDAT_OPT_DONE		= 0,
+	TRACEDAT_OPT_CPUSTAT		= 2,
+	TRACEDAT_OPT_BUFFER		= 3,
+	TRACEDAT_OPT_TRACECLOCK		= 4,
+	TRACEDAT_OPT_UNAME		= 5,
+	TRACEDAT_OPT_CPUCOUNT		= 8,
+	TRACEDAT_OPT_VERSION		= 9,
+	TRACEDAT_OPT_TRACEID		= 11,
+	TRACEDAT_OPT_HEADER_INFO	= 16,
+	TRACEDAT_OPT_FTRACE_EVENTS	= 17,
+	TRACEDAT_OPT_EVENT_FORMATS	= 18,
+	TRACEDAT_OPT_KALLSYMS		= 19,
+	TRACEDAT_OPT_PRINTK		= 20,
+	TRACEDAT_OPT_CMDLINES		= 21,
+};
+
+#endif

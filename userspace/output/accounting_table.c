@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/accounting.h"
+#include "lib/context.h"
+#include "lib/names.h"
+#include "output/accounting_table.h"
+
+static void add(struct nestrace_slot_stats *to, const struct nestrace_slot_stats *s)
+{
+	to->hits += s->hits;
+	to->recorded += s->recorded;
+	to->lost += s->lost;
+	to->recursed += s->recursed;
+	to->filtered += s->filtered;
+	to->not_watching += s->not_watching;
+	to->rcu_nmi += s->rcu_nmi;
+	to->rcu_irq += s->rcu_irq;
+	to->in_tracer += s->in_tracer;
+	to->bytes += s->bytes;
+}
+
+static void row(const char *name, const struct nestrace_slot_stats *s)
+{
+	printf("# %-8s %12llu %12llu %10llu %9llu %10llu %9llu %11llu %9llu\n", name, s->hits,
+	       s->recorded, s->lost, s->recursed, s->filtered, s->not_watching,
+	       s->rcu_nmi + s->rcu_irq, s->in_tracer);
+}
+
+void accounting_table(const struct accounting *a, struct tep_handle *tep)
+{
+	struct nestrace_slot_stats sum[NESTRACE_NR_SLOTS], total = { 0 };
+	unsigned int cpu, i;
+
+	memset(sum, 0, sizeof(sum));
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		for (cpu = 0; cpu < a->nr_cpus; cpu++)
+			add(&sum[context_slot(i)], &a->slot[cpu][i]);
+
+	printf("#\n# %-8s %12s %12s %10s %9s %10s %9s %11s %9s\n", "context", "hits", "recorded",
+	       "lost", "recursed", "filtered", "no-rcu", "rcu-entered", "in-tracer");
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		if (sum[i].hits)
+			row(context_names[i], &sum[i]);
+		add(&total, &sum[i]);
+	}
+	row("total", &total);
+	if (total.lost > total.not_watching)
+		printf("# lost: %llu hits, because a ring was full or overwritten before it was read (-W, --flight); use a larger -b\n",
+		       total.lost - total.not_watching);
+	if (total.not_watching)
+		printf("# lost: %llu hits, because RCU was not watching and could not be entered\n",
+		       total.not_watching);
+	for (i = 0; i < a->nr_recursions; i++) {
+		const struct recursion *r = &a->recursions[i];
+
+		/* each call of names_function() may use one of its two buffers */
+		printf("# recursion: %s under %s in %s, %" PRIu64 " times\n",
+		       names_function(tep, r->ip), names_function(tep, r->under_ip),
+		       context_names[r->slot], r->count);
+	}
+	if (total.hits != total.recorded + total.lost + total.recursed + total.filtered)
+		printf("# the counters do not add up: %lld hits are not accounted for\n",
+		       (long long)(total.hits - total.recorded - total.lost - total.recursed -
+				   total.filtered));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Call stacks, put together from hits, each of which knows only its caller. The caller is a
+ * function that was entered and has not returned, so all above it on the stack has returned.
+ * Each task has a stack, and each interrupt context of each CPU. A caller that is not on the
+ * stack (it is not traced, or this is the first hit of an interrupt) begins a new stack.
+ */
+#ifndef OUTPUT_CALLGRAPH_H
+#define OUTPUT_CALLGRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/subbuf.h"
+
+struct tep_handle;
+
+/* A function as called in one way. Each slot has a root, which is not a function. */
+struct node {
+	uint64_t function;
+	uint64_t calls;		/* its hits */
+	uint32_t parent;	/* index of its caller; of a root: itself */
+	uint16_t depth;		/* of a root: 0 */
+	uint8_t slot;
+};
+
+struct callgraph {
+	struct node *node;	/* @nr nodes; parents come before their children */
+	size_t nr;
+	/* private */
+	struct tep_handle *tep;
+	uint32_t *child;	/* hash table of (parent, function) */
+	struct position *position;
+	size_t nr_children, nr_positions, used;
+};
+
+/* @tep: where functions begin; it must outlive the graph. */
+void callgraph_init(struct callgraph *g, struct tep_handle *tep);
+/* Add a hit. Return: its node, valid until the next hit. */
+const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit);
+void callgraph_free(struct callgraph *g);
+
+#endif

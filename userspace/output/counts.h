@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The calls of each function in each context, counted from sub-buffers. */
+#ifndef OUTPUT_COUNTS_H
+#define OUTPUT_COUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/subbuf.h"
+#include "uapi/nestrace.h"
+
+struct call_count {
+	uint64_t ip;		/* 0: a free entry */
+	uint64_t calls[NESTRACE_NR_SLOTS];
+};
+
+/* A hash table by address, doubled when it is half full. Zeroed it is an empty sum. */
+struct counts {
+	struct subbuf sub;
+	struct call_count *entry;	/* @size of them, @used not free */
+	size_t size, used;
+	char data[2 * NESTRACE_SUBBUF_SIZE];
+};
+
+/* Prepare to count sub-buffers. @event: the ID of ftrace:function. */
+void counts_init(struct counts *c, int event);
+/* Count the sub-buffer in @c->data. Return: false if it is damaged. */
+bool counts_subbuf(struct counts *c);
+/* Count whole sub-buffers from a stream. */
+void counts_stream(struct counts *c, const void *buf, size_t len);
+/* Add the counts in @c to @sum. */
+void counts_sum(struct counts *sum, const struct counts *c);
+/* Return the entry of @ip, or NULL if it was never called. */
+const struct call_count *counts_of(const struct counts *c, uint64_t ip);
+void counts_free(struct counts *c);
+
+#endif

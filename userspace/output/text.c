@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <event-parse.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/context.h"
+#include "lib/memory.h"
+#include "lib/subbuf.h"
+#include "output/text.h"
+
+/*
+ * The sizes of the caches of names, powers of two. A newer name replaces an older one, so
+ * that memory is bounded whatever the file holds.
+ */
+#define FUNCTIONS	16384
+#define TASKS		256
+
+#define TASK_WIDTH	16
+
+/* @name: NULL if this entry is free, no_name if there is no symbol. */
+struct function {
+	uint64_t ip;
+	const char *name;
+	size_t len;
+};
+
+struct task {
+	int pid;
+	const char *comm;
+	size_t len;
+	char tail[16];		/* the pid, as the line has it */
+	size_t tail_len;
+};
+
+struct text {
+	struct tep_handle *tep;
+	struct text_look look;
+	char context[NESTRACE_NR_SLOTS][32];	/* by slot, with its colour */
+	size_t context_len[NESTRACE_NR_SLOTS];
+	struct function function[FUNCTIONS];
+	struct task task[TASKS];
+	/* the line that is being made; what does not fit is printed ahead of it */
+	size_t len;
+	char line[1024];
+};
+
+static const char no_name[] = "";
+
+static const char *const colours[NESTRACE_NR_SLOTS] = {
+	[NESTRACE_SLOT_TASK] = "\033[32m", [NESTRACE_SLOT_SOFTIRQ] = "\033[33m",
+	[NESTRACE_SLOT_HARDIRQ] = "\033[31m", [NESTRACE_SLOT_NMI] = "\033[35m",
+	[NESTRACE_SLOT_NMI_INLINE] = "\033[35m", [NESTRACE_SLOT_DF] = "\033[31;1m",
+	[NESTRACE_SLOT_DB] = "\033[36m", [NESTRACE_SLOT_MCE] = "\033[31;1m",
+	[NESTRACE_SLOT_VC] = "\033[34m", [NESTRACE_SLOT_VC2] = "\033[34m",
+};
+
+struct text *text_new(struct tep_handle *tep, const struct text_look *look)
+{
+	/* do not spend a system call on each line to a terminal */
+	static char buffer[1 << 16];
+	struct text *t = xzalloc(1, sizeof(*t));
+	unsigned int i;
+
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	t->tep = tep;
+	t->look = *look;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		t->context_len[i] = snprintf(t->context[i], sizeof(t->context[i]), "%s%-8s%s ",
+					  look->colour ? colours[i] : "", context_names[i],
+					  look->colour ? "\033[m" : "");
+	return t;
+}
+
+static void flush(struct text *t)
+{
+	fwrite_unlocked(t->line, 1, t->len, stdout);
+	t->len = 0;
+}
+
+static void put(struct text *t, const char *text, size_t len)
+{
+	if (len > sizeof(t->line) - t->len) {
+		flush(t);
+		if (len > sizeof(t->line)) {
+			fwrite_unlocked(text, 1, len, stdout);
+			return;
+		}
+	}
+	memcpy(t->line + t->len, text, len);
+	t->len += len;
+}
+
+static void put_spaces(struct text *t, unsigned int nr)
+{
+	static const char spaces[] = "                                ";
+	unsigned int some;
+
+	for (; nr; nr -= some) {
+		some = nr < sizeof(spaces) - 1 ? nr : sizeof(spaces) - 1;
+		put(t, spaces, some);
+	}
+}
+
+/* Put at least @width characters, filled with @fill on the left. */
+static void put_number(struct text *t, uint64_t number, unsigned int width, char fill)
+{
+	char text[24], *end = text + sizeof(text), *at = end;
+
+	do {
+		*--at = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	while (at > end - width)
+		*--at = fill;
+	put(t, at, end - at);
+}
+
+static void put_hex(struct text *t, uint64_t number)
+{
+	char text[24], *end = text + sizeof(text), *at = end;
+
+	do {
+		*--at = "0123456789abcdef"[number % 16];
+		number /= 16;
+	} while (number);
+	*--at = 'x';
+	*--at = '0';
+	put(t, at, end - at);
+}
+
+static void put_task(struct text *t, int pid)
+{
+	struct task *k = &t->task[(unsigned int)pid % TASKS];
+
+	if (k->pid != pid || !k->comm) {
+		k->pid = pid;
+		k->comm = tep_data_comm_from_pid(t->tep, pid);
+		k->len = strlen(k->comm);
+		k->tail_len = snprintf(k->tail, sizeof(k->tail), "-%-7d ", pid);
+	}
+	put_spaces(t, k->len < TASK_WIDTH ? TASK_WIDTH - k->len : 0);
+	put(t, k->comm, k->len);
+	put(t, k->tail, k->tail_len);
+}
+
+static void put_function(struct text *t, uint64_t ip)
+{
+	struct function *f = &t->function[(ip * 0x9e3779b97f4a7c15ULL >> 32) % FUNCTIONS];
+
+	if (f->ip != ip || !f->name) {
+		f->ip = ip;
+		f->name = tep_find_function(t->tep, ip);
+		if (!f->name)
+			f->name = no_name;
+		f->len = strlen(f->name);
+	}
+	if (f->name == no_name)
+		put_hex(t, ip);
+	else
+		put(t, f->name, f->len);
+}
+
+static void put_time(struct text *t, uint64_t ts)
+{
+	if (t->look.cycles) {
+		put_number(t, ts, 14, ' ');
+	} else if (t->look.full_time) {
+		put_number(t, ts / 1000000000, 6, ' ');
+		put(t, ".", 1);
+		put_number(t, ts % 1000000000, 9, '0');
+	} else {
+		/* round as trace-cmd does */
+		ts = (ts + 500) / 1000;
+		put_number(t, ts / 1000000, 6, ' ');
+		put(t, ".", 1);
+		put_number(t, ts % 1000000, 6, '0');
+	}
+	put(t, ": ", 2);
+}
+
+void text_hit(struct text *t, unsigned int cpu, const struct hit *hit, unsigned int indent)
+{
+	put_task(t, hit->pid);
+	put(t, "[", 1);
+	put_number(t, cpu, 3, '0');
+	put(t, "] ", 2);
+	put_time(t, hit->ts);
+	put(t, t->context[hit->slot], t->context_len[hit->slot]);
+	put_spaces(t, indent);
+	put_function(t, hit->ip);
+	put(t, " <- ", 4);
+	put_function(t, hit->parent_ip);
+	put(t, "\n", 1);
+	flush(t);
+}
+
+void text_free(struct text *t)
+{
+	free(t);
+}
