@@ -10,14 +10,22 @@
 #include "tasks.h"
 #include "tracepoints.h"
 
-#define NT_TASKS_MAX	8192
+#define NT_TASKS_MAX	8192	/* a power of two */
+#define NT_TASKS_STEP	128	/* copied at a time with interrupts off */
 
+/* A ring of the newest names: a flight recording needs those of its end. */
 struct nt_tasks {
 	raw_spinlock_t lock;
+	u32 first;			/* number of the oldest name */
 	u32 nr;
 	u32 dropped;
 	struct nestrace_task task[NT_TASKS_MAX];
 };
+
+static struct nestrace_task *nt_task_at(struct nt_tasks *tasks, u32 number)
+{
+	return &tasks->task[number % NT_TASKS_MAX];
+}
 
 static void nt_task_note(struct nt_session *s, struct task_struct *task)
 {
@@ -28,14 +36,15 @@ static void nt_task_note(struct nt_session *s, struct task_struct *task)
 	if (READ_ONCE(s->state) != NT_RUNNING)
 		return;
 	raw_spin_lock_irqsave(&tasks->lock, flags);
-	if (tasks->nr < NT_TASKS_MAX) {
-		t = &tasks->task[tasks->nr++];
-		t->pid = task->pid;
-		memcpy(t->comm, task->comm, sizeof(t->comm));
-		t->comm[sizeof(t->comm) - 1] = '\0';
-	} else {
+	if (tasks->nr == NT_TASKS_MAX) {
+		tasks->first++;
+		tasks->nr--;
 		tasks->dropped++;
 	}
+	t = nt_task_at(tasks, tasks->first + tasks->nr++);
+	t->pid = task->pid;
+	memcpy(t->comm, task->comm, sizeof(t->comm));
+	t->comm[sizeof(t->comm) - 1] = '\0';
 	raw_spin_unlock_irqrestore(&tasks->lock, flags);
 }
 
@@ -90,34 +99,45 @@ void nt_tasks_free(struct nt_session *s)
 	s->tasks = NULL;
 }
 
+/* Move the oldest names, @max at most, to @out. Return: their number. */
+static u32 nt_tasks_move(struct nt_tasks *tasks, struct nestrace_task *out, u32 max)
+{
+	u32 i, n;
+
+	raw_spin_lock_irq(&tasks->lock);
+	n = min(max, tasks->nr);
+	for (i = 0; i < n; i++)
+		out[i] = *nt_task_at(tasks, tasks->first + i);
+	tasks->first += n;
+	tasks->nr -= n;
+	raw_spin_unlock_irq(&tasks->lock);
+	return n;
+}
+
 int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *nr, u32 *dropped)
 {
 	struct nt_tasks *tasks = s->tasks;
 	struct nestrace_task *out;
-	u32 n;
-	int ret;
+	u32 max = *nr, n;
+	int ret = 0;
 
 	lockdep_assert_held(&s->lock);
+	*nr = 0;
 	*dropped = 0;
-	if (!tasks) {
-		*nr = 0;
+	if (!tasks)
 		return 0;
-	}
-	n = min_t(u32, *nr, NT_TASKS_MAX);
-	out = kvmalloc_array(max(n, 1U), sizeof(*out), GFP_KERNEL | __GFP_NOWARN);
+	out = kmalloc_array(NT_TASKS_STEP, sizeof(*out), GFP_KERNEL);
 	if (!out)
 		return -ENOMEM;
-
-	raw_spin_lock_irq(&tasks->lock);
-	n = min(n, tasks->nr);
-	memcpy(out, tasks->task, n * sizeof(*out));
-	tasks->nr -= n;
-	memmove(tasks->task, tasks->task + n, tasks->nr * sizeof(*out));
-	*dropped = tasks->dropped;
-	raw_spin_unlock_irq(&tasks->lock);
-
-	ret = copy_to_user(user, out, n * sizeof(*out)) ? -EFAULT : 0;
-	*nr = n;
-	kvfree(out);
+	while (*nr < max) {
+		n = nt_tasks_move(tasks, out, min_t(u32, max - *nr, NT_TASKS_STEP));
+		if (n && copy_to_user(user + *nr, out, n * sizeof(*out)))
+			ret = -EFAULT;
+		*nr += n;
+		if (ret || n < NT_TASKS_STEP)
+			break;
+	}
+	*dropped = READ_ONCE(tasks->dropped);
+	kfree(out);
 	return ret;
 }

@@ -21,7 +21,7 @@ void nt_tasks_stop(struct nt_session *s);
 void nt_tasks_free(struct nt_session *s);
 /*
  * Move the oldest names, *@nr at most, to @user. *@nr becomes their number, and *@dropped
- * the number of names that found no room since the start. Return: 0, -ENOMEM or -EFAULT.
+ * the number of older names that were pushed out since the start. Return: 0, -ENOMEM or -EFAULT.
  */
 int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *nr, u32 *dropped);
 

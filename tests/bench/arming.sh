@@ -1,3 +1,4 @@
-# How long it takes to arm and to disarm all functions, beside ftrace's own: boot -i, -p none.
-insmod /tests/nestrace.ko
+# Measure how long it takes to arm and to disarm all functions, with nestrace and with ftrace's
+# own tracer. Boot with -i and -p none.
+setup insmod /tests/nestrace.ko
 arming

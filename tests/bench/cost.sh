@@ -1,14 +1,15 @@
-# Instructions per traced call, counted by -icount: the guest's TSC counts them. Prints
-# "cost STATE | task softirq hardirq nmi" with what is beyond the call itself; the module is
-# loaded by this script (boot -p none).
+# Count the instructions of a traced call: with -icount, the guest's TSC counts them. Print lines
+# "cost STATE | task softirq hardirq nmi", without the cost of the call itself. This script
+# loads the module, so boot with -p none.
 calls=20000
 tracing=/sys/kernel/tracing
-insmod /tests/nt_loop.ko
-# the last of the boot's own work is over by then
+setup insmod /tests/nt_loop.ko
+# Wait until the work of the boot is over.
 sleep 20
 
-# all of one call of nt_looped(), its loop included; the second of two runs
-per_call() # CONTEXT
+# per_call CONTEXT: print the cost of one call of nt_looped() with its loop, from the second of
+# two runs
+per_call()
 {
 	for i in 1 2; do
 		echo "$1 $calls" > /proc/nt_loop
@@ -21,7 +22,8 @@ all_contexts()
 	echo "$(per_call task) $(per_call softirq) $(per_call hardirq) $(per_call nmi)"
 }
 
-row() # STATE COUNTS
+# row STATE COUNTS: print a line; this replaces row() of lib.sh
+row()
 {
 	echo "$1 | $2 | $nothing" | awk -F ' [|] ' '{
 		split($2, n, " "); split($3, zero, " ")
@@ -31,7 +33,7 @@ row() # STATE COUNTS
 		print "" }'
 }
 
-# while nestrace records with these options; nobody reads what it records
+# with_nestrace OPTION...: measure while nestrace records and nobody reads the rings
 with_nestrace()
 {
 	nestrace record -q "$@" $traced -o t.dat &
@@ -44,6 +46,7 @@ with_nestrace()
 	wait $recorder
 }
 
+# with_tracer TRACER: measure with a tracer of ftrace
 with_tracer()
 {
 	echo nt_looped > $tracing/set_ftrace_filter
@@ -54,6 +57,7 @@ with_tracer()
 	echo > $tracing/set_ftrace_filter
 }
 
+# with_event FILE DEFINITION EVENT: measure with a dynamic event
 with_event()
 {
 	echo "$2" > $tracing/"$1" 2>/dev/null || return 1
@@ -65,9 +69,9 @@ with_event()
 
 nothing=$(all_contexts)
 traced="-l nt_looped"
-# with several CPUs, or in the build that recurses, only what they are for
+# With several CPUs, and in the build that recurses, only some rows are needed.
 if [ "$(nproc)" -gt 1 ] || grep -q nt_test_traced /tests/nestrace.ko; then
-	insmod /tests/nestrace.ko
+	setup insmod /tests/nestrace.ko
 	! grep -q nt_test_traced /tests/nestrace.ko || traced="$traced -l nt_test_traced"
 	for clock in tsc global mono; do
 		row "nestrace $clock" "$(with_nestrace -b 65536 -C $clock)"
@@ -75,7 +79,7 @@ if [ "$(nproc)" -gt 1 ] || grep -q nt_test_traced /tests/nestrace.ko; then
 	return
 fi
 note "the call itself: $nothing"
-insmod /tests/nestrace.ko
+setup insmod /tests/nestrace.ko
 row "module loaded" "$(all_contexts)"
 exec 3<> /dev/nestrace
 row "session open, not armed" "$(all_contexts)"
@@ -94,4 +98,4 @@ row "ftrace function_graph" "$(with_tracer function_graph)"
 row "kprobe event" "$(with_event kprobe_events 'p:kp nt_looped' kprobes/kp)"
 fprobe=$(with_event dynamic_events 'f:fp nt_looped' fprobes/fp) &&
 	row "fprobe event" "$fprobe"
-is "without any tracer the cost is what it was" "$(all_contexts)" "$nothing"
+is "after all tracers: the cost of a call is the same as before" "$(all_contexts)" "$nothing"

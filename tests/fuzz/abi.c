@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wild calls of /dev/nestrace and its streams: structures that are nearly right.
+ * Make wild calls of /dev/nestrace and its streams, with structures that are nearly right:
  *   fuzz_abi CALLS SEED
- * The kernel's checks say whether it was well; what this says is that it came to the end.
+ * The kernel's own checks find the bugs. This program only reports that it has ended.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@
 
 static int sessions[NR_FDS], streams[NR_FDS];
 static unsigned int seed;
-static char *edge;		/* the last bytes before a page that is not there */
+static char *edge;		/* the end of the memory before an unmapped page */
 static char buf[16 * NESTRACE_SUBBUF_SIZE];
 
 static unsigned int any(unsigned int n)
@@ -43,7 +43,7 @@ static uint64_t number(void)
 	return any(3) ? odd[any(sizeof(odd) / sizeof(odd[0]))] : rand_r(&seed);
 }
 
-/* Mostly as it should be; sometimes one of its words is not. */
+/* Sometimes overwrite one of the words of @arg. */
 static void spoil(void *arg, size_t size)
 {
 	uint32_t *word = arg;
@@ -52,6 +52,7 @@ static void spoil(void *arg, size_t size)
 		word[any(size / 4)] = number();
 }
 
+/* Return: an address for @arg, sometimes a bad one or one too close to the unmapped page. */
 static void *place(const void *arg, size_t size)
 {
 	char *at = edge - (any(8) ? size : any(size));
@@ -76,7 +77,7 @@ static void one_ioctl(int fd)
 		struct nestrace_cpus cpus;
 		struct nestrace_config config;
 		struct nestrace_stats stats;
-		struct nestrace_recursions refused;
+		struct nestrace_recursions recursions;
 		struct nestrace_stream_open stream;
 		struct nestrace_tasks_take tasks;
 		uint32_t word[2];
@@ -96,7 +97,7 @@ static void one_ioctl(int fd)
 		ioctl(fd, NESTRACE_IOC_STOP, number());
 		return;
 	case 4 ... 9:
-		/* not all functions: arming them takes its time */
+		/* few functions, because it takes long to arm all of them */
 		a.filter = (struct nestrace_filter){ .glob = (uintptr_t)place(glob, strlen(glob) + 1),
 			.len = strlen(glob), .flags = any(4) ? 0 : any(4) };
 		cmd = NESTRACE_IOC_FILTER;
@@ -126,10 +127,10 @@ static void one_ioctl(int fd)
 		size = sizeof(a.stats);
 		break;
 	case 120 ... 139:
-		a.refused.cpu = any(3);
-		a.refused.slot = any(NESTRACE_NR_SLOTS + 1);
+		a.recursions.cpu = any(3);
+		a.recursions.slot = any(NESTRACE_NR_SLOTS + 1);
 		cmd = NESTRACE_IOC_RECURSIONS;
-		size = sizeof(a.refused);
+		size = sizeof(a.recursions);
 		break;
 	case 140 ... 159:
 		a.tasks.tasks = (uintptr_t)place(buf, any(2000));
@@ -203,7 +204,7 @@ int main(int argc, char **argv)
 	munmap(edge, 4096);
 	memset(sessions, -1, sizeof(sessions));
 	memset(streams, -1, sizeof(streams));
-	/* the memory is the guest's: rings of 4 GiB are refused, not had */
+	/* the guest has little memory: rings of 4 GiB fail */
 	for (n = 0; n < calls; n++) {
 		i = any(NR_FDS);
 		if (sessions[i] < 0) {
@@ -215,7 +216,7 @@ int main(int argc, char **argv)
 			close(sessions[i]);
 			sessions[i] = -1;
 		} else if (!any(20000)) {
-			/* a child holds all of them for a while */
+			/* a child keeps all descriptors open for a while */
 			pid = fork();
 			if (!pid) {
 				one_ioctl(sessions[i]);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A helper for the tests: calls nt_called() an exactly known number of times from
- * each context, on each online CPU, all at once.
+ * A helper for the tests: call nt_called() an exactly known number of times from each context,
+ * on all online CPUs at once.
  *
  *   echo "task 1000 softirq 1000 hardirq 1000 nmi 1000" > /proc/nt_calls
- * returns when all is done. The numbers are per CPU; a context left out is not used.
+ * The numbers are calls per CPU. The write returns when all calls have been made.
  *   echo "here 10" > /proc/nt_calls
- * calls it from the task that writes this.
+ * The writing task makes the calls.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -17,7 +17,7 @@
 #define HELPER_TEXT 128
 #include "nt_helper.h"
 
-/* How many calls one interrupt makes at most, and how often a timer fires. */
+/* An interrupt makes at most this many calls; the timers have this period. */
 #define PER_INTERRUPT	5
 #define PERIOD_NS	20000
 
@@ -42,7 +42,7 @@ noinline void nt_called(void)
 	barrier();
 }
 
-/* True when that context has made all its calls on this CPU. */
+/* Make some of the calls of @context. Return: true if this CPU has made all of them. */
 static bool some_calls(enum context context)
 {
 	long *left = this_cpu_ptr(&load.left[context]);
@@ -83,7 +83,7 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-/* On its own CPU; sends NMIs to the next one, so that they land in anything. */
+/* Runs on its own CPU. It sends NMIs to the next CPU, where they interrupt any code. */
 static int load_thread(void *unused)
 {
 	unsigned int cpu = smp_processor_id();
@@ -101,7 +101,7 @@ static int load_thread(void *unused)
 		hrtimer_start(&l->hard, PERIOD_NS, HRTIMER_MODE_REL_PINNED_HARD);
 
 	while (l->left[TASK] > 0 || READ_ONCE(target->left[NMI]) > 0) {
-		/* a call from a task may be preempted, its count not */
+		/* preemption does not disturb the count, which only this thread changes */
 		if (l->left[TASK] > 0) {
 			nt_called();
 			l->left[TASK]--;
@@ -156,7 +156,7 @@ static int run(const long counts[NR_CONTEXTS])
 		if (per_cpu(load, cpu).task)
 			kthread_stop(per_cpu(load, cpu).task);
 	}
-	/* the last NMIs may be on their way */
+	/* wait for the last NMIs */
 	schedule_timeout_uninterruptible(HZ / 10);
 	WRITE_ONCE(nmi_expected, false);
 	cpus_read_unlock();
@@ -192,7 +192,7 @@ static int command(char *text)
 	return run(counts);
 }
 
-/* What was called is for who traced it to know. */
+/* There is nothing to show: the numbers are known. */
 static int show(struct seq_file *m, void *v)
 {
 	return 0;
@@ -200,5 +200,5 @@ static int show(struct seq_file *m, void *v)
 
 module_init(helper_register);
 module_exit(helper_unregister);
-MODULE_DESCRIPTION("test helper for nestrace: known numbers of calls from every context");
+MODULE_DESCRIPTION("test helper for nestrace: make known numbers of calls from every context");
 MODULE_LICENSE("GPL");

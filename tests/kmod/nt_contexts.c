@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A helper for the tests: makes the contexts in which a tracer can fall over, and calls a
- * function of its own in each, counting the calls.
+ * A helper for the tests: make the contexts in which a tracer can fail, and call a function of
+ * its own in each. It counts the calls.
  *
  *   echo "softirq 1000 nmi 1000 bp 200" > /proc/nt_contexts
- * runs these makers at once on every online CPU, each for so many rounds, and returns
- * when all are done. The makers are the functions make_*() below.
+ * runs these makers on all online CPUs at once, each for this number of rounds. The write
+ * returns when all are done. The makers are the functions make_*() below.
  *   cat /proc/nt_contexts
- * tells, one a line, the function, the word of the slot in which it belongs, and how
- * often it was called since the module was loaded.
+ * shows a line for each function: its name, its context, and the number of its calls since the
+ * module was loaded.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -28,11 +28,11 @@
 #define HELPER_TEXT 256
 #include "nt_helper.h"
 
-/* the context, and the slot of its function */
+/* A situation, and the context that nestrace must record for its function. */
 #define CONTEXTS(X)				\
 	X(task, "task")				\
 	X(key, "task")				\
-	X(asleep, "task")			\
+	X(not_watching, "task")			\
 	X(softirq, "softirq")			\
 	X(ksoftirqd, "softirq")			\
 	X(hardirq, "hardirq")			\
@@ -44,15 +44,15 @@
 	X(nmi_in_exception, "nmi")		\
 	X(nmi_from_user, "nmi")			\
 	X(nmi_edge, "nmi")			\
-	X(nmi_asleep, "nmi")			\
+	X(nmi_not_watching, "nmi")			\
 	X(bp, "nmi")				\
 	X(db, "db")
 
-#define X(name, slot) AT_##name,
+#define X(name, context) AT_##name,
 enum at { CONTEXTS(X) AT_fault_task, AT_fault_hardirq, NR_AT };
 #undef X
 
-#define X(name, slot)			\
+#define X(name, context)		\
 void nt_at_##name(void);		\
 noinline void nt_at_##name(void)	\
 {					\
@@ -61,12 +61,12 @@ noinline void nt_at_##name(void)	\
 CONTEXTS(X)
 #undef X
 
-#define X(name, slot) { "nt_at_" #name, slot },
+#define X(name, context) { "nt_at_" #name, context },
 static const struct {
-	const char *function, *slot;
+	const char *function, *context;
 } at_words[NR_AT] = {
 	CONTEXTS(X)
-	/* the kernel's own, once for each fault that is made to be fixed up */
+	/* the kernel's own, called once for each fault below */
 	{ "fixup_exception", "task" },
 	{ "fixup_exception", "hardirq" },
 };
@@ -79,10 +79,10 @@ static DEFINE_PER_CPU(unsigned long [NR_AT], made);
 	nt_at_##name();			\
 } while (0)
 
-/* How many calls one interrupt makes, and how often a timer fires. */
+/* An interrupt makes this many calls; the timers have this period. */
 #define PER_INTERRUPT	5
 #define PERIOD_NS	20000
-/* What comes from user mode comes from who is busy there: how often one looks, how long. */
+/* An interrupt from user mode needs a busy task there: look for one this often, this long. */
 #define USER_PERIOD_NS	1000000
 #define USER_TIMEOUT	(60 * HZ)
 
@@ -93,13 +93,13 @@ struct job {
 	long left;
 	unsigned long until;		/* jiffies */
 	struct hrtimer timer;
-	struct completion done;		/* of the timer */
-	struct completion ended;	/* of the maker */
+	struct completion done;		/* the timer has ended */
+	struct completion ended;	/* the maker has ended */
 	struct tasklet_struct tasklet;
 };
 
 static void (*idle_enter)(void), (*idle_exit)(void), (*nmi_enter_rcu)(void), (*nmi_exit_rcu)(void);
-static DEFINE_PER_CPU(bool, is_asleep);
+static DEFINE_PER_CPU(bool, is_not_watching);
 static DEFINE_PER_CPU(int, in_exception);
 static DEFINE_PER_CPU(unsigned long, nmis);
 static DEFINE_STATIC_KEY_FALSE(key);
@@ -109,24 +109,24 @@ static char *guard_page;
 static bool nmi_expected;
 static bool user_nmi_came;
 
-/* ---- what the contexts do */
+/* ---- the code that runs in the contexts */
 
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
 	int i;
 
-	/* QEMU's monitor sends them at any time */
+	/* QEMU's monitor may send one at any time */
 	if (!READ_ONCE(nmi_expected))
 		return NMI_HANDLED;
 	this_cpu_inc(nmis);
-	if (this_cpu_read(is_asleep)) {
-		/* as before nmi_enter(): RCU is what it was when the NMI came */
+	if (this_cpu_read(is_not_watching)) {
+		/* undo nmi_enter(): RCU is as it was when the NMI arrived */
 		nmi_exit_rcu();
-		/* it is awake if the NMI came where somebody had woken it */
+		/* RCU is watching if the interrupted code had entered it */
 		if (rcu_is_watching())
 			CALL(nmi);
 		else
-			CALL(nmi_asleep);
+			CALL(nmi_not_watching);
 		nmi_enter_rcu();
 		return NMI_HANDLED;
 	}
@@ -145,7 +145,7 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 		}
 	}
 	if (!user_mode(regs)) {
-		/* as at the edge: the stack is the NMI's, preempt_count does not say so yet */
+		/* as at the edge of an NMI: on its stack, but preempt_count does not show it yet */
 		__preempt_count_sub(NMI_OFFSET + HARDIRQ_OFFSET);
 		CALL(nmi_edge);
 		__preempt_count_add(NMI_OFFSET + HARDIRQ_OFFSET);
@@ -200,7 +200,7 @@ static enum hrtimer_restart on_hard(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* Until enough of them, and an NMI, have come from user mode. */
+/* Repeat until enough interrupts, and an NMI, have arrived from user mode. */
 static enum hrtimer_restart on_user(struct hrtimer *timer)
 {
 	struct job *job = container_of(timer, struct job, timer);
@@ -224,7 +224,7 @@ static void fault(enum at at)
 
 	this_cpu_inc(made[at]);
 	if (!get_kernel_nofault(value, (int *)guard_page))
-		pr_err("the guard page can be read\n");
+		pr_err("the guard page is readable\n");
 }
 
 static enum hrtimer_restart on_fault(struct hrtimer *timer)
@@ -248,7 +248,7 @@ static void on_tasklet(struct tasklet_struct *tasklet)
 void nt_probed(void);
 extern char nt_probe_here[];
 
-/* where it is probed, it is not traced: the probe is an int3, not ftrace's call */
+/* The probe is inside, so that it is an int3 and does not use ftrace. */
 noinline void nt_probed(void)
 {
 	asm volatile("nop\n\t"
@@ -269,7 +269,7 @@ static int on_bp(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
-/* A probe with one of these is never turned into a jump. */
+/* A probe with a post handler is never optimized to a jump. */
 static void after_bp(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
 }
@@ -291,7 +291,7 @@ static void on_watch(struct perf_event *event, struct perf_sample_data *data,
 	this_cpu_dec(in_exception);
 }
 
-/* ---- the makers: kernel threads bound to a CPU */
+/* ---- the makers: kernel threads, each bound to a CPU */
 
 static void make_task(struct job *job)
 {
@@ -337,7 +337,7 @@ static void make_fault(struct job *job)
 	start_timer(job, on_fault, HRTIMER_MODE_REL_PINNED_HARD);
 }
 
-/* Scheduled outside of an interrupt, it is ksoftirqd's. */
+/* Outside of an interrupt, ksoftirqd runs the tasklet. */
 static void make_tasklet(struct job *job)
 {
 	struct tasklet_struct *t = &job->tasklet;
@@ -350,7 +350,7 @@ static void make_tasklet(struct job *job)
 	tasklet_kill(t);
 }
 
-/* To the next CPU, or to this if it is the only one: they land in anything. */
+/* Send NMIs to the next CPU, or to this one if it is the only one. They interrupt any code. */
 static void make_nmi(struct job *job)
 {
 	unsigned int next = cpumask_next(raw_smp_processor_id(), cpu_online_mask);
@@ -363,7 +363,7 @@ static void make_nmi(struct job *job)
 	while (job->left-- > 0) {
 		before = READ_ONCE(*arrived);
 		apic->send_IPI(next, NMI_VECTOR);
-		/* while one is on its way, another is not delivered */
+		/* a second NMI is not delivered before the first has arrived */
 		for (i = 0; READ_ONCE(*arrived) == before && i < 100000; i++) {
 			if (i < 20 + job->left % 7)
 				CALL(task);
@@ -389,10 +389,10 @@ static void make_db(struct job *job)
 	}
 }
 
-/* Patches text, which takes an int3 for a while, under the feet of the other CPUs. */
+/* Patch text, which holds an int3 meanwhile, while other CPUs run it. */
 static void make_key(struct job *job)
 {
-	/* where a CPU goes offline, two of these come to one that patches */
+	/* if a CPU goes offline, two of these threads may run on the CPU that patches */
 	static DEFINE_MUTEX(patching);
 	long n = job->left;
 
@@ -413,23 +413,23 @@ static void make_key(struct job *job)
 	}
 }
 
-/* As in the idle loop: RCU does not watch. NMIs come in, and leave it so. */
-static void make_asleep(struct job *job)
+/* As in the idle loop, RCU is not watching. NMIs arrive and leave it so. */
+static void make_not_watching(struct job *job)
 {
 	if (!idle_enter || !idle_exit || !nmi_enter_rcu || !nmi_exit_rcu) {
-		pr_err("ct_idle_enter and its like are not found\n");
+		pr_err("cannot find ct_idle_enter, ct_idle_exit, ct_nmi_enter and ct_nmi_exit\n");
 		return;
 	}
 	while (job->left-- > 0) {
 		preempt_disable();
 		raw_local_irq_disable();
 		idle_enter();
-		CALL(asleep);
+		CALL(not_watching);
 		if (job->left % 4 == 0) {
-			raw_cpu_write(is_asleep, true);
+			raw_cpu_write(is_not_watching, true);
 			apic->send_IPI(raw_smp_processor_id(), NMI_VECTOR);
-			CALL(asleep);
-			raw_cpu_write(is_asleep, false);
+			CALL(not_watching);
+			raw_cpu_write(is_not_watching, false);
 		}
 		idle_exit();
 		raw_local_irq_enable();
@@ -438,7 +438,7 @@ static void make_asleep(struct job *job)
 	}
 }
 
-/* Counted by the scheduler itself, told as nt_switch: see switches below. */
+/* The scheduler counts the switches; the file shows their sum as nt_switch. */
 static unsigned long switches;
 
 static int partner(void *data)
@@ -484,7 +484,7 @@ static const struct maker {
 	{ "db", make_db },
 	{ "fault", make_fault },
 	{ "key", make_key },
-	{ "asleep", make_asleep },
+	{ "not_watching", make_not_watching },
 	{ "switch", make_switch },
 };
 
@@ -508,7 +508,7 @@ static void job_end(struct job *job)
 	wait_for_completion(&job->ended);
 	get_task_struct(task);
 	kthread_stop(task);
-	/* its last switch is counted too */
+	/* wait until its last switch is counted */
 	while (READ_ONCE(task->__state) != TASK_DEAD || READ_ONCE(task->on_cpu))
 		schedule_timeout_uninterruptible(1);
 	if (!strcmp(job->maker->word, "switch"))
@@ -527,7 +527,7 @@ static int run(const long *counts)
 	jobs = kcalloc(nr_cpu_ids * NR_MAKERS, sizeof(*jobs), GFP_KERNEL);
 	if (!jobs)
 		return -ENOMEM;
-	/* not held while they run: static keys want it for themselves */
+	/* do not hold this while they run: static keys take it */
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		for (i = 0; i < NR_MAKERS; i++) {
@@ -555,7 +555,7 @@ static int run(const long *counts)
 		wake_up_process(jobs[i].task);
 	for (i = 0; i < nr; i++)
 		job_end(&jobs[i]);
-	/* the last NMIs may be on their way */
+	/* wait for the last NMIs */
 	schedule_timeout_uninterruptible(HZ / 10);
 	WRITE_ONCE(nmi_expected, false);
 	kfree(jobs);
@@ -594,13 +594,13 @@ static int show(struct seq_file *m, void *v)
 		n = 0;
 		for_each_possible_cpu(cpu)
 			n += per_cpu(made[i], cpu);
-		seq_printf(m, "%s %s %lu\n", at_words[i].function, at_words[i].slot, n);
+		seq_printf(m, "%s %s %lu\n", at_words[i].function, at_words[i].context, n);
 	}
 	seq_printf(m, "nt_switch task %lu\n", switches);
 	return 0;
 }
 
-/* A kprobe notes the address before it is refused. */
+/* Return the address of a function. A kprobe has it even if it cannot be registered. */
 static void *find(const char *name)
 {
 	struct kprobe kp = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
@@ -620,7 +620,7 @@ static int __init contexts_init(void)
 	nmi_enter_rcu = find("ct_nmi_enter");
 	nmi_exit_rcu = find("ct_nmi_exit");
 
-	/* the page behind is never mapped */
+	/* the page behind this one is never mapped */
 	guard_page = vmalloc(PAGE_SIZE);
 	if (!guard_page)
 		return -ENOMEM;
@@ -659,5 +659,5 @@ static void __exit contexts_exit(void)
 
 module_init(contexts_init);
 module_exit(contexts_exit);
-MODULE_DESCRIPTION("test helper for nestrace: the contexts in which a tracer can fall over");
+MODULE_DESCRIPTION("test helper for nestrace: make the contexts in which a tracer can fail");
 MODULE_LICENSE("GPL");

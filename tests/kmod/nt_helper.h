@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the helpers have in common: a file in /proc named as the module, whose written text
- * of less than HELPER_TEXT bytes is a command, one at a time, and which shows what came of
- * it; a handler of NMIs.
+ * The common part of the helpers: a file in /proc with the name of the module, and a handler
+ * of NMIs. A text of less than HELPER_TEXT bytes that is written to the file is a command; one
+ * command runs at a time. Reading the file shows the results.
  */
 #ifndef NT_HELPER_H
 #define NT_HELPER_H
@@ -17,7 +17,7 @@
 
 #include "../../src/compat/timer.h"
 
-/* the module's own */
+/* The module defines these. */
 static int command(char *text);
 static int show(struct seq_file *m, void *v);
 static int on_nmi(unsigned int type, struct pt_regs *regs);

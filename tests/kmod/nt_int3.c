@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A helper for the tests: takes the int3 of a nestrace built with NT_TEST=BREAKPOINT as
- * its own, in a function that is traced.
+ * A helper for the tests: handle the int3 of a nestrace that was built with NT_TEST=BREAKPOINT,
+ * in a function that can be traced.
  */
 #include <linux/kdebug.h>
 #include <linux/module.h>
@@ -33,5 +33,5 @@ static void __exit int3_exit(void)
 
 module_init(int3_init);
 module_exit(int3_exit);
-MODULE_DESCRIPTION("test helper for nestrace: takes breakpoints in the tracer");
+MODULE_DESCRIPTION("test helper for nestrace: handle breakpoints in the tracer");
 MODULE_LICENSE("GPL");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A helper for the benchmark: what one call of nt_looped() costs in a context, on all
- * online CPUs at once, by the time stamp counter.
+ * A helper for the benchmark: measure the cost of a call of nt_looped() in a context with the
+ * time stamp counter, on all online CPUs at once.
  *   echo "softirq 20000" > /proc/nt_loop; cat /proc/nt_loop
- * The context is task, softirq, hardirq or nmi, the number is per CPU; it shows the cycles
- * that passed and the calls that were made. Interrupts are off.
+ * The context is task, softirq, hardirq or nmi; the number is calls per CPU. Interrupts are
+ * off. The file shows the cycles that have passed and the calls that were made.
  *   echo "empty 1" > /proc/nt_loop
- * puts an empty ftrace callback on nt_looped() alone; 0 takes it away.
+ * registers an empty ftrace callback for only nt_looped(); 0 unregisters it.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -82,13 +82,13 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-/* On its own CPU. All begin at once. */
+/* Runs on its own CPU. All threads start at once. */
 static int loop_thread(void *unused)
 {
 	struct loop *l = this_cpu_ptr(&loops);
 	unsigned long flags;
 
-	/* a reschedule that waits would be told in each record, by the longer way */
+	/* a pending reschedule would set a flag in each record, which takes a longer path */
 	sched_set_fifo(current);
 	atomic_dec(&not_there);
 	while (atomic_read(&not_there))
@@ -145,7 +145,7 @@ static int run(void)
 
 		if (!l->task)
 			continue;
-		/* it may have ended by then; if it never began, it ends here */
+		/* the thread may have ended; if it never ran, this ends it */
 		if (!ret)
 			wait_for_completion(&l->done);
 		kthread_stop(l->task);
@@ -204,5 +204,5 @@ static int show(struct seq_file *m, void *v)
 
 module_init(helper_register);
 module_exit(helper_unregister);
-MODULE_DESCRIPTION("benchmark helper for nestrace: the cost of a call in each context");
+MODULE_DESCRIPTION("benchmark helper for nestrace: measure the cost of a call in each context");
 MODULE_LICENSE("GPL");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A helper for the tests: loading it is an oops, of the one that loads it. */
+/* A helper for the tests: loading it causes an oops in the loading task. */
 #include <linux/bug.h>
 #include <linux/module.h>
 
@@ -10,5 +10,5 @@ static int __init nt_oops_init(void)
 }
 
 module_init(nt_oops_init);
-MODULE_DESCRIPTION("test helper for nestrace: an oops");
+MODULE_DESCRIPTION("test helper for nestrace: cause an oops");
 MODULE_LICENSE("GPL");

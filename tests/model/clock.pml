@@ -1,8 +1,9 @@
 /*
- * The global clock: two CPUs, whose counters differ, each interrupted once in its read.
- * See nt_clock_read_global() in src/clock.h. Never waits; what was given and entered
- * before a read began is not above what that read gives; a CPU that is not interrupted
- * within a read never sees time go back. Mutants: -DMUTANT_...
+ * The global clock: two CPUs, whose counters differ, each with an interrupt. See
+ * nt_clock_read_global() in src/clock.h. Mutants: -DMUTANT_...
+ *  - A read never waits.
+ *  - A read is not below the time that another read stored before it began.
+ *  - A CPU that is not interrupted within a read never sees time go back.
  */
 #define LEVELS	4	/* CPU 0: task, interrupt; CPU 1: task, interrupt */
 #define READS	2
@@ -10,12 +11,12 @@
 byte now[2] = { 3, 0 };		/* the CPUs' counters: their TSCs differ */
 byte prev = 0;
 bool locked = false;
-byte entered = 0;		/* the highest time of a read that has ended, and was entered */
-byte given[LEVELS];		/* the last time that each level got */
+byte stored = 0;		/* the highest time that a read has stored, once it has ended */
+byte given[LEVELS];		/* the last time that each level has read */
 bool busy[LEVELS];		/* in a read */
 
 #define CPU(l)		((l) / 2)
-/* the task goes on when its interrupt is over */
+/* A task continues when its interrupt has ended. */
 #define MAY(l)		((l) % 2 == 1 || !busy[(l) + 1])
 
 proctype level(byte l) {
@@ -24,8 +25,8 @@ proctype level(byte l) {
 
 	do
 	:: reads < READS ->
-		/* an interrupt ends before it begins again; the task begins when there is none */
-		atomic { MAY(l) -> busy[l] = true; before = entered;
+		/* an interrupt ends before the next one; a task begins when there is none */
+		atomic { MAY(l) -> busy[l] = true; before = stored;
 			 of_cpu = given[l];
 			 if :: l % 2 == 1 && !busy[l - 1] && given[l - 1] > of_cpu -> of_cpu = given[l - 1] :: else fi;
 			 if :: l % 2 == 0 && given[l + 1] > of_cpu -> of_cpu = given[l + 1] :: else fi }
@@ -41,7 +42,7 @@ proctype level(byte l) {
 		:: got ->
 			if :: t < p -> t = p :: else fi;
 			MAY(l);
-#ifndef MUTANT_NOT_ENTERED
+#ifndef MUTANT_NOT_STORED
 			prev = t;
 #endif
 			MAY(l);
@@ -58,7 +59,7 @@ proctype level(byte l) {
 			assert(t >= before);
 			assert(t >= of_cpu);
 			given[l] = t;
-			if :: got && t > entered -> entered = t :: else fi;
+			if :: got && t > stored -> stored = t :: else fi;
 			busy[l] = false; reads++; t = 0; p = 0; before = 0; of_cpu = 0
 		}
 	:: else -> break
@@ -67,7 +68,7 @@ proctype level(byte l) {
 
 init {
 	atomic { run level(0); run level(1); run level(2); run level(3) }
-	/* all come to their end: nobody waits for a lock that is not given back */
+	/* every process ends: none waits for a lock that nobody releases */
 	(_nr_pr == 1);
 	assert(!locked)
 }

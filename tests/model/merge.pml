@@ -1,23 +1,23 @@
 /*
- * One CPU's rings and their merge: three contexts that nest (task, interrupt, NMI), each
- * with its guard and ring, hits that recurse, and a reader that takes one look and hands
- * records on up to its horizon. Stores reach the reader in order, late. See src/hook.c,
- * src/guard.h and nt_stream_snapshot() in src/merge.c. Mutants: -DMUTANT_...
+ * The rings of one CPU and their merge. Three contexts nest (task, interrupt, NMI); each has a
+ * guard and a ring, and its hits may recurse. A reader takes a snapshot and passes on records
+ * up to the watermark. Stores reach the reader late, but in order. See src/hook.c, src/guard.h
+ * and nt_stream_snapshot() in src/merge.c. Mutants: -DMUTANT_...
  */
 #define SLOTS	3
 #ifndef HITS
-#define HITS	2	/* of each slot */
+#define HITS	2	/* in each slot */
 #endif
 
 /* as the CPU itself sees it */
 byte clock = 1;
 bool guard[SLOTS];
-byte made[SLOTS], refused = 0, tries = 0;
+byte made[SLOTS], recursed = 0, tries = 0;
 
 /* as the reader sees it */
 byte v_last[SLOTS], v_pos[SLOTS];
 bool v_guard[SLOTS];
-byte rec[SLOTS * HITS];		/* time of each record; whole once v_pos is beyond it */
+byte rec[SLOTS * HITS];		/* time of each record; complete once v_pos is beyond it */
 
 #define DEPTH	3
 #define LAST	0
@@ -52,7 +52,7 @@ end:	do
 	od
 }
 
-/* Steps of one hit; what is above a slot runs to its end before the slot goes on. */
+/* The steps of a hit. A slot continues only when the slots above it are idle. */
 byte step[SLOTS], ts[SLOTS];
 
 #define IDLE_ABOVE(s)	((s) == 2 || ((s) == 1 && step[2] == 0) || \
@@ -61,7 +61,7 @@ byte step[SLOTS], ts[SLOTS];
 proctype context(byte s) {
 	do
 	:: made[s] < HITS && IDLE_ABOVE(s) && step[s] == 0 ->
-		/* tested and taken with nothing between that could leave it changed */
+		/* what interrupts here leaves the guard as it was: test and take it at once */
 		atomic { IDLE_ABOVE(s) -> assert(!guard[s]); step[s] = 1 }
 #ifdef MUTANT_GUARD_LATE
 		atomic { IDLE_ABOVE(s) -> ts[s] = clock; clock++; step[s] = 2 }
@@ -70,9 +70,9 @@ proctype context(byte s) {
 #else
 		atomic { IDLE_ABOVE(s) -> guard[s] = true };
 		store(GUARD + s, 1);
-		/* a function that the hook would call: refused */
+		/* a function that the hook calls: it recurses */
 		if
-		:: tries < 2 -> tries++; if :: guard[s] -> refused++ :: else -> assert(false) fi
+		:: tries < 2 -> tries++; if :: guard[s] -> recursed++ :: else -> assert(false) fi
 		:: true
 		fi;
 		atomic { IDLE_ABOVE(s) -> ts[s] = clock; clock++; step[s] = 2 }
@@ -93,13 +93,13 @@ proctype context(byte s) {
 }
 
 active proctype reader() {
-	byte last[SLOTS], pos[SLOTS], next[SLOTS], newest, flight, horizon, out = 0, i, best, from;
+	byte last[SLOTS], pos[SLOTS], next[SLOTS], newest, in_flight, watermark, out = 0, i, best, from;
 	bool ended;
 
 	do
 	:: true ->
 		ended = over;
-		newest = 0; flight = 255;
+		newest = 0; in_flight = 255;
 #ifdef MUTANT_POS_BEFORE_GUARDS
 		i = 0; do :: i < SLOTS -> pos[i] = v_pos[i]; i++ :: else -> break od;
 #endif
@@ -116,7 +116,7 @@ active proctype reader() {
 		:: i < SLOTS ->
 			if
 			:: v_guard[i] ->
-				if :: last[i] < flight -> flight = last[i] :: else fi
+				if :: last[i] < in_flight -> in_flight = last[i] :: else fi
 			:: else
 			fi;
 			i++
@@ -126,13 +126,13 @@ active proctype reader() {
 		i = 0; do :: i < SLOTS -> pos[i] = v_pos[i]; i++ :: else -> break od;
 #endif
 		atomic {
-#ifdef MUTANT_NO_FLIGHT
-			horizon = newest;
+#ifdef MUTANT_NO_IN_FLIGHT
+			watermark = newest;
 #else
-			horizon = newest;
-			if :: flight < horizon -> horizon = flight :: else fi;
+			watermark = newest;
+			if :: in_flight < watermark -> watermark = in_flight :: else fi;
 #endif
-			if :: ended -> horizon = 255 :: else fi;
+			if :: ended -> watermark = 255 :: else fi;
 			do
 			:: true ->
 				best = 255; i = 0; from = SLOTS;
@@ -147,19 +147,19 @@ active proctype reader() {
 				:: else -> break
 				od;
 				if
-				:: from == SLOTS || best > horizon -> break
+				:: from == SLOTS || best > watermark -> break
 				:: else ->
-					/* handed on in the order of time, none later that is earlier */
+					/* records are passed on in time order */
 					assert(best > out);
 					out = best; next[from]++
 				fi
 			od;
-			newest = 0; flight = 0; horizon = 0; best = 0; from = 0; i = 0;
+			newest = 0; in_flight = 0; watermark = 0; best = 0; from = 0; i = 0;
 			last[0] = 0; last[1] = 0; last[2] = 0; pos[0] = 0; pos[1] = 0; pos[2] = 0
 		};
 		if :: ended -> break :: else fi
 	od;
-	/* no publication is lost, and every guard is released */
+	/* no record is lost, and every guard is free */
 	assert(next[0] == HITS && next[1] == HITS && next[2] == HITS);
 	assert(!guard[0] && !guard[1] && !guard[2])
 }

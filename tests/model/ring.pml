@@ -1,31 +1,31 @@
 /*
- * One ring: its writer, its reader, and a memory that delays and reorders the writer's
- * stores as far as smp_store_release() and smp_wmb() let it. See src/ring.h and
- * nt_cursor_refill() in src/merge.c.
+ * One ring: its writer, its reader, and a memory that delays and reorders the writer's stores
+ * as far as smp_store_release() and smp_wmb() allow. See src/ring.h and nt_cursor_refill() in
+ * src/merge.c.
  *
- * Each hit has a number; a record is that number. The reader must get each record that
- * was not lost, in order, and know exactly how many are missing before each.
+ * Each hit has a number, which is its record. The reader must get each record that is not
+ * lost, in order, and know exactly how many are missing before it.
  * -DOVERWRITE: a full ring drops its oldest sub-buffer. Mutants: -DMUTANT_...
  */
-#define PAGES	2	/* sub-buffers */
+#define SUBBUFS	2	/* in the ring */
 #define RECS	2	/* records in each */
 #ifndef HITS
 #define HITS	7
 #endif
 
-/* addresses; @pos counts RECS + 1 a page: "page entered" and each record */
+/* Addresses. @pos counts RECS + 1 for each sub-buffer: it was entered, and each record. */
 #define POS		0
-#define DATA(p, i)	(1 + ((p) % PAGES) * (RECS + 1) + (i))
-#define FIRST(p)	(1 + ((p) % PAGES) * (RECS + 1) + RECS)
-#define WORDS		(1 + PAGES * (RECS + 1))
-#define PER_PAGE	(RECS + 1)
+#define DATA(p, i)	(1 + ((p) % SUBBUFS) * (RECS + 1) + (i))
+#define FIRST(p)	(1 + ((p) % SUBBUFS) * (RECS + 1) + RECS)
+#define WORDS		(1 + SUBBUFS * (RECS + 1))
+#define PER_SUBBUF	(RECS + 1)
 
 byte mem[WORDS];
-byte read_page = 0;		/* the reader's word: sub-buffers below are free */
+byte read_subbuf = 0;		/* the reader's: sub-buffers below this are free */
 bool written_all = false;
 byte lost_full = 0;
 
-/* stores on their way: the oldest first */
+/* stores that memory does not have yet, the oldest first */
 #define DEPTH	4
 byte st_addr[DEPTH], st_val[DEPTH];
 bool st_release[DEPTH];
@@ -41,14 +41,14 @@ inline store(a, v, rel) {
 
 inline barrier_stores() { pending == 0 }
 
-/* A release waits for all before it; what follows it does not wait for it. */
+/* A release waits for all stores before it. Stores after it do not wait for it. */
 active proctype memory() {
 	byte i, j;
 	bool may;
 end:	do
 	:: atomic {
 		pending > 0 ->
-		/* any that nothing holds back */
+		/* take any store that no other holds back */
 		i = 0;
 		do
 		:: i < pending - 1 -> i++
@@ -79,7 +79,7 @@ end:	do
 }
 
 active proctype writer() {
-	byte hit = 1, page = 0, off = 0, written = 0, nr_full = 0;
+	byte hit = 1, subbuf = 0, off = 0, written = 0, nr_full = 0;
 	bool ok;
 
 	do
@@ -89,23 +89,23 @@ active proctype writer() {
 		:: off == RECS ->
 #ifndef OVERWRITE
 			if
-			:: page + 1 - read_page >= PAGES -> nr_full++; ok = false
+			:: subbuf + 1 - read_subbuf >= SUBBUFS -> nr_full++; ok = false
 			:: else
 			fi;
 #endif
 			if
 			:: ok ->
-				page++; off = 0;
-				/* the commit is not modelled: all pages hold RECS */
+				subbuf++; off = 0;
+				/* commit is not modelled: all sub-buffers hold RECS records */
 #ifdef MUTANT_FIRST_BEFORE_POS
-				store(FIRST(page), written + nr_full, false);
-				store(POS, page * PER_PAGE, true);
+				store(FIRST(subbuf), written + nr_full, false);
+				store(POS, subbuf * PER_SUBBUF, true);
 #else
-				store(POS, page * PER_PAGE, true);
+				store(POS, subbuf * PER_SUBBUF, true);
 #ifndef MUTANT_NO_WMB
 				barrier_stores();
 #endif
-				store(FIRST(page), written + nr_full, false)
+				store(FIRST(subbuf), written + nr_full, false)
 #endif
 			:: else
 			fi
@@ -114,14 +114,14 @@ active proctype writer() {
 		if
 		:: ok ->
 #ifdef MUTANT_PUBLISH_FIRST
-			store(POS, page * PER_PAGE + off + 1, true);
-			store(DATA(page, off), hit, false);
+			store(POS, subbuf * PER_SUBBUF + off + 1, true);
+			store(DATA(subbuf, off), hit, false);
 #else
-			store(DATA(page, off), hit, false);
+			store(DATA(subbuf, off), hit, false);
 #ifdef MUTANT_PLAIN_PUBLISH
-			store(POS, page * PER_PAGE + off + 1, false);
+			store(POS, subbuf * PER_SUBBUF + off + 1, false);
 #else
-			store(POS, page * PER_PAGE + off + 1, true);
+			store(POS, subbuf * PER_SUBBUF + off + 1, true);
 #endif
 #endif
 			off++; written++
@@ -136,9 +136,9 @@ active proctype writer() {
 }
 
 active proctype reader() {
-	byte page = 0, off = 0, have = 0, index = 0, limit, again, missed, total_missed = 0, got = 0;
+	byte subbuf = 0, off = 0, have = 0, index = 0, limit, again, missed, total_missed = 0, got = 0;
 	byte copy[RECS], first, i;
-	bool last, closed = false, good;
+	bool last, complete = false, good;
 
 	do
 	:: true ->
@@ -146,33 +146,33 @@ active proctype reader() {
 #ifdef MUTANT_COPY_BEFORE_POS
 		i = 0;
 		do
-		:: i < RECS -> copy[i] = mem[DATA(page, i)]; i++
+		:: i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++
 		:: else -> break
 		od;
-		first = mem[FIRST(page)];
+		first = mem[FIRST(subbuf)];
 #endif
 		limit = mem[POS];
-		/* as nt_cursor_refill() */
+		/* the steps of nt_cursor_refill() */
 		if
-		:: off == have && closed ->
-			page++; off = 0; have = 0; closed = false;
+		:: off == have && complete ->
+			subbuf++; off = 0; have = 0; complete = false;
 #ifdef MUTANT_FREE_EARLY
-			read_page = page + 1
+			read_subbuf = subbuf + 1
 #else
-			read_page = page
+			read_subbuf = subbuf
 #endif
 		:: else
 		fi;
 #ifdef OVERWRITE
 		again = mem[POS];
 		if
-		:: off == have && again / PER_PAGE >= PAGES && page < again / PER_PAGE - PAGES + 1 ->
-			page = again / PER_PAGE - PAGES + 1; off = 0; have = 0
+		:: off == have && again / PER_SUBBUF >= SUBBUFS && subbuf < again / PER_SUBBUF - SUBBUFS + 1 ->
+			subbuf = again / PER_SUBBUF - SUBBUFS + 1; off = 0; have = 0
 		:: else
 		fi;
 #endif
 		if
-		:: page > limit / PER_PAGE || (page == limit / PER_PAGE && limit % PER_PAGE <= have) ->
+		:: subbuf > limit / PER_SUBBUF || (subbuf == limit / PER_SUBBUF && limit % PER_SUBBUF <= have) ->
 			if
 			:: last -> break
 			:: else
@@ -181,24 +181,24 @@ active proctype reader() {
 #ifndef MUTANT_COPY_BEFORE_POS
 			i = 0;
 			do
-			:: i < RECS -> copy[i] = mem[DATA(page, i)]; i++
+			:: i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++
 			:: else -> break
 			od;
-			first = mem[FIRST(page)];
+			first = mem[FIRST(subbuf)];
 #endif
 			good = true;
 #ifdef OVERWRITE
 #ifndef MUTANT_NO_RECHECK
 			again = mem[POS];
-			good = !(again / PER_PAGE >= PAGES && page < again / PER_PAGE - PAGES + 1);
+			good = !(again / PER_SUBBUF >= SUBBUFS && subbuf < again / PER_SUBBUF - SUBBUFS + 1);
 #endif
 #endif
 			if
 			:: good ->
-				closed = page < limit / PER_PAGE;
+				complete = subbuf < limit / PER_SUBBUF;
 				if
-				:: closed -> have = RECS
-				:: else -> have = limit % PER_PAGE
+				:: complete -> have = RECS
+				:: else -> have = limit % PER_SUBBUF
 				fi;
 				if
 				:: off == 0 ->
@@ -208,7 +208,7 @@ active proctype reader() {
 				fi;
 				do
 				:: off < have ->
-					/* hit numbers begin with 1, index counts those before */
+					/* hits are numbered from 1; index counts those before this one */
 					assert(copy[off] == index + 1);
 					index++; off++; got++
 				:: else -> break
@@ -218,7 +218,7 @@ active proctype reader() {
 		fi;
 		i = 0; again = 0; first = 0; limit = 0; missed = 0
 	od;
-	/* what is missing at the end, nobody was told of: only a full ring does that */
+	/* the reader does not learn of losses at the end; only a full ring has these */
 	assert(got + total_missed <= HITS);
 #ifdef OVERWRITE
 	assert(got + total_missed == HITS)

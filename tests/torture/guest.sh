@@ -1,21 +1,23 @@
-# What run puts into the guest, after "time=... seed=... few=...": actors, until the time is over.
+# The case that tests/torture/run boots, behind a line "time=... seed=... few=...": actors that
+# do random things until the time is over.
 tracing=/sys/kernel/tracing
-insmod /tests/nt_contexts.ko
-insmod /tests/nt_calls.ko
+setup insmod /tests/nt_contexts.ko
+setup insmod /tests/nt_calls.ko
 
-# any N: the actor's next decision, 0 to N - 1
+# any N: set $any to the next random number of the actor, 0 to N - 1
 any()
 {
 	random=$(((random * 1103515245 + 12345) % 2147483648))
 	any=$((random / 65536 % $1))
 }
 
+# over: succeed if the time is over
 over()
 {
 	[ "$(cut -d . -f 1 /proc/uptime)" -ge "$end" ]
 }
 
-# a session of any kind; each that comes to its end must account for all its hits
+# Run a session of any kind. If it ends by itself, it must account for all of its hits.
 session()
 {
 	set -- stat
@@ -35,7 +37,7 @@ session()
 		any 4
 		case $any in 1|2) set -- "$@" -W ;; 3) set -- "$@" --flight --trigger loadavg_proc_show ;; esac
 	fi
-	# ends the flights of others
+	# This is the trigger of other flight recordings.
 	any 3; [ $any != 0 ] || cat /proc/loadavg > /dev/null
 	any 4
 	nestrace "$@" sleep $((any + 1)) > "r$actor" 2> "e$actor" &
@@ -57,24 +59,27 @@ session()
 	elif [ "$1" = stat ]; then
 		adds_up "r$actor" ||
 			echo "nestrace $*: $(grep total "r$actor")" >> bad
-		grep '^# refused' "r$actor" >> refused
-		counter "r$actor" total 3 >> hits
+		grep '^# recursion' "r$actor" >> recursions
+		counter "r$actor" total hits >> hits
 	fi
 	echo ended >> "sessions$actor"
 }
 
+# Make hits in every context.
 contexts()
 {
 	any 200; a=$any; any 100; b=$any; any 100; c=$any; any 60; d=$any
 	echo "task $((a * 20)) softirq $b tasklet $((b / 10)) hardirq $c nmi $d bp $d db $c fault $b key $((a * 2))" > /proc/nt_contexts
 }
 
+# Make hits in four contexts.
 calls()
 {
 	any 3000; a=$any; any 300
 	echo "task $a softirq $any hardirq $any nmi $((any / 2))" > /proc/nt_calls
 }
 
+# Let the kernel patch text.
 patch()
 {
 	any 4
@@ -111,6 +116,7 @@ patch()
 	esac
 }
 
+# Take CPU 1 offline and back.
 hotplug()
 {
 	any 4
@@ -121,6 +127,7 @@ hotplug()
 	echo 1 > /sys/devices/system/cpu/cpu1/online
 }
 
+# Send NMIs from QEMU.
 nmis()
 {
 	any 50
@@ -130,6 +137,7 @@ nmis()
 	sleep 1
 }
 
+# Load and unload a module.
 modules()
 {
 	insmod /tests/nt_int3.ko
@@ -138,6 +146,7 @@ modules()
 	sleep $any
 }
 
+# Make wild calls of the device.
 abi()
 {
 	any 10000
@@ -145,6 +154,7 @@ abi()
 	sleep 1
 }
 
+# Use files, processes and the network.
 busy()
 {
 	dd if=/dev/zero of="f$actor" bs=64k count=16 2>/dev/null
@@ -153,7 +163,7 @@ busy()
 	ping -c 1 -q 127.0.0.1 > /dev/null
 }
 
-# act NAME NUMBER: does NAME until the time is over
+# act NAME NUMBER: do NAME until the time is over
 act()
 {
 	actor=$2
@@ -174,15 +184,15 @@ for what in session session contexts calls patch hotplug nmis modules abi busy; 
 	actors="$actors $!"
 done
 wait $actors
-touch bad refused hits
+touch bad recursions hits
 for what in session contexts calls patch hotplug nmis modules abi busy; do
 	note "$what: $(wc -l < rounds-$what) rounds"
-	ok "$what had its rounds" test "$(wc -l < rounds-$what)" -gt 0
+	ok "$what: the actor has made a round or more" test "$(wc -l < rounds-$what)" -gt 0
 done
-note "hits in sessions that came to their end: $(awk '{ n += $1 } END { print n + 0 }' hits)"
-sort refused | uniq -c | sort -rn | head -n 10 | while read -r line; do note "$line"; done
-is "each session ended well and accounted for its hits" "$(head -n 5 bad)" ""
+note "hits in sessions that ended by themselves: $(awk '{ n += $1 } END { print n + 0 }' hits)"
+sort recursions | uniq -c | sort -rn | head -n 10 | show
+is "each session succeeds and accounts for all of its hits" "$(head -n 5 bad)" ""
 sleep 3
-ok "no session is left" sh -c 'nestrace status | grep -q "sessions: 0 open"'
-is "nothing is traced any more" "$(cat $tracing/enabled_functions)" ""
-ok "unload" rmmod nestrace
+ok "in the end no session is left" sh -c 'nestrace status | grep -q "sessions: 0 open"'
+is "in the end no function is traced" "$(cat $tracing/enabled_functions)" ""
+ok "the module can be unloaded" rmmod nestrace

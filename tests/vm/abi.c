@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ABI of /dev/nestrace as include/uapi/nestrace.h promises it; run in the guest. */
+/* Test that /dev/nestrace keeps the promises of include/uapi/nestrace.h. Runs in the guest. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,8 @@ static void ok(int passed, const char *name)
 	nr++;
 }
 
-/* The errno of a refused ioctl, 0 if it was not refused. */
-static int refused(int fd, unsigned long cmd, const void *arg)
+/* Return: the errno of the ioctl, 0 if it succeeds. */
+static int errno_of(int fd, unsigned long cmd, const void *arg)
 {
 	return ioctl(fd, cmd, arg) < 0 ? errno : 0;
 }
@@ -42,7 +42,7 @@ static int set_filter(int fd, const char *glob, unsigned int flags)
 	struct nestrace_filter f = { .size = sizeof(f), .flags = flags,
 			       .glob = (uintptr_t)glob, .len = strlen(glob) };
 
-	return refused(fd, NESTRACE_IOC_FILTER, &f);
+	return errno_of(fd, NESTRACE_IOC_FILTER, &f);
 }
 
 static int stream(int fd, unsigned int cpu, unsigned int flags)
@@ -52,7 +52,7 @@ static int stream(int fd, unsigned int cpu, unsigned int flags)
 	return ioctl(fd, NESTRACE_IOC_STREAM, &s);
 }
 
-static void test_refusals(void)
+static void test_errors(void)
 {
 	struct nestrace_info info = { 0 };
 	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
@@ -63,61 +63,81 @@ static void test_refusals(void)
 	struct nestrace_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)mask, .len = 4 };
 	int fd = session();
 
-	ok(!refused(fd, NESTRACE_IOC_INFO, &info) && info.abi == NESTRACE_ABI_VERSION &&
-	   info.size == sizeof(info) && info.nr_cpus >= 1, "info tells the ABI and its size");
-	ok(refused(fd, _IO(NESTRACE_IOC_MAGIC, 99), NULL) == ENOTTY, "unknown ioctl: ENOTTY");
-	ok(refused(fd, NESTRACE_IOC_CONFIG, (void *)8) == EFAULT, "bad address: EFAULT");
+	ok(!errno_of(fd, NESTRACE_IOC_INFO, &info) && info.abi == NESTRACE_ABI_VERSION &&
+	   info.size == sizeof(info) && info.nr_cpus >= 1,
+	   "info: it holds the ABI version and the size");
+	ok(errno_of(fd, _IO(NESTRACE_IOC_MAGIC, 99), NULL) == ENOTTY,
+	   "an unknown ioctl gives ENOTTY");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, (void *)8) == EFAULT,
+	   "config: a bad address gives EFAULT");
 
 	config.size--;
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "wrong size: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "config: a wrong size gives EINVAL");
 	config.size++;
 	config.flags = 1U << 31;
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "unknown flag: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "config: an unknown flag gives EINVAL");
 	config.flags = 0;
 	config.clock = NESTRACE_NR_CLOCKS;
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "unknown clock: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "config: an unknown clock gives EINVAL");
 	config.clock = 0;
 	config.ring_kb = 0;
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "no ring: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "config: a ring of 0 KiB gives EINVAL");
 	config.ring_kb = NESTRACE_RING_KB_MAX + 1;
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "absurd ring: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "config: a ring beyond the maximum gives EINVAL");
 	config.ring_kb = NESTRACE_RING_KB_MAX;
-	ok(!refused(fd, NESTRACE_IOC_CONFIG, &config), "the largest ring is a valid wish");
-	ok(refused(fd, NESTRACE_IOC_START, NULL) == ENOMEM, "but no memory for it: ENOMEM");
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "config: the largest ring is valid");
+	ok(errno_of(fd, NESTRACE_IOC_START, NULL) == ENOMEM,
+	   "start: a ring larger than the memory gives ENOMEM");
 	config.ring_kb = 64;
-	ok(!refused(fd, NESTRACE_IOC_CONFIG, &config), "and the session can be configured anew");
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config),
+	   "config: it can follow a start that failed");
 
-	ok(refused(fd, NESTRACE_IOC_FILTER, &filter) == EINVAL, "empty glob: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_FILTER, &filter) == EINVAL,
+	   "filter: an empty glob gives EINVAL");
 	filter.reserved = 1;
-	ok(refused(fd, NESTRACE_IOC_FILTER, &filter) == EINVAL, "reserved field: EINVAL");
-	ok(set_filter(fd, "no_such_function", 0) == ENOENT, "glob without a match: ENOENT");
-	ok(set_filter(fd, "!vfs_read", 0) == EINVAL, "a removing glob: EINVAL");
-	ok(set_filter(fd, ":mod:no_such_module", 0) == ENODEV, "unknown module: ENODEV");
-	ok(set_filter(fd, "a:b", 0) == EINVAL, "another command of set_ftrace_filter: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_FILTER, &filter) == EINVAL,
+	   "filter: a reserved field that is not 0 gives EINVAL");
+	ok(set_filter(fd, "no_such_function", 0) == ENOENT,
+	   "filter: a glob without a match gives ENOENT");
+	ok(set_filter(fd, "!vfs_read", 0) == EINVAL,
+	   "filter: a glob that begins with ! gives EINVAL");
+	ok(set_filter(fd, ":mod:no_such_module", 0) == ENODEV,
+	   "filter: a module that is not loaded gives ENODEV");
+	ok(set_filter(fd, "a:b", 0) == EINVAL,
+	   "filter: another command of set_ftrace_filter gives EINVAL");
 	ok(set_filter(fd, "x*:mod:nt_calls", NESTRACE_FILTER_NOTRACE) == EINVAL,
-	   "a glob in a module's notrace: EINVAL");
+	   "filter: notrace of a glob in a module gives EINVAL");
 
 	pid.pid = -1;
-	ok(refused(fd, NESTRACE_IOC_PID, &pid) == EINVAL, "negative pid: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_PID, &pid) == EINVAL, "pid: a negative one gives EINVAL");
 	pid.pid = 4000000;
-	ok(refused(fd, NESTRACE_IOC_PID, &pid) == ESRCH, "no such pid: ESRCH");
+	ok(errno_of(fd, NESTRACE_IOC_PID, &pid) == ESRCH,
+	   "pid: one that does not exist gives ESRCH");
 	pid.pid = 1;
 	pid.flags = NESTRACE_PID_CLEAR;
-	ok(refused(fd, NESTRACE_IOC_PID, &pid) == EINVAL, "clear with a pid: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_PID, &pid) == EINVAL, "pid: clear with a pid gives EINVAL");
 
-	ok(refused(fd, NESTRACE_IOC_CPUS, &cpus) == EINVAL, "empty CPU mask: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CPUS, &cpus) == EINVAL, "cpus: an empty mask gives EINVAL");
 	mask[3] = 0x80;
-	ok(refused(fd, NESTRACE_IOC_CPUS, &cpus) == EINVAL, "mask of CPUs that are not there: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_CPUS, &cpus) == EINVAL,
+	   "cpus: a mask of CPUs that do not exist gives EINVAL");
 
 	stats.cpu = 100000;
-	ok(refused(fd, NESTRACE_IOC_STATS, &stats) == EINVAL, "stats of no CPU: EINVAL");
-	ok(refused(fd, NESTRACE_IOC_STOP, NULL) == EINVAL, "stop before start: EINVAL");
-	ok(stream(fd, 100000, 0) < 0 && errno == EINVAL, "stream of no CPU: EINVAL");
-	ok(stream(fd, 0, 2) < 0 && errno == EINVAL, "unknown stream flag: EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_STATS, &stats) == EINVAL,
+	   "stats: a CPU that does not exist gives EINVAL");
+	ok(errno_of(fd, NESTRACE_IOC_STOP, NULL) == EINVAL, "stop: before a start it gives EINVAL");
+	ok(stream(fd, 100000, 0) < 0 && errno == EINVAL,
+	   "stream: a CPU that does not exist gives EINVAL");
+	ok(stream(fd, 0, 2) < 0 && errno == EINVAL, "stream: an unknown flag gives EINVAL");
 	close(fd);
 }
 
-/* Each struct ioctl checks its size, its flags, and that it is there at all. */
+/* Each ioctl with a struct checks its size, its flags and its address. */
 static void test_each_struct(void)
 {
 	static const struct {
@@ -130,7 +150,7 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_CPUS, sizeof(struct nestrace_cpus), "cpus" },
 		{ NESTRACE_IOC_CONFIG, sizeof(struct nestrace_config), "config" },
 		{ NESTRACE_IOC_STATS, sizeof(struct nestrace_stats), "stats" },
-		{ NESTRACE_IOC_RECURSIONS, sizeof(struct nestrace_recursions), "refused" },
+		{ NESTRACE_IOC_RECURSIONS, sizeof(struct nestrace_recursions), "recursions" },
 		{ NESTRACE_IOC_STREAM, sizeof(struct nestrace_stream_open), "stream" },
 		{ NESTRACE_IOC_TASKS, sizeof(struct nestrace_tasks_take), "tasks" },
 	};
@@ -142,14 +162,15 @@ static void test_each_struct(void)
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		memset(arg, 0, sizeof(arg));
 		arg[0] = all[i].size - 4;
-		passed = refused(fd, all[i].cmd, arg) == EINVAL;
+		passed = errno_of(fd, all[i].cmd, arg) == EINVAL;
 		arg[0] = all[i].size + 4;
-		passed &= refused(fd, all[i].cmd, arg) == EINVAL;
+		passed &= errno_of(fd, all[i].cmd, arg) == EINVAL;
 		arg[0] = all[i].size;
 		arg[1] = 1U << 30;
-		passed &= refused(fd, all[i].cmd, arg) == EINVAL;
-		passed &= refused(fd, all[i].cmd, (void *)16) == EFAULT;
-		snprintf(name, sizeof(name), "%s: size, flags and address are checked", all[i].name);
+		passed &= errno_of(fd, all[i].cmd, arg) == EINVAL;
+		passed &= errno_of(fd, all[i].cmd, (void *)16) == EFAULT;
+		snprintf(name, sizeof(name), "%s: size, flags and address are checked",
+			 all[i].name);
 		ok(passed, name);
 	}
 	close(fd);
@@ -157,29 +178,31 @@ static void test_each_struct(void)
 
 static uint64_t sum(int fd, int column);
 
-/* What was set is forgotten by its CLEAR. */
+/* CLEAR drops what was set. */
 static void test_clear(void)
 {
 	struct nestrace_filter clear = { .size = sizeof(clear), .flags = NESTRACE_FILTER_CLEAR };
 	struct nestrace_pid pid = { .size = sizeof(pid), .pid = 1 };
 	int fd = session(), i;
 
-	ok(!set_filter(fd, "*_sys_getppid", 0) && !set_filter(fd, "*_sys_getuid", NESTRACE_FILTER_NOTRACE) &&
-	   !refused(fd, NESTRACE_IOC_PID, &pid), "filter, notrace and pid set");
+	ok(!set_filter(fd, "*_sys_getppid", 0) &&
+	   !set_filter(fd, "*_sys_getuid", NESTRACE_FILTER_NOTRACE) &&
+	   !errno_of(fd, NESTRACE_IOC_PID, &pid), "clear: filter, notrace and pid are set before");
 	pid.pid = 0;
 	pid.flags = NESTRACE_PID_CLEAR;
-	ok(!refused(fd, NESTRACE_IOC_FILTER, &clear), "filter cleared");
+	ok(!errno_of(fd, NESTRACE_IOC_FILTER, &clear), "clear: the filter is cleared");
 	clear.flags |= NESTRACE_FILTER_NOTRACE;
-	ok(!refused(fd, NESTRACE_IOC_FILTER, &clear), "notrace cleared");
-	ok(!refused(fd, NESTRACE_IOC_PID, &pid), "pids cleared");
-	ok(!set_filter(fd, "*_sys_getuid", 0), "another filter set");
-	ok(!refused(fd, NESTRACE_IOC_START, NULL), "started");
+	ok(!errno_of(fd, NESTRACE_IOC_FILTER, &clear), "clear: notrace is cleared");
+	ok(!errno_of(fd, NESTRACE_IOC_PID, &pid), "clear: the pids are cleared");
+	ok(!set_filter(fd, "*_sys_getuid", 0), "clear: another filter is set after");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "clear: the session starts");
 	for (i = 0; i < 100; i++) {
 		getppid();
 		getuid();
 	}
 	ioctl(fd, NESTRACE_IOC_STOP, 0);
-	ok(sum(fd, 0) == 100 && sum(fd, 1) == 0, "only the new filter counts, for all pids");
+	ok(sum(fd, 0) == 100 && sum(fd, 1) == 0,
+	   "clear: only the new filter has hits, of all pids");
 	close(fd);
 }
 
@@ -192,46 +215,54 @@ static void test_life(void)
 	int fd = session(), other = session(), st, i;
 	ssize_t n = 0, got = 0;
 
-	ok(!set_filter(fd, "*_sys_getppid", 0), "filter set");
-	ok(!refused(fd, NESTRACE_IOC_CONFIG, &config), "rings set");
+	ok(!set_filter(fd, "*_sys_getppid", 0), "life: the filter is set");
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "life: the rings are set");
 	st = stream(fd, 0, NESTRACE_STREAM_NONBLOCK);
-	ok(st >= 0, "stream opens before the start");
-	ok(stream(fd, 0, 0) < 0 && errno == EBUSY, "a second stream of that CPU: EBUSY");
-	ok(read(st, buf, sizeof(buf)) < 0 && errno == EAGAIN, "nothing yet: EAGAIN");
-	ok(refused(fd, NESTRACE_IOC_CONFIG, &config) == EBUSY, "configured once a stream is open: EBUSY");
-	ok(!refused(fd, NESTRACE_IOC_START, NULL), "start");
-	ok(refused(fd, NESTRACE_IOC_START, NULL) == EBUSY, "start again: EBUSY");
-	ok(read(st, buf, 100) < 0 && errno == EINVAL, "read of less than a sub-buffer: EINVAL");
+	ok(st >= 0, "stream: it can be opened before the start");
+	ok(stream(fd, 0, 0) < 0 && errno == EBUSY, "stream: a second one of the CPU gives EBUSY");
+	ok(read(st, buf, sizeof(buf)) < 0 && errno == EAGAIN, "read: without data it gives EAGAIN");
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EBUSY,
+	   "config: with an open stream it gives EBUSY");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "start: it succeeds");
+	ok(errno_of(fd, NESTRACE_IOC_START, NULL) == EBUSY,
+	   "start: of a running session it gives EBUSY");
+	ok(read(st, buf, 100) < 0 && errno == EINVAL,
+	   "read: of less than a sub-buffer it gives EINVAL");
 	p.fd = st;
-	ok(poll(&p, 1, 0) == 0, "poll: nothing to read");
+	ok(poll(&p, 1, 0) == 0, "poll: without data it reports nothing");
 
 	for (i = 0; i < 1000; i++)
 		getppid();
-	ok(poll(&p, 1, 2000) == 1 && p.revents == POLLIN, "poll: something to read");
+	ok(poll(&p, 1, 2000) == 1 && p.revents == POLLIN, "poll: with data it reports POLLIN");
 	while ((n = read(st, buf, sizeof(buf))) > 0 && got < 1 << 20)
 		got += n;
-	ok(got > 0 && got % NESTRACE_SUBBUF_SIZE == 0 && errno == EAGAIN, "whole sub-buffers, then EAGAIN");
+	ok(got > 0 && got % NESTRACE_SUBBUF_SIZE == 0 && errno == EAGAIN,
+	   "read: it returns whole sub-buffers, then EAGAIN");
 
-	ok(!refused(other, NESTRACE_IOC_INFO, &info) && info.sessions == 2 && info.running == 1,
-	   "info counts the sessions");
-	ok(!refused(fd, NESTRACE_IOC_STOP, NULL), "stop");
-	ok(refused(fd, NESTRACE_IOC_STOP, NULL) == EINVAL, "stop again: EINVAL");
-	ok(poll(&p, 1, 0) == 1 && p.revents & POLLHUP, "poll: hung up");
-	ok(read(st, buf, sizeof(buf)) == 0, "end of the stream");
-	ok(!refused(fd, NESTRACE_IOC_START, NULL), "start once more");
+	ok(!errno_of(other, NESTRACE_IOC_INFO, &info) && info.sessions == 2 && info.running == 1,
+	   "info: it counts the sessions");
+	ok(!errno_of(fd, NESTRACE_IOC_STOP, NULL), "stop: it succeeds");
+	ok(errno_of(fd, NESTRACE_IOC_STOP, NULL) == EINVAL,
+	   "stop: of a stopped session it gives EINVAL");
+	ok(poll(&p, 1, 0) == 1 && p.revents & POLLHUP,
+	   "poll: of a stopped session it reports POLLHUP");
+	ok(read(st, buf, sizeof(buf)) == 0, "read: of a stopped session it returns 0 at the end");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "start: it can follow a stop");
 	getppid();
-	ok(!refused(fd, NESTRACE_IOC_STOP, NULL), "and stop");
-	ok(read(st, buf, sizeof(buf)) == NESTRACE_SUBBUF_SIZE, "the stream goes on");
-	ok(!refused(fd, NESTRACE_IOC_START, NULL), "started a third time");
+	ok(!errno_of(fd, NESTRACE_IOC_STOP, NULL), "stop: it can follow a second start");
+	ok(read(st, buf, sizeof(buf)) == NESTRACE_SUBBUF_SIZE,
+	   "read: the stream continues after a second start");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "start: it can follow a second stop");
 	getppid();
 	close(fd);
-	/* the session is closed, its stream is not */
-	ok(!refused(other, NESTRACE_IOC_INFO, &info) && info.running == 0, "close disarms");
+	/* the session is closed, but its stream is open */
+	ok(!errno_of(other, NESTRACE_IOC_INFO, &info) && info.running == 0,
+	   "close: it stops the session");
 	ok(read(st, buf, sizeof(buf)) == NESTRACE_SUBBUF_SIZE && read(st, buf, sizeof(buf)) == 0,
-	   "what was recorded can still be read");
+	   "close: an open stream can be read to its end");
 	close(other);
 	ok(syscall(SYS_delete_module, "nestrace", O_NONBLOCK) < 0 && errno == EWOULDBLOCK,
-	   "no unloading while a stream is open");
+	   "the module cannot be unloaded while a stream is open");
 	close(st);
 }
 
@@ -262,9 +293,9 @@ static void test_two_sessions(void)
 	set_filter(b, "*_sys_getppid", 0);
 	set_filter(b, "*_sys_getuid", 0);
 	set_filter(c, "*_sys_getppid", 0);
-	ok(!refused(c, NESTRACE_IOC_PID, &pid), "pid set");
-	ok(!refused(a, NESTRACE_IOC_START, NULL) && !refused(b, NESTRACE_IOC_START, NULL) &&
-	   !refused(c, NESTRACE_IOC_START, NULL), "three sessions run at once");
+	ok(!errno_of(c, NESTRACE_IOC_PID, &pid), "three sessions: the third has a pid");
+	ok(!errno_of(a, NESTRACE_IOC_START, NULL) && !errno_of(b, NESTRACE_IOC_START, NULL) &&
+	   !errno_of(c, NESTRACE_IOC_START, NULL), "three sessions: they run at once");
 	for (i = 0; i < 500; i++) {
 		getppid();
 		getuid();
@@ -272,9 +303,11 @@ static void test_two_sessions(void)
 	ioctl(a, NESTRACE_IOC_STOP, 0);
 	ioctl(b, NESTRACE_IOC_STOP, 0);
 	ioctl(c, NESTRACE_IOC_STOP, 0);
-	ok(sum(a, 0) == 500, "the first recorded its function, 500 times");
-	ok(sum(b, 0) == 1000, "the second recorded both, 500 times each");
-	ok(sum(c, 0) == 0 && sum(c, 1) == 500, "the third filtered all, by pid");
+	ok(sum(a, 0) == 500, "three sessions: the first records 500 calls of its function");
+	ok(sum(b, 0) == 1000,
+	   "three sessions: the second records 500 calls of each of its functions");
+	ok(sum(c, 0) == 0 && sum(c, 1) == 500,
+	   "three sessions: the third filters all calls by pid");
 	close(a);
 	close(b);
 	close(c);
@@ -284,13 +317,13 @@ int main(void)
 {
 	cpu_set_t cpus;
 
-	/* whose stream is read */
+	/* the tests read the stream of CPU 0 */
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus))
 		perror("sched_setaffinity");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	test_refusals();
+	test_errors();
 	test_each_struct();
 	test_clear();
 	test_life();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long it takes to arm all functions and to disarm them: ftrace's own function tracer, as
- * the top one and in an instance, and nestrace, in turn. Cycles of the TSC, the median of
- * each: "arming WHO ARM DISARM".
+ * Measure how long it takes to arm and to disarm all functions: with ftrace's function tracer,
+ * at the top and in an instance, and with nestrace, in turn. Prints the medians in cycles of
+ * the TSC: "arming NAME ARM DISARM".
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,8 +61,8 @@ int main(void)
 	static const struct {
 		const char *name;
 		void (*set)(int on);
-	} who[] = { { "ftrace", top }, { "instance", instance }, { "nestrace", nestrace } };
-	enum { NR = sizeof(who) / sizeof(who[0]) };
+	} tracers[] = { { "ftrace", top }, { "instance", instance }, { "nestrace", nestrace } };
+	enum { NR = sizeof(tracers) / sizeof(tracers[0]) };
 	unsigned long long arm[NR][ROUNDS], disarm[NR][ROUNDS], at;
 	struct nestrace_config config = {
 		.size = sizeof(config), .flags = NESTRACE_CONFIG_IGNORE_SELF, .ring_kb = 2048,
@@ -75,17 +75,17 @@ int main(void)
 		perror(NESTRACE_DEVICE);
 		return 1;
 	}
-	/* its rings are made by the first start */
+	/* the first start allocates the rings */
 	nestrace(1);
 	nestrace(0);
 	for (round = 0; round < ROUNDS; round++) {
 		for (i = 0; i < NR; i++) {
 			at = __rdtsc();
-			who[i].set(1);
+			tracers[i].set(1);
 			arm[i][round] = __rdtsc() - at;
 			usleep(10000);
 			at = __rdtsc();
-			who[i].set(0);
+			tracers[i].set(0);
 			disarm[i][round] = __rdtsc() - at;
 		}
 	}
@@ -93,7 +93,7 @@ int main(void)
 	for (i = 0; i < NR; i++) {
 		qsort(arm[i], ROUNDS, sizeof(arm[i][0]), by_number);
 		qsort(disarm[i], ROUNDS, sizeof(disarm[i][0]), by_number);
-		printf("arming %s %llu %llu\n", who[i].name, arm[i][ROUNDS / 2],
+		printf("arming %s %llu %llu\n", tracers[i].name, arm[i][ROUNDS / 2],
 		       disarm[i][ROUNDS / 2]);
 	}
 	return 0;

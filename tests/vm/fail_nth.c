@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lets the n-th allocation of each step of a session fail, for n = 1, 2, ... until none
- * does, on a kernel with fault injection. After each failure the session must still be
- * good for another attempt on fewer CPUs, and record nothing on those left out.
+ * Let the n-th allocation of each step of a session fail, for n = 1, 2, ... until no
+ * allocation fails. This needs a kernel with fault injection. After each failure the session
+ * must be usable for another attempt on fewer CPUs, and record nothing on the other CPUs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@ static void fail_nth(int n)
 		perror("fail-nth");
 }
 
-/* Did the n-th come to pass? */
+/* Return: whether the n-th allocation was made, and failed. */
 static int failed_nth(void)
 {
 	char text[16] = { 0 };
@@ -43,8 +43,12 @@ static int step(int fd, int what)
 {
 	uint8_t mask = 3;
 	struct nestrace_cpus cpus = { .size = sizeof(cpus), .mask = (uintptr_t)&mask, .len = 1 };
-	struct nestrace_filter f = { .size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13 };
-	struct nestrace_pid p = { .size = sizeof(p), .pid = getpid(), .flags = NESTRACE_PID_FOLLOW };
+	struct nestrace_filter f = {
+		.size = sizeof(f), .glob = (uintptr_t)"*_sys_getppid", .len = 13,
+	};
+	struct nestrace_pid p = {
+		.size = sizeof(p), .pid = getpid(), .flags = NESTRACE_PID_FOLLOW,
+	};
 	struct nestrace_stream_open s = { .size = sizeof(s), .cpu = 1 };
 
 	switch (what) {
@@ -79,7 +83,7 @@ static void hits_on(int cpu, int n)
 		syscall(SYS_getppid);
 }
 
-/* Another attempt, on CPU 1 alone; or on both, if the rings are made already. */
+/* Try again, on only CPU 1; or on both CPUs, if the rings exist already. */
 static int still_good(int fd)
 {
 	uint8_t mask = 2;
@@ -138,7 +142,7 @@ int main(void)
 			if (ret >= 0 && what == 3)
 				close(ret);
 		}
-		printf("%sok step %d: %d failures on demand, %d not survived well\n",
+		printf("%sok step %d: %d allocations fail, %d of them leave an unusable session\n",
 		       failures && !bad && done ? "" : "not ", what, failures, bad);
 	}
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls getppid() as often as told. */
+/* getppids N: call getppid() N times. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>

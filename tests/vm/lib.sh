@@ -1,111 +1,167 @@
-# What the scripts in the guest share: KTAP on stdout, everything else on the console.
+# Functions that every case in the guest has. KTAP goes to stdout, all else to the console.
 
 tests=0
 failures=0
+# KTAP has its own descriptor, so that a test may fail where stdout is redirected.
+exec 9>&1
 
-# ok NAME COMMAND...: a test that passes if COMMAND does
-ok()
-{
-	name=$1
-	shift
-	tests=$((tests + 1))
-	if "$@" >&2; then
-		echo "ok $tests $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests $name"
-		echo "# failed: $*"
-	fi
-}
-
-# is NAME GOT WANTED
-is()
+# result ok|"not ok" NAME
+result()
 {
 	tests=$((tests + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $tests $1"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests $1"
-		echo "# got '$2', want '$3'"
-	fi
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $tests $2" >&9
 }
 
-# says NAME STATUS TEXT COMMAND...: COMMAND fails with STATUS and TEXT on stderr
-says()
-{
-	name=$1 want=$2 text=$3
-	shift 3
-	tests=$((tests + 1))
-	got=0
-	"$@" > /tmp/says.out 2> /tmp/says.err || got=$?
-	if [ $got = "$want" ] && grep -qF -- "$text" /tmp/says.err; then
-		echo "ok $tests $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests $name"
-		echo "# status $got, want $want with '$text'; it said: $(head -c 300 /tmp/says.err | tr '\n' ' ')"
-	fi
-}
-
-# note TEXT...: shown by the harness
+# note TEXT...: show a remark in the harness.
 note()
 {
-	echo "# $*"
+	echo "# $*" >&9
 }
 
-# The harness takes a run without this line for a failure.
+# ok NAME COMMAND...: pass if COMMAND succeeds.
+ok()
+{
+	local test="$1"
+	shift
+	if "$@" >&2; then
+		result ok "$test"
+	else
+		result "not ok" "$test"
+		note "failed: $*"
+	fi
+}
+
+# is NAME GOT WANTED: pass if GOT is WANTED.
+is()
+{
+	if [ "$2" = "$3" ]; then
+		result ok "$1"
+	else
+		result "not ok" "$1"
+		note "got '$2', want '$3'"
+	fi
+}
+
+# says NAME STATUS TEXT COMMAND...: pass if COMMAND fails with STATUS and has TEXT on stderr.
+says()
+{
+	local test="$1" want="$2" text="$3" got=0
+	shift 3
+	"$@" > /tmp/says.out 2> /tmp/says.err || got=$?
+	if [ $got = "$want" ] && grep -qF -- "$text" /tmp/says.err; then
+		result ok "$test"
+	else
+		result "not ok" "$test"
+		note "status $got, want $want with '$text'; stderr: $(head -c 300 /tmp/says.err | tr '\n' ' ')"
+	fi
+}
+
+# verdict: end the KTAP. The harness fails a run that does not print this.
 verdict()
 {
-	echo "1..$tests"
-	echo "# verdict: $((tests - failures)) passed, $failures failed"
+	echo "1..$tests" >&9
+	echo "# verdict: $((tests - failures)) passed, $failures failed" >&9
+	exec 9>&-
 }
 
-# counter FILE SLOT COLUMN: a number of the accounting at the foot of a report;
-# columns: 3 hits 4 recorded 5 lost 6 recursed 7 filtered 8 asleep 9 rcu-woken 10 nested
+# abandon WHY: fail the case and end it at once, from any subshell.
+abandon()
+{
+	result "not ok" "set-up: $1"
+	verdict
+	# the serial line still sends
+	sleep 2
+	sync
+	reboot -f
+}
+
+# setup COMMAND...: run what the tests below rely on. If it fails, the case ends.
+setup()
+{
+	"$@" || abandon "$* (status $?)"
+}
+
+# counter FILE CONTEXT NAME: print a number of the accounting table in FILE. NAME is a
+# column of the table's header. A context without a row had no hits. The case ends if the
+# table, the column or the context does not exist.
 counter()
 {
-	awk -v slot="$2" -v col="$3" '$1 == "#" && $2 == slot { n = $col } END { print n + 0 }' "$1"
+	awk -v context="$2" -v name="$3" '
+		$1 == "#" && $2 == "context" {
+			column = 0
+			for (i = 3; i <= NF; i++)
+				if ($i == name)
+					column = i
+			next
+		}
+		column && $1 == "#" && $2 == context {
+			n = $column
+			found = 1
+		}
+		END {
+			if (context ~ /^(task|softirq|hardirq|nmi|df|db|mce|vc|vc2)$/ && !found)
+				n = 0
+			if (!column || n !~ /^[0-9]+$/)
+				exit 1
+			print n
+		}' "$1" || abandon "no counter '$3' of '$2' in $1"
 }
 
-# adds_up FILE: is each hit of a report recorded, lost, refused or filtered?
+# adds_up FILE: succeed if each hit is recorded, lost, recursed or filtered.
 adds_up()
 {
-	local hits recorded lost refused filtered
-	hits=$(counter "$1" total 3) recorded=$(counter "$1" total 4) lost=$(counter "$1" total 5)
-	refused=$(counter "$1" total 6) filtered=$(counter "$1" total 7)
-	[ "$hits" = $((recorded + lost + refused + filtered)) ] ||
-		{ note "hits $hits, recorded $recorded, lost $lost, refused $refused, filtered $filtered"; false; }
+	local hits recorded lost recursed filtered
+	hits=$(counter "$1" total hits)
+	recorded=$(counter "$1" total recorded)
+	lost=$(counter "$1" total lost)
+	recursed=$(counter "$1" total recursed)
+	filtered=$(counter "$1" total filtered)
+	[ "$hits" = $((recorded + lost + recursed + filtered)) ] ||
+		{ note "hits $hits, recorded $recorded, lost $lost, recursed $recursed, filtered $filtered"; false; }
 }
 
-# row CONTEXT [CALLS [RECORDED]]: of the table in docs/proof.md, from the report r; where
-# nothing says how many calls were made, they are the hits
+# complete NAME: test that the report r has no lost and no recursed hit.
+complete()
+{
+	is "$1: no hit is lost" "$(counter r total lost)" 0
+	is "$1: no hit recurses" "$(counter r total recursed)" 0
+}
+
+# row NAME [CALLS [RECORDED]]: print a row of the table in docs/proof.md, from the report r.
+# The default of CALLS is the number of hits.
 row()
 {
-	note "row: $1 | ${2-$(counter r total 3)} | ${3-$(counter r total 4)} | $(counter r total 5) | $(counter r total 6) | $(counter r total 10)"
+	note "row: $1 | ${2-$(counter r total hits)} | ${3-$(counter r total recorded)} | $(counter r total lost) | $(counter r total recursed) | $(counter r total in-tracer)"
 }
 
-# relay FILE: the tests and notes of a program
+# relay FILE: report the tests and notes that a program has printed.
 relay()
 {
 	while read -r line; do
 		case $line in
-		"ok "*) ok "${line#ok }" true ;;
-		"not ok "*) ok "${line#not ok }" false ;;
+		"ok "*) result ok "${line#ok }" ;;
+		"not ok "*) result "not ok" "${line#not ok }" ;;
 		"# "*) note "${line#\# }" ;;
 		esac
 	done < "$1"
 }
 
-# text_of FUNCTION: of the case, for a shell that is traced
+# show: print stdin as notes.
+show()
+{
+	while IFS= read -r line; do note "$line"; done
+}
+
+# text_of FUNCTION: print a function of the case, for a shell that is traced.
 text_of()
 {
 	sed -n "/^$1()/,/^}/p" /tests/script
 }
 
-# all_under_load ROUNDS: all functions traced for 22 s, and until the load has made so many rounds.
-# It begins when they are armed and ends before they are disarmed: with a CPU that is never
-# idle beside it, ftrace needs half a minute for either in emulation, and RCU calls that a stall.
+# all_under_load ROUNDS: trace all functions for 22 s, and until the load has made ROUNDS.
+# The load begins once they are armed and ends before they are disarmed. In emulation, ftrace
+# needs half a minute for either if a CPU beside it is never idle, and RCU reports a stall.
 all_under_load()
 {
 	mkdir load1 load2
@@ -119,22 +175,24 @@ all_under_load()
 		until [ $(($(rounds) - before)) -ge '"$1"' ]; do sleep 1; done
 		echo $(($(rounds) - before)) > during
 		touch load1/stop load2/stop'
-	is "all functions were traced for 22 s" $? 0
+	is "nestrace stat traces all functions for 22 s" $? 0
 	touch armed load1/stop load2/stop
 	wait
-	note "rounds of the load while they were: $(cat during)"
-	ok "under load" test "$(cat during)" -ge "$1"
-	ok "hits are recorded, lost, refused or filtered" adds_up r
-	ok "a million hits at least" test "$(counter r total 3)" -gt 1000000
-	ok "refused recursions are under 0.01 % of hits" \
-		test $(($(counter r total 6) * 10000)) -lt "$(counter r total 3)"
-	for slot in task softirq hardirq; do
-		ok "hits in $slot" test "$(counter r $slot 4)" -gt 0
+	note "rounds of the load meanwhile: $(cat during)"
+	ok "the load makes $1 rounds meanwhile" test "$(cat during)" -ge "$1"
+	ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
+	ok "all functions: there are more than a million hits" \
+		test "$(counter r total hits)" -gt 1000000
+	ok "all functions: less than 0.01 % of the hits recurse" \
+		test $(($(counter r total recursed) * 10000)) -lt "$(counter r total hits)"
+	for context in task softirq hardirq; do
+		ok "all functions: hits in $context are recorded" \
+			test "$(counter r $context recorded)" -gt 0
 	done
-	grep '^#' r | while read -r line; do note "$line"; done
+	grep '^#' r | show
 }
 
-# within_a_minute COMMAND...: until COMMAND is true, and whether it became so
+# within_a_minute COMMAND...: wait until COMMAND succeeds; fail after a minute.
 within_a_minute()
 {
 	local i
@@ -145,33 +203,42 @@ within_a_minute()
 	false
 }
 
-# sessions TEXT: does status say that of the sessions?
+# sessions TEXT: succeed if status says TEXT about the sessions.
 sessions()
 {
 	nestrace status | grep -q "^sessions: .*$1"
 }
 
-# events_are TEXT: does status say that of the trace events?
-events_are()
+# Succeed if nestrace status, or the file $1 with its output, says that the trace events trace
+# functions.
+events_armed()
 {
-	nestrace status | grep -q "^trace events: $1"
+	nestrace status > status.now
+	grep -q "^trace events: .*; enabled\$" "${1-status.now}"
 }
 
-# Can ftrace be switched off? From 7.3 on it can't.
+# Succeed if it says that they trace none.
+events_not_armed()
+{
+	nestrace status > status.now
+	grep -qE "^trace events: (nothing is traced|.*; no event is enabled\$)" "${1-status.now}"
+}
+
+# Succeed if ftrace can be switched off. From 7.3 on it cannot.
 ftrace_has_switch()
 {
 	(echo 0 > /proc/sys/kernel/ftrace_enabled) 2> /dev/null && echo 1 > /proc/sys/kernel/ftrace_enabled
 }
 
-# Until the session that was started in the background runs.
+# Wait until the session that was started in the background runs.
 until_running()
 {
-	within_a_minute sessions "1 running"
+	setup within_a_minute sessions "1 running"
 }
 
-# Processes, files, timers and loopback network, until there is a file DIR/stop; each
-# round adds a line to DIR/rounds.
-load() # DIR
+# load DIR: use processes, files, timers and the loopback network until the file DIR/stop
+# exists. Each round adds a line to DIR/rounds.
+load()
 {
 	until [ -e "$1/stop" ]; do
 		dd if=/dev/zero of="$1/file" bs=64k count=16 2>/dev/null
@@ -186,7 +253,7 @@ load() # DIR
 	done
 }
 
-# kcsan_record CLOCK [MODE]: writers and readers of rings on both CPUs, for KCSAN to look at
+# kcsan_record CLOCK [MODE]: let rings be written and read on both CPUs, for KCSAN to see.
 kcsan_record()
 {
 	nestrace record -q -l nt_called -l 'vfs_*' -C $1 $2 -b 256 -o t.dat sh -c '
@@ -194,8 +261,9 @@ kcsan_record()
 			echo "task 2000 softirq 100 hardirq 100 nmi 100" > /proc/nt_calls
 			nestrace status > /dev/null
 		done'
-	is "clock $1${2:+, $2}: recorded" $? 0
+	is "clock $1${2:+, $2}: nestrace record succeeds" $? 0
 	nestrace report t.dat | grep '^#' > r
-	ok "all hits are accounted for" adds_up r
-	ok "and there are some" test "$(counter r total 3)" -gt 8000
+	ok "clock $1${2:+, $2}: every hit is recorded, lost, recursed or filtered" adds_up r
+	ok "clock $1${2:+, $2}: there are more than 8000 hits" \
+		test "$(counter r total hits)" -gt 8000
 }

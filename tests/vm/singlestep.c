@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Steps a child through a loop of plain instructions and system calls, as often as told,
- * and prints how many steps it saw and how many of them were over a system call: these
- * end without a debug exception.
+ * singlestep N: make N steps of a child that loops over plain instructions and system calls.
+ * Prints the number of steps, and the number of those over a system call: such a step ends
+ * without a debug exception.
  */
 #include <errno.h>
 #include <signal.h>
@@ -35,19 +35,19 @@ static void child(void)
 	}
 }
 
-/* Waits for @pid to stop by @sig. */
+/* Wait for @pid to stop with signal @sig. */
 static void stopped(pid_t pid, int sig)
 {
 	int status;
 
 	if (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == sig)
 		return;
-	fprintf(stderr, "singlestep: the child did not stop by signal %d, its status is %#x\n",
+	fprintf(stderr, "singlestep: the child did not stop with signal %d; its status is %#x\n",
 		sig, status);
 	exit(1);
 }
 
-/* Is the next instruction of @pid SYSCALL, 0f 05? */
+/* Return: whether the next instruction of @pid is SYSCALL, 0f 05. */
 static int at_syscall(pid_t pid)
 {
 	struct user_regs_struct regs;
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 		child();
 	stopped(pid, SIGSTOP);
 	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL))
-		die("the child is to end with us");
+		die("PTRACE_O_EXITKILL");
 	for (i = 0; i < n; i++) {
 		syscalls += at_syscall(pid);
 		if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Another user of a function, while COMMAND runs:
+ * Trace a function in another way while COMMAND runs:
  *   together fentry FUNCTION COMMAND [ARG...]	a BPF program at its entry
  *   together perf FUNCTION COMMAND [ARG...]	perf's ftrace:function event, counting
- * Prints how many calls it saw. Exit status 3: this kernel does not allow it.
+ * Prints the number of calls that it saw. Exit status 3: this kernel does not support it.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -41,7 +41,7 @@ static int not_allowed(const char *what)
 	return NOT_ALLOWED;
 }
 
-/* r1 = the map's only value; add 1 to it */
+/* The program adds 1 to the only value of a map. */
 static int fentry(const char *function, char **command)
 {
 	struct btf *btf = btf__load_vmlinux_btf();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * unprivileged EVENT: count a tracepoint, by its number, in the own task and without any
- * right. Prints "counted", or the error.
+ * unprivileged EVENT: try to count the tracepoint with number EVENT in the own task, without
+ * any right. Prints "counted" or "refused".
  */
 #include <linux/perf_event.h>
 #include <stdio.h>

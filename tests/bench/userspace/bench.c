@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nanoseconds per event, of nestrace's way of a hit, of LTTng-UST's tracepoint, and of
- * what neither can do without: on one CPU, in one run, in turns.
- *   bench ROUNDS EVENTS      this many rounds, in each this many events of each kind
+ * Measure the nanoseconds per event of nestrace's hook, of LTTng-UST's tracepoint, and of the
+ * operations that both need, on one CPU and in turns:
+ *   bench ROUNDS EVENTS      ROUNDS rounds of EVENTS events of each kind
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -33,7 +33,7 @@ static struct kind {
 	[LTTNG] = { "LTTng-UST", make_lttng },
 };
 
-/* Of this thread: what else the CPU does meanwhile is not counted. Nothing here waits. */
+/* Return the CPU time of this thread. Nothing here waits. */
 static uint64_t cpu_ns(void)
 {
 	struct timespec ts;
@@ -42,7 +42,7 @@ static uint64_t cpu_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* To the last CPU it may run on: the first has more of the interrupts. */
+/* Move to the last allowed CPU: the first gets more interrupts. Return: the CPU, or -1. */
 static int pin(void)
 {
 	cpu_set_t set;
@@ -76,14 +76,14 @@ static void table(int rounds)
 		       k->median / kinds[MEMCPY_RDTSC].median);
 }
 
-/* What was promised of @k, against what was measured. */
+/* Compare the measured cost of @k with the promised one. */
 static void verdict(struct kind *k)
 {
 	double lttng = k->median / kinds[LTTNG].median, copy = k->median / kinds[MEMCPY].median;
 
-	printf("%s: %.2f of LTTng-UST (of the lowest: %.2f), at most 0.25 wanted: %s\n", k->name,
+	printf("%s: %.2f of LTTng-UST (lowest: %.2f), promised at most 0.25: %s\n", k->name,
 	       lttng, k->ns[0] / kinds[LTTNG].ns[0], lttng <= 0.25 ? "met" : "missed");
-	printf("%s: %.1f times the memcpy, at most 3 wanted: %s\n", k->name, copy,
+	printf("%s: %.1f times the memcpy, promised at most 3: %s\n", k->name, copy,
 	       copy <= 3 ? "met" : "missed");
 }
 
@@ -101,18 +101,18 @@ int main(int argc, char **argv)
 	}
 	cpu = pin();
 	if (cpu < 0) {
-		perror("bench: can't stay on one CPU");
+		perror("bench: cannot stay on one CPU");
 		return 1;
 	}
 	if (!lttng_enabled()) {
-		fprintf(stderr, "bench: LTTng's tracepoint is not enabled: is there a session for it?\n");
+		fprintf(stderr, "bench: LTTng's tracepoint is not enabled; start a session for it\n");
 		return 1;
 	}
 	nestrace_init(RING_SIZE);
 
 	for (round = 0; round < rounds; round++) {
 		for (i = 0; i < NR_KINDS; i++) {
-			/* each is first in its turn, and after each other */
+			/* each kind starts a round once in a while */
 			k = &kinds[(i + round) % NR_KINDS];
 			start = cpu_ns();
 			k->make((uint64_t)round * events, events);
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	verdict(&kinds[TSC]);
 	verdict(&kinds[GLOBAL]);
 	if (kinds[RDTSC].median > 3 * kinds[MEMCPY].median)
-		printf("an event that reads the TSC cannot do it on this CPU: rdtsc alone is %.1f times the memcpy\n",
+		printf("no event with a TSC can do that on this CPU: rdtsc itself takes %.1f times the memcpy\n",
 		       kinds[RDTSC].median / kinds[MEMCPY].median);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is timed: each makes @nr events one after the other, the first with the number
- * @first for its ip. Where something is recorded, what follows says whether it was.
+ * The kinds of events. Each make_*() makes @nr events, whose numbers begin with @first and are
+ * their ip. Where events are recorded, another function checks that.
  */
 #ifndef NT_BENCH_H
 #define NT_BENCH_H
@@ -27,7 +27,7 @@ bool nestrace_recorded(uint64_t made);
 bool lttng_enabled(void);
 void make_lttng(uint64_t first, uint64_t nr);
 
-/* Of each ring; tests/bench/userspace/run gives LTTng the same. */
+/* The size of each ring; tests/bench/userspace/run gives LTTng the same. */
 #define RING_SIZE	(1UL << 20)
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The same event by LTTng-UST's tracepoint. */
+/* The same event with LTTng-UST's tracepoint. */
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #include "nt-tracepoint.h"

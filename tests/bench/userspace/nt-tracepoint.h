@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The event of LTTng-UST: what a record of nestrace says, but for task and context. */
+/* The event of LTTng-UST has the fields of a nestrace record, without task and context. */
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER	nt_bench
 #undef LTTNG_UST_TRACEPOINT_INCLUDE
 #define LTTNG_UST_TRACEPOINT_INCLUDE	"./nt-tracepoint.h"
 
-/* read several times, by lttng/tracepoint-event.h */
+/* lttng/tracepoint-event.h includes this several times. */
 #if !defined(NT_BENCH_TRACEPOINT_H) || defined(LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ)
 #define NT_BENCH_TRACEPOINT_H
 

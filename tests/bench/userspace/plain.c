@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What nestrace is compared with: the record copied into a ring of the same size, the
- * TSC read, and both; and LTTng-UST's clock, clock_gettime().
+ * The operations that nestrace is compared with: copying the record into a ring of the same
+ * size, reading the TSC, both, and LTTng-UST's clock, clock_gettime().
  */
 #include "bench.h"
 #include "ring.h"
 
 static char ring[RING_SIZE] __aligned(4096);
-/* seen by all, so that the compiler can't know what is in it and keep it in registers */
+/* not static, so that the compiler cannot keep its contents in registers */
 struct nt_record plain_record = { .event.type = NESTRACE_EVENT_FUNCTION };
 
 void make_memcpy(uint64_t first, uint64_t nr)
@@ -29,7 +29,7 @@ void make_rdtsc(uint64_t first, uint64_t nr)
 		asm volatile("" : : "r" (rdtsc()));
 }
 
-/* The time is stored after the copy: a copy of what was just stored would wait for it. */
+/* Store the time after the copy: a copy of a fresh store would wait for it. */
 void make_memcpy_rdtsc(uint64_t first, uint64_t nr)
 {
 	u64 pos = 0;

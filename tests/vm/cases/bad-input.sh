@@ -1,90 +1,102 @@
-# Everything a user can get wrong has a sentence of its own.
+# Each mistake of a user gets a message of its own and the right exit status: 2 for wrong
+# use, 125 if nestrace fails although a COMMAND was given, 1 otherwise.
 # slow: 6.1
 # kernels: 6.1 6.12 debug-7.2 backports
 cd /tmp
-nestrace record -q -l vfs_read -o good.dat true
+setup nestrace record -q -l vfs_read -o good.dat true
 cp good.dat keep.dat
 
-says "no command" 2 "usage: nestrace" nestrace
-says "unknown command" 2 "no command 'foo'" nestrace foo
+says "no subcommand" 2 "usage: nestrace" nestrace
+says "unknown subcommand" 2 "no such command: 'foo'" nestrace foo
 says "unknown option" 2 "nestrace record --help" nestrace record -Z
-says "glob that matches nothing" 1 "'nonsense_*': no function" nestrace record -o good.dat -l 'nonsense_*' true
-says "the same for -n" 1 "-n 'nonsense_*': no function" nestrace record -n 'nonsense_*' true
-says "unknown module" 1 "no such module" nestrace record -l ':mod:nonsense' true
-says "malformed glob" 1 "must be a function name" nestrace record -l '!vfs_read' true
-says "no such pid" 1 "pid 999999: there is no such process" nestrace record -P 999999 true
-says "pid that is no number" 1 "pid 'x'" nestrace record -P x true
-says "ring size 0" 1 "ring size (KiB per CPU) '0'" nestrace record -b 0 true
-says "ring size absurd" 1 "'99999999999'" nestrace record -b 99999999999 true
-says "ring size larger than memory" 1 "not enough free memory" nestrace record -b 4194304 true
-says "ring size that is no number" 1 "must be a number" nestrace record -b 1k true
-says "unknown clock" 1 "clock 'sundial': it must be global, tsc or mono" nestrace record -C sundial true
-says "empty CPU mask" 1 "names no CPU" nestrace record -M 0 true
-says "CPU that is not there" 1 "names no CPU of this machine" nestrace record -M 80 true
-says "CPU mask that is no number" 1 "hexadecimal" nestrace record -M xyz true
-says "-F without a command" 2 "-F traces COMMAND" nestrace record -F
-says "command that is not there" 127 "can't run no-such-command" nestrace record -q -l vfs_read -o t.dat no-such-command
-ok "after all that, an earlier file is what it was" cmp good.dat keep.dat
+says "-l: a glob that matches nothing" 125 "no function matches -l: 'nonsense_*'" nestrace record -o good.dat -l 'nonsense_*' true
+says "-n: a glob that matches nothing" 125 "no function matches -n: 'nonsense_*'" nestrace record -n 'nonsense_*' true
+says "-l: a module that is not loaded" 125 "no such module is loaded for -l: ':mod:nonsense'" nestrace record -l ':mod:nonsense' true
+says "-l: a malformed glob" 125 "not a function name or glob for -l: '!vfs_read'" nestrace record -l '!vfs_read' true
+says "-P: a process that does not exist" 125 "no such process: '999999'" nestrace record -P 999999 true
+says "-P: a pid that is no number" 2 "not a list of numbers from 1 to 4194304: '-P x'" nestrace record -P x true
+says "-P: a list with a pid that is no number" 2 "'-P 1,x'" nestrace record -P 1,x true
+says "-P: a list with a process that does not exist" 125 "no such process: '999999'" nestrace record -P 1,999999 true
+says "--tid: a thread that does not exist" 125 "no such thread: '999999'" nestrace record --tid 999999 true
+says "-b: a ring of size 0" 2 "'-b 0'" nestrace record -b 0 true
+says "-b: an absurd size" 2 "'-b 99999999999'" nestrace record -b 99999999999 true
+says "-b: a size larger than the memory" 125 "not enough free memory" nestrace record -b 4194304 true
+says "-b: a size that is no number" 2 "'-b 1x'" nestrace record -b 1x true
+says "-b: an absurd size with a unit" 2 "'-b 9999999G'" nestrace record -b 9999999G true
+says "-C: an unknown clock" 2 "no such clock: 'sundial'; choose one of: global tsc mono" nestrace record -C sundial true
+says "-M: an empty CPU mask" 2 "the mask selects no CPU: '-M 0'" nestrace record -M 0 true
+says "-M: a CPU that does not exist" 125 "selects no CPU of this machine" nestrace record -M 80 true
+says "-M: a CPU mask that is no number" 2 "not a CPU mask: '-M xyz'" nestrace record -M xyz true
+says "-F without a COMMAND" 2 "-F traces COMMAND" nestrace record -F
+says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestrace record -l 'nonsense_*'
+says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c true
+says "-p: another tracer" 2 "no such tracer: '-p function_graph'" nestrace record -p function_graph true
+says "-e: it names trace-cmd record" 2 "use trace-cmd record -e" nestrace record -e sched true
+says "-g: it names -l and report --graph" 2 "nestrace report --graph" nestrace record -g vfs_read true
+says "-N: it says to copy the file" 2 "record into a file and copy it" nestrace record -N host:1 true
+says "-m: it names --flight" 2 "--flight -b SIZE" nestrace record -m 100 true
+says "a COMMAND that does not exist" 127 "cannot run 'no-such-command'" nestrace record -q -l vfs_read -o t.dat no-such-command
+ok "a recording that fails leaves an earlier file as it was" cmp good.dat keep.dat
 
-says "list without a match" 1 "matches 'nonsense'" nestrace list nonsense
-says "stat -i with a command" 2 "only -o goes with it" nestrace stat -i good.dat true
-says "stat -i with an option of a session" 2 "only -o goes with it" nestrace stat -l vfs_read -i good.dat
-says "stat: glob that matches nothing" 1 "no function" nestrace stat -l nonsense true
+says "list: a name that matches nothing" 1 "no function matches: 'nonsense'" nestrace list nonsense
+says "stat -i with a COMMAND" 2 "only -o goes with it" nestrace stat -i good.dat true
+says "stat -i with an option that needs a session" 2 "only -o goes with it" nestrace stat -l vfs_read -i good.dat
+says "stat -l: a glob that matches nothing" 125 "no function matches -l: 'nonsense'" nestrace stat -l nonsense true
 
 if ftrace_has_switch; then
 	echo 0 > /proc/sys/kernel/ftrace_enabled
-	says "ftrace switched off" 1 "sysctl kernel.ftrace_enabled=1" nestrace record true
+	says "record while ftrace is switched off" 125 "sysctl kernel.ftrace_enabled=1" nestrace record true
 	echo 1 > /proc/sys/kernel/ftrace_enabled
 fi
 
-# output
-says "disk full at the start" 1 "No space left" nestrace record -l vfs_read -o /dev/full true
-mkdir small
-mount -t tmpfs -o size=6m tmpfs small
-says "disk full while recording" 1 "recording ends, what was written is kept" \
+# Output.
+says "the output is a full device" 125 "No space left" nestrace record -l vfs_read -o /dev/full true
+setup mkdir small
+setup mount -t tmpfs -o size=6m tmpfs small
+says "the disk fills while recording" 125 "the recording ends, and what was written is kept" \
 	nestrace record -b 4096 -o small/t.dat sh -c 'for i in $(seq 500); do cat /proc/self/maps > /dev/null; done'
-ok "what was written can be read" sh -c 'nestrace report small/t.dat | grep -q " <- "'
+ok "the disk fills while recording: what was written can be read" sh -c 'nestrace report small/t.dat | grep -q " <- "'
 umount small
-mount -t tmpfs -o size=1m tmpfs small
-says "disk full before the recording" 1 "No space left" nestrace record -l vfs_read -o small/t.dat true
-is "leaves nothing behind" "$(ls -A small)" ""
+setup mount -t tmpfs -o size=1m tmpfs small
+says "the disk is too small for the recording" 125 "No space left" nestrace record -l vfs_read -o small/t.dat true
+is "the disk is too small for the recording: no file is left" "$(ls -A small)" ""
 umount small
-says "no such directory" 1 "can't write /nowhere/t.dat" nestrace record -o /nowhere/t.dat true
-says "output to a pipe" 1 "can't be written to a pipe" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
-says "report to a full disk" 1 "writing to standard output failed" sh -c 'nestrace report good.dat > /dev/full'
-says "stat -i to a full disk" 1 "can't write all of /dev/full" nestrace stat -i good.dat -o /dev/full
-says "stat -i into what it reads" 1 "would overwrite what -i reads" nestrace stat -i good.dat -o ./good.dat
-ok "report to a closed pipe is quiet" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
+says "the output is in a directory that does not exist" 125 "cannot write '/nowhere/t.dat'" nestrace record -o /nowhere/t.dat true
+says "the output is a pipe" 125 "cannot write to a pipe or terminal: 'p'" sh -c 'mkfifo p; cat p > /dev/null & exec nestrace record -o p true'
+says "report to a full device" 1 "cannot write all of standard output" sh -c 'nestrace report good.dat > /dev/full'
+says "stat -i to a full device" 1 "cannot write all of '/dev/full'" nestrace stat -i good.dat -o /dev/full
+says "stat -i to the file that it reads" 1 "the output would overwrite the input: '-o ./good.dat'" nestrace stat -i good.dat -o ./good.dat
+ok "report to a closed pipe prints no error" sh -c 'nestrace report good.dat 2>err | head -n 1 >/dev/null; test ! -s err'
 
-# input
-says "no such file" 1 "can't read none.dat: No such file" nestrace report none.dat
-says "a directory" 1 "not a regular file" nestrace report /tmp
+# Input.
+says "report: a file that does not exist" 1 "cannot read 'none.dat': No such file" nestrace report none.dat
+says "report: a directory" 1 "not a regular file" nestrace report /tmp
 : > empty.dat
-says "empty file" 1 "too short to be a trace file" nestrace report empty.dat
+says "report: an empty file" 1 "too short to be a trace file" nestrace report empty.dat
 head -c 100000 /dev/urandom > garbage.dat
-says "garbage" 1 "is no trace file" nestrace report garbage.dat
+says "report: random bytes" 1 "not a trace file: 'garbage.dat'" nestrace report garbage.dat
 printf '\027\010\104tracing8\0xxxxxxxxxxxxxxxxxxxxxx' > eight.dat
-says "another version" 1 "version '8'" nestrace report eight.dat
+says "report: a file of a newer version" 1 "cannot read version '8'" nestrace report eight.dat
 printf '\027\010\104tracing7\0\0\010\0\020\0\0rot13\00013\0xxxxxxxx' > rot13.dat
-says "another compression" 1 "compressed by 'rot13'" nestrace report rot13.dat
+says "report: an unknown compression" 1 "cannot read compression 'rot13'" nestrace report rot13.dat
 size=$(stat -c %s good.dat)
 for cut in 30 300 5000 $((size / 2)); do
 	head -c $cut good.dat > cut.dat
-	says "cut at $cut" 1 "damaged or cut short" nestrace report cut.dat
+	says "report: a file cut at byte $cut" 1 "damaged or cut short" nestrace report cut.dat
 done
-says "stat -i: no such file" 1 "can't read none.dat: No such file" nestrace stat -i none.dat
-insmod /tests/nt_calls.ko
-nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
-rmmod nt_calls
+says "stat -i: a file that does not exist" 1 "cannot read 'none.dat': No such file" nestrace stat -i none.dat
+setup insmod /tests/nt_calls.ko
+setup nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
+setup rmmod nt_calls
 size=$(stat -c %s full.dat)
 head -c $((size - 2000)) full.dat > cut.dat
-says "cut in the data" 1 "is cut short" nestrace report cut.dat
-says "stat -i: cut in the data" 1 "is cut short" nestrace stat -i cut.dat
+says "report: a file cut in its data" 1 "is cut short" nestrace report cut.dat
+says "stat -i: a file cut in its data" 1 "is cut short" nestrace stat -i cut.dat
 silent=0
 for i in $(seq 20); do
 	at=$((size - 700 * i))
 	cp full.dat damaged.dat
-	# at the next place, if this is what is there
+	# Skip places that hold these bytes already.
 	while cmp -s full.dat damaged.dat; do
 		printf '\0\377' | dd of=damaged.dat bs=1 seek=$at conv=notrunc 2>/dev/null
 		at=$((at + 1))
@@ -92,17 +104,17 @@ for i in $(seq 20); do
 	timeout 20 nestrace report damaged.dat > out 2> err
 	[ $? = 1 ] && grep -q "is damaged" err || silent=$((silent + 1))
 done
-is "no damage to compressed data is passed over in silence" $silent 0
+is "report: every damage to compressed data gives an error" $silent 0
 
-# as trace-cmd makes it for older readers, not compressed
-trace-cmd convert --file-version 6 -i full.dat -o six.dat > /dev/null 2>&1
+# Convert the file to the uncompressed format of older readers.
+setup trace-cmd convert --file-version 6 -i full.dat -o six.dat > /dev/null 2>&1
 nestrace report full.dat > seven.txt
 nestrace report six.dat > six.txt
-ok "version 6 holds the same" cmp seven.txt six.txt
+ok "report: a file of version 6 shows the same hits" cmp seven.txt six.txt
 mv six.dat full.dat
 size=$(stat -c %s full.dat)
-# damage in the header and the first event of full sub-buffers is always said; wherever it
-# is, there is no crash and no end of patience
+# Damage in the header or the first event of a full sub-buffer always gives an error. Damage
+# anywhere neither crashes the report nor makes it hang.
 worst=0 silent=0 differ=0 where=12345
 for i in $(seq 60); do
 	where=$(((where * 1103515245 + 12345) % 2147483648))
@@ -125,35 +137,39 @@ for i in $(seq 60); do
 	timeout 20 nestrace stat -i damaged.dat > out 2> err
 	[ $? = $status ] || differ=$((differ + 1))
 done
-ok "damaged events neither crash it nor hold it up" test $worst -le 1
-is "no damage to a sub-buffer's head is passed over in silence" $silent 0
-is "stat -i takes for damaged what report does" $differ 0
-says "two files" 2 "one file at a time" nestrace report good.dat keep.dat
+ok "report: damaged events neither crash it nor make it hang" test $worst -le 1
+is "report: every damage to the head of a sub-buffer gives an error" $silent 0
+is "stat -i: it ends with the status of report for each damaged file" $differ 0
+says "report: two files" 2 "only one file can be read: 'good.dat' and 'keep.dat'" nestrace report good.dat keep.dat
 
-# who, and with which module
-chmod 755 /tmp
-says "not root" 1 "needs root" su nobody -c 'nestrace record true'
+# Rights, and modules of another ABI.
+setup chmod 755 /tmp
+says "record as another user" 125 "needs root" su nobody -c 'nestrace record true'
+says "stat as another user" 125 "needs root" su nobody -c 'nestrace stat true'
+says "record as another user, without a COMMAND" 1 "needs root" su nobody -c 'nestrace record'
 chmod 666 /dev/nestrace
-says "without the capability" 1 "CAP_PERFMON" su nobody -c 'nestrace record true'
+says "record without CAP_PERFMON" 125 "CAP_PERFMON" su nobody -c 'nestrace record true'
 chmod 600 /dev/nestrace
-says "list as non-root" 1 "needs root" su nobody -c 'nestrace list'
-says "a module too old for the command" 1 "too old for this command" nestrace-abi2 status
-says "a module too new for the command" 1 "too new for this command" nestrace-abi0 status
+says "list as another user" 1 "needs root" su nobody -c 'nestrace list'
+says "a module that is too old for the command" 1 "too old for this command" nestrace-abi2 status
+says "a module that is too new for the command" 1 "too new for this command" nestrace-abi0 status
 
-# the recorder is killed in the middle
+# The recorder is killed while it records.
 before=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
 nestrace record -q -b 65536 -o killed.dat sleep 1000 &
 recorder=$!
 until_running
 inside=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
-ok "while it records, the rings take memory" test $inside -gt $((before + 100000))
+ok "a recorder runs: its rings take memory" test $inside -gt $((before + 100000))
 kill -KILL $recorder
 wait $recorder 2>/dev/null
-# ftrace takes its time to disarm all functions
-ok "killed: the session is gone" within_a_minute sessions "0 open, 0 running"
-ok "nothing is traced any more" sh -c 'test "$(wc -l < /sys/kernel/tracing/enabled_functions)" = 0'
+# It takes ftrace a while to disarm all functions.
+ok "a recorder was killed: its session is gone" within_a_minute sessions "0 open, 0 running"
+ok "a recorder was killed: no function is traced" sh -c 'test "$(wc -l < /sys/kernel/tracing/enabled_functions)" = 0'
 after=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
-ok "the rings are freed" test $after -lt $((before + 10000))
-ok "the module can be unloaded" rmmod nestrace
-says "no module" 1 "the module is not loaded" nestrace record true
-says "no module: status" 1 "the module is not loaded" nestrace status
+ok "a recorder was killed: its rings are freed" test $after -lt $((before + 10000))
+ok "a recorder was killed: the module can be unloaded" rmmod nestrace
+says "record without the module" 125 "the module is not loaded" nestrace record true
+says "record without the module and a COMMAND" 1 "the module is not loaded" nestrace record
+says "stat without the module" 125 "the module is not loaded" nestrace stat true
+says "status without the module" 1 "the module is not loaded" nestrace status

@@ -1,46 +1,48 @@
-# nestrace bench: it measures, refuses to measure others, and leaves nothing behind.
+# nestrace bench measures, does not start while another tracer would disturb it, and leaves
+# nothing behind.
 # kernels: 6.1 6.12 debug-7.2 backports
 tracing=/sys/kernel/tracing
 clean()
 {
 	is "$1: no instance is left" "$(ls -A $tracing/instances)" ""
-	is "$1: nothing is traced" "$(cat $tracing/enabled_functions)" ""
+	is "$1: no function is traced" "$(cat $tracing/enabled_functions)" ""
 }
 
 nestrace bench > out
-is "it ends well" $? 0
-while read -r line; do note "$line"; done < out
+is "nestrace bench succeeds" $? 0
+show < out
 for way in "empty callback" "nestrace, clock tsc" "nestrace, clock global" "nestrace, clock mono" \
 	   "the function tracer"; do
-	ok "it has a number for $way" grep -q "^  $way  *-*[0-9.]*$" out
+	ok "nestrace bench prints the cost of $way" grep -q "^  $way  *-*[0-9.]*$" out
 done
-# on a machine that does other work too a difference may come out below 0: of that there is none
+# On a busy machine a difference may come out below 0. It has no ratio.
 if grep -qE '(tsc|global) +0\.0' out; then
-	note "a cost of nearly nothing: the ratio is as it comes"
+	note "a cost is nearly 0: its ratio may be anything"
 elif grep -qE '(tsc|global) +-' out; then
-	ok "and no ratio of what is no number" sh -c '! grep -q "times as long" out'
+	ok "nestrace bench prints no ratio of a negative cost" sh -c '! grep -q "times as long" out'
 else
-	ok "and the ratio" grep -q 'takes -*[0-9.]* times as long' out
+	ok "nestrace bench prints the ratio" grep -q 'takes -*[0-9.]* times as long' out
 fi
-clean "after it"
+clean "nestrace bench has ended"
 
 nestrace record -q -l vfs_read -o t.dat sleep 100 &
 recorder=$!
 until_running
-says "while a session runs" 1 "another nestrace session is running" nestrace bench
+says "nestrace bench while a session runs" 1 "another session of nestrace is running" nestrace bench
 kill -INT $recorder
 wait $recorder
-echo function > $tracing/current_tracer
-says "while a tracer is at work" 1 "the tracer 'function' is at work" nestrace bench
+setup echo function > $tracing/current_tracer
+says "nestrace bench while the function tracer runs" 1 "a tracer is running, and its cost would be measured, too: 'function'" nestrace bench
 echo nop > $tracing/current_tracer
-says "an argument" 2 "it takes no argument" nestrace bench now
-says "not root" 1 "needs root" su nobody -c 'nestrace bench'
+says "nestrace bench with an argument" 2 "unexpected argument: 'now'" nestrace bench now
+says "nestrace bench as another user" 1 "needs root" su nobody -c 'nestrace bench'
 
 nestrace bench > /dev/null 2>&1 &
 bench=$!
-until [ "$(cat $tracing/enabled_functions)" ]; do usleep 100000; done
+traces() { [ "$(cat $tracing/enabled_functions)" ]; }
+setup within_a_minute traces
 kill $bench
 wait $bench
-is "terminated" $? 143
-clean "after that"
-ok "unload" rmmod nestrace
+is "SIGTERM ends nestrace bench" $? 143
+clean "nestrace bench was ended"
+ok "the module can be unloaded" rmmod nestrace

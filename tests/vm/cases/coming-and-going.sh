@@ -1,16 +1,17 @@
-# CPUs, modules and the master switch of ftrace come and go while all is traced.
+# CPUs and modules come and go, and ftrace is switched off, while functions are traced.
 # slow: 6.1
 # kernels: all
-insmod /tests/nt_calls.ko
+setup insmod /tests/nt_calls.ko
+# identity NAME: test the accounting of all functions in the report r
 identity()
 {
-	ok "$1: each hit is accounted for" adds_up r
-	ok "$1: and there are some" test "$(counter r total 3)" -gt 10000
-	is "$1: refused" "$(counter r total 6)" 0
+	ok "$1: every hit is recorded, lost, recursed or filtered" adds_up r
+	ok "$1: there are more than 10000 hits" test "$(counter r total hits)" -gt 10000
+	is "$1: no hit recurses" "$(counter r total recursed)" 0
 	row "$1"
 }
 
-# all functions, and those that are known exactly, while CPU 1 goes and comes
+# CPU 1 goes and comes, first with exactly known calls, then with all functions traced.
 hotplug()
 {
 	for i in 1 2 3 4 5; do
@@ -20,12 +21,12 @@ hotplug()
 		echo "task 500 softirq 100 hardirq 100 nmi 100" > /proc/nt_calls
 	done
 }
-nestrace record -q -l nt_called -b 16384 -o t.dat sh -c "$(text_of hotplug); hotplug"
-nestrace report t.dat > r
-is "hotplug: all calls on those CPUs that are there are recorded" "$(grep -c 'nt_called <-' r)" 12000
-is "hotplug: lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
+setup nestrace record -q -l nt_called -b 16384 -o t.dat sh -c "$(text_of hotplug); hotplug"
+setup nestrace report t.dat > r
+is "CPU hotplug, known calls: each call on an online CPU is recorded" "$(grep -c 'nt_called <-' r)" 12000
+complete "CPU hotplug, known calls"
 row "CPU hotplug, known calls" 12000
-nestrace stat -b 4096 -o r sh -c "$(text_of hotplug); hotplug"
+setup nestrace stat -b 4096 -o r sh -c "$(text_of hotplug); hotplug"
 identity "CPU hotplug, all functions"
 
 modules()
@@ -36,25 +37,25 @@ modules()
 		echo "task 500 softirq 100 hardirq 100 nmi 100" > /proc/nt_calls
 	done
 }
-nestrace stat -b 4096 -o r sh -c "$(text_of modules); modules"
+setup nestrace stat -b 4096 -o r sh -c "$(text_of modules); modules"
 identity "modules come and go, all functions"
 
-# functions that come while a session without a filter runs are traced too
-rmmod nt_calls
-nestrace record -q -n '[a-m_]*' -n '[o-z]*' -n 'n[a-su-z_]*' -b 16384 -o t.dat sh -c 'insmod /tests/nt_calls.ko; echo "task 50" > /proc/nt_calls'
-nestrace report t.dat > r
-is "a function that came while tracing is traced" "$(grep -c 'nt_called <-' r)" 100
+# A module that is loaded while a session without -l runs is traced too.
+setup rmmod nt_calls
+setup nestrace record -q -n '[a-m_]*' -n '[o-z]*' -n 'n[a-su-z_]*' -b 16384 -o t.dat sh -c 'insmod /tests/nt_calls.ko; echo "task 50" > /proc/nt_calls'
+setup nestrace report t.dat > r
+is "a module that is loaded during a recording: its calls are recorded" "$(grep -c 'nt_called <-' r)" 100
 
-# ftrace_enabled=0 would silence every tracer without a word; it is refused
+# ftrace_enabled=0 would silently stop every tracer, so the kernel does not allow it.
 switch=
 ftrace_has_switch && switch=y
-nestrace record -q -l nt_called -b 16384 -o t.dat sh -c '
+setup nestrace record -q -l nt_called -b 16384 -o t.dat sh -c '
 	echo "task 500" > /proc/nt_calls
 	echo 0 > /proc/sys/kernel/ftrace_enabled && echo switched off
 	echo "task 500" > /proc/nt_calls' > out 2> err
-is "ftrace_enabled=0 is refused while a session runs" "$(cat out)" ""
-[ ! $switch ] || ok "with EBUSY" grep -q 'busy' err
-nestrace report t.dat > r
-is "and the session goes on" "$(grep -c 'nt_called <-' r)" 2000
-[ ! $switch ] || is "afterwards it can be switched" "$(echo 0 > /proc/sys/kernel/ftrace_enabled; cat /proc/sys/kernel/ftrace_enabled; echo 1 > /proc/sys/kernel/ftrace_enabled)" 0
-ok "unload" rmmod nestrace
+is "ftrace_enabled=0 fails while a session runs" "$(cat out)" ""
+[ ! $switch ] || ok "ftrace_enabled=0 fails with EBUSY while a session runs" grep -q 'busy' err
+setup nestrace report t.dat > r
+is "ftrace_enabled=0: the session records the calls before and after it" "$(grep -c 'nt_called <-' r)" 2000
+[ ! $switch ] || is "ftrace_enabled=0 succeeds once the session has ended" "$(echo 0 > /proc/sys/kernel/ftrace_enabled; cat /proc/sys/kernel/ftrace_enabled; echo 1 > /proc/sys/kernel/ftrace_enabled)" 0
+ok "the module can be unloaded" rmmod nestrace

@@ -1,11 +1,11 @@
-# However a flight recording ends, what was called just before is among its last hits. All
+# A flight recording may end in any way: the last hits include what was called just before. All
 # functions are traced, the rings are small and both CPUs are busy.
 # kernels: all
 for i in 1 2; do
 	(while [ ! -e stop ]; do read -r x < /proc/stat; done) &
 done
 
-# start OPTION...: a flight recording of all functions
+# start OPTION...: start a flight recording of all functions
 start()
 {
 	nestrace record -q --flight -b 256 -o t.dat "$@" &
@@ -14,17 +14,17 @@ start()
 	sleep 2
 }
 
-# ended_with NAME: the file holds loadavg_proc_show, and among the last hits of its CPU
+# ended_with NAME: test that loadavg_proc_show is among the last hits of its CPU in the file
 ended_with()
 {
 	wait $recorder
-	nestrace report t.dat > r
+	setup nestrace report t.dat > r
 	cpu=$(sed -n 's/.*\(\[[0-9]*\]\).* loadavg_proc_show <-.*/\1/p' r | tail -n 1)
-	ok "$1: the function called just before is in the file" test -n "$cpu"
+	ok "$1: the function called just before the end is in the file" test -n "$cpu"
 	after=$(grep -F -- "$cpu" r | sed '1,/ loadavg_proc_show <-/d' | wc -l)
 	note "$1: hits after it on its CPU: $after of $(grep -cF -- "$cpu" r)"
-	ok "$1: it is among the last 3000 hits of its CPU" test "${cpu:+$after}" -lt 3000
-	ok "$1: all hits are accounted for" adds_up r
+	ok "$1: the function called just before the end is among the last 3000 hits of its CPU" test "${cpu:+$after}" -lt 3000
+	ok "$1: every hit is recorded, lost, recursed or filtered" adds_up r
 	rm t.dat
 }
 
@@ -42,7 +42,7 @@ start --trigger loadavg_proc_show
 read -r x < /proc/loadavg
 ended_with "a trigger"
 
-# armed while another task calls the trigger: that call counts
+# Another task calls the trigger while the session is being armed. That call counts.
 nestrace record -q --flight -b 256 -o t.dat --trigger loadavg_proc_show &
 recorder=$!
 while kill -0 $recorder 2> /dev/null; do read -r x < /proc/loadavg; done

@@ -1,21 +1,23 @@
-# nestrace record --flight: the newest events, kept until something ends it, without a gap
-# at their end.
+# nestrace record --flight keeps the newest hits until something ends the recording. They have
+# no gap at their end.
 # slow: 6.1
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
-insmod /tests/nt_calls.ko
+setup insmod /tests/nt_calls.ko
 
-# more N: until the command has made so many more rounds, for a minute at most
+# more N: wait until the command has made N more rounds, for a minute at most
 more()
 {
 	within_a_minute made_rounds $(($(wc -l < rounds) + $1))
 }
 
+# made_rounds N: succeed if the command has made N rounds
 made_rounds()
 {
 	[ "$(wc -l < rounds)" -ge "$1" ]
 }
 
-# flight NAME STATUS TEXT OPTION...: nt_called is called without end, until $by ends it
+# flight NAME STATUS TEXT OPTION...: record endless calls of nt_called until $by ends the
+# recording; test that nestrace ends with STATUS and prints TEXT
 flight()
 {
 	what=$1 status=$2 text=$3
@@ -26,54 +28,56 @@ flight()
 		sh -c 'until [ -e over ]; do echo task 2000 > /proc/nt_calls; echo >> rounds; done' 2> err &
 	recorder=$!
 	until_running
-	more 12
+	setup more 12
 	eval "$by"
-	# who ends from within, or by SIGUSR1, does not end the command
-	ok "$what: the file is there, whatever the command does" within_a_minute test -e t.dat
+	# A trigger or a signal does not end the command.
+	ok "$what: the file is written while the command still runs" within_a_minute test -e t.dat
 	touch over
 	wait $recorder
-	is "$what: its status" $? "$status"
-	ok "$what: told" grep -q "$text" err
-	ok "$what: a file is there" sh -c "nestrace report t.dat > r"
-	ok "$what: adds up" adds_up r
-	ok "$what: older ones were overwritten" test "$(counter r total 5)" -gt 10000
-	ok "$what: a ring full of them is kept" test "$(counter r task 4)" -gt 3000
-	is "$what: all that are kept are shown" "$(grep -vc '^#\|DROPPED' r)" "$(counter r total 4)"
-	# a gap may be before the first event of a slot, and nowhere else
-	is "$what: there is no gap behind the first event of a CPU" "$(awk '
+	is "$what: the exit status is $status" $? "$status"
+	ok "$what: nestrace prints why the recording ended" grep -q "$text" err
+	ok "$what: nestrace report reads the file" sh -c "nestrace report t.dat > r"
+	ok "$what: every hit is recorded, lost, recursed or filtered" adds_up r
+	ok "$what: older hits are overwritten" test "$(counter r total lost)" -gt 10000
+	ok "$what: a full ring of hits is kept" test "$(counter r task recorded)" -gt 3000
+	is "$what: each hit that is kept is shown" "$(grep -vc '^#\|DROPPED' r)" "$(counter r total recorded)"
+	# A gap may only be before the first hit of a context.
+	is "$what: no gap follows the first hit of a CPU" "$(awk '
 		/DROPPED/ { split($1, at, ":"); if (seen[at[2] + 0]) bad++; next }
 		!/^#/ { split($2, at, /[][]/); seen[at[2] + 0]++ }
 		END { print bad + 0 }' r)" 0
-	is "$what: trace-cmd reads as many" \
-		"$(trace-cmd report -i t.dat 2> /dev/null | grep -c ' <-- ')" "$(counter r total 4)"
+	is "$what: trace-cmd shows as many hits" \
+		"$(trace-cmd report -i t.dat 2> /dev/null | grep -c ' <-- ')" "$(counter r total recorded)"
 }
 
 by='kill -USR1 $recorder'
 flight "SIGUSR1" 0 "events kept"
+by='kill -USR2 $recorder'
+flight "SIGUSR2" 0 "events kept"
 by='kill -INT $recorder'
 flight "Ctrl-C" 0 "events kept"
 by='touch over'
-flight "the command's end" 0 "events kept"
-by='cat /proc/loadavg > /dev/null; more 4'
+flight "the end of the command" 0 "events kept"
+by='cat /proc/loadavg > /dev/null; setup more 4'
 flight "trigger" 0 "ended by a trigger" --trigger 'loadavg_proc_show' -l loadavg_proc_show
-is "trigger: its own hit is kept" "$(grep -c ' loadavg_proc_show <- ' r)" 1
-# each ring takes no more than the rest of its sub-buffer
-ok "trigger: what came after it is little" sh -c \
+is "trigger: the hit of the trigger is kept" "$(grep -c ' loadavg_proc_show <- ' r)" 1
+# A frozen ring takes no more than the rest of its sub-buffer.
+ok "trigger: no more hits are recorded after it than fit in the sub-buffers" sh -c \
 	'test "$(sed "1,/ loadavg_proc_show <- /d; /^#/d" r | wc -l)" -le $((146 * 3 * 2))'
-# more than these rests take, before its end takes the hook off
-nestrace record -q --flight --trigger nt_called -l nt_called -b 8 -o n.dat sh -c 'echo task 20000 > /proc/nt_calls'
-nestrace report n.dat > r
-ok "trigger: later hits are filtered" test "$(counter r task 7)" -gt 0
+# Make more calls than these sub-buffers hold, before the hook is removed.
+setup nestrace record -q --flight --trigger nt_called -l nt_called -b 8 -o n.dat sh -c 'echo task 20000 > /proc/nt_calls'
+setup nestrace report n.dat > r
+ok "trigger: later hits are filtered" test "$(counter r task filtered)" -gt 0
 
-# with what is interrupted, and all functions
-nestrace record --flight -b 1024 -o t.dat --trigger 'loadavg_proc_*' sh -c 'sleep 3; cat /proc/loadavg' > out 2> err
-ok "all functions: ended by the trigger" grep -q "ended by a trigger" err
-nestrace report t.dat > r
-ok "all functions: adds up" adds_up r
-ok "all functions: the trigger's hit is there" grep -q ' loadavg_proc_show <- ' r
+# All functions are traced, and interrupts nest.
+setup nestrace record --flight -b 1024 -o t.dat --trigger 'loadavg_proc_*' sh -c 'sleep 3; cat /proc/loadavg' > out 2> err
+ok "trigger, all functions: nestrace says that a trigger ended the recording" grep -q "ended by a trigger" err
+setup nestrace report t.dat > r
+ok "trigger, all functions: every hit is recorded, lost, recursed or filtered" adds_up r
+ok "trigger, all functions: the hit of the trigger is kept" grep -q ' loadavg_proc_show <- ' r
 
-nestrace record -q --flight -l vfs_read -o t.dat sh -c 'cat /proc/self/comm' > out
-ok "little enough to keep: nothing is lost" sh -c 'nestrace report t.dat | grep -q " vfs_read <- ksys_read" && ! nestrace report t.dat | grep -q DROPPED'
+setup nestrace record -q --flight -l vfs_read -o t.dat sh -c 'cat /proc/self/comm' > out
+ok "a flight recording that fits in the rings loses no hit" sh -c 'nestrace report t.dat | grep -q " vfs_read <- ksys_read" && ! nestrace report t.dat | grep -q DROPPED'
 says "--trigger without --flight" 2 "there is no --flight" nestrace record --trigger vfs_read true
-says "a trigger that matches nothing" 1 "--trigger 'nonsense_*': no function" nestrace record --flight --trigger 'nonsense_*' true
-ok "unload" rmmod nestrace
+says "--trigger: a glob that matches nothing" 125 "no function matches --trigger: 'nonsense_*'" nestrace record --flight --trigger 'nonsense_*' true
+ok "the module can be unloaded" rmmod nestrace

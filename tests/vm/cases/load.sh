@@ -1,4 +1,4 @@
-# All functions for 20 s and more, under load on both CPUs.
+# All functions are traced for more than 20 s, under load on both CPUs.
 # kernels: all
 all_under_load 10
-ok "unload" rmmod nestrace
+ok "the module can be unloaded" rmmod nestrace

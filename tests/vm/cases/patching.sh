@@ -1,9 +1,11 @@
-# Text is patched under the tracer's feet, in a loop: static keys, kprobes, ftrace itself.
+# The kernel patches text in a loop while functions are traced: for static keys, kprobes and
+# ftrace.
 # kernels: all
 tracing=/sys/kernel/tracing
-insmod /tests/nt_calls.ko
-insmod /tests/nt_contexts.ko
+setup insmod /tests/nt_calls.ko
+setup insmod /tests/nt_contexts.ko
 
+# patch: patch text until the file stop exists; each round adds a line to rounds
 patch()
 {
 	until [ -e stop ]; do
@@ -28,18 +30,18 @@ patch &
 patcher=$!
 nestrace stat -b 8192 -o r sh -c 'before=$(wc -l < rounds); for i in 1 2 3 4; do sleep 2; echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; done
 	until [ $(($(wc -l < rounds) - before)) -ge 2 ]; do sleep 1; done; echo $(($(wc -l < rounds) - before)) > during'
-is "all functions were traced" $? 0
-ok "each hit is accounted for" adds_up r
-ok "while text was patched" test "$(cat during)" -ge 2
-ok "refused are under 0.01 % of hits" test $(($(counter r total 6) * 10000)) -le "$(counter r total 3)"
+is "nestrace stat traces all functions" $? 0
+ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
+ok "all functions: text is patched twice or more meanwhile" test "$(cat during)" -ge 2
+ok "all functions: at most 0.01 % of the hits recurse" test $(($(counter r total recursed) * 10000)) -le "$(counter r total hits)"
 row "text patching, all functions"
 
-nestrace record -q -l nt_called -b 16384 -o t.dat sh -c 'for i in 1 2 3 4; do echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; done'
-nestrace report t.dat > r
-is "known calls are recorded exactly" "$(grep -c 'nt_called <-' r)" 20800
-is "lost, refused" "$(counter r total 5) $(counter r total 6)" "0 0"
+setup nestrace record -q -l nt_called -b 16384 -o t.dat sh -c 'for i in 1 2 3 4; do echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; done'
+setup nestrace report t.dat > r
+is "known calls: each of the 20800 calls is recorded" "$(grep -c 'nt_called <-' r)" 20800
+complete "known calls"
 row "text patching, known calls" 20800
 touch stop
 wait $patcher
 note "rounds of patching: $(wc -l < rounds)"
-ok "unload" rmmod nestrace
+ok "the module can be unloaded" rmmod nestrace

@@ -1,44 +1,45 @@
-# Functions of the idle path, traced with RCU asleep: it is woken for them.
+# Functions of the idle path are traced while RCU is not watching: nestrace enters RCU.
 # kernels: all
-# record SECONDS: what it records must be there, for a count of 0 to mean something
+# record NAME SECONDS: record idle functions and test that there are any, so that a count of
+# 0 in the report means something
 record()
 {
-	ok "record" nestrace record -q -b 8192 -l '*idle*' -o t.dat sleep "$1"
-	nestrace report t.dat > r
-	ok "idle functions were hit" test "$(counter r total 3)" -gt 100
+	ok "$1: nestrace record succeeds" nestrace record -q -b 8192 -l '*idle*' -o t.dat sleep "$2"
+	setup nestrace report t.dat > r
+	ok "$1: idle functions are hit" test "$(counter r total hits)" -gt 100
 }
 
-record 3
-woken=$(counter r total 9)
-note "hits for which RCU was woken: $woken"
+record "rcu=auto" 3
+entered=$(counter r total rcu-entered)
+note "hits for which nestrace entered RCU: $entered"
 case $(uname -r) in
 6.1.*)
-	ok "RCU was asleep for some hits and was woken" test "$woken" -gt 100
-	ok "they are recorded" grep -q 'default_idle <-\|arch_cpu_idle <-' r
+	ok "rcu=auto: nestrace enters RCU for more than 100 hits" test "$entered" -gt 100
+	ok "rcu=auto: the hits while RCU is not watching are recorded" grep -q 'default_idle <-\|arch_cpu_idle <-' r
 	;;
 *)
-	is "this kernel traces nothing with RCU asleep" "$woken" 0
+	is "rcu=auto: this kernel traces no function while RCU is not watching" "$entered" 0
 	;;
 esac
-is "none is skipped" "$(counter r total 8)" 0
+is "rcu=auto: no hit is lost because RCU is not watching" "$(counter r total no-rcu)" 0
 
-rmmod nestrace
-ok "another way to wake: rcu=warn" insmod /tests/nestrace.ko rcu=warn
-record 2
+setup rmmod nestrace
+ok "rcu=warn: the module loads" insmod /tests/nestrace.ko rcu=warn
+record "rcu=warn" 2
 case $(uname -r) in
-6.1.*) ok "it wakes RCU too" test "$(counter r total 9)" -gt 100 ;;
+6.1.*) ok "rcu=warn: nestrace enters RCU for more than 100 hits" test "$(counter r total rcu-entered)" -gt 100 ;;
 esac
-is "none is skipped" "$(counter r total 8)" 0
+is "rcu=warn: no hit is lost because RCU is not watching" "$(counter r total no-rcu)" 0
 
-rmmod nestrace
-ok "the test switch: rcu=off" insmod /tests/nestrace.ko rcu=off
-ok "status says so" sh -c 'nestrace status | grep -q "RCU: not woken"'
-record 3
+setup rmmod nestrace
+ok "rcu=off: the module loads" insmod /tests/nestrace.ko rcu=off
+ok "rcu=off: nestrace status says that RCU is not entered" sh -c 'nestrace status | grep -q "^RCU: not entered"'
+record "rcu=off" 3
 case $(uname -r) in
 6.1.*)
-	ok "hits with RCU asleep are skipped and counted" test "$(counter r total 8)" -gt 100
-	ok "and not recorded" sh -c '! grep -q "default_idle <-" r'
-	ok "and the report says why" grep -q 'lost: .* RCU was asleep' r
+	ok "rcu=off: more than 100 hits are lost because RCU is not watching" test "$(counter r total no-rcu)" -gt 100
+	ok "rcu=off: these hits are not recorded" sh -c '! grep -q "default_idle <-" r'
+	ok "rcu=off: the report says why they are lost" grep -q '^# lost: .* RCU was not watching' r
 	;;
 esac
-is "RCU is never woken" "$(counter r total 9)" 0
+is "rcu=off: nestrace never enters RCU" "$(counter r total rcu-entered)" 0

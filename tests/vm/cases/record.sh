@@ -1,41 +1,41 @@
-# record, report, stat, list, status: what they are for.
+# The options of record, report, stat, list and status do what they are for.
 # kernels: all
-insmod /tests/nt_calls.ko
+setup insmod /tests/nt_calls.ko
 
-ok "status" nestrace status
-ok "list finds a function" sh -c 'nestrace list vfs_read | grep -qx vfs_read'
-ok "list by module" sh -c 'nestrace list :mod:nt_calls | grep -qx "nt_called \[nt_calls\]"'
+ok "nestrace status succeeds" nestrace status
+ok "list: it finds a function" sh -c 'nestrace list vfs_read | grep -qx vfs_read'
+ok "list :mod:MODULE: it finds the functions of a module" sh -c 'nestrace list :mod:nt_calls | grep -qx "nt_called \[nt_calls\]"'
 
 nestrace record -q -l 'vfs_*' -n vfs_write -o t.dat sh -c 'echo out; echo err >&2; read x < /proc/self/comm; exit 3' > out 2> err
-is "the status of the command is passed on" $? 3
-is "its standard output is untouched" "$(cat out)" out
-is "its standard error is untouched" "$(cat err)" err
-nestrace report t.dat > r
-ok "-l traces what matches" grep -q ' task     vfs_read <- ksys_read' r
-ok "-n leaves out" sh -c '! grep -q " vfs_write <-" r'
-ok "and nothing else is traced" sh -c '! grep -v "^#" r | grep -qv " vfs_"'
-ok "tasks have names" grep -q ' sh-[0-9]' r
-ok "and none is unknown" sh -c '! grep -q "<\.\.\.>" r'
+is "record: it passes on the exit status of COMMAND" $? 3
+is "record: the standard output of COMMAND is untouched" "$(cat out)" out
+is "record: the standard error of COMMAND is untouched" "$(cat err)" err
+setup nestrace report t.dat > r
+ok "-l: functions that match are traced" grep -q ' task     vfs_read <- ksys_read' r
+ok "-n: functions that match are not traced" sh -c '! grep -q " vfs_write <-" r'
+ok "-l: nothing else is traced" sh -c '! grep -v "^#" r | grep -qv " vfs_"'
+ok "report: tasks have names" grep -q ' sh-[0-9]' r
+ok "report: no task is without a name" sh -c '! grep -q "<\.\.\.>" r'
 
-nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "here 10" > /proc/nt_calls'
-nestrace report t.dat > r
-is ":mod: traces the module's functions, 10 calls" "$(grep -c ' nt_called <- ' r)" 10
-ok "and only them" sh -c '! grep -v "^#" r | grep -qvE "nt_called|helper_|loop|command|run"'
+setup nestrace record -q -F -l '*:mod:nt_calls' -o t.dat sh -c 'echo "here 10" > /proc/nt_calls'
+setup nestrace report t.dat > r
+is "-l :mod:MODULE: the 10 calls of the module's function are traced" "$(grep -c ' nt_called <- ' r)" 10
+ok "-l :mod:MODULE: no function outside of the module is traced" sh -c '! grep -v "^#" r | grep -qvE "nt_called|helper_|loop|command|run"'
 
-nestrace record -q -l nt_called -l loadavg_proc_show -n :mod:nt_calls -o t.dat sh -c 'echo "here 10" > /proc/nt_calls; cat /proc/loadavg'
-nestrace report t.dat > r
-is "-n :mod: leaves the module out" "$(grep -c 'nt_called <-' r)" 0
-is "and counts its hits as filtered" "$(counter r task 7)" 10
-ok "but not the rest" grep -q ' loadavg_proc_show <- ' r
+setup nestrace record -q -l nt_called -l loadavg_proc_show -n :mod:nt_calls -o t.dat sh -c 'echo "here 10" > /proc/nt_calls; cat /proc/loadavg'
+setup nestrace report t.dat > r
+is "-n :mod:MODULE: no hit of the module is recorded" "$(grep -c 'nt_called <-' r)" 0
+is "-n :mod:MODULE: the hits of the module are filtered" "$(counter r task filtered)" 10
+ok "-n :mod:MODULE: the other functions of -l are traced" grep -q ' loadavg_proc_show <- ' r
 
-# what nestrace itself does is not recorded, and counted
-nestrace record -q -l 'vfs_*' -o t.dat sleep 1
-nestrace report t.dat > r
+# The calls of nestrace itself are counted but not recorded.
+setup nestrace record -q -l 'vfs_*' -o t.dat sleep 1
+setup nestrace report t.dat > r
 ok "nestrace's own calls are not recorded" sh -c '! grep -v "^#" r | grep -q " *nestrace-"'
-ok "they are filtered" test "$(counter r task 7)" -gt 0
-ok "all are accounted for" adds_up r
+ok "nestrace's own calls are filtered" test "$(counter r task filtered)" -gt 0
+ok "every hit is recorded, lost, recursed or filtered" adds_up r
 
-# again FILE...: until each has some lines more
+# again FILE...: wait until each FILE has three lines more
 again()
 {
 	for file; do
@@ -46,72 +46,99 @@ again()
 touch rounds1 rounds2 rounds3
 sh -c 'while :; do read x < /proc/self/comm; echo >> rounds1; usleep 1000; done' & busy=$!
 sh -c 'while :; do read x < /proc/self/comm; echo >> rounds2; usleep 1000; done' & other=$!
-nestrace record -q -l vfs_read -P $busy -o t.dat sh -c "$(text_of again); again rounds1"
-nestrace report t.dat > r
-ok "-P traces that pid" grep -q -- "sh-$busy " r
-ok "-P traces no other" sh -c '! grep -v "^#" r | grep -qv -- "sh-'$busy' "'
-ok "whose hits are filtered" test "$(counter r task 7)" -gt 0
-nestrace record -q -l vfs_read -P $busy -P $other -o t.dat sh -c "$(text_of again); again rounds1 rounds2"
-nestrace report t.dat > r
-ok "two -P trace both" sh -c "grep -q -- 'sh-$busy ' r && grep -q -- 'sh-$other ' r"
+setup nestrace record -q -l vfs_read -P $busy -o t.dat sh -c "$(text_of again); again rounds1"
+setup nestrace report t.dat > r
+ok "-P PID: the process is traced" grep -q -- "sh-$busy " r
+ok "-P PID: no other process is traced" sh -c '! grep -v "^#" r | grep -qv -- "sh-'$busy' "'
+ok "-P PID: the hits of other processes are filtered" test "$(counter r task filtered)" -gt 0
+setup nestrace record -q -l vfs_read -P $busy -P $other -o t.dat sh -c "$(text_of again); again rounds1 rounds2"
+setup nestrace report t.dat > r
+ok "-P PID -P PID: both processes are traced" sh -c "grep -q -- 'sh-$busy ' r && grep -q -- 'sh-$other ' r"
+setup nestrace record -q -l vfs_read -P $busy,$other -o t.dat sh -c "$(text_of again); again rounds1 rounds2"
+setup nestrace report t.dat > r
+ok "-P PID,PID: both processes are traced" sh -c "grep -q -- 'sh-$busy ' r && grep -q -- 'sh-$other ' r"
+ok "-P PID,PID: no other process is traced" sh -c "! grep -v '^#' r | grep -qvE -- 'sh-($busy|$other) '"
 kill $busy $other
 sh -c 'while :; do cat /proc/self/comm > /dev/null; echo >> rounds3; done' & busy=$!
-nestrace record -q -l vfs_read -P $busy -c -o t.dat sh -c "$(text_of again); again rounds3"
+setup nestrace record -q -l vfs_read -P $busy -c -o t.dat sh -c "$(text_of again); again rounds3"
 kill $busy
-nestrace report t.dat > r
-ok "-P -c traces the children" grep -q ' cat-' r
+setup nestrace report t.dat > r
+ok "-P PID -c: the children are traced" grep -q ' cat-' r
 
 sleep 100 & sleeper=$!
-nestrace record -q -l '*nanosleep*' -l 'vfs_*' -P $sleeper -o t.dat sh -c 'cat /proc/self/comm > /dev/null'
-nestrace report t.dat > r
-ok "-P leaves out other pids" sh -c '! grep -v "^#" r | grep -qv -- "sleep-'$sleeper' "'
+setup nestrace record -q -l '*nanosleep*' -l 'vfs_*' -P $sleeper -o t.dat sh -c 'cat /proc/self/comm > /dev/null'
+setup nestrace report t.dat > r
+ok "-P PID of a sleeping process: no other process is traced" sh -c '! grep -v "^#" r | grep -qv -- "sleep-'$sleeper' "'
 kill $sleeper
-nestrace record -q -l vfs_read -F -o t.dat sh -c 'read x < /proc/self/comm; cat /proc/self/stat; true'
-nestrace report t.dat > r
-ok "-F traces the command" grep -q ' sh-' r
-ok "but not its children" sh -c '! grep -q " cat-" r'
-nestrace record -q -l vfs_read -F -c -o t.dat sh -c 'read x < /proc/self/comm; cat /proc/self/stat; true'
-nestrace report t.dat > r
-ok "-F -c traces them too" grep -q ' cat-' r
+setup nestrace record -q -l vfs_read -F -o t.dat sh -c 'read x < /proc/self/comm; cat /proc/self/stat; true'
+setup nestrace report t.dat > r
+ok "-F: the command is traced" grep -q ' sh-' r
+ok "-F: the children of the command are not traced" sh -c '! grep -q " cat-" r'
+setup nestrace record -q -l vfs_read -F -c -o t.dat sh -c 'read x < /proc/self/comm; cat /proc/self/stat; true'
+setup nestrace report t.dat > r
+ok "-F -c: the children of the command are traced" grep -q ' cat-' r
 
-nestrace record -q -M 2 -M -1 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
-is "the last -M counts: all CPUs" "$(nestrace report t.dat | grep -c nt_called)" 200
-nestrace record -q -M 2 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
-nestrace report t.dat > r
-is "-M 2 records on CPU 1" "$(grep -c '\[001\].*nt_called' r)" 100
-is "and not on CPU 0" "$(grep -c '\[000\].*nt_called' r)" 0
-is "whose hits are filtered" "$(counter r task 7)" 100
+setup nestrace record -q -M 2 -M -1 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
+is "-M 2 -M -1: the last one counts, and all CPUs are traced" "$(nestrace report t.dat | grep -c nt_called)" 200
+setup nestrace record -q -M 2 -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
+setup nestrace report t.dat > r
+is "-M 2: the hits of CPU 1 are recorded" "$(grep -c '\[001\].*nt_called' r)" 100
+is "-M 2: no hit of CPU 0 is recorded" "$(grep -c '\[000\].*nt_called' r)" 0
+is "-M 2: the hits of CPU 0 are filtered" "$(counter r task filtered)" 100
+
+# nt_hits OPTION...: count the hits of nt_called that the report shows with these options
+nt_hits()
+{
+	nestrace report "$@" t.dat | grep -c nt_called
+}
+setup nestrace record -q -p function -l nt_called -o t.dat sh -c 'echo "task 100 hardirq 50" > /proc/nt_calls'
+is "-p function: it is accepted" "$(nt_hits)" 300
+is "report --cpu 1: it shows the hits of CPU 1" "$(nt_hits --cpu 1)" 150
+is "report --cpu 0-1: it shows the hits of both CPUs" "$(nt_hits --cpu 0-1)" 300
+is "report --cpu 0,1: it shows the hits of both CPUs" "$(nt_hits --cpu 0,1)" 300
+is "report --cpu 1-1: it shows the hits of CPU 1" "$(nt_hits --cpu 1-1)" 150
+is "report --context hardirq: it shows the hits in hardirq" "$(nt_hits --context hardirq)" 100
+
+# ring_kb SIZE: print the sizes of the rings of a recording with -b SIZE
+ring_kb()
+{
+	setup nestrace record -q -l nt_called -b "$1" -o t.dat true
+	trace-cmd report --stat -i t.dat | sed -n 's/^ring_kb: //p' | tr '\n' ' '
+}
+is "-b 512K: the rings are those of -b 512" "$(ring_kb 512K)" "$(ring_kb 512)"
+is "-b 8M: the rings are those of -b 8192" "$(ring_kb 8M)" "$(ring_kb 8192)"
+ok "-b 8M: both CPUs have rings" test "$(ring_kb 8M | wc -w)" = 2
 
 for clock in global tsc mono; do
-	nestrace record -q -C $clock -l nt_called -o t.dat sh -c 'echo "task 500 hardirq 100" > /proc/nt_calls'
-	nestrace report -t t.dat > r
-	is "clock $clock: all recorded" "$(grep -c 'nt_called <-' r)" 1200
-	ok "clock $clock: never back" awk '/nt_called/ { gsub(/[.:]/, "", $3); t = $3 + 0; if (t < last[$2]) bad = 1; last[$2] = t } END { exit bad }' r
-	ok "clock $clock: trace-cmd reads it" sh -c "trace-cmd report -i t.dat > /dev/null"
+	setup nestrace record -q -C $clock -l nt_called -o t.dat sh -c 'echo "task 500 hardirq 100" > /proc/nt_calls'
+	setup nestrace report -t t.dat > r
+	is "clock $clock: each call is recorded" "$(grep -c 'nt_called <-' r)" 1200
+	ok "clock $clock: the time of a CPU never goes back" awk '/nt_called/ { gsub(/[.:]/, "", $3); t = $3 + 0; if (t < last[$2]) bad = 1; last[$2] = t } END { exit bad }' r
+	ok "clock $clock: trace-cmd reads the file" sh -c "trace-cmd report -i t.dat > /dev/null"
 done
 
-nestrace stat -l nt_called sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls' > r
-is "stat counts by slot: task" "$(awk '$2 == "task" && $3 == "nt_called" { print $1 }' r)" 600
-is "stat counts by slot: hardirq" "$(awk '$2 == "hardirq" && $3 == "nt_called" { print $1 }' r)" 140
+setup nestrace stat -l nt_called sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls' > r
+is "stat: it counts the calls in task" "$(awk '$2 == "task" && $3 == "nt_called" { print $1 }' r)" 600
+is "stat: it counts the calls in hardirq" "$(awk '$2 == "hardirq" && $3 == "nt_called" { print $1 }' r)" 140
 
-# a file is counted as it is shown; some functions have a name in common
-nestrace record -q -F -c -o t.dat sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls; cat /proc/self/stat'
+# stat -i counts what report shows. Some functions share a name.
+setup nestrace record -q -F -c -o t.dat sh -c 'echo "task 300 hardirq 70" > /proc/nt_calls; cat /proc/self/stat'
 nestrace report t.dat | awk '!/^#/ && / <- / { n[$4 " " $5]++ } END { for (i in n) print i, n[i] }' |
 	sort > shown
-nestrace stat -i t.dat > r
+setup nestrace stat -i t.dat > r
 awk '/^ *[0-9]+ / { n[$2 " " $3] += $1 } END { for (i in n) print i, n[i] }' r | sort > counted
-ok "stat -i: there is a lot to count" test "$(wc -l < counted)" -gt 200
-ok "stat -i counts what report shows" cmp shown counted
-ok "stat -i tells the accounting" adds_up r
-nestrace stat -i t.dat -o r2
-ok "stat -i -o writes the same to a file" cmp r r2
+ok "stat -i: there are more than 200 functions to count" test "$(wc -l < counted)" -gt 200
+ok "stat -i: it counts what report shows" cmp shown counted
+ok "stat -i: every hit is recorded, lost, recursed or filtered" adds_up r
+setup nestrace stat -i t.dat -o r2
+ok "stat -i -o: it writes the same to a file" cmp r r2
 
 nestrace record -q -l 'vfs_*' -o t.dat sleep 100 &
 recorder=$!
 until_running
 kill -INT $recorder
 wait $recorder
-is "Ctrl-C ends the recording, in the background too" $? 0
-ok "and the command" sh -c '! pidof sleep'
-ok "and the file is whole" nestrace report t.dat
-ok "and no temporary file stays" sh -c '! ls -A | grep -q "^\.nestrace"'
+is "Ctrl-C ends a recording in the background" $? 0
+ok "Ctrl-C: the command is ended" sh -c '! pidof sleep'
+ok "Ctrl-C: nestrace report reads the file" nestrace report t.dat
+ok "Ctrl-C: no temporary file is left" sh -c '! ls -A | grep -q "^\.nestrace"'

@@ -1,16 +1,16 @@
-# The self-test at load can fail, and then says what did.
+# The self-test at load can fail, and the log says what failed.
 # kernels: 6.1 6.12 debug-7.2 backports
-rmmod nestrace
+setup rmmod nestrace
 for what in guard ring clock rcu; do
-	ok "refused if $what fails" sh -c "! insmod /tests/nestrace.ko selftest_fail=$what 2>/dev/null"
-	ok "and says so" sh -c "dmesg | grep -q 'self-test of the $what failed'"
+	ok "selftest_fail=$what: the module does not load" sh -c "! insmod /tests/nestrace.ko selftest_fail=$what 2>/dev/null"
+	ok "selftest_fail=$what: the log names the $what" sh -c "dmesg | grep -q \"self-test failed: '$what'\""
 done
-ok "rcu=nonsense is refused" sh -c '! insmod /tests/nestrace.ko rcu=nonsense 2>/dev/null'
-ok "and said" sh -c 'dmesg | grep -q "rcu=nonsense is unknown"'
-ok "loads without" insmod /tests/nestrace.ko
+ok "rcu=nonsense: the module does not load" sh -c '! insmod /tests/nestrace.ko rcu=nonsense 2>/dev/null'
+ok "rcu=nonsense: the log names the parameter" sh -c 'dmesg | grep -q "unknown mode: .rcu=nonsense"'
+ok "the module loads without a failure" insmod /tests/nestrace.ko
 
-# what the hook calls beside its own code must not be traceable
+# The hook calls these functions of the kernel, so ftrace must not trace them.
 for f in sched_clock ktime_get_mono_fast_ns preempt_schedule_notrace nt_hook_global; do
-	ok "$f can't be traced" sh -c "! grep -qx $f /sys/kernel/tracing/available_filter_functions"
+	ok "ftrace cannot trace $f" sh -c "! grep -qx $f /sys/kernel/tracing/available_filter_functions"
 done
-ok "no function of the module can be traced" sh -c '! grep -q "\[nestrace\]" /sys/kernel/tracing/available_filter_functions'
+ok "ftrace cannot trace any function of the module" sh -c '! grep -q "\[nestrace\]" /sys/kernel/tracing/available_filter_functions'

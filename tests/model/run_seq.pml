@@ -1,15 +1,15 @@
 /*
- * A reader that looks whether a session is stopped, while it is started and stopped beside
- * it: nt_session_start() and nt_session_stop() of src/session.c, nt_stream_snapshot() of
+ * A reader checks whether a session is stopped, while another task starts and stops it. See
+ * nt_session_start() and nt_session_stop() in src/session.c, and nt_stream_snapshot() in
  * src/merge.c. Each step is one access; releases and acquires keep their order.
  *
- * Who concludes that there are no writers has not looked at positions while there were.
+ * A reader that finds no writers must have read the positions while there were none.
  */
 #define RUNS	3
 
 mtype = { RUNNING, STOPPED };
 mtype state = STOPPED;
-byte starts = 1;		/* it has run before */
+byte run_seq = 1;		/* the session has run before */
 bool hooked;
 
 active proctype owner()
@@ -17,15 +17,15 @@ active proctype owner()
 	byte i;
 
 	for (i : 1 .. RUNS) {
-#ifdef MUTANT_STARTS_FIRST
-		starts++;
+#ifdef MUTANT_RUN_SEQ_FIRST
+		run_seq++;
 		state = RUNNING;
 #else
 		state = RUNNING;
-		starts++;
+		run_seq++;
 #endif
 		hooked = true;
-		/* hits */
+		/* hits arrive */
 		hooked = false;
 		state = STOPPED;
 	}
@@ -38,15 +38,15 @@ active proctype reader()
 
 #ifdef MUTANT_STATE_FIRST
 	writers = (state == RUNNING);
-	seen = starts;
+	seen = run_seq;
 #else
-	seen = starts;
+	seen = run_seq;
 	writers = (state == RUNNING);
 #endif
-	looked_at_writers = hooked;	/* the positions */
+	looked_at_writers = hooked;	/* read the positions */
 	writers = writers || state == RUNNING;
-#ifndef MUTANT_NO_STARTS
-	writers = writers || starts != seen;
+#ifndef MUTANT_NO_RUN_SEQ
+	writers = writers || run_seq != seen;
 #endif
 	assert(writers || !looked_at_writers);
 }
