@@ -77,5 +77,5 @@ ok "Ctrl-C: nestrace top prints the accounting" within_a_minute seen "^# total"
 touch stop
 wait
 tmux kill-server
-ok "in the end no session is left" within_a_minute sessions "0 open, 0 running"
+ok "after all: no session is left" within_a_minute sessions "0 open, 0 running"
 ok "the module can be unloaded" rmmod nestrace
