@@ -4,7 +4,7 @@ _nestrace()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]} options
 
-	# --slot=WORD comes as three words
+	# --context=WORD comes as three words
 	if [ "$cur" = = ]; then
 		cur=
 	elif [ "$prev" = = ]; then
@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list events bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list arm disarm bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list events bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -26,22 +26,22 @@ _nestrace()
 	--color)
 		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
 		return ;;
-	--slot)
+	--context)
 		mapfile -t COMPREPLY < <(compgen -W "task softirq hardirq nmi df db mce vc vc2" -- "$cur")
 		return ;;
-	-P | --pid)
+	-P | --pid | --tid)
 		mapfile -t COMPREPLY < <(cd /proc && compgen -W "$(echo [0-9]*)" -- "$cur")
 		return ;;
 	--cpu | --comm | -M | -b)
 		return ;;
 	-F)
-		# a filter; record's and stat's takes no word
+		# a filter; for record and stat, -F takes no word
 		[[ $command != report && $command != export ]] || return 0 ;;
 	esac
 	[[ $command != list || $cur = -* ]] || prev=-l
 	case $prev in
 	-l | -n | --trigger)
-		# what can be traced is for root to know
+		# only root can read the list
 		mapfile -t COMPREPLY < <(
 			[ -r /sys/kernel/tracing/available_filter_functions ] && [ -n "$cur" ] &&
 			compgen -W "$(cut -d ' ' -f 1 /sys/kernel/tracing/available_filter_functions |
@@ -52,12 +52,12 @@ _nestrace()
 		return ;;
 	esac
 	case $command in
-	record) options="-l -n -P -F -c -M -C -b -W --flight --trigger -o -q -h --help" ;;
-	report) options="-i -t --graph --color -F --cpu --pid --comm --slot -h --help" ;;
-	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --comm --slot -h --help" ;;
-	top) options="-l -n -P -c -M -C -b -h --help" ;;
-	stat) options="-l -n -P -F -c -M -C -b -i -o -h --help" ;;
-	arm) options="-l -n -h --help" ;;
+	record) options="-l -n -P --tid -F -c -M -C -b -W --flight --trigger -o -q -h --help" ;;
+	report) options="-i -t --graph --color -F --cpu --pid --tid --comm --context -h --help" ;;
+	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --tid --comm --context -h --help" ;;
+	top) options="-l -n -P --tid -c -M -C -b -h --help" ;;
+	stat) options="-l -n -P --tid -F -c -M -C -b -i -o -h --help" ;;
+	events) options="-l -n --all --none -h --help" ;;
 	*) options="-h --help" ;;
 	esac
 	case $cur in
@@ -65,7 +65,7 @@ _nestrace()
 	*)
 		case $command in
 		record | stat) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
-		top | status | arm | disarm | bench) ;;
+		top | status | events | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;
 	esac

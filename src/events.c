@@ -292,8 +292,8 @@ static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type
 #ifdef CONFIG_PERF_EVENTS
 /*
  * An event traces the kernel: the right to count in the own task is not enough. As for
- * ftrace:function, sampling must leave the user's stack alone: to read it may fault, in any
- * function of the kernel and in any context.
+ * ftrace:function, sampling must not read the user's stack: that may fault, in any function
+ * of the kernel and in any context.
  */
 static int nt_event_perm(struct trace_event_call *call, struct perf_event *event)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the trace events of trace.h trace: a hook of their own, whose rings are used for
- * their counters only.
+ * The trace events of trace.h have a hook of their own, which uses only the counters of its
+ * rings.
  *
  * Invariant: the hook is registered while an event that needs it is enabled, the module is
  * ready, and the filter selects something. A change takes effect asynchronously; enabling

@@ -3,8 +3,8 @@
  * The guard: one in_tracing flag for each kernel stack and interrupt level of a CPU.
  *
  * Invariant: the guard of a slot is held exactly while a hook runs in that slot. An
- * interrupt of the hook runs in another slot and is traced. What the hook itself brings
- * about, by a call or a breakpoint, finds the guard held.
+ * interrupt of the hook runs in another slot and is traced. A call or a breakpoint that the
+ * hook itself causes finds the guard held.
  *
  * The flag is the ip of the function that is being traced, so that a recursion can be
  * reported with it. Beside it are the interrupt flags of the holder. Both are plain memory

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every hook asks about a hit, and how it counts what it does not record. Preemption is
- * off, and the slot is the hit's own, so everything written here has one writer.
+ * Questions that every hook asks about a hit, and the counting of hits that it does not
+ * record. Preemption is off, and the slot is the hit's own, so everything written here has one writer.
  */
 #ifndef NT_HIT_H
 #define NT_HIT_H

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/* What this kernel offers: NESTRACE_FEATURE_ bits, fixed once the module is loaded. */
+/* Features of this kernel: NESTRACE_FEATURE_ bits, fixed once the module is loaded. */
 extern u32 nt_features;
 
 #endif

@@ -17,7 +17,7 @@ struct nt_stream;
 /* Context: any, without the lock. */
 struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
 /*
- * Is the session stopped? Then a fill after this finds all there is. Context: any, without
+ * Is the session stopped? If so, a fill after this finds all there is. Context: any, without
  * the lock.
  */
 bool nt_stream_ended(struct nt_stream *st);

@@ -3,7 +3,7 @@
  * A session: what one open of /dev/nestrace traces, and into which rings.
  *
  * Invariants:
- *  - What the hook reads of it is struct nt_hook, and changes as hook.h says.
+ *  - The hook reads nothing of it but struct nt_hook, which changes as hook.h says.
  *  - Once it is frozen, no ring enters another sub-buffer: what is in the rings stays.
  *  - It lives as long as its file or one of its stream files is open. It is freed only
  *    after ftrace has waited for every hook that it could have called.
@@ -50,7 +50,7 @@ struct nt_session {
 	unsigned long memory_pages;	/* of all CPUs */
 	struct work_struct stop_work;	/* stops the session once it is frozen */
 
-	/* of the readers, without the lock; see stream.c */
+	/* the readers' state, which stream.c uses without the lock */
 	wait_queue_head_t wait;
 	struct hrtimer wakeup_timer;
 	unsigned long last_wakeup;	/* in jiffies */

@@ -43,7 +43,7 @@ static bool nt_stream_has_data(struct nt_stream *st)
 	return false;
 }
 
-/* Is an eighth of a ring unread? Then there is still time to wake the reader. */
+/* Is an eighth of a ring unread? The reader is woken while there is still time. */
 static bool nt_stream_due(struct nt_stream *st)
 {
 	enum nestrace_slot i;

@@ -90,7 +90,7 @@ struct nestrace_function {
 #define NESTRACE_FLAG_SOFTIRQ		0x10
 #define NESTRACE_FLAG_NMI		0x40
 
-/* What this kernel offers. nestrace status says in words what a clear bit means. */
+/* Features of this kernel. nestrace status says in words what a clear bit means. */
 #define NESTRACE_FEATURE_RCU_PAIR	(1U << 0)	/* ct_nmi_enter and ct_irq_enter were found */
 #define NESTRACE_FEATURE_IRQ_STACK	(1U << 1)	/* the hardirq stacks are known */
 #define NESTRACE_FEATURE_MOD_FILTER	(1U << 2)	/* filters by :mod:NAME */
@@ -352,7 +352,7 @@ struct nestrace_tasks_take {
 #define NESTRACE_IOC_STOP	_IO(NESTRACE_IOC_MAGIC, 6)
 /*
  * NESTRACE_IOC_FREEZE: freezes the rings of a running session, and returns at once: it waits
- * for no other ioctl. What the rings hold stays; STOP, which takes time, may follow later.
+ * for no other ioctl. The rings keep what they hold; STOP, which takes time, may follow.
  * It takes no argument.
  */
 #define NESTRACE_IOC_FREEZE	_IO(NESTRACE_IOC_MAGIC, 11)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a reader is handed of a CPU's rings, and when: src/merge.c. */
+/* The records that a reader is handed, and when: src/merge.c. */
 #include "compat/record_flags.h"
 #include "merge.h"
 #include "one_cpu.h"

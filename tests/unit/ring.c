@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the ring of one slot does, step by step: src/ring.h. */
+/* The ring of one slot, step by step: src/ring.h. */
 #include "one_cpu.h"
 #include "ring.h"
 #include "spec.h"

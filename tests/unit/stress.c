@@ -481,7 +481,7 @@ int main(int argc, char **argv)
 	session.hook.ops.func = nt_hook_func(&session.hook, false);
 	session.state = NT_RUNNING;
 	session.run_seq = 1;
-	/* what each may interrupt: an NMI anything except an NMI */
+	/* the signals that each blocks: an NMI may interrupt anything except an NMI */
 	catch(softirq, on_softirq, softirq, 0, 0);
 	catch(hardirq, on_hardirq, softirq, hardirq, 0);
 	catch(nmi, on_nmi, nmi, bp, hardirq);

@@ -34,10 +34,11 @@ static const char help[] =
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
 	"                at Ctrl-C, SIGUSR2, an oops, or a --trigger\n"
 	"  --trigger GLOB  with --flight: a call of a matching function ends it\n"
+	"  --warn        with --flight: a warning of the kernel (WARN) ends it\n"
 	"  -o FILE       write to FILE (default trace.dat)\n"
 	"  -q            print no progress and no summary\n"
 	"  -h, --help    print this help\n"
-	"-l, -n, -P, --tid and --trigger may be repeated. The exit status is COMMAND's;\n"
+	"-l, -n, -P, --tid, --trigger may be repeated. The exit status is COMMAND's;\n"
 	"125, or 1 without COMMAND, for errors of nestrace; 2 for wrong use.\n";
 
 struct recording {
@@ -114,10 +115,18 @@ static void abandon(void)
 		tracedat_abandon(unfinished);
 }
 
+/* Return: the words for NESTRACE_STATS_ bits. */
+static const char *ended_by(uint32_t why)
+{
+	if (why & NESTRACE_STATS_OOPS)
+		return "an oops";
+	return why & NESTRACE_STATS_WARN ? "a warning of the kernel" : "a trigger";
+}
+
 static void print_summary(const struct recording *r, const struct capture *capture)
 {
 	if (capture->ended)
-		warn("ended by %s", capture->ended & NESTRACE_STATS_TRIGGER ? "a trigger" : "an oops");
+		warn("ended by %s", ended_by(capture->ended));
 	if (r->config->session.flight)
 		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to '%s'",
 		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
@@ -185,7 +194,7 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	usage("no limit of the file's size: '-m %s'; --flight -b SIZE keeps the newest hits only", arg);
 }
 
-/* Return a session's answers before any file is made: what is wrong with it, and its CPUs. */
+/* Try the configuration before a file is made, and die of an error. Return: the number of CPUs. */
 static unsigned int try_session(const struct session_config *s)
 {
 	struct nestrace_info info;
@@ -200,11 +209,12 @@ static unsigned int try_session(const struct session_config *s)
 
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
 {
-	enum { FLIGHT = 256, TRIGGER };
+	enum { FLIGHT = 256, TRIGGER, WARNING };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
 		{ "trigger", required_argument, NULL, TRIGGER },
+		{ "warn", no_argument, NULL, WARNING },
 		{ 0 }
 	};
 	int opt;
@@ -227,6 +237,9 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 		case TRIGGER:
 			session_option_trigger(c, optarg);
 			break;
+		case WARNING:
+			c->session.warn = true;
+			break;
 		case 'q':
 			r->quiet = true;
 			break;
@@ -242,8 +255,8 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 				usage(NULL);
 		}
 	}
-	if (c->session.nr_trigger && !c->session.flight)
-		usage("--trigger ends a flight recording, but there is no --flight; add it");
+	if ((c->session.nr_trigger || c->session.warn) && !c->session.flight)
+		usage("--trigger and --warn end a flight recording, but there is no --flight; add it");
 	session_options_finish(c, argv + optind);
 }
 

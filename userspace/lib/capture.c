@@ -261,6 +261,15 @@ static void tick(const struct sink *sink, struct capture *capture, bool last)
 	sink->tick(sink->arg, capture->fd, &p);
 }
 
+/* Run before every ordinary task: what happened just before a signal must not be overwritten. */
+static void wait_first(bool first)
+{
+	struct sched_param param = { .sched_priority = first };
+
+	/* without the right to, the wait is only less prompt */
+	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param);
+}
+
 static void wait_for_end(const struct capture_config *c, const struct sink *sink,
 			 struct capture *capture, struct child *child, atomic_bool *ended)
 {
@@ -269,6 +278,8 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	siginfo_t info;
 	int sig;
 
+	if (c->session.flight)
+		wait_first(true);
 	while (!atomic_load(ended)) {
 		sig = sigtimedwait(&capture->signals, &info, &timeout);
 		capture->seconds = now() - start;
@@ -288,6 +299,9 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 			tick(sink, capture, false);
 		}
 	}
+	device_freeze(capture->fd);
+	if (c->session.flight)
+		wait_first(false);
 	capture->seconds = now() - start;
 }
 

@@ -145,7 +145,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 		.flags = (c->overwrite ? NESTRACE_CONFIG_OVERWRITE : 0) |
 			 (c->empty ? NESTRACE_CONFIG_EMPTY : 0) |
 			 (c->trace_self ? 0 : NESTRACE_CONFIG_IGNORE_SELF) |
-			 (c->flight ? NESTRACE_CONFIG_OOPS : 0),
+			 (c->flight ? NESTRACE_CONFIG_OOPS : 0) |
+			 (c->warn ? NESTRACE_CONFIG_WARN : 0),
 		.clock = c->clock,
 		.ring_kb = c->ring_kb,
 	};
@@ -188,7 +189,7 @@ static bool ftrace_is_off(void)
 static bool start_error(const struct session_config *c, struct error *e)
 {
 	if (errno == ENOMEM)
-		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b",
+		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b, for all rings may take half of it at most",
 				 c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
@@ -200,6 +201,11 @@ static bool start_error(const struct session_config *c, struct error *e)
 bool device_start(int fd, const struct session_config *c, struct error *e)
 {
 	return !ioctl(fd, NESTRACE_IOC_START, 0) || start_error(c, e);
+}
+
+void device_freeze(int fd)
+{
+	ioctl(fd, NESTRACE_IOC_FREEZE, 0);
 }
 
 bool device_stop(int fd)

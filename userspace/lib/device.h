@@ -32,6 +32,7 @@ struct session_config {
 	unsigned int ring_kb;		/* KiB per CPU */
 	bool overwrite;			/* a full ring loses its oldest records */
 	bool flight;			/* an oops ends the recording; streams are read after its end */
+	bool warn;			/* so does a warning of the kernel */
 	bool follow_forks;		/* trace what the selected tasks create, too */
 	bool trace_self;		/* trace the caller's own calls, too */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
@@ -43,6 +44,8 @@ bool device_info(int fd, struct nestrace_info *info, struct error *e);
 bool device_configure(int fd, const struct session_config *c, struct error *e);
 bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e);
 bool device_start(int fd, const struct session_config *c, struct error *e);
+/* Freeze the rings of a running session: what they hold stays. Returns at once. */
+void device_freeze(int fd);
 /* Return: false with errno set; EINVAL if the session is not running. */
 bool device_stop(int fd);
 /*

@@ -53,7 +53,7 @@ static size_t pack(struct spool *s, struct error *e)
 
 	s->filled = 0;
 	if (ZSTD_isError(n)) {
-		error_set(e, "cannot compress: %s", ZSTD_getErrorName(n));
+		error_set(e, "cannot compress (%s)", ZSTD_getErrorName(n));
 		return 0;
 	}
 	head[0] = n;
@@ -73,7 +73,7 @@ static bool write_chunk(struct spool *s, struct error *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_set_errno(e, "cannot write recorded data");
+			return error_set(e, "%s", strerror(errno));
 		done += n;
 	}
 	s->written += len;

@@ -21,7 +21,10 @@ struct spool;
 
 /* Make one. @fd: an open file without a name, which the spool takes over. */
 struct spool *spool_new(int fd);
-/* Add data. Return: false if a chunk cannot be written; it is lost, those before are kept. */
+/*
+ * Add data. Return: false if a chunk cannot be written, with only the reason in @e; it is
+ * lost, those before are kept.
+ */
 bool spool_append(struct spool *s, const void *data, size_t len, struct error *e);
 /*
  * Before spool_end(), return the last @len bytes that were added, at most a chunk; NULL if

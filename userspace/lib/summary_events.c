@@ -155,8 +155,8 @@ void *summary_events_make(const struct accounting *a, unsigned int cpu, uint64_t
 		if (!s->hits)
 			continue;
 #define FILLED(name)	.name = s->name,
-		add(&m, &(struct accounting_event){ .context = i, COUNTERS(FILLED) }, sizeof(struct accounting_event),
-		    ACCOUNTING);
+		add(&m, &(struct accounting_event){ .context = i, COUNTERS(FILLED) },
+		    sizeof(struct accounting_event), ACCOUNTING);
 	}
 	*len = m.len;
 	return m.data;

@@ -175,7 +175,7 @@ static void put_section(struct tracedat_writer *w, uint16_t id, struct block *b)
 
 	n = ZSTD_compress(packed, bound, b->data, b->len, SPOOL_LEVEL);
 	if (ZSTD_isError(n) && !w->failed)
-		w->failed = !error_set(&w->error, "cannot compress: %s", ZSTD_getErrorName(n));
+		w->failed = !error_set(&w->error, "cannot compress (%s)", ZSTD_getErrorName(n));
 	sizes[0] = n;
 	sizes[1] = b->len;
 	put_section_head(w, id, TRACEDAT_COMPRESSED, sizeof(sizes) + n);
@@ -406,8 +406,8 @@ bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *bu
 
 	if (spool_append(w->spool[cpu], buf, len, &why))
 		return true;
-	return error_set(e, "%.500s: '%s'; the recording ends, and what was written is kept",
-			 why.text, w->path);
+	return error_set(e, "cannot write '%s': %s; the recording ends, and what was written is kept",
+			 w->path, why.text);
 }
 
 /* Move the data of a CPU into the file; its own spool may make the room for that. */
