@@ -39,7 +39,8 @@ for signal in USR1 USR2 INT; do
 	ended_with "SIG$signal"
 done
 
-start sh -c 'sleep 4; read -r x < /proc/loadavg'
+nestrace record -q --flight -b 256 -o t.dat sh -c 'sleep 2; read -r x < /proc/loadavg' &
+recorder=$!
 ended_with "the end of the command"
 
 start --trigger loadavg_proc_show
