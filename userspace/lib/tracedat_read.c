@@ -33,6 +33,7 @@ struct parser {
 struct chunks {
 	uint32_t left;		/* chunks to be read */
 	uint64_t next;		/* where the next one is in the file */
+	uint64_t end;		/* of the CPU's data in the file */
 	uint64_t first;		/* number of the first sub-buffer in @data */
 	uint32_t len;		/* bytes of @data */
 	char *data;
@@ -487,11 +488,9 @@ static void open_chunks(struct parser *p, unsigned int cpu)
 
 	c = xzalloc(1, sizeof(*c));
 	t->cpu[cpu].chunks = c;
-	if (t->cpu[cpu].size < sizeof(uint32_t) ||
-	    t->cpu[cpu].offset + sizeof(uint32_t) > t->size) {
-		c->next = t->cpu[cpu].offset + t->cpu[cpu].size;
+	c->next = c->end = t->cpu[cpu].offset + t->cpu[cpu].size;
+	if (!t->cpu[cpu].size || t->cpu[cpu].offset + sizeof(uint32_t) > t->size)
 		return;
-	}
 	p->off = t->cpu[cpu].offset;
 	c->left = get_u32(p);
 	c->next = p->off;
@@ -655,7 +654,8 @@ static int damaged(struct tracedat *t, unsigned int cpu, const char *why, struct
 static int next_chunk(struct tracedat *t, unsigned int cpu, struct error *e)
 {
 	struct chunks *c = t->cpu[cpu].chunks;
-	uint64_t end = t->cpu[cpu].offset + t->cpu[cpu].size;
+	/* trace-cmd does not count the number of chunks in the size of the data, we do */
+	uint64_t end = c->end + sizeof(uint32_t);
 	uint32_t head[2];
 	char *packed;
 	int ret;
@@ -663,7 +663,8 @@ static int next_chunk(struct tracedat *t, unsigned int cpu, struct error *e)
 	c->first += c->len / NESTRACE_SUBBUF_SIZE;
 	c->len = 0;
 	if (!c->left)
-		return c->next == end ? 0 : damaged(t, cpu, "more data than chunks", e);
+		return c->next == c->end || c->next == end ? 0 :
+		       damaged(t, cpu, "more data than chunks", e);
 	ret = read_at(t, c->next, head, sizeof(head), e);
 	if (ret <= 0)
 		return ret;
@@ -702,7 +703,7 @@ int tracedat_read(struct tracedat *t, unsigned int cpu, uint64_t nr, void *buf, 
 		ret = next_chunk(t, cpu, e);
 		if (ret <= 0) {
 			c->left = 0;
-			c->next = t->cpu[cpu].offset + t->cpu[cpu].size;
+			c->next = c->end;
 			return ret;
 		}
 	}
