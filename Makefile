@@ -30,7 +30,8 @@ all: module command
 # in a recipe: print each argument as a line, and fail
 fail := fail() { printf 'make: %s\n' "$$@" >&2; exit 1; }; fail
 config := $(KERNELDIR)/include/config/auto.conf
-release := $(file < $(KERNELDIR)/include/config/kernel.release)
+# Debian's kernel.release has the number of the source, not the release
+release := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KERNELDIR)/include/generated/utsrelease.h 2>/dev/null)
 
 headers:
 ifeq ($(origin KERNELDIR),file)
