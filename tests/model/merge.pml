@@ -61,7 +61,7 @@ byte step[SLOTS], ts[SLOTS];
 proctype context(byte s) {
 	do
 	:: made[s] < HITS && IDLE_ABOVE(s) && step[s] == 0 ->
-		/* what interrupts here leaves the guard as it was: test and take it at once */
+		/* an interrupt leaves the guard as it was, so test and take it in one step */
 		atomic { IDLE_ABOVE(s) -> assert(!guard[s]); step[s] = 1 }
 #ifdef MUTANT_GUARD_LATE
 		atomic { IDLE_ABOVE(s) -> ts[s] = clock; clock++; step[s] = 2 }

@@ -193,6 +193,6 @@ note "hits in sessions that ended by themselves: $(awk '{ n += $1 } END { print 
 sort recursions | uniq -c | sort -rn | head -n 10 | show
 is "each session succeeds and accounts for all of its hits" "$(head -n 5 bad)" ""
 sleep 3
-ok "in the end no session is left" sh -c 'nestrace status | grep -q "sessions: 0 open"'
-is "in the end no function is traced" "$(cat $tracing/enabled_functions)" ""
+ok "after all: no session is left" sh -c 'nestrace status | grep -q "sessions: 0 open"'
+is "after all: no function is traced" "$(cat $tracing/enabled_functions)" ""
 ok "the module can be unloaded" rmmod nestrace

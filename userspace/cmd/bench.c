@@ -31,7 +31,7 @@ static const char help[] =
 #define CALLS		5000	/* of a batch */
 #define RING_KB		2048
 
-/* The callbacks that are measured; the clocks are CLOCK and up. */
+/* The measured states; the clocks are CLOCK and up. */
 enum way { NOTHING, EMPTY, CLOCK, FUNCTION = CLOCK + NESTRACE_NR_CLOCKS, NR_WAYS };
 
 #define NAME_OF_CLOCK(id, name)	[CLOCK + NESTRACE_CLOCK_##id] = "nestrace, clock " #name,

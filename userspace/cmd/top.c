@@ -264,7 +264,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	}
 	refresh();
 
-	/* when paused, too: the next display is of its own second */
+	/* when paused too, so that the next display shows its own second */
 	if (p->seconds - t->seconds_before > 0.9) {
 		counts_free(&t->before);
 		t->before = now;

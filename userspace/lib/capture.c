@@ -101,7 +101,7 @@ static void *drain(void *arg)
 	size_t at_once = 0;
 	ssize_t n;
 
-	/* run before the recorded tasks, or records are lost; it may fail */
+	/* a reader that waits for its CPU loses records; without the right to, it waits */
 	if (!d->low_priority)
 		setpriority(PRIO_PROCESS, 0, -20);
 	/* no event is requested: poll() returns on POLLHUP only */

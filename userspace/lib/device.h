@@ -19,7 +19,7 @@ struct pid_selection {
 	bool thread;			/* this thread only, not its whole process */
 };
 
-/* The configuration of a session. The arrays and strings are the caller's. */
+/* The functions to trace, and how. The arrays and strings are the caller's. */
 struct session_config {
 	const char **filter;		/* globs of -l; none: all functions */
 	const char **notrace;		/* globs of -n */

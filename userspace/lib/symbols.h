@@ -11,7 +11,7 @@
 
 #include "lib/error.h"
 
-/* The message for the user if @hidden. */
+/* The message if @hidden. */
 #define SYMBOLS_HIDDEN "the kernel hides its addresses: '/proc/kallsyms'; functions will be numbers, unless sysctl kernel.kptr_restrict=1"
 
 /* Zeroed before the first reading. */

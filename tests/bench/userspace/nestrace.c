@@ -39,7 +39,7 @@ enum nestrace_rcu_mode nt_rcu_mode;
 
 static struct task_struct task = { .pid = 1 };
 
-/* As the kernel keeps it, for each CPU, with a sequence count whose bit 0 tells which. */
+/* The kernel keeps this for each CPU; bit 0 of the sequence count selects the factors. */
 static __thread struct {
 	struct {
 		u32 mul, shift;

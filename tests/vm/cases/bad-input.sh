@@ -107,7 +107,8 @@ done
 is "report: every damage to compressed data gives an error" $silent 0
 
 # Convert the file to the uncompressed format of older readers.
-setup trace-cmd convert --file-version 6 -i full.dat -o six.dat > /dev/null 2>&1
+trace-cmd convert --file-version 6 -i full.dat -o six.dat > /dev/null 2>&1
+setup test -s six.dat
 nestrace report full.dat > seven.txt
 nestrace report six.dat > six.txt
 ok "report: a file of version 6 shows the same hits" cmp seven.txt six.txt

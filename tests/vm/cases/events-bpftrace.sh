@@ -25,7 +25,7 @@ is "bpftrace: it counts each call in tasks, which interrupt no program" "$(sed -
 head -n 3 errors | show
 ok "bpftrace has ended: the events are not armed" within_a_minute events_not_armed
 
-# All functions are traced. What the program itself calls is counted as recursion.
+# All functions are traced. Hits in the program itself are counted as recursion.
 setup nestrace events --all
 bpftrace -B line -e 'tracepoint:nestrace:function { @[args->context] = count(); } interval:s:2 { exit(); }' > r 2> errors
 note "$(tr '\n' ' ' < r)"

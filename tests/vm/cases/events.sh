@@ -12,7 +12,7 @@ ok "the events function, recursion, rcu_enter and lost exist" \
 ok "a fresh module: the events are not armed" events_not_armed
 is "a fresh module: no function is chosen" "$(cat $P/filter)" ""
 
-# What enables all events of the kernel must not trace all of its functions.
+# A user who enables all events of the kernel must not trace all of its functions.
 # not_armed NAME: test the files status and functions, which were written while all events
 # were enabled
 not_armed()
@@ -146,7 +146,7 @@ echo '!stacktrace' > $E/function/trigger
 is "stacktrace trigger: there is a stack for each hit" "$(grep -c '<stack trace>' $T/trace)" 12
 ok "stacktrace trigger: the stacks show the caller" grep -q '=> on_nmi' $T/trace
 
-# All functions are traced. What the emitting code calls recurses on the same stack.
+# All functions are traced. The calls of the emitting code recurse on the same stack.
 setup nestrace events --all
 is "nestrace events --all: it sets the parameter filter" "$(cat $P/filter)" "*"
 setup nestrace events --all -n '*lock*' -n 'rcu_*'

@@ -25,11 +25,11 @@ ours()
 tracer()
 {
 	echo nt_called > $tracing/set_ftrace_filter
-	for how in alone together; do
+	for how in separately together; do
 		echo > $tracing/trace
 		echo "$1" > $tracing/current_tracer
 		case $how in
-		alone) sh -c "$calls" ;;
+		separately) sh -c "$calls" ;;
 		together) ours "the $1 tracer" sh -c "$calls" ;;
 		esac
 		echo 0 > $tracing/tracing_on
@@ -50,10 +50,10 @@ calls='echo "task 3000 softirq 500 hardirq 500 nmi 200" > /proc/nt_calls'
 # A kprobe counts as missed what hits it within itself.
 echo 'p:nt_kp nt_called' > $tracing/kprobe_events
 echo 1 > $tracing/events/kprobes/nt_kp/enable
-for how in alone together; do
+for how in separately together; do
 	before=$(awk '{ n += $2 + $3 } END { print n + 0 }' $tracing/kprobe_profile)
 	case $how in
-	alone) sh -c "$calls" ;;
+	separately) sh -c "$calls" ;;
 	together) ours "a kprobe" sh -c "$calls" ;;
 	esac
 	is "the kprobe, $how: it counts each call as hit or missed" \
@@ -64,10 +64,10 @@ echo > $tracing/kprobe_events
 
 if echo 'f:nt_fp nt_called' > $tracing/dynamic_events 2>/dev/null; then
 	echo 1 > $tracing/events/fprobes/nt_fp/enable
-	for how in alone together; do
+	for how in separately together; do
 		echo > $tracing/trace
 		case $how in
-		alone) sh -c "$calls" ;;
+		separately) sh -c "$calls" ;;
 		together) ours "an fprobe" sh -c "$calls" ;;
 		esac
 		is "the fprobe, $how: it sees each call" "$(grep -c 'nt_fp:' $tracing/trace)" $all
@@ -79,7 +79,7 @@ else
 fi
 
 seen=$(together perf nt_called sh -c "$calls")
-is "perf, alone: it sees each call" "$seen" $all
+is "perf, separately: it sees each call" "$seen" $all
 ours "perf" together perf nt_called sh -c "$calls"
 is "perf, together: it sees each call" "$(cat out)" $all
 
@@ -96,8 +96,8 @@ ppids='getppids 5000'
 seen=$(together fentry "$(cat name)" $ppids)
 status=$?
 if [ $status != 3 ]; then
-	is "BPF fentry, alone: it succeeds" $status 0
-	is "BPF fentry, alone: it sees each call" "$seen" 5000
+	is "BPF fentry, separately: it succeeds" $status 0
+	is "BPF fentry, separately: it sees each call" "$seen" 5000
 	setup nestrace record -q -l "$(cat name)" -b 4096 -o t.dat together fentry "$(cat name)" $ppids > out
 	setup nestrace report t.dat > r
 	is "BPF fentry, together: it sees each call" "$(cat out)" 5000
@@ -132,5 +132,5 @@ else
 	ok "no livepatch sample was built for this kernel" \
 		sh -c '[ ! -e /sys/kernel/livepatch ] || [ "$(uname -r | cut -d. -f1-2)" != 6.12 ]'
 fi
-is "in the end no function is traced" "$(cat $tracing/enabled_functions)" ""
+is "after all: no function is traced" "$(cat $tracing/enabled_functions)" ""
 ok "the module can be unloaded" rmmod nestrace

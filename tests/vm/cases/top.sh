@@ -60,7 +60,7 @@ tmux send-keys t
 ok "key t: the second line says that all calls count" within_a_minute seen "sorted by all calls"
 ok "key t: the rows are sorted by all calls" within_a_minute sorted_by 2
 tmux send-keys Space
-ok "key space: the second line says that the picture is held" within_a_minute seen "HELD"
+ok "key space: the second line says that the picture is paused" within_a_minute seen "PAUSED"
 ok "key space: the rows do not change" sh -c "$(text_of stays); stays || stays || stays"
 tmux send-keys q
 ok "key q: nestrace top ends" within_a_minute test -s status
@@ -77,5 +77,5 @@ ok "Ctrl-C: nestrace top prints the accounting" within_a_minute seen "^# total"
 touch stop
 wait
 tmux kill-server
-ok "in the end no session is left" within_a_minute sessions "0 open, 0 running"
+ok "after all: no session is left" within_a_minute sessions "0 open, 0 running"
 ok "the module can be unloaded" rmmod nestrace
