@@ -4,6 +4,7 @@
 # make deps       install what the build needs: by apt, dnf, pacman or zypper
 # make demo       record in a VM with a stock kernel and show the report
 # make check      the tests, in VMs; check-all on all kernels; make bench the costs
+# make t          T=NAME K=KERNEL: one test; make check-quick: some, in under three minutes
 # make torture    TIME=SECONDS of everything at once; make fuzz; make picture of KernelShark
 # make install, uninstall, load, unload, clean; [un]install-command without the module
 # make sign       KEY=FILE CERT=FILE: sign the module; make dist: the source as a tar.gz
@@ -70,6 +71,13 @@ demo: setup-test
 
 check: setup-test
 	tests/run
+
+# T=NAME...: these tests, cases on the kernel K
+t: setup-test
+	tests/run -k $(or $(K),6.12) $(T)
+
+check-quick: setup-test
+	NT_SERIES=6.12 tests/run -k 6.12 static specs formats terminal style exact
 
 check-all: setup-test
 	tests/run -a
@@ -183,6 +191,6 @@ clean:
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order -o -name .module-common.o \) -type f -print0 | xargs -0 -r rm -f
 
-.PHONY: all headers module command deps setup-test demo check check-all torture fuzz bench picture \
+.PHONY: all t check-quick headers module command deps setup-test demo check check-all torture fuzz bench picture \
 	built-module built-command install install-command install-dkms uninstall uninstall-command \
 	sign load unload dist clean

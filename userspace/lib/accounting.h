@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The accounting of all hits: the counters of a session. They come from the device, and they
+ * The counters of a session, which account for all hits. They come from the device, and they
  * are in trace.dat as text, in its CPUSTAT option, which trace-cmd report --stat prints.
  */
 #ifndef LIB_ACCOUNTING_H

@@ -66,7 +66,7 @@ int device_open(struct error *e)
 		return -1;
 	}
 	if (info.abi != COMMAND_ABI) {
-		error_set(e, "the loaded module is too %s for this command: module '%.32s' (ABI %u), command '%s' (ABI %d); install both from one source and reload the module",
+		error_set(e, "the loaded module is too %s for this command: '%.32s', ABI %u; the command is %s, ABI %d; install both from one source and reload the module",
 			  info.abi > COMMAND_ABI ? "new" : "old", info.version, info.abi,
 			  NESTRACE_VERSION, COMMAND_ABI);
 		close(fd);

@@ -3,7 +3,7 @@
 # kernels: kcsan-6.12
 # build: race KCSAN RACE
 # expect: race
-# kernel: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
+# cmdline: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
 setup insmod /tests/nt_calls.ko
 # KCSAN takes samples. Repeat until it has seen the race.
 rounds=0

@@ -2,7 +2,7 @@
 # of rings, guards, clocks and counters.
 # kernels: kcsan-6.12
 # build: kcsan KCSAN
-# kernel: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
+# cmdline: kcsan.skip_watch=2000 kcsan.udelay_task=5000 kcsan.udelay_interrupt=2000
 setup insmod /tests/nt_calls.ko
 for mode in "" -W; do
 	for clock in global mono tsc; do

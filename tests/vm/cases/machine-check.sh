@@ -1,7 +1,8 @@
 # Machine checks, from QEMU's monitor, have a stack and a context of their own.
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
-# kernel: mitigations=off
-# features: vendor=GenuineIntel,family=6,model=85,stepping=4
+# cmdline: mitigations=off
+# cpu: vendor=GenuineIntel,family=6,model=85,stepping=4
+
 # inject: inject machine checks and write to "after" how many the kernel has counted. Status
 # 0xbd...c0 is an uncorrected error that the scrubber found, with optional action, in the
 # middle of memory. The kernel calls add_taint() once and goes on.

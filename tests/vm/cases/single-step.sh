@@ -1,6 +1,6 @@
 # A debugger steps through a child. Each instruction is a debug exception from user mode. Only
 # the step over SYSCALL is reported on the way out of the kernel instead. (Nothing steps in the
-# kernel: kprobes use an int3, see contexts.sh.)
+# cmdline: kprobes use an int3, see contexts.sh.)
 # kernels: all
 steps=5000
 
