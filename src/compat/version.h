@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Say in words what a kernel lacks, before its headers do. Kbuild includes this first. */
+/* Say in words what a kernel lacks, before its headers do. Kbuild includes this before each file. */
 #ifndef NT_COMPAT_VERSION_H
 #define NT_COMPAT_VERSION_H
 
