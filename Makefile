@@ -100,7 +100,7 @@ modules_to := INSTALL_MOD_DIR=updates $(if $(root),INSTALL_MOD_PATH=$(root))
 modules := $(root)/lib/modules/$(release)
 sources := $(shell find include src -name '*.[ch]')
 
-# what install puts under PREFIX, as FILE:PLACE
+# FILE:PLACE for each file that install puts under PREFIX
 placed := userspace/nestrace:bin/nestrace \
 	include/uapi/nestrace.h:include/nestrace/nestrace.h \
 	$(foreach n,1 4 7,$(foreach page,$(wildcard docs/*.$n),$(page):share/man/man$n/$(notdir $(page)))) \
@@ -109,7 +109,7 @@ placed := userspace/nestrace:bin/nestrace \
 	etc/60-nestrace.rules:lib/udev/rules.d/60-nestrace.rules \
 	etc/nestrace.sysusers:lib/sysusers.d/nestrace.conf \
 	etc/nestrace.conf:lib/modprobe.d/nestrace.conf
-# what DKMS builds from
+# the files that DKMS builds from
 dkms := $(foreach f,dkms.conf Makefile Kbuild VERSION $(sources),$f:src/nestrace-$(version)/$f)
 file_of = $(firstword $(subst :, ,$1))
 place_of = $(root)$(PREFIX)/$(lastword $(subst :, ,$1))
@@ -178,7 +178,7 @@ load: built-module
 unload:
 	rmmod nestrace
 
-# for packaging/ and for who has no git
+# for packaging/, and for people without git
 dist:
 	@mkdir -p $(BUILD)
 	git archive --prefix=nestrace-$(version)/ -o $(BUILD)/nestrace-$(version).tar.gz HEAD
