@@ -156,18 +156,23 @@ says "a module that is too old for the command" 1 "too old for this command" nes
 says "a module that is too new for the command" 1 "too new for this command" nestrace-abi0 status
 
 # The recorder is killed while it records.
-before=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+# rings: print the KiB that the module has mapped
+rings()
+{
+	awk '/\[nestrace\]/ { n += $2 } END { print int(n / 1024) }' /proc/vmallocinfo
+}
+before=$(rings)
 nestrace record -q -b 65536 -o killed.dat sleep 1000 &
 recorder=$!
 until_running
-inside=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+inside=$(rings)
 ok "a recorder runs: its rings take memory" test $inside -gt $((before + 100000))
 kill -KILL $recorder
 wait $recorder 2>/dev/null
 # It takes ftrace a while to disarm all functions.
 ok "a recorder was killed: its session is gone" within_a_minute sessions "0 open, 0 running"
 ok "a recorder was killed: no function is traced" sh -c 'test "$(wc -l < /sys/kernel/tracing/enabled_functions)" = 0'
-after=$(awk '/VmallocUsed|^Percpu/ { n += $2 } END { print n }' /proc/meminfo)
+after=$(rings)
 ok "a recorder was killed: its rings are freed" test $after -lt $((before + 10000))
 ok "a recorder was killed: the module can be unloaded" rmmod nestrace
 says "record without the module" 125 "the module is not loaded" nestrace record true

@@ -251,6 +251,6 @@ trace-cmd record -q -e nestrace:function -o t.dat sh -c "echo $calls > /proc/nt_
 trace-cmd report -i t.dat > r 2> errors
 in_every_context "filter= at load" r
 is "filter= at load: no other function is traced" "$(grep -c 'function:' r)" 1600
-rmmod nestrace
+setup rmmod nestrace
 ok "filter= that matches nothing: the module does not load" sh -c '! insmod /tests/nestrace.ko filter=no_such_function 2>/dev/null'
 ok "filter= that matches nothing: the log names it" sh -c 'dmesg | grep -q "no such function or module: .filter=no_such_function notrace="'
