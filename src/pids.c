@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bitops.h>
 #include <linux/pid.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -47,7 +48,8 @@ static void nt_pids_set_threads(unsigned long *pids, struct task_struct *task)
 	struct task_struct *thread;
 
 	rcu_read_lock();
-	for_each_thread(task, thread)
+	/* for_each_thread() names tasklist_lock under lockdep, which is not exported */
+	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node)
 		set_bit(thread->pid, pids);
 	rcu_read_unlock();
 }
