@@ -3,6 +3,7 @@
 # up to QEMU when that one looks at an interrupt.
 # kernels: all
 # cpus: 1
+# slow: debug-6.12 debug-7.2 kasan-6.12 kcsan-6.12
 for i in 1 2; do
 	(while [ ! -e stop ]; do read -r x < /proc/stat; done) &
 done
