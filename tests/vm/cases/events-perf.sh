@@ -21,10 +21,12 @@ for of in task:1000 softirq:200 hardirq:200 nmi:200; do
 	note "perf script: in ${of%:*} $samples of ${of#*:}"
 	ok "perf script: it shows calls in ${of%:*}, and not too many" test "$samples" -gt 0 -a "$samples" -le "${of#*:}"
 done
-perf record -q -a -m 512 -g -e nestrace:function -o p.data sh -c "echo nmi 10 > /proc/nt_calls" 2> errors
-is "perf record -g: it succeeds" $? 0
+perf record -q -a -m 512 -g -e nestrace:function -o p.data true 2> errors
+ok "perf record -g: the user's stack is refused, as for ftrace:function" test $? -ne 0
+perf record -q -a -m 512 -g --kernel-callchains -e nestrace:function -o p.data sh -c "echo nmi 10 > /proc/nt_calls" 2> errors
+is "perf record -g --kernel-callchains: it succeeds" $? 0
 perf script -i p.data > r 2> errors
-ok "perf record -g: a hit in an NMI has the stack of the NMI" test "$(grep -cwE 'exc_nmi|nmi_handle' r)" -gt "$(grep -c 'context=nmi' r)"
+ok "perf record -g --kernel-callchains: a hit in an NMI has the stack of the NMI" test "$(grep -cwE 'exc_nmi|nmi_handle' r)" -gt "$(grep -c 'context=nmi' r)"
 perf stat -a -e nestrace:function -o s sh -c "echo $calls > /proc/nt_calls"
 is "perf stat -a: it counts each call" "$(awk '/nestrace:function/ { gsub(",", ""); print $1 }' s)" 1600
 # Count in one task, which is switched to and from.
