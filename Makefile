@@ -74,6 +74,7 @@ check: setup-test
 
 # T=NAME...: these tests, cases on the kernel K
 t: setup-test
+	@[ "$(T)" ] || { echo "make: no test is named; give T=NAME, from tests/run --list" >&2; exit 2; }
 	tests/run -k $(or $(K),6.12) $(T)
 
 check-quick: setup-test

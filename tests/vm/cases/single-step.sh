@@ -1,6 +1,6 @@
 # A debugger steps through a child. Each instruction is a debug exception from user mode. Only
 # the step over SYSCALL is reported on the way out of the kernel instead. (Nothing steps in the
-# cmdline: kprobes use an int3, see contexts.sh.)
+# kernel, because kprobes use an int3; contexts.sh has those.)
 # kernels: all
 steps=5000
 
