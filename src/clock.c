@@ -8,7 +8,7 @@ struct nt_clock_global nt_clock_global ____cacheline_aligned_in_smp = {
 	.lock = __ARCH_SPIN_LOCK_UNLOCKED,
 };
 
-/* Where the kernel found no use for the TSC, sched_clock() moves with the tick. */
+/* Where sched_clock() does not use the TSC, it moves with the tick. */
 int __init nt_clock_init(void)
 {
 	u64 start;

@@ -32,7 +32,7 @@ int nt_clock_init(void);
  * Order times across CPUs as trace_clock_global() does: no time is before one that was
  * entered as @prev. The lock is only ever tried, because its slow path under paravirt can be
  * traced and enters the hypervisor. A failed try means that another CPU, or a context that
- * was interrupted, is entering a time of just now.
+ * was interrupted, is storing the current time.
  */
 static __always_inline u64 nt_clock_read_global(void)
 {

@@ -24,7 +24,7 @@
 #define NT_GLOB_MAX	255
 #define NT_MASK_MAX	1024
 
-/* Ask for what tracefs and perf ask for before they trace functions. */
+/* Require the privileges that tracefs and perf require for function tracing. */
 static int nt_open(struct inode *inode, struct file *file)
 {
 	struct nt_session *s;
@@ -240,7 +240,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	if (s->streams)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = st ? s->memory_size >> 10 : 0;
-	arg->flags = READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP;
+	arg->flags = nt_hook_ended_by(&s->hook);
 	/* a reader holds it while it copies to memory, where it may wait for a page */
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))

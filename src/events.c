@@ -222,7 +222,7 @@ static void nt_events_work(struct work_struct *work)
 	mutex_unlock(&nt_events_lock);
 }
 
-static void nt_events_count(int users)
+static void nt_events_add_users(int users)
 {
 	spin_lock(&nt_events_users_lock);
 	nt_events_users += users;
@@ -234,13 +234,13 @@ static void nt_events_count(int users)
 
 int nt_events_get_user(void)
 {
-	nt_events_count(1);
+	nt_events_add_users(1);
 	return 0;
 }
 
 void nt_events_put_user(void)
 {
-	nt_events_count(-1);
+	nt_events_add_users(-1);
 }
 
 static int nt_trace_event_reg(struct trace_event_call *call, enum trace_reg type, void *data)
@@ -309,7 +309,7 @@ static int nt_event_perm(struct trace_event_call *call, struct perf_event *event
 }
 #endif
 
-/* Set one kind of filter from @globs. A single "*" needs no filter: all functions it is. */
+/* Set one kind of filter from @globs. For "*" none is set: to ftrace that is all functions. */
 static int nt_events_filter(const char *globs, bool exclude)
 {
 	char *copy, *next, *glob;

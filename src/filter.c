@@ -135,29 +135,37 @@ static int nt_glob_check(const char *glob)
 	return isdigit(*glob) ? -ENOENT : 0;
 }
 
-static int nt_find_module_get(const char *name, struct module **mod)
+/*
+ * Take @glob apart and check it. @whole: a module only as a whole, without a glob for its
+ * functions. Return: 0 with the module that it names in @mod, with a reference, or NULL.
+ */
+static int nt_glob_parse(char *glob, bool whole, struct module **mod)
 {
+	char *name = nt_split_module(glob);
+	int ret = nt_glob_check(glob);
+
+	*mod = NULL;
+	if (ret || !name)
+		return ret;
 	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
 		return -EOPNOTSUPP;
+	if (whole && *glob && strcmp(glob, "*"))
+		return -EINVAL;
 	*mod = nt_module_get(name);
 	return *mod ? 0 : -ENODEV;
 }
 
 int nt_filter_add_ops(struct ftrace_ops *ops, char *glob)
 {
-	char *name = nt_split_module(glob);
 	struct module *mod;
-	int ret = nt_glob_check(glob);
+	int ret = nt_glob_parse(glob, false, &mod);
 
 	if (ret)
 		return ret;
-	if (!name) {
+	if (!mod) {
 		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;
 	}
-	ret = nt_find_module_get(name, &mod);
-	if (ret)
-		return ret;
 	ret = nt_filter_module(ops, mod, *glob ? glob : "*");
 	module_put(mod);
 	return ret;
@@ -165,23 +173,15 @@ int nt_filter_add_ops(struct ftrace_ops *ops, char *glob)
 
 static int nt_filter_exclude(struct nt_hook *h, char *glob)
 {
-	char *name = nt_split_module(glob);
 	struct module *mod;
-	int ret = nt_glob_check(glob);
+	int ret = nt_glob_parse(glob, true, &mod);
 
 	if (ret)
 		return ret;
-	if (!name) {
+	if (!mod) {
 		ret = ftrace_set_notrace(&h->ops, glob, strlen(glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;
 	}
-	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
-		return -EOPNOTSUPP;
-	if (*glob && strcmp(glob, "*"))
-		return -EINVAL;
-	ret = nt_find_module_get(name, &mod);
-	if (ret)
-		return ret;
 	/* the hook keeps the reference: its text must not become another module's */
 	ret = nt_exclude_module(h, mod);
 	if (ret)

@@ -37,7 +37,7 @@ static __always_inline void nt_count_recursion(const struct nt_hook *h, enum nes
 	}
 }
 
-/* Is a hook at work already on this hit's stack, and on which function? */
+/* Return: true if a hook already runs on this stack; @under_ip is the function it traces. */
 static __always_inline bool nt_in_tracer(const struct nt_context *ctx, enum nestrace_slot slot,
 					 unsigned long *under_ip)
 {

@@ -176,7 +176,10 @@ static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
 	return true;
 }
 
-/* Publish @rec with a time extend. Return: as nt_make_room(), since it may need to enter. */
+/*
+ * Publish @rec with a time extend, which may need the next sub-buffer. Return: false if the
+ * hit was counted in another way.
+ */
 static noinstr bool nt_commit_late(struct nt_ring *ring, struct nt_record *rec, u64 ts)
 {
 	if (nt_ring_frozen(ring)) {

@@ -8,6 +8,7 @@
 #ifndef NT_HOOK_H
 #define NT_HOOK_H
 
+#include <linux/compiler.h>
 #include <linux/ftrace.h>
 #include <linux/types.h>
 
@@ -41,6 +42,12 @@ struct nt_hook {
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];
 };
+
+/* Return: the NESTRACE_STATS_ bits of what has ended the recording from within, or 0. */
+static inline u32 nt_hook_ended_by(const struct nt_hook *h)
+{
+	return READ_ONCE(h->frozen) & ~NT_FROZEN_STOP;
+}
 
 /*
  * Return: the function for @h->ops.func that does what @h asks for; with @empty, one that

@@ -26,9 +26,9 @@ static void nt_on_newtask(void *data, struct task_struct *task, NT_CLONE_FLAGS c
 {
 	const struct nt_pids *p = data;
 	unsigned long *pids = p->hook->pids;
-	bool heir = READ_ONCE(p->children) || task->tgid == current->tgid;
+	bool inherits = READ_ONCE(p->children) || task->tgid == current->tgid;
 
-	assign_bit(task->pid, pids, heir && test_bit(current->pid, pids));
+	assign_bit(task->pid, pids, inherits && test_bit(current->pid, pids));
 }
 
 static int nt_pids_watch(struct nt_pids *p)

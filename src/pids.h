@@ -3,7 +3,7 @@
  * The pids that a hook traces: a bitmap, so that the hook looks its pid up by one load.
  *
  * Invariant: while new tasks are watched, the bit of a new task is set or cleared before
- * that task runs. The bit of a task that is gone stays until its pid is given away again.
+ * that task runs. The bit of a task that is gone stays until the pid is reused.
  */
 #ifndef NT_PIDS_H
 #define NT_PIDS_H

@@ -53,12 +53,19 @@ static void nt_rings_disable(struct nt_session *s)
 			nt_ring_init(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot], NULL, 0, false);
 }
 
+/* Return: the pages of all CPUs' rings. */
+static unsigned long nt_session_pages(const struct nt_session *s)
+{
+	return (s->memory_size >> PAGE_SHIFT) * cpumask_weight(s->cpus);
+}
+
 /*
- * Reserve @pages: the rings of all sessions take at most half of the memory that would be
+ * Reserve the pages of @s: the rings of all sessions take at most half of the memory that would be
  * available without them, and count as locked memory of the process (RLIMIT_MEMLOCK).
  */
-static int nt_pages_reserve(struct nt_session *s, unsigned long pages)
+static int nt_pages_reserve(struct nt_session *s)
 {
+	unsigned long pages = nt_session_pages(s);
 	long total = atomic_long_add_return(pages, &nt_pages_reserved);
 	int ret = -ENOMEM;
 
@@ -70,7 +77,6 @@ static int nt_pages_reserve(struct nt_session *s, unsigned long pages)
 	/* keep the mm, which gives the pages back; its task may be gone by then */
 	mmgrab(current->mm);
 	s->memory_mm = current->mm;
-	s->memory_pages = pages;
 	return 0;
 err:
 	atomic_long_sub(pages, &nt_pages_reserved);
@@ -81,10 +87,10 @@ static void nt_pages_unreserve(struct nt_session *s)
 {
 	if (!s->memory_mm)
 		return;
-	account_locked_vm(s->memory_mm, s->memory_pages, false);
+	account_locked_vm(s->memory_mm, nt_session_pages(s), false);
 	mmdrop(s->memory_mm);
 	s->memory_mm = NULL;
-	atomic_long_sub(s->memory_pages, &nt_pages_reserved);
+	atomic_long_sub(nt_session_pages(s), &nt_pages_reserved);
 }
 
 /* Return: @size zeroed bytes on @cpu's node, charged to the memory cgroup of current. */
@@ -120,7 +126,7 @@ int nt_rings_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
 	enum nestrace_slot slot;
-	int ret = -ENOMEM;
+	int ret;
 
 	lockdep_assert_held(&s->lock);
 	BUILD_BUG_ON(NESTRACE_SUBBUF_SIZE != PAGE_SIZE);
@@ -133,7 +139,7 @@ int nt_rings_alloc(struct nt_session *s)
 	s->memory_size = 0;
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
-	ret = nt_pages_reserve(s, (s->memory_size >> PAGE_SHIFT) * cpumask_weight(s->cpus));
+	ret = nt_pages_reserve(s);
 	if (ret)
 		goto err;
 

@@ -10,7 +10,7 @@
 
 struct nt_session;
 
-/* A function whose hit was refused as recursion, and the function that was being traced. */
+/* A function that recursed, and the function that was being traced. */
 struct nt_recursion {
 	unsigned long ip;
 	unsigned long under_ip;

@@ -28,9 +28,15 @@ static void nt_stop_work(struct work_struct *work)
 
 	mutex_lock(&s->lock);
 	/* it may have been stopped, and started again, since */
-	if (s->state == NT_RUNNING && READ_ONCE(s->hook.frozen))
+	if (s->state == NT_RUNNING && nt_hook_ended_by(&s->hook))
 		nt_session_stop(s);
 	mutex_unlock(&s->lock);
+}
+
+static void nt_drop_ignored_mm(struct nt_session *s)
+{
+	if (s->hook.ignored_mm != NT_NO_MM)
+		mmdrop(s->hook.ignored_mm);
 }
 
 static void nt_session_release(struct kref *ref)
@@ -39,8 +45,7 @@ static void nt_session_release(struct kref *ref)
 
 	nt_filter_free(&s->hook);
 	nt_triggers_free(&s->triggers);
-	if (s->hook.ignored_mm != NT_NO_MM)
-		mmdrop(s->hook.ignored_mm);
+	nt_drop_ignored_mm(s);
 	nt_tasks_free(s);
 	nt_streams_free(s);
 	nt_rings_free(s);
@@ -90,8 +95,7 @@ err_session:
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm)
 {
 	lockdep_assert_held(&s->lock);
-	if (s->hook.ignored_mm != NT_NO_MM)
-		mmdrop(s->hook.ignored_mm);
+	nt_drop_ignored_mm(s);
 	/* hold it, so that its address does not become that of another task's */
 	if (mm != NT_NO_MM)
 		mmgrab(mm);
@@ -151,7 +155,7 @@ int nt_session_start(struct nt_session *s)
 		nt_triggers_stop(&s->triggers);
 		return ret;
 	}
-	nt_triggers_armed(&s->triggers);
+	nt_triggers_arming_done(&s->triggers);
 	atomic_inc(&nt_nr_running);
 	return 0;
 }

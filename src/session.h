@@ -46,8 +46,7 @@ struct nt_session {
 	struct nt_stream **streams;	/* by CPU, once READY */
 	void **memory;			/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
-	struct mm_struct *memory_mm;	/* whose locked memory it counts as */
-	unsigned long memory_pages;	/* of all CPUs */
+	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
 	struct work_struct stop_work;	/* stops the session once it is frozen */
 
 	/* the readers' state, which stream.c uses without the lock */
@@ -62,7 +61,7 @@ struct nt_session *nt_session_new(void);
 /* Stop @s and drop the reference of its file. Context: may sleep. */
 void nt_session_close(struct nt_session *s);
 
-/* The rest of these: Context: may sleep; @s->lock is held. */
+/* Context of the next four: may sleep; @s->lock is held. */
 
 /* Ignore the tasks with this address space; NT_NO_MM: none. @s is not running. */
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm);

@@ -55,7 +55,7 @@ static bool nt_stream_due(struct nt_stream *st)
 	return false;
 }
 
-/* Has one of the streams so much unread? Looks at some CPUs in turn, as it runs in a hardirq. */
+/* Is a stream due? Look at NT_SCAN_CPUS CPUs at most, because this runs in a hardirq. */
 static bool nt_streams_due(struct nt_session *s)
 {
 	unsigned int looks = min(cpumask_weight(s->cpus), NT_SCAN_CPUS);
@@ -70,7 +70,7 @@ static bool nt_streams_due(struct nt_session *s)
 	return false;
 }
 
-/* Runs in a hardirq, because under load softirqs wait for ksoftirqd. */
+/* Runs in a hardirq, except on PREEMPT_RT: under load softirqs wait for ksoftirqd. */
 static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 {
 	struct nt_session *s = container_of(timer, struct nt_session, wakeup_timer);
@@ -80,7 +80,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 		s->last_wakeup = jiffies;
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
-	if (READ_ONCE(s->hook.frozen) & ~NT_FROZEN_STOP)
+	if (nt_hook_ended_by(&s->hook))
 		queue_work(nt_wq, &s->stop_work);
 	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
 	return HRTIMER_RESTART;

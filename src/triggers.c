@@ -14,20 +14,20 @@
 #include "triggers.h"
 #include "uapi/nestrace.h"
 
-/* A function that begins something; not every kernel has it, or lets ftrace trace it. */
-struct nt_beginning {
+/* A function whose call starts an oops or a warning, if this kernel has it for ftrace. */
+struct nt_entry_func {
 	char name[16];
 	bool traceable;
 };
 
-static struct nt_beginning nt_oops_begins[] __ro_after_init = {
+static struct nt_entry_func nt_oops_funcs[] __ro_after_init = {
 	{ "oops_enter" }, { "panic" }, { "vpanic" }, { "nmi_panic" },
 };
 /* WARN() with a text prints that before it traps */
-static struct nt_beginning nt_warn_begins[] __ro_after_init = {
+static struct nt_entry_func nt_warn_funcs[] __ro_after_init = {
 	{ "__warn_printk" }, { "__warn" },
 };
-static struct nt_beginning nt_bug_begins[] __ro_after_init = { { "report_bug" } };
+static struct nt_entry_func nt_bug_funcs[] __ro_after_init = { { "report_bug" } };
 
 static struct bug_entry *nt_no_bug(unsigned long addr)
 {
@@ -109,7 +109,7 @@ static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 	return NOTIFY_DONE;
 }
 
-static bool __init nt_find_beginnings(struct nt_beginning *b, size_t nr)
+static bool __init nt_find_entry_funcs(struct nt_entry_func *b, size_t nr)
 {
 	bool any = false;
 
@@ -125,11 +125,11 @@ int __init nt_triggers_find(void)
 	unsigned long find_bug = nt_ksym("find_bug");
 	bool early;
 
-	early = nt_find_beginnings(nt_oops_begins, ARRAY_SIZE(nt_oops_begins));
-	nt_find_beginnings(nt_warn_begins, ARRAY_SIZE(nt_warn_begins));
+	early = nt_find_entry_funcs(nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
+	nt_find_entry_funcs(nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
 	if (find_bug) {
 		static_call_update(nt_find_bug, (typeof(nt_no_bug) *)find_bug);
-		nt_find_beginnings(nt_bug_begins, ARRAY_SIZE(nt_bug_begins));
+		nt_find_entry_funcs(nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
 	}
 	return early ? NESTRACE_FEATURE_EARLY_OOPS : 0;
 }
@@ -152,7 +152,7 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 }
 
 /* Register @ops for what is traceable of @b. Return: 0 if that is nothing. */
-static int nt_ops_register(struct ftrace_ops *ops, struct nt_beginning *b, size_t nr)
+static int nt_ops_register(struct ftrace_ops *ops, struct nt_entry_func *b, size_t nr)
 {
 	bool any = false;
 	int ret;
@@ -181,11 +181,11 @@ static int nt_triggers_register(struct nt_triggers *t)
 	if (t->on_call)
 		ret = register_ftrace_function(&t->call);
 	if (!ret && t->on_warn)
-		ret = nt_ops_register(&t->warn, nt_warn_begins, ARRAY_SIZE(nt_warn_begins));
+		ret = nt_ops_register(&t->warn, nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
 	if (!ret && t->on_oops)
-		ret = nt_ops_register(&t->oops, nt_oops_begins, ARRAY_SIZE(nt_oops_begins));
+		ret = nt_ops_register(&t->oops, nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
 	if (!ret && t->on_oops)
-		ret = nt_ops_register(&t->bug, nt_bug_begins, ARRAY_SIZE(nt_bug_begins));
+		ret = nt_ops_register(&t->bug, nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
 	return ret;
 }
 
@@ -208,7 +208,7 @@ int nt_triggers_start(struct nt_triggers *t)
 	return 0;
 }
 
-void nt_triggers_armed(struct nt_triggers *t)
+void nt_triggers_arming_done(struct nt_triggers *t)
 {
 	WRITE_ONCE(t->armer, NULL);
 }
@@ -217,7 +217,7 @@ int nt_triggers_stop(struct nt_triggers *t)
 {
 	int ret;
 
-	nt_triggers_armed(t);
+	nt_triggers_arming_done(t);
 	ret = nt_ops_unregister(&t->call) ?: nt_ops_unregister(&t->warn) ?:
 	      nt_ops_unregister(&t->oops) ?: nt_ops_unregister(&t->bug);
 	if (ret)

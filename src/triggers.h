@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Triggers: what ends a recording from within the kernel. A trigger freezes the rings at
- * once, so that what led to it stays in them; the session is stopped soon after.
+ * once, so that they keep the calls that led to it; the session is stopped soon after.
  *
  * An oops or a panic is a trigger too. The kernel's notifiers come late: after the oops has
  * been printed, and not at all if a crash kernel is loaded. So the functions that begin an
@@ -36,13 +36,13 @@ int nt_triggers_find(void);
 /* Initialise @t for the hook that owns @frozen. */
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen);
 /*
- * Thaw the rings and arm the triggers. Until nt_triggers_armed(), calls by the current task
+ * Thaw the rings and arm the triggers. Until nt_triggers_arming_done(), calls by the current task
  * itself are no triggers: it is going to arm the hook.
  * Return: 0, or a negative error of ftrace, with nothing armed.
  * Context: may sleep.
  */
 int nt_triggers_start(struct nt_triggers *t);
-void nt_triggers_armed(struct nt_triggers *t);
+void nt_triggers_arming_done(struct nt_triggers *t);
 /*
  * Disarm the triggers.
  * Return: 0, or a negative error if ftrace has shut itself down: ftrace may still call them.

@@ -125,7 +125,7 @@ struct nestrace_info {
 	__u32 running;		/* sessions that are started and not stopped */
 	__u32 test;		/* NESTRACE_INFO_TEST_ bits */
 	__u64 events_emitted;	/* hits emitted as trace events since the module was loaded */
-	__u64 events_recursed;	/* hits refused, as in NESTRACE_IOC_STATS */
+	__u64 events_recursed;	/* hits that recursed, as in NESTRACE_IOC_STATS */
 	__u64 events_not_watching; /* hits skipped because RCU was not watching */
 	__u32 events_armed;	/* 1: an event is enabled and its functions are traced */
 	__u32 reserved[9];
@@ -202,7 +202,7 @@ struct nestrace_cpus {
  *         has caught up.
  * mono:   nanoseconds of ktime_get_mono_fast_ns(). If the clocksource is not the TSC, the
  *         kernel reads a device (hpet, acpi_pm) through functions that can be traced, and
- *         for hpet waits; hits in there are refused as recursion and counted.
+ *         for hpet waits; hits in there count as recursion.
  */
 #define NESTRACE_CLOCKS(CLOCK)	\
 	CLOCK(GLOBAL, global)	\
@@ -256,7 +256,7 @@ struct nestrace_slot_stats {
 	__u64 hits;		/* calls of the hook */
 	__u64 recorded;		/* in the ring, or read from it */
 	__u64 lost;		/* ring full, overwritten before it was read, or RCU not watching */
-	__u64 recursed;		/* refused: the slot was in the tracer already */
+	__u64 recursed;		/* not recorded: the slot was in the tracer already */
 	__u64 filtered;		/* by pid, CPU, module or caller, or the rings were frozen */
 	__u64 not_watching;	/* lost because RCU was not watching and could not be entered */
 	__u64 rcu_nmi;		/* recorded after ct_nmi_enter() */
@@ -277,7 +277,7 @@ struct nestrace_stats {
 };
 
 /*
- * NESTRACE_IOC_RECURSIONS: the first functions that one CPU and slot refused as recursion,
+ * NESTRACE_IOC_RECURSIONS: the first functions that recursed on one CPU and in one slot,
  * each with the function that was being traced on that stack. EINVAL: no such CPU or slot.
  */
 #define NESTRACE_NR_RECURSIONS	4
@@ -317,7 +317,7 @@ struct nestrace_stream_open {
  * NESTRACE_IOC_TASKS: takes the names of tasks that called exec or exited while the session
  * ran, oldest first; a later name of a pid replaces an earlier one.
  * @tasks: address of an array. @nr: in: its entries, above 0, else EINVAL; out: entries
- * filled. @dropped: out: older names that newer ones have pushed out, since the start.
+ * filled. @dropped: out: older names that newer ones have pushed out, since the first START.
  * Names that could not be stored because of EFAULT are gone.
  */
 struct nestrace_task {

@@ -5,10 +5,6 @@
 
 #include <linux/context_tracking.h>
 
-#ifndef CONFIG_CONTEXT_TRACKING_IDLE
-#error "nestrace needs CONFIG_CONTEXT_TRACKING_IDLE (any tickless kernel has it)"
-#endif
-
 /* RCU_DYNTICKS_IDX became CT_RCU_WATCHING, and the helpers were renamed with it, before 6.12 */
 #ifdef CT_RCU_WATCHING
 /* Do what rcu_is_watching() does in two instructions; preemption is off. */

@@ -18,7 +18,6 @@
 #define LINUX_VERSION_CODE	KERNEL_VERSION(6, 1, 0)
 #define KERNEL_VERSION(a, b, c)	(((a) << 16) + ((b) << 8) + (c))
 #define CONFIG_SMP		1
-#define CONFIG_CONTEXT_TRACKING_IDLE 1
 #define __KERNEL__		1
 #define IS_ENABLED(x)		0
 #define HZ			100
