@@ -2,7 +2,7 @@
 # in time order, or counted as lost. trace-cmd reads the same.
 # kernels: all
 setup insmod /tests/nt_calls.ko
-calls='echo "task 20000 softirq 2000 hardirq 2000 nmi 1000" > /proc/nt_calls'
+calls='echo "task 10000 softirq 2000 hardirq 2000 nmi 1000" > /proc/nt_calls'
 
 # tally FILE: print the numbers of hits in all, of those that are earlier than the hit before
 # them on their CPU, and of those in a task, a softirq, a hardirq and an NMI
@@ -20,15 +20,15 @@ for mode in "" -W "" -W "" -W; do
 	setup nestrace record -q -l nt_called $mode -b 16384 -o t.dat sh -c "$calls"
 	setup nestrace report -t t.dat > hits
 	grep -v ' <- ' hits > r
-	read -r n unordered task softirq hardirq nmi <<-END
+	read -r n unordered task softirq hardirq nmi <<-COUNTS
 		$(tally hits)
-	END
-	is "$name: 40000 task hits are shown" "$task" 40000
+	COUNTS
+	is "$name: 20000 task hits are shown" "$task" 20000
 	is "$name: 4000 softirq hits are shown" "$softirq" 4000
 	is "$name: 4000 hardirq hits are shown" "$hardirq" 4000
 	is "$name: 2000 NMI hits are shown" "$nmi" 2000
-	is "$name: the hits of each CPU are in time order" "$n $unordered" "50000 0"
-	is "$name: 50000 hits are counted" "$(counter r total hits)" 50000
+	is "$name: the hits of each CPU are in time order" "$n $unordered" "30000 0"
+	is "$name: 30000 hits are counted" "$(counter r total hits)" 30000
 	complete "$name"
 	is "$name: no gap is shown" "$(grep -c DROPPED r)" 0
 	in_tracer=$((in_tracer + $(counter r total in-tracer)))
@@ -45,7 +45,7 @@ trace-cmd report -N -t -i t.dat 2> err > events
 sed -n 's/ function: */ /; s/ <-- / <- /p' events | tr -s ' ' > theirs
 sed -n '/ <- /s/: [a-z]* */: /p' hits | tr -s ' ' > ours
 is "trace-cmd report: it prints no error" "$(cat err)" ""
-is "trace-cmd report: it shows 50000 hits" "$(wc -l < theirs)" 50000
+is "trace-cmd report: it shows 30000 hits" "$(wc -l < theirs)" 30000
 for cpu in 000 001; do
 	grep -F "[$cpu]" ours > ours.cpu
 	grep -F "[$cpu]" theirs > theirs.cpu
@@ -53,27 +53,27 @@ for cpu in 000 001; do
 done
 is "trace-cmd report: the last events hold the counters" "$(
 	sed -n 's/.*accounting: *context=\([a-z]*\) .* recorded=\([0-9]*\) .*/\1 \2/p' events |
-	awk '{ n[$1] += $2 } END { print n["task"], n["softirq"], n["hardirq"], n["nmi"] }')" "40000 4000 4000 2000"
+	awk '{ n[$1] += $2 } END { print n["task"], n["softirq"], n["hardirq"], n["nmi"] }')" "20000 4000 4000 2000"
 # the third mark of a hit in the latency format
-read -r softirqs hardirqs <<-END
+read -r softirqs hardirqs <<-COUNTS
 	$(trace-cmd report -N -l -i t.dat | awk '/nt_called/ { n[substr($2, 4, 1)]++ }
 		END { print n["s"] + 0, n["h"] + n["H"] + 0 }')
-END
+COUNTS
 is "trace-cmd report -l: it marks the softirq hits" "$softirqs" 4000
 is "trace-cmd report -l: it marks hardirq and NMI hits as hardirqs, as 3.1.6 knows no NMI" "$hardirqs" 6000
-ok "trace-cmd report --stat: it shows the counters" sh -c 'trace-cmd report --stat -i t.dat | grep -q "^0:task 20000 20000 0 0 0"'
+ok "trace-cmd report --stat: it shows the counters" sh -c 'trace-cmd report --stat -i t.dat | grep -q "^0:task 10000 10000 0 0 0"'
 
 for mode in "" -W; do
 	name="tiny ring${mode:+, $mode}"
-	setup nestrace record -q -l nt_called $mode -b 1 -o t.dat sh -c 'echo "task 20000 hardirq 1000 softirq 1000 nmi 1000" > /proc/nt_calls'
+	setup nestrace record -q -l nt_called $mode -b 1 -o t.dat sh -c 'echo "task 10000 hardirq 1000 softirq 1000 nmi 1000" > /proc/nt_calls'
 	setup nestrace report -t t.dat > r
 	lost=$(counter r total lost)
-	is "$name: each of the 46000 calls is recorded or lost" \
-		$(($(counter r total recorded) + lost)) 46000
+	is "$name: each of the 26000 calls is recorded or lost" \
+		$(($(counter r total recorded) + lost)) 26000
 	ok "$name: hits are lost" test "$lost" -gt 0
-	read -r n unordered _ <<-END
+	read -r n unordered _ <<-COUNTS
 		$(tally r)
-	END
+	COUNTS
 	is "$name: each recorded hit is shown" "$n" "$(counter r total recorded)"
 	ok "$name: the gaps are shown" grep -q 'EVENTS DROPPED' r
 	shown=$(sed -n 's/.*\[\([0-9]*\) EVENTS DROPPED\]/\1/p' r | awk '{ n += $1 } END { print n + 0 }')
