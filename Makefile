@@ -72,10 +72,10 @@ demo: setup-test
 check: setup-test
 	tests/run
 
-# T=NAME...: these tests, cases on the kernel K
+# T=NAME...: these tests, cases on the kernels K
 t: setup-test
 	@[ "$(T)" ] || { echo "make: no test is named; give T=NAME, from tests/run --list" >&2; exit 2; }
-	tests/run -k $(or $(K),6.12) $(T)
+	tests/run $(addprefix -k ,$(or $(K),6.12)) $(T)
 
 check-quick: setup-test
 	NT_SERIES=6.12 tests/run -k 6.12 static specs formats terminal style exact
