@@ -7,6 +7,7 @@
 #define BUILTIN_H
 
 int cmd_record(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_stat(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
 	{ "record", cmd_record, "trace into a file that trace-cmd and KernelShark read" },
 	{ "report", cmd_report, "print such a file as text, with its accounting" },
+	{ "restore", cmd_restore, "make the file of a recording that was interrupted" },
 	{ "export", cmd_export, "write such a file as CSV, JSON, for Perfetto or as a flame graph" },
 	{ "stat", cmd_stat, "count calls by function and context, live or from a file" },
 	{ "top", cmd_top, "watch the most called functions in a terminal" },

@@ -56,16 +56,22 @@ struct recording {
 	struct progress progress;	/* at the last tick */
 };
 
+/* The file that is not complete if we exit. */
+static struct tracedat_writer *unfinished;
+static bool has_begun;
+
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct recording *r = arg;
 	struct error e;
 
+	has_begun = true;
 	r->readers[cpu] = gettid();
 	if (tracedat_append(r->file, cpu, buf, len, &e))
 		return true;
-	warn_error(&e);
-	__atomic_store_n(&r->failed, true, __ATOMIC_RELAXED);
+	/* the other CPUs meet the same */
+	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
+		warn_error(&e);
 	return false;
 }
 
@@ -89,12 +95,30 @@ static void announce(struct recording *r)
 		r->config->command ? "the end of COMMAND" : s->nr_trigger ? "" : "an oops");
 }
 
+/* Let nothing but the time since now be lost if we are killed. */
+static void save(struct recording *r, int fd)
+{
+	struct accounting a;
+	size_t len;
+	char *text;
+
+	text = comms_text(r->comms, &len);
+	if (fd >= 0)
+		accounting_read(&a, fd, r->nr_cpus);
+	tracedat_save(r->file, text, len, fd < 0 ? NULL : &a);
+	if (fd >= 0)
+		accounting_free(&a);
+	free(text);
+}
+
 static void on_tick(void *arg, int fd, const struct progress *p)
 {
 	struct recording *r = arg;
 	double dt = p->seconds - r->progress.seconds;
 
 	comms_take_gone(r->comms, fd);
+	if (!p->last)
+		save(r, fd);
 	if (r->terminal && r->config->session.flight && !r->announced)
 		announce(r);
 	if (r->terminal && !p->last)
@@ -106,12 +130,12 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	r->progress = *p;
 }
 
-/* The file to remove if we exit before it is complete. */
-static struct tracedat_writer *unfinished;
-
 static void abandon(void)
 {
-	if (unfinished)
+	if (unfinished && has_begun)
+		warn("what was recorded is kept: '%s'; nestrace restore makes the file from it",
+		     tracedat_partial(unfinished));
+	else if (unfinished)
 		tracedat_abandon(unfinished);
 }
 
@@ -161,8 +185,8 @@ static int finish(struct recording *r, struct capture *capture)
 		warn_error(&e);
 	free(symbols);
 	symbols_free(&r->symbols);
-	complete = tracedat_finish(r->file, text, len,
-				   clock_tracefs_name(r->config->session.clock), &a, &e);
+	complete = tracedat_finish(r->file, text, len, &a, &e);
+	unfinished = NULL;
 	free(text);
 	comms_free(r->comms);
 	accounting_free(&a);
@@ -205,6 +229,17 @@ static unsigned int try_session(const struct session_config *s)
 		die_error(&e);
 	close(fd);
 	return info.nr_cpus;
+}
+
+/* Say what an earlier recording left, and where this one is if it is not beside its file. */
+static void announce_places(const struct recording *r)
+{
+	if (tracedat_kept(r->file))
+		warn("an interrupted recording is kept: '%s'; nestrace restore -o FILE makes a file from it, rm -r removes it",
+		     tracedat_kept(r->file));
+	if (!tracedat_is_beside(r->file) && !r->quiet)
+		warn("no files can be made beside '%s'; until the end the recording is in '%s'",
+		     r->output, tracedat_partial(r->file));
 }
 
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
@@ -283,14 +318,18 @@ int cmd_record(int argc, char **argv)
 		die_error(&e);
 	if (r.symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
-	r.file = tracedat_create(r.output, r.nr_cpus, symbols, len, &e);
+	capture_hold_signals();
+	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
+				 symbols, len, &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;
 	atexit(abandon);
+	announce_places(&r);
+	save(&r, -1);
 	if (!capture_run(&config, &sink, &capture, &e))
 		die_error(&e);
-	unfinished = NULL;
+	has_begun = true;
 	ret = finish(&r, &capture);
 	capture_end(&capture);
 	session_options_free(&config);

@@ -125,14 +125,15 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 bool accounting_load(struct accounting *a, struct tracedat *t)
 {
 	bool found = false;
-	unsigned int i;
+	unsigned int i, cpu;
 
 	memset(a, 0, sizeof(*a));
-	for (i = 0; i < t->nr_cpus; i++) {
-		if (i >= t->nr_cpustat || !strstr(t->cpustat[i], "\nring_kb: "))
+	for (i = 0; i < t->nr_cpustat; i++) {
+		if (sscanf(t->cpustat[i], "CPU: %u", &cpu) != 1 || cpu >= t->nr_cpus ||
+		    !strstr(t->cpustat[i], "\nring_kb: "))
 			continue;
 		found = true;
-		parse_cpu(a, i, t->cpustat[i]);
+		parse_cpu(a, cpu, t->cpustat[i]);
 	}
 	return found;
 }

@@ -5,10 +5,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,8 +41,13 @@ struct child {
 	int failed;		/* read here: errno of the exec, or end of file */
 };
 
-/* Whoever started us ignores these; so does COMMAND. */
-static bool ignored_int, ignored_usr1, ignored_usr2;
+/* The signals that are waited for, with what COMMAND gets back. */
+static struct {
+	bool held;
+	sigset_t set;
+	sigset_t before;		/* the mask before */
+	sigset_t ignored;		/* by whoever started us */
+} signals;
 
 static struct rlimit files_before;	/* for COMMAND */
 
@@ -135,44 +142,85 @@ static void do_nothing(int sig)
 {
 }
 
-/*
- * Signals are waited for, not handled. A shell starts its background jobs with SIGINT
- * ignored, and an ignored signal cannot be waited for. SIGHUP stays ignored under nohup.
- */
-static void prepare_signals(sigset_t *set)
+/* Block also the two that the C library keeps to itself: kill -33 would end us, too. */
+static void block(void)
 {
-	ignored_int = signal(SIGINT, do_nothing) == SIG_IGN;
-	/* if our parent left it ignored, the kernel reaps children before we see them */
-	signal(SIGCHLD, SIG_DFL);
-	/* one that comes too late to be waited for must not kill us */
-	ignored_usr1 = signal(SIGUSR1, do_nothing) == SIG_IGN;
-	ignored_usr2 = signal(SIGUSR2, do_nothing) == SIG_IGN;
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGCHLD);
-	sigaddset(set, SIGUSR1);
-	sigaddset(set, SIGUSR2);
+	const uint64_t internal = 3ULL << 31;	/* 32 and 33 */
+	uint64_t all;
+
+	sigprocmask(SIG_BLOCK, &signals.set, &signals.before);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &internal, NULL, sizeof(internal));
+	memcpy(&all, &signals.set, sizeof(all));
+	all |= internal;
+	memcpy(&signals.set, &all, sizeof(all));
 }
 
-static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, int failed)
+/* Every signal that ends a process by default is waited for, not handled. */
+void capture_hold_signals(void)
+{
+	static const int others[] = {
+		/* these stop or continue it, or do nothing */
+		SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG, SIGWINCH,
+		/* an error of write() says it, too */
+		SIGPIPE, SIGXFSZ,
+	};
+	struct sigaction old;
+	size_t i;
+	int sig;
+
+	if (signals.held)
+		return;
+	signals.held = true;
+	sigemptyset(&signals.ignored);
+	sigfillset(&signals.set);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		sigdelset(&signals.set, others[i]);
+	for (sig = 1; sig < NSIG; sig++) {
+		if (sig == SIGPIPE || sigismember(&signals.set, sig) != 1 ||
+		    sigaction(sig, NULL, &old) || old.sa_handler != SIG_IGN)
+			continue;
+		sigaddset(&signals.ignored, sig);
+		/* nohup means that it goes on */
+		if (sig == SIGHUP)
+			sigdelset(&signals.set, sig);
+		/* a shell starts its background jobs so, and an ignored signal cannot be waited for */
+		else if (sig != SIGCHLD)
+			signal(sig, do_nothing);
+	}
+	/* if our parent left it ignored, the kernel reaps children before we see them */
+	signal(SIGCHLD, SIG_DFL);
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_IGN)
+		sigaddset(&signals.ignored, SIGXFSZ);
+	block();
+}
+
+/* Forget what is still waiting: the recording has ended. */
+static void release_signals(void)
+{
+	const struct timespec now = { 0 };
+
+	while (sigtimedwait(&signals.set, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &signals.before, NULL);
+	signals.held = false;
+}
+
+static _Noreturn void child_exec(char **command, int go, int failed)
 {
 	char c;
+	int sig;
 
 	/* end of file: the capture could not start */
 	if (read(go, &c, 1) != 1)
 		_exit(EXIT_FAILURE);
 	signal(SIGPIPE, SIG_DFL);
-	if (ignored_int)
-		signal(SIGINT, SIG_IGN);
-	if (ignored_usr1)
-		signal(SIGUSR1, SIG_IGN);
-	if (ignored_usr2)
-		signal(SIGUSR2, SIG_IGN);
+	signal(SIGXFSZ, SIG_DFL);
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(&signals.ignored, sig) == 1 && sig != SIGCHLD)
+			signal(sig, SIG_IGN);
 	if (files_before.rlim_max)
 		setrlimit(RLIMIT_NOFILE, &files_before);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigprocmask(SIG_SETMASK, &signals.before, NULL);
 	execvp(command[0], command);
 	if (write(failed, &errno, sizeof(errno)) < 0)
 		_exit(126);
@@ -180,8 +228,7 @@ static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, i
 }
 
 /* Fork COMMAND, which waits for child_go() or child_abandon(). */
-static bool child_prepare(struct child *child, char **command, const sigset_t *mask,
-			  struct error *e)
+static bool child_prepare(struct child *child, char **command, struct error *e)
 {
 	int go[2] = { -1, -1 }, failed[2] = { -1, -1 };
 
@@ -197,7 +244,7 @@ static bool child_prepare(struct child *child, char **command, const sigset_t *m
 	if (!child->pid) {
 		close(go[1]);
 		close(failed[0]);
-		child_exec(command, mask, go[0], failed[1]);
+		child_exec(command, go[0], failed[1]);
 	}
 	close(go[0]);
 	close(failed[1]);
@@ -281,19 +328,21 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	if (c->session.flight)
 		wait_first(true);
 	while (!atomic_load(ended)) {
-		sig = sigtimedwait(&capture->signals, &info, &timeout);
+		sig = sigtimedwait(&signals.set, &info, &timeout);
 		capture->seconds = now() - start;
 		if (sig == SIGCHLD) {
 			if (child->pid && child_ended(child, &capture->status))
 				break;
+		} else if (sig == SIGUSR1 && info.si_pid == getpid()) {
+			/* from end(), to wake this loop */
+			continue;
 		} else if (sig == SIGUSR1 || sig == SIGUSR2) {
-			/* our own, from end(), only wakes this loop */
-			if (c->session.flight && info.si_pid != getpid())
-				break;
+			/* they are for us, not for COMMAND */
+			break;
 		} else if (sig > 0) {
 			/* a terminal sends it to COMMAND too; pass on one that kill() sent */
-			if (child->pid && info.si_code == SI_USER)
-				kill(child->pid, ignored_int ? SIGTERM : sig);
+			if (child->pid && info.si_code <= SI_USER)
+				kill(child->pid, sigismember(&signals.ignored, sig) ? SIGTERM : sig);
 			break;
 		} else if (sig < 0) {
 			tick(sink, capture, false);
@@ -308,14 +357,12 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 void capture_end(struct capture *capture)
 {
 	struct child child = { .pid = capture->command };
-	siginfo_t info;
 	int sig = 0, status;
 
 	/* how COMMAND ends now says nothing about the recording */
-	while (child.pid && sig != SIGINT && sig != SIGTERM && sig != SIGHUP &&
-	       !child_ended(&child, &status))
-		sig = sigwaitinfo(&capture->signals, &info);
-	sigprocmask(SIG_SETMASK, &capture->signals_before, NULL);
+	while (child.pid && (sig <= 0 || sig == SIGCHLD) && !child_ended(&child, &status))
+		sig = sigwaitinfo(&signals.set, NULL);
+	release_signals();
 }
 
 /* Start the readers, which need the streams, which need the configured session. */
@@ -370,8 +417,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	unsigned int i;
 
 	memset(capture, 0, sizeof(*capture));
-	prepare_signals(&capture->signals);
-	sigprocmask(SIG_BLOCK, &capture->signals, &capture->signals_before);
+	capture_hold_signals();
 	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
 	capture->fd = device_open(e);
 	if (capture->fd < 0)
@@ -380,7 +426,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 		goto fail_session;
 	capture->nr_cpus = info.nr_cpus;
 	if (c->command) {
-		if (!child_prepare(&child, c->command, &capture->signals_before, e))
+		if (!child_prepare(&child, c->command, e))
 			goto fail_session;
 		if (c->follow_command &&
 		    !device_add_pid(capture->fd, &(struct pid_selection){ .pid = child.pid },
@@ -421,6 +467,6 @@ fail_session:
 	if (drains)
 		finish_readers(drains, capture->nr_cpus);
 fail_signals:
-	sigprocmask(SIG_SETMASK, &capture->signals_before, NULL);
+	release_signals();
 	return false;
 }

@@ -6,7 +6,6 @@
 #ifndef LIB_CAPTURE_H
 #define LIB_CAPTURE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,13 +43,17 @@ struct capture {
 	int status;			/* of COMMAND, as a shell has it; 0 if a signal ended it all */
 	double seconds;			/* how long it took */
 	uint32_t ended;			/* why it ended from within: NESTRACE_STATS_ bits */
-	/* private: COMMAND if it still runs, the signals waited for, the mask before */
-	pid_t command;
-	sigset_t signals, signals_before;
+	pid_t command;			/* private: COMMAND if it still runs */
 };
 
 /* Raise the limit of open files: there are a stream and perhaps a file for each CPU. */
 void capture_allow_files(void);
+/*
+ * From here on every signal that would end the process waits, until the end of capture_run()
+ * or capture_end(): it ends a recording like Ctrl-C. A caller that has nothing to lose before
+ * need not call this.
+ */
+void capture_hold_signals(void);
 /* Run it all. Return: false if it could not start; then nothing is left open. */
 bool capture_run(const struct capture_config *c, const struct sink *sink,
 		 struct capture *capture, struct error *e);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/major.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -27,12 +28,34 @@ static bool locked_down(void)
 	return down;
 }
 
+/* Read the device's minor number. Return: false if the module is not loaded. */
+static bool find_minor(unsigned int *minor)
+{
+	FILE *f = fopen("/proc/misc", "r");
+	char name[64];
+	bool found = false;
+
+	while (f && !found && fscanf(f, "%u %63s", minor, name) == 2)
+		found = !strcmp(name, "nestrace");
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static bool open_error(struct error *e)
 {
+	unsigned int minor;
+	int err = errno;
+
 	switch (errno) {
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
+	case ENOTDIR:
+		if (find_minor(&minor))
+			return error_set(e, "the module is loaded, but its device is not %s: '" NESTRACE_DEVICE "'; make it as root with mknod " NESTRACE_DEVICE " c %d %u, or start the container with --device " NESTRACE_DEVICE,
+					 err == ENOENT || err == ENOTDIR ? "here" : "that file",
+					 MISC_MAJOR, minor);
 		return error_set(e, "the module is not loaded: '" NESTRACE_DEVICE "'; load it as root with modprobe nestrace or insmod nestrace.ko");
 	case EACCES:
 		return error_set(e, "no permission to open: '" NESTRACE_DEVICE "'; tracing the kernel needs root");

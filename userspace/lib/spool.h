@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The data of one CPU until the file is made, compressed as it comes, in a temporary file.
+ * The data of one CPU until the file is made, compressed as it comes, in files of a directory.
  * It has the form that trace.dat version 7 wants: chunks, each of its compressed size (u32),
- * its size (u32) and a zstd frame. A spool is used by one thread at a time.
+ * its size (u32) and a zstd frame. The files are enough to read the data after a kill -9.
  */
 #ifndef LIB_SPOOL_H
 #define LIB_SPOOL_H
@@ -19,28 +19,37 @@
 
 struct spool;
 
-/* Make one. @fd: an open file without a name, which the spool takes over. */
-struct spool *spool_new(int fd);
 /*
- * Add data. Return: false if a chunk cannot be written, with only the reason in @e; it is
- * lost, those before are kept.
+ * Make one in the directory @dir, which has no file of it before the first data. @segment:
+ * the bytes of each of its files, the units in which a disk without holes gets room back.
+ */
+struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment);
+/* Take the data that a killed process left in @dir. */
+struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment);
+/* Take the data whose size is known. The first bytes of it may have been released. */
+struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
+			   uint32_t chunks);
+/*
+ * Add data. Return: false if it cannot be written, with only the reason in @e; all that was
+ * added before is kept.
  */
 bool spool_append(struct spool *s, const void *data, size_t len, struct error *e);
+/* Write the data that waits for a full chunk, so that a kill does not lose it; at any time. */
+void spool_save(struct spool *s);
 /*
  * Before spool_end(), return the last @len bytes that were added, at most a chunk; NULL if
  * there are none.
  */
 const void *spool_last(const struct spool *s, size_t len);
-/* Close the last chunk with @data at its end, in memory. Nothing can be added after that. */
+/* Write the last chunk with @data at its end. Nothing can be added after that. */
 bool spool_end(struct spool *s, const void *data, size_t len, struct error *e);
 uint32_t spool_chunks(const struct spool *s);
-/* Return the bytes of all chunks. */
+/* Return the bytes of all chunks that are written. */
 uint64_t spool_size(const struct spool *s);
-/*
- * Move out the next bytes, at most @len. They leave the disk, which need not hold the data
- * twice. Return: their number, 0 at the end, -1 with errno set.
- */
-ssize_t spool_take(struct spool *s, void *buf, size_t len);
+/* Read bytes from @at on. Return: their number, -1 with errno set. */
+ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len);
+/* Give back the room of the first @len bytes, which are elsewhere now. */
+void spool_release(struct spool *s, uint64_t len);
 void spool_free(struct spool *s);
 
 #endif

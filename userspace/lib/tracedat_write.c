@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -15,35 +15,68 @@
 
 #include "lib/accounting.h"
 #include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/partial.h"
 #include "lib/spool.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
 #include "lib/tracedat_format.h"
 #include "lib/tracedat_write.h"
 
-#define MOVE_SIZE	(1 << 20)	/* bytes that are moved at once */
-#define SECTION_HEAD	16	/* bytes */
+/*
+ * While it records, the directory (lib/partial.h) holds
+ *   trace.dat   the file's beginning: formats and symbols
+ *   facts       what follows it: task names and options, as known at the last tick
+ *   cpuN.*      the data (lib/spool.h)
+ *   reserve     room on the disk for the end
+ * The end writes the last of the data and the facts, then "moving", and moves the data, from
+ * where it is given back in small steps. Each step can be done again after a kill.
+ */
+#define FILE_NAME	"trace.dat"
+#define FACTS_NAME	"facts"
+#define RESERVE_NAME	"reserve"
+#define MOVING_NAME	"moving"
+#define MOVE_SIZE	(256 << 10)	/* bytes that are moved at once */
+#define SECTION_HEAD	16		/* bytes */
+#define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
-struct tracedat_writer {
-	const char *path;
-	bool beside;		/* @fd replaces @path at the end; false: it is @path */
-	char *tmp;		/* name of @fd, if it has one */
-	int fd;
-	bool failed;		/* @error is set; nothing more is written */
-	struct error error;
-	uint64_t id;		/* a random number that identifies the recording */
-	unsigned int nr_cpus;
-	struct spool **spool;	/* by CPU */
-	char *symbols;		/* /proc/kallsyms */
-	size_t symbols_len;
-	off_t options_at;	/* where the offset of the options goes */
-	off_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by option; 0: none */
+/* What FACTS_NAME begins with; the numbers of the traced CPUs, u32, follow, then @len bytes. */
+struct facts_head {
+	uint64_t base;			/* where the bytes go in the file */
+	uint64_t options;		/* where the options will be */
+	uint64_t len;
+	uint64_t nr_cpus;
 };
 
-/* A section or an option, as it grows in memory. */
+struct tracedat_writer {
+	struct output output;
+	struct partial partial;
+	int fd;				/* FILE_NAME */
+	uint64_t base;			/* its length */
+	bool failed;			/* @error is set; nothing more is written */
+	struct error error;
+	uint64_t id;			/* a random number that identifies the recording */
+	unsigned int nr_cpus;
+	struct spool **spool;		/* by CPU */
+	bool *listed;			/* by CPU: the file has it */
+	uint64_t limit;			/* the file may not be larger */
+	uint64_t spooled;		/* bytes of all spools */
+	char *symbols;			/* /proc/kallsyms */
+	size_t symbols_len;
+	uint64_t options_at;		/* where the offset of the options goes */
+	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by option; 0: none */
+	char *facts;			/* as in FACTS_NAME */
+	size_t facts_len;
+	bool moving;			/* the data is on its way */
+	char *moved_to;			/* the file that has its first part; NULL: FILE_NAME */
+	uint64_t data_at;		/* where the data goes in the file */
+};
+
+/* A part of the file, as it grows in memory. */
 struct block {
 	char *data;
 	size_t len, size;
+	uint64_t base;			/* where it goes in the file */
 };
 
 /* The layout of records is the same on every kernel, see uapi/nestrace.h. */
@@ -78,31 +111,24 @@ static const char function_format[] =
 static void fail(struct tracedat_writer *w)
 {
 	if (!w->failed)
-		error_set_errno(&w->error, "cannot write '%s'", w->path);
+		error_set_errno(&w->error, "cannot write '%s'", w->output.name);
 	w->failed = true;
 }
 
-static void put(struct tracedat_writer *w, const void *data, size_t len)
+static bool write_at(int fd, const void *data, size_t len, uint64_t at)
 {
-	const char *p = data;
+	size_t done = 0;
 	ssize_t n;
 
-	while (len && !w->failed) {
-		n = write(w->fd, p, len);
+	while (done < len) {
+		n = pwrite(fd, (const char *)data + done, len - done, at + done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			fail(w);
-			return;
-		}
-		p += n;
-		len -= n;
+		if (n < 0)
+			return false;
+		done += n;
 	}
-}
-
-static void put_u64(struct tracedat_writer *w, uint64_t v)
-{
-	put(w, &v, sizeof(v));
+	return true;
 }
 
 static void add(struct block *b, const void *data, size_t len)
@@ -148,168 +174,61 @@ static void add_option_text(struct block *b, uint16_t id, const char *text)
 	add_option(b, id, text, strlen(text) + 1);
 }
 
-static off_t here(struct tracedat_writer *w)
+static void add_section_head(struct block *b, uint16_t id, uint16_t flags, uint64_t size)
 {
-	return lseek(w->fd, 0, SEEK_CUR);
+	add_u16(b, id);
+	add_u16(b, flags);
+	add_u32(b, 0);			/* no description */
+	add_u64(b, size);
 }
 
-static void put_section_head(struct tracedat_writer *w, uint16_t id, uint16_t flags, uint64_t size)
+/* Add a section other than the data of CPUs, and free @content. */
+static void add_section(struct tracedat_writer *w, struct block *b, uint16_t id,
+			struct block *content)
 {
-	struct block head = { 0 };
-
-	w->section[id] = here(w);
-	add_u16(&head, id);
-	add_u16(&head, flags);
-	add_u32(&head, 0);		/* no description */
-	add_u64(&head, size);
-	put(w, head.data, head.len);
-	free(head.data);
-}
-
-/* Write a section other than the data of CPUs, and free @b. */
-static void put_section(struct tracedat_writer *w, uint16_t id, struct block *b)
-{
-	size_t bound = ZSTD_compressBound(b->len), n;
+	size_t bound = ZSTD_compressBound(content->len), n;
 	char *packed = xrealloc(NULL, bound);
-	uint32_t sizes[2];
 
-	n = ZSTD_compress(packed, bound, b->data, b->len, SPOOL_LEVEL);
-	if (ZSTD_isError(n) && !w->failed)
-		w->failed = !error_set(&w->error, "cannot compress (%s)", ZSTD_getErrorName(n));
-	sizes[0] = n;
-	sizes[1] = b->len;
-	put_section_head(w, id, TRACEDAT_COMPRESSED, sizeof(sizes) + n);
-	put(w, sizes, sizeof(sizes));
-	if (!w->failed)
-		put(w, packed, n);
+	n = ZSTD_compress(packed, bound, content->data, content->len, SPOOL_LEVEL);
+	if (ZSTD_isError(n)) {
+		if (!w->failed)
+			w->failed = !error_set(&w->error, "cannot compress (%s)",
+					       ZSTD_getErrorName(n));
+		n = 0;
+	}
+	w->section[id] = b->base + b->len;
+	add_section_head(b, id, TRACEDAT_COMPRESSED, 2 * sizeof(uint32_t) + n);
+	add_u32(b, n);
+	add_u32(b, content->len);
+	add(b, packed, n);
 	free(packed);
-	free(b->data);
-	memset(b, 0, sizeof(*b));
+	free(content->data);
+	memset(content, 0, sizeof(*content));
 }
 
-static char *name_beside(const char *path)
+/* Write the block to the end of the file's beginning, and free it. */
+static void put_block(struct tracedat_writer *w, struct block *b)
 {
-	char *copy = xstrdup(path), *name;
-
-	if (asprintf(&name, "%s/.nestrace-XXXXXX", dirname(copy)) < 0)
-		out_of_memory();
-	free(copy);
-	return name;
-}
-
-/*
- * Open a file beside @path, without a name if that is possible: it vanishes if we are
- * killed. *@name: its name or NULL, to be freed. Return: -1 with errno set.
- */
-static int temporary(const char *path, char **name)
-{
-	char *copy = xstrdup(path);
-	int fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	free(copy);
-	*name = NULL;
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
-		*name = name_beside(path);
-		fd = mkostemp(*name, O_CLOEXEC);
-	}
-	return fd;
-}
-
-/* Give @w->fd a name that can be renamed: a link cannot replace an existing file. */
-static bool give_name(struct tracedat_writer *w)
-{
-	char self[64];
-	int tries, fd;
-
-	if (w->tmp)
-		return true;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->fd);
-	for (tries = 0; tries < 100; tries++) {
-		w->tmp = name_beside(w->path);
-		/* make sure that the name is free, then link to it */
-		fd = mkostemp(w->tmp, O_CLOEXEC);
-		if (fd >= 0) {
-			close(fd);
-			unlink(w->tmp);
-			if (!linkat(AT_FDCWD, self, AT_FDCWD, w->tmp, AT_SYMLINK_FOLLOW))
-				return true;
-		}
-		free(w->tmp);
-		w->tmp = NULL;
-		if (errno != EEXIST)
-			break;
-	}
-	return false;
-}
-
-static void unlink_temporary(struct tracedat_writer *w)
-{
-	if (w->tmp)
-		unlink(w->tmp);
-}
-
-static void open_output(struct tracedat_writer *w)
-{
-	struct stat st;
-	mode_t mask;
-
-	if (!stat(w->path, &st) && !S_ISREG(st.st_mode)) {
-		w->fd = open(w->path, O_WRONLY | O_CLOEXEC);
-		if (w->fd < 0)
-			fail(w);
-		else if (lseek(w->fd, 0, SEEK_CUR) < 0)
-			w->failed = !error_set(&w->error, "cannot write to a pipe or terminal: '%s'; name a file with -o",
-					       w->path);
-		return;
-	}
-	w->beside = true;
-	w->fd = temporary(w->path, &w->tmp);
-	if (w->fd < 0) {
+	if (!w->failed && !write_at(w->fd, b->data, b->len, w->base))
 		fail(w);
-		return;
-	}
-	mask = umask(0);
-	umask(mask);
-	fchmod(w->fd, 0666 & ~mask);
+	w->base += b->len;
+	free(b->data);
 }
 
-static void open_spools(struct tracedat_writer *w)
+static void add_head(struct tracedat_writer *w, struct block *b)
 {
-	const char *beside = w->beside ? w->path : "./trace.dat";
-	unsigned int cpu;
-	char *name;
-	int fd;
-
-	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++) {
-		fd = temporary(beside, &name);
-		if (fd < 0)
-			fail(w);
-		else
-			w->spool[cpu] = spool_new(fd);
-		if (name)
-			unlink(name);
-		free(name);
-	}
+	add(b, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
+	add(b, "7", 2);
+	add(b, "\0", 1);		/* little endian */
+	add(b, "\10", 1);		/* bytes in a long */
+	add_u32(b, NESTRACE_SUBBUF_SIZE);
+	add(b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
+	add(b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
+	w->options_at = b->len;
+	add_u64(b, 0);
 }
 
-static void put_head(struct tracedat_writer *w)
-{
-	struct block b = { 0 };
-
-	add(&b, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
-	add(&b, "7", 2);
-	add(&b, "\0", 1);		/* little endian */
-	add(&b, "\10", 1);		/* bytes in a long */
-	add_u32(&b, NESTRACE_SUBBUF_SIZE);
-	add(&b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
-	add(&b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
-	put(w, b.data, b.len);
-	free(b.data);
-	w->options_at = here(w);
-	put_u64(w, 0);
-}
-
-static void put_formats(struct tracedat_writer *w)
+static void add_formats(struct tracedat_writer *w, struct block *out)
 {
 	struct block b = { 0 };
 	unsigned int i;
@@ -319,10 +238,10 @@ static void put_formats(struct tracedat_writer *w)
 	add_text64(&b, header_page, sizeof(header_page) - 1);
 	add(&b, "header_event", 13);
 	add_text64(&b, header_event, sizeof(header_event) - 1);
-	put_section(w, TRACEDAT_OPT_HEADER_INFO, &b);
+	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
 	add_u32(&b, 1);			/* formats of system ftrace */
 	add_text64(&b, function_format, sizeof(function_format) - 1);
-	put_section(w, TRACEDAT_OPT_FTRACE_EVENTS, &b);
+	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
 	add_u32(&b, 1);			/* other systems */
 	add(&b, SUMMARY_EVENTS_SYSTEM, sizeof(SUMMARY_EVENTS_SYSTEM));
 	add_u32(&b, SUMMARY_EVENTS_NR);
@@ -331,67 +250,132 @@ static void put_formats(struct tracedat_writer *w)
 		add_text64(&b, text, strlen(text));
 		free(text);
 	}
-	put_section(w, TRACEDAT_OPT_EVENT_FORMATS, &b);
+	add_section(w, out, TRACEDAT_OPT_EVENT_FORMATS, &b);
 	add_u32(&b, 0);
-	put_section(w, TRACEDAT_OPT_PRINTK, &b);
+	add_section(w, out, TRACEDAT_OPT_PRINTK, &b);
 }
 
-static void put_symbols(struct tracedat_writer *w)
+static void add_symbols(struct tracedat_writer *w, struct block *out)
 {
 	struct block b = { 0 };
 
 	add_u32(&b, w->symbols_len);
 	add(&b, w->symbols, w->symbols_len);
-	put_section(w, TRACEDAT_OPT_KALLSYMS, &b);
+	add_section(w, out, TRACEDAT_OPT_KALLSYMS, &b);
+}
+
+/* Return the largest size that a file may have here. */
+static uint64_t size_limit(int fd)
+{
+	uint64_t low = 0, high = INT64_MAX, mid;
+	struct rlimit rlimit;
+
+	/* the kernel does not seek beyond what the file system can have */
+	if (lseek(fd, high, SEEK_SET) < 0) {
+		while (high - low > 1) {
+			mid = low + (high - low) / 2;
+			if (lseek(fd, mid, SEEK_SET) < 0)
+				high = mid;
+			else
+				low = mid;
+		}
+		high = low;
+	}
+	lseek(fd, 0, SEEK_SET);
+	if (!getrlimit(RLIMIT_FSIZE, &rlimit) && rlimit.rlim_cur < high)
+		high = rlimit.rlim_cur;
+	return high;
+}
+
+/* On a full disk, leave room for the symbols once more and to move the CPUs' data. */
+static void reserve(struct tracedat_writer *w)
+{
+	uint64_t step = w->partial.segment < MOVE_SIZE << 4 ? w->partial.segment : 2 * MOVE_SIZE;
+	uint64_t cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int fd = openat(w->partial.fd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		fail(w);
+		return;
+	}
+	if (posix_fallocate(fd, 0, w->base + step + cpus * SPOOL_CHUNK / 4) == ENOSPC) {
+		errno = ENOSPC;
+		fail(w);
+	}
+	close(fd);
+}
+
+static void check_limit(struct tracedat_writer *w)
+{
+	uint64_t limit;
+
+	w->limit = size_limit(w->fd);
+	limit = w->output.fd >= 0 && S_ISREG(w->output.st.st_mode) ? size_limit(w->output.fd) : w->limit;
+	if (limit < w->limit)
+		w->limit = limit;
+	if (w->limit < w->base + 2 * FACTS_ROOM)
+		w->failed = !error_set(&w->error, "cannot write '%s': a file may have only %llu KiB here; raise the limit with ulimit -f",
+				       w->output.name, (unsigned long long)w->limit >> 10);
 }
 
 static void writer_free(struct tracedat_writer *w)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+	for (cpu = 0; w->spool && cpu < w->nr_cpus; cpu++)
 		if (w->spool[cpu])
 			spool_free(w->spool[cpu]);
+	if (w->fd >= 0)
+		close(w->fd);
 	free(w->spool);
+	free(w->listed);
 	free(w->symbols);
-	free(w->tmp);
+	free(w->facts);
+	free(w->moved_to);
+	partial_free(&w->partial);
+	output_free(&w->output);
 	free(w);
 }
 
 void tracedat_abandon(struct tracedat_writer *w)
 {
-	if (w->fd >= 0)
-		close(w->fd);
-	unlink_temporary(w);
+	partial_remove(&w->partial);
 	writer_free(w);
 }
 
-struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
+struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
+	struct block b = { 0 };
+	unsigned int cpu;
 
 	*w = (struct tracedat_writer){
-		.path = path, .nr_cpus = nr_cpus, .symbols = kallsyms, .symbols_len = len,
+		.fd = -1, .nr_cpus = nr_cpus, .symbols = kallsyms, .symbols_len = len,
 		.spool = xzalloc(nr_cpus, sizeof(*w->spool)),
+		.listed = xzalloc(nr_cpus, sizeof(*w->listed)),
+		.partial = { .fd = -1, .lock = -1 },
 	};
 	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
-	open_output(w);
-	if (!w->failed) {
-		put_head(w);
-		put_formats(w);
-		put_symbols(w);
+	if (!output_open(&w->output, path, e) ||
+	    !partial_create(&w->partial, &w->output, clock, nr_cpus, e)) {
+		tracedat_abandon(w);
+		return NULL;
 	}
-	/* on a full disk, leave room for the symbols once more and to move the CPUs' data */
-	if (!w->failed && w->beside &&
-	    posix_fallocate(w->fd, here(w), here(w) + 2 * MOVE_SIZE +
-			    (off_t)nr_cpus * SPOOL_CHUNK / 4) == ENOSPC) {
-		errno = ENOSPC;
+	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (w->fd < 0)
 		fail(w);
-	}
+	for (cpu = 0; cpu < nr_cpus; cpu++)
+		w->spool[cpu] = spool_new(w->partial.fd, cpu, w->partial.segment);
+	add_head(w, &b);
+	add_formats(w, &b);
+	add_symbols(w, &b);
+	put_block(w, &b);
 	if (!w->failed)
-		open_spools(w);
+		check_limit(w);
+	if (!w->failed)
+		reserve(w);
 	if (!w->failed)
 		return w;
 	*e = w->error;
@@ -399,51 +383,79 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
 	return NULL;
 }
 
+const char *tracedat_partial(const struct tracedat_writer *w)
+{
+	return w->partial.path;
+}
+
+const char *tracedat_kept(const struct tracedat_writer *w)
+{
+	return w->partial.kept;
+}
+
+bool tracedat_is_beside(const struct tracedat_writer *w)
+{
+	return w->output.beside;
+}
+
+/* Return true if the file can take more, and what all CPUs have in memory. */
+static bool has_room(struct tracedat_writer *w)
+{
+	uint64_t in_memory = sysconf(_SC_NPROCESSORS_ONLN) * ZSTD_compressBound(SPOOL_CHUNK);
+	uint64_t spooled = __atomic_load_n(&w->spooled, __ATOMIC_RELAXED);
+
+	return w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
+}
+
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 		     struct error *e)
 {
+	uint64_t before = spool_size(w->spool[cpu]);
 	struct error why;
 
-	if (spool_append(w->spool[cpu], buf, len, &why))
-		return true;
-	return error_set(e, "cannot write '%s': %s; the recording ends, and what was written is kept",
-			 w->path, why.text);
+	if (!has_room(w))
+		return error_set(e, "cannot write '%s': a file may have only %llu MiB here; the recording ends, and what was written is kept",
+				 w->output.name, (unsigned long long)w->limit >> 20);
+	if (!spool_append(w->spool[cpu], buf, len, &why))
+		return error_set(e, "cannot write '%s': %s; the recording ends, and what was written is kept",
+				 w->output.name, why.text);
+	__atomic_fetch_add(&w->spooled, spool_size(w->spool[cpu]) - before, __ATOMIC_RELAXED);
+	return true;
 }
 
-/* Move the data of a CPU into the file; its own spool may make the room for that. */
-static void move_spool(struct tracedat_writer *w, struct spool *s)
+void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
 {
-	char *buf = xrealloc(NULL, MOVE_SIZE);
-	ssize_t n;
+	struct block b = { .base = w->base };
 
-	while (!w->failed && (n = spool_take(s, buf, MOVE_SIZE)) != 0) {
-		if (n < 0) {
-			w->failed = !error_set_errno(&w->error, "cannot read back the data for '%s'",
-						     w->path);
-			break;
-		}
-		put(w, buf, n);
-		if (w->beside)
-			posix_fallocate(w->fd, here(w), MOVE_SIZE);
-	}
-	free(buf);
+	if (!len || w->failed)
+		return;
+	w->symbols = xrealloc(w->symbols, w->symbols_len + len);
+	memcpy(w->symbols + w->symbols_len, text, len);
+	w->symbols_len += len;
+	/* all of them again; no option will point to the first ones */
+	add_symbols(w, &b);
+	put_block(w, &b);
 }
 
-static void add_facts(struct tracedat_writer *w, struct block *options, const char *clock,
-		      const struct accounting *a)
+static void add_facts(struct tracedat_writer *w, struct block *options, const struct accounting *a)
 {
-	uint32_t nr_cpus = w->nr_cpus;
+	uint32_t nr_cpus = 0;
 	struct utsname uts;
 	unsigned int cpu;
 	char *text;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		if (!w->listed[cpu])
+			continue;
+		nr_cpus = cpu + 1;
+		if (!a)
+			continue;
 		text = accounting_cpu_text(a, cpu);
 		add_option_text(options, TRACEDAT_OPT_CPUSTAT, text);
 		free(text);
 	}
 	/* as in tracefs, where brackets mark the clock in use */
-	if (asprintf(&text, "local [%s]\n", clock) < 0)
+	if (asprintf(&text, "local [%s]\n", w->partial.clock) < 0)
 		out_of_memory();
 	add_option_text(options, TRACEDAT_OPT_TRACECLOCK, text);
 	free(text);
@@ -458,92 +470,95 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const ch
 	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
 }
 
-static void add_sections(struct tracedat_writer *w, struct block *options)
+static void add_places(struct tracedat_writer *w, struct block *options)
 {
 	static const uint16_t sections[] = {
 		TRACEDAT_OPT_HEADER_INFO, TRACEDAT_OPT_FTRACE_EVENTS, TRACEDAT_OPT_EVENT_FORMATS,
 		TRACEDAT_OPT_KALLSYMS, TRACEDAT_OPT_PRINTK, TRACEDAT_OPT_CMDLINES,
 	};
-	uint64_t at;
 	size_t i;
 
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		at = w->section[sections[i]];
-		add_option(options, sections[i], &at, sizeof(at));
-	}
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		add_option(options, sections[i], &w->section[sections[i]], sizeof(uint64_t));
 }
 
-/* Return the bytes that a CPU's data takes in the file. */
-static uint64_t data_size(struct tracedat_writer *w, unsigned int cpu)
+/* List the CPUs that exist: those with rings or with hits; at least one. */
+static void list_cpus(struct tracedat_writer *w, const struct accounting *a)
 {
-	return sizeof(uint32_t) + spool_size(w->spool[cpu]);
-}
+	unsigned int cpu, slot;
+	bool any = false;
 
-/* Say where the CPUs' data is, if its section is at @at. */
-static void add_buffer(struct tracedat_writer *w, struct block *options, const char *clock,
-		       uint64_t at)
-{
-	uint64_t offset = at + SECTION_HEAD;
-	struct block option = { 0 };
-	unsigned int cpu;
-
-	add_u64(&option, at);
-	add(&option, "", 1);		/* the top instance */
-	add(&option, clock, strlen(clock) + 1);
-	add_u32(&option, NESTRACE_SUBBUF_SIZE);
-	add_u32(&option, w->nr_cpus);
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		add_u32(&option, cpu);
-		add_u64(&option, offset);
-		add_u64(&option, data_size(w, cpu));
-		offset += data_size(w, cpu);
+		w->listed[cpu] = spool_size(w->spool[cpu]) || (a && a->ring_kb[cpu]);
+		for (slot = 0; a && slot < NESTRACE_NR_SLOTS; slot++)
+			w->listed[cpu] |= a->slot[cpu][slot].hits;
+		any |= w->listed[cpu];
 	}
-	add_option(options, TRACEDAT_OPT_BUFFER, option.data, option.len);
-	free(option.data);
+	w->listed[0] |= !any;
 }
 
 /*
- * Write the options ahead of the data, so that a file that is cut short can be read. They are
- * not compressed: the place of the data, which they hold, depends on their length.
+ * Make the content of FACTS_NAME. The options are not compressed: a second section of them,
+ * which has the place of the data, follows them in the file.
  */
-static void put_options(struct tracedat_writer *w, const char *clock, const struct accounting *a)
+static void make_facts(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
+		       const struct accounting *a, struct block *facts)
 {
-	struct block options = { 0 };
-	uint64_t at = 0;
-	size_t len;
-	int i;
-
-	/* the first time for the length, which does not depend on the place of the data */
-	for (i = 0; i < 2; i++) {
-		len = options.len;
-		options.len = 0;
-		add_facts(w, &options, clock, a);
-		add_sections(w, &options);
-		add_buffer(w, &options, clock, here(w) + SECTION_HEAD + len);
-		add_option(&options, TRACEDAT_OPT_DONE, &at, sizeof(at));
-	}
-	put_section_head(w, TRACEDAT_OPT_DONE, 0, options.len);
-	put(w, options.data, options.len);
-	free(options.data);
-	at = w->section[TRACEDAT_OPT_DONE];
-	if (!w->failed && pwrite(w->fd, &at, sizeof(at), w->options_at) != sizeof(at))
-		fail(w);
-}
-
-static void put_data(struct tracedat_writer *w)
-{
-	uint64_t size = 0;
+	struct block bytes = { .base = w->base }, options = { 0 }, b = { 0 };
+	struct facts_head head = { .base = w->base };
 	unsigned int cpu;
-	uint32_t chunks;
+	uint64_t next;
+
+	add_text64(&b, cmdlines, cmdlines_len);
+	add_section(w, &bytes, TRACEDAT_OPT_CMDLINES, &b);
+	list_cpus(w, a);
+	add_facts(w, &options, a);
+	add_places(w, &options);
+	head.options = bytes.base + bytes.len;
+	head.len = bytes.len + SECTION_HEAD + options.len + 6 + sizeof(next);
+	next = head.base + head.len;
+	add_option(&options, TRACEDAT_OPT_DONE, &next, sizeof(next));
+	add_section_head(&bytes, TRACEDAT_OPT_DONE, 0, options.len);
+	add(&bytes, options.data, options.len);
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		size += data_size(w, cpu);
-	put_section_head(w, TRACEDAT_OPT_BUFFER, TRACEDAT_COMPRESSED, size);
-	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		chunks = spool_chunks(w->spool[cpu]);
-		put(w, &chunks, sizeof(chunks));
-		move_spool(w, w->spool[cpu]);
+		head.nr_cpus += w->listed[cpu];
+	add(facts, &head, sizeof(head));
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		if (w->listed[cpu])
+			add_u32(facts, cpu);
+	add(facts, bytes.data, bytes.len);
+	free(options.data);
+	free(bytes.data);
+}
+
+/* Return: false with errno set; then the facts before are kept. */
+static bool save_facts(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
+		       const struct accounting *a)
+{
+	struct block facts = { 0 };
+	bool same;
+
+	make_facts(w, cmdlines, cmdlines_len, a, &facts);
+	same = facts.len == w->facts_len && !memcmp(facts.data, w->facts, facts.len);
+	if (!same && !partial_put(&w->partial, FACTS_NAME, facts.data, facts.len)) {
+		free(facts.data);
+		return false;
 	}
+	free(w->facts);
+	w->facts = facts.data;
+	w->facts_len = facts.len;
+	return true;
+}
+
+void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
+		   const struct accounting *a)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		spool_save(w->spool[cpu]);
+	save_facts(w, cmdlines, cmdlines_len, a);
 }
 
 /* Return a time after the newest hit; 0 if there is none. */
@@ -572,6 +587,14 @@ static uint64_t time_after(struct tracedat_writer *w)
 	return after;
 }
 
+static void end_spool(struct tracedat_writer *w, unsigned int cpu, const void *events, size_t len)
+{
+	struct error why;
+
+	if (!spool_end(w->spool[cpu], events, len, &why))
+		w->failed = !error_set(&w->error, "cannot write '%s': %s", w->output.name, why.text);
+}
+
 static void end_spools(struct tracedat_writer *w, const struct accounting *a)
 {
 	uint64_t ts = time_after(w);
@@ -581,54 +604,364 @@ static void end_spools(struct tracedat_writer *w, const struct accounting *a)
 
 	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++) {
 		events = ts ? summary_events_make(a, cpu, ts, &len) : NULL;
-		w->failed = !spool_end(w->spool[cpu], events, len, &w->error);
+		end_spool(w, cpu, events, len);
 		free(events);
 	}
 }
 
-void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
+/* Write what precedes the data: the facts, and the options with the place of the data. */
+static void put_prefix(struct tracedat_writer *w)
 {
-	if (!len)
+	struct facts_head *head = (struct facts_head *)w->facts;
+	struct block b = { .base = head->base }, buffer = { 0 };
+	size_t cpus = head->nr_cpus * sizeof(uint32_t);
+	uint64_t end = 0, size = 0, at, offset;
+	unsigned int cpu;
+
+	w->base = head->base;
+	add(&b, w->facts + sizeof(*head) + cpus, head->len);
+	/* the length of the option does not depend on where the data is */
+	at = b.base + b.len + SECTION_HEAD + 6 + sizeof(at) + 1 + strlen(w->partial.clock) + 1 +
+	     2 * sizeof(uint32_t) + head->nr_cpus * 20 + 6 + sizeof(end);
+	offset = at + SECTION_HEAD;
+	add_u64(&buffer, at);
+	add(&buffer, "", 1);		/* the top instance */
+	add(&buffer, w->partial.clock, strlen(w->partial.clock) + 1);
+	add_u32(&buffer, NESTRACE_SUBBUF_SIZE);
+	add_u32(&buffer, head->nr_cpus);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
+		if (!w->listed[cpu])
+			continue;
+		add_u32(&buffer, cpu);
+		add_u64(&buffer, offset);
+		add_u64(&buffer, sizeof(uint32_t) + spool_size(w->spool[cpu]));
+		offset += sizeof(uint32_t) + spool_size(w->spool[cpu]);
+	}
+	size = offset - at - SECTION_HEAD;
+	add_section_head(&b, TRACEDAT_OPT_DONE, 0, 6 + buffer.len + 6 + sizeof(end));
+	add_option(&b, TRACEDAT_OPT_BUFFER, buffer.data, buffer.len);
+	add_option(&b, TRACEDAT_OPT_DONE, &end, sizeof(end));
+	add_section_head(&b, TRACEDAT_OPT_BUFFER, TRACEDAT_COMPRESSED, size);
+	free(buffer.data);
+	if (!w->failed && (ftruncate(w->fd, w->base) ||
+			   !write_at(w->fd, &head->options, sizeof(head->options), w->options_at)))
+		fail(w);
+	put_block(w, &b);
+	w->data_at = w->base;
+}
+
+/* Note where the data goes. From here on the spools may lack what has been moved. */
+static void note_moving(struct tracedat_writer *w, const char *into)
+{
+	unsigned int cpu;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		out_of_memory();
+	fprintf(f, "data %llu\n", (unsigned long long)w->data_at);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		if (w->listed[cpu])
+			fprintf(f, "cpu %u %llu %u\n", cpu,
+				(unsigned long long)spool_size(w->spool[cpu]),
+				spool_chunks(w->spool[cpu]));
+	fprintf(f, "into %s\n", into ?: "");
+	fclose(f);
+	if (!w->failed && !partial_put(&w->partial, MOVING_NAME, text, len))
+		fail(w);
+	free(text);
+	w->moving = true;
+}
+
+/* Move the data of a CPU from its spool to @at of @fd, unless @have is beyond it. */
+static void move_spool(struct tracedat_writer *w, struct spool *s, int fd, uint64_t at,
+		       uint64_t have)
+{
+	uint32_t chunks = spool_chunks(s);
+	uint64_t size = spool_size(s), done;
+	char *buf;
+	ssize_t n;
+
+	if (have >= at + sizeof(chunks) + size) {
+		spool_release(s, size);
 		return;
-	w->symbols = xrealloc(w->symbols, w->symbols_len + len);
-	memcpy(w->symbols + w->symbols_len, text, len);
-	w->symbols_len += len;
-	/* write all of them again; no option will point to the first ones */
-	put_symbols(w);
+	}
+	if (have < at + sizeof(chunks) && !write_at(fd, &chunks, sizeof(chunks), at)) {
+		fail(w);
+		return;
+	}
+	at += sizeof(chunks);
+	done = have > at ? have - at : 0;
+	buf = xrealloc(NULL, MOVE_SIZE);
+	while (!w->failed && done < size) {
+		n = spool_read(s, done, buf, size - done < MOVE_SIZE ? size - done : MOVE_SIZE);
+		if (n < 0) {
+			w->failed = !error_set_errno(&w->error, "cannot read back the data for '%s'",
+						     w->output.name);
+		} else if (!write_at(fd, buf, n, at + done)) {
+			fail(w);
+		} else {
+			done += n;
+			spool_release(s, done);
+		}
+	}
+	free(buf);
+}
+
+/* Move all data to @fd, which has its first @have bytes. */
+static void move_data(struct tracedat_writer *w, int fd, uint64_t have)
+{
+	uint64_t at = w->data_at;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++) {
+		if (!w->listed[cpu])
+			continue;
+		move_spool(w, w->spool[cpu], fd, at, have);
+		at += sizeof(uint32_t) + spool_size(w->spool[cpu]);
+	}
+}
+
+/* Copy a file. Return: its length. */
+static uint64_t copy(struct tracedat_writer *w, int from, int to)
+{
+	char *buf = xrealloc(NULL, MOVE_SIZE);
+	uint64_t at = 0;
+	ssize_t n;
+
+	while (!w->failed && (n = pread(from, buf, MOVE_SIZE, at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || !write_at(to, buf, n, at))
+			fail(w);
+		at += n > 0 ? n : 0;
+	}
+	free(buf);
+	return at;
+}
+
+static uint64_t length(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_size;
+}
+
+/* Complete the file in the directory, and put it in its place. */
+static void complete_beside(struct tracedat_writer *w)
+{
+	int fd;
+
+	if (!w->moving)
+		note_moving(w, NULL);
+	move_data(w, w->fd, length(w->fd));
+	if (w->failed || output_rename(&w->output, w->fd, w->partial.fd, FILE_NAME))
+		return;
+	/* what forbids it was not seen before */
+	fd = output_truncate(&w->output);
+	if (fd < 0)
+		fail(w);
+	copy(w, w->fd, fd);
+	if (fd >= 0 && close(fd))
+		fail(w);
+}
+
+/* Write into the file that exists, or that is on another file system. */
+static void complete_in_place(struct tracedat_writer *w)
+{
+	int from = w->moved_to ? open(w->moved_to, O_RDWR | O_CLOEXEC) : w->fd, to = -1;
+	uint64_t have = 0;
+
+	if (from >= 0 && w->moved_to && !strcmp(w->moved_to, w->output.path)) {
+		to = from;
+		have = length(to);
+	} else if (from >= 0) {
+		to = output_truncate(&w->output);
+	}
+	if (to < 0)
+		fail(w);
+	if (to != from && !w->failed) {
+		have = copy(w, from, to);
+		note_moving(w, w->output.path);
+	}
+	move_data(w, to, have);
+	if (to >= 0 && close(to))
+		fail(w);
+	if (w->moved_to && from != to && from >= 0)
+		close(from);
+}
+
+/* Complete the file, and free @w. */
+static bool complete(struct tracedat_writer *w, struct error *e)
+{
+	bool ok;
+
+	if (!w->failed && !w->moved_to && output_can_rename(&w->output, w->partial.fd))
+		complete_beside(w);
+	else if (!w->failed)
+		complete_in_place(w);
+	ok = !w->failed;
+	if (ok)
+		partial_remove(&w->partial);
+	else
+		error_set(e, "%.500s; nothing is lost: '%.300s'; nestrace restore makes the file from it, with -o FILE elsewhere",
+			  w->error.text, w->partial.path);
+	writer_free(w);
+	return ok;
 }
 
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
-		     const char *clock, const struct accounting *a, struct error *e)
+		     const struct accounting *a, struct error *e)
+{
+	unlinkat(w->partial.fd, RESERVE_NAME, 0);
+	end_spools(w, a);
+	if (!w->failed && !save_facts(w, cmdlines, cmdlines_len, a))
+		fail(w);
+	if (!w->failed)
+		put_prefix(w);
+	return complete(w, e);
+}
+
+/* Take the facts that were saved last. */
+static bool load_facts(struct tracedat_writer *w)
+{
+	struct facts_head head;
+	uint64_t i;
+	uint32_t cpu;
+
+	w->facts = partial_get(&w->partial, FACTS_NAME, &w->facts_len);
+	if (!w->facts || w->facts_len < sizeof(head))
+		return false;
+	memcpy(&head, w->facts, sizeof(head));
+	if (!head.nr_cpus || head.nr_cpus > w->nr_cpus ||
+	    head.len != w->facts_len - sizeof(head) - head.nr_cpus * sizeof(cpu) ||
+	    length(w->fd) < head.base)
+		return false;
+	for (i = 0; i < head.nr_cpus; i++) {
+		memcpy(&cpu, w->facts + sizeof(head) + i * sizeof(cpu), sizeof(cpu));
+		if (cpu >= w->nr_cpus)
+			return false;
+		w->listed[cpu] = true;
+	}
+	return true;
+}
+
+/* Take where the data goes, if its move began. Return: false if that cannot be read. */
+static bool load_moving(struct tracedat_writer *w)
+{
+	unsigned long long size, data_at;
+	char *text, *line, *save;
+	unsigned int cpu, chunks;
+	size_t len;
+
+	text = partial_get(&w->partial, MOVING_NAME, &len);
+	if (!text)
+		return errno == ENOENT;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "data %llu", &data_at) == 1)
+			w->data_at = data_at;
+		else if (sscanf(line, "cpu %u %llu %u", &cpu, &size, &chunks) == 3 &&
+			 cpu < w->nr_cpus && w->listed[cpu] && !w->spool[cpu])
+			w->spool[cpu] = spool_reopen(w->partial.fd, cpu, w->partial.segment, size,
+						     chunks);
+		else if (!strncmp(line, "into ", 5) && line[5])
+			w->moved_to = xstrdup(line + 5);
+	}
+	free(text);
+	w->moving = true;
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		if (w->listed[cpu] && !w->spool[cpu])
+			return false;
+	return w->data_at;
+}
+
+/* Find the place of the offset of the options, behind the words of the head. */
+static bool find_options_at(struct tracedat_writer *w)
 {
 	struct block b = { 0 };
-	bool cut = false, kept;
+	char head[256];
+	bool same;
 
-	add_text64(&b, cmdlines, cmdlines_len);
-	put_section(w, TRACEDAT_OPT_CMDLINES, &b);
-	end_spools(w, a);
-	put_options(w, clock, a);
-	if (!w->failed) {
-		put_data(w);
-		/* a file that is cut short is better than none */
-		cut = w->failed;
-		if (cut)
-			error_set(e, "%.900s; the file is cut short, and what was written is kept",
-				  w->error.text);
-		w->failed = false;
-	}
+	add_head(w, &b);
+	/* another version of zstd may have a longer name */
+	same = pread(w->fd, head, sizeof(head), 0) == sizeof(head);
+	if (same) {
+		size_t words = sizeof(TRACEDAT_MAGIC) - 1 + 2 + 2 + 4 + sizeof(TRACEDAT_ZSTD);
 
-	/* give back what posix_fallocate() reserved */
-	if (!w->failed && w->beside && (ftruncate(w->fd, here(w)) || !give_name(w)))
-		fail(w);
-	if (close(w->fd))
-		fail(w);
-	if (!w->failed && w->beside && rename(w->tmp, w->path))
-		fail(w);
-	kept = !w->failed;
-	if (!kept) {
-		unlink_temporary(w);
-		*e = w->error;
+		same = !memcmp(head, b.data, words);
+		w->options_at = words + strnlen(head + words, 100) + 1;
 	}
+	free(b.data);
+	return same;
+}
+
+/* Take what the directory says, except for the data. */
+static bool load(struct tracedat_writer *w, struct error *e)
+{
+	w->nr_cpus = w->partial.nr_cpus;
+	w->spool = xzalloc(w->nr_cpus, sizeof(*w->spool));
+	w->listed = xzalloc(w->nr_cpus, sizeof(*w->listed));
+	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+	if (w->fd < 0)
+		return error_set_errno(e, "cannot open '%s/" FILE_NAME "'", w->partial.path);
+	if (!find_options_at(w) || !load_facts(w) || !load_moving(w))
+		return error_set(e, "nothing can be restored: '%s'; the recording was interrupted before it began; remove it",
+				 w->partial.path);
+	return true;
+}
+
+/* Make the data whole, which a kill may have cut anywhere. */
+static void recover(struct tracedat_writer *w)
+{
+	unsigned int cpu;
+
+	unlinkat(w->partial.fd, RESERVE_NAME, 0);
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		w->spool[cpu] = spool_recover(w->partial.fd, cpu, w->partial.segment);
+	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++)
+		end_spool(w, cpu, NULL, 0);
+	if (!w->failed)
+		put_prefix(w);
+}
+
+/* Return true if the output is there, was written after the recording began, and is not ours. */
+static bool is_newer(const struct tracedat_writer *w)
+{
+	const struct timespec *t = &w->output.st.st_mtim, *start;
+	struct stat about;
+
+	if (w->output.fd < 0 || !S_ISREG(w->output.st.st_mode) || fstat(w->partial.lock, &about) ||
+	    (w->moved_to && !strcmp(w->moved_to, w->output.path)))
+		return false;
+	start = &about.st_mtim;
+	return t->tv_sec > start->tv_sec ||
+	       (t->tv_sec == start->tv_sec && t->tv_nsec > start->tv_nsec);
+}
+
+char *tracedat_restore(const char *from, const char *output, struct error *e)
+{
+	struct tracedat_writer *w = xzalloc(1, sizeof(*w));
+	char *target = NULL;
+
+	w->fd = w->output.fd = -1;
+	if (!partial_open(&w->partial, from, e))
+		goto fail;
+	target = output ? xstrdup(output) : partial_target(&w->partial);
+	if (!output_open(&w->output, target, e) || !load(w, e))
+		goto fail;
+	if (!output && is_newer(w)) {
+		error_set(e, "a newer file has that name: '%s'; name another with -o FILE", target);
+		goto fail;
+	}
+	if (!w->moving)
+		recover(w);
+	if (complete(w, e))
+		return target;
+	free(target);
+	return NULL;
+fail:
 	writer_free(w);
-	return kept && !cut;
+	free(target);
+	return NULL;
 }

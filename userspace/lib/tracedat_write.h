@@ -2,7 +2,8 @@
 /*
  * Writing trace.dat, version 7 (trace-cmd.dat.v7(5)), from the sub-buffers of nestrace's
  * streams. The file appears under its name only once tracedat_finish() has completed it; an
- * earlier file of that name is kept until then.
+ * earlier file of that name is kept until then. Meanwhile all is in a directory, from which
+ * tracedat_restore() makes the file if the recorder is killed.
  */
 #ifndef LIB_TRACEDAT_WRITE_H
 #define LIB_TRACEDAT_WRITE_H
@@ -17,10 +18,16 @@ struct tracedat_writer;
 
 /*
  * Begin a file. @path must stay valid; @kallsyms, of @len bytes, becomes the writer's.
- * Return: NULL after an error, with no file left behind.
+ * @clock: its name in tracefs. Return: NULL after an error, with no file left behind.
  */
-struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
+struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, struct error *e);
+/* Return the directory that has the recording until it is complete. */
+const char *tracedat_partial(const struct tracedat_writer *w);
+/* Return true if that directory is beside the file, as others expect. */
+bool tracedat_is_beside(const struct tracedat_writer *w);
+/* Return what an interrupted recording into the same file left, or NULL. */
+const char *tracedat_kept(const struct tracedat_writer *w);
 /*
  * Add whole sub-buffers of one CPU, for several CPUs at once. Return: false if they could
  * not be written; those before are kept.
@@ -30,12 +37,24 @@ bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *bu
 /* Add lines of /proc/kallsyms, before the end. */
 void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len);
 /*
- * Complete the file and free @w. @clock: its name in tracefs. Return: false if not all of it
- * could be written; the error says what was kept.
+ * Let a kill lose nothing of what was added so far. @a may be NULL. An error means only that
+ * an earlier state is kept.
+ */
+void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
+		   const struct accounting *a);
+/*
+ * Complete the file and free @w. Return: false if it could not be written; the directory is
+ * kept then, which the error says.
  */
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
-		     const char *clock, const struct accounting *a, struct error *e);
-/* Leave no file behind and free @w. */
+		     const struct accounting *a, struct error *e);
+/* Leave nothing behind and free @w. */
 void tracedat_abandon(struct tracedat_writer *w);
+/*
+ * Make the file of an interrupted recording. @from: the directory or the name of the file.
+ * @output: the name of the file, or NULL for that of the recording, unless a newer file has
+ * it. Return: the name, to be freed; NULL after an error, which loses nothing.
+ */
+char *tracedat_restore(const char *from, const char *output, struct error *e);
 
 #endif

@@ -1,0 +1,131 @@
+# However a recording ends, what was recorded is in the file, or nestrace restore makes it.
+# kernels: 6.1 6.12
+setup insmod /tests/nt_calls.ko
+calls()
+{
+	echo "task ${1-100}" > /proc/nt_calls
+}
+
+# record_until COMMAND...: record in the background, make 100 calls, and run COMMAND
+record_until()
+{
+	nestrace record -q -l nt_called -o t.dat 2> err & recorder=$!
+	until_running
+	calls
+	"$@"
+	wait $recorder
+	status=$?
+}
+hits()
+{
+	nestrace report "${1-t.dat}" | grep -c 'nt_called <-'
+}
+
+# Every signal that ends a process, except for SIGKILL.
+ended=
+for signal in 1 2 3 4 5 6 7 8 10 11 12 14 15 16 24 26 27 29 30 31 $(seq 32 64); do
+	rm -f t.dat
+	record_until eval 'kill -$signal $recorder'
+	[ $status = 0 ] && [ "$(hits)" = 200 ] && [ ! -e t.dat.nestrace ] || ended="$ended $signal:$status:$(hits)"
+done
+is "every signal that would kill ends a recording, with all hits in the file" "$ended" ""
+ended=
+for signal in 13 18 23 25 28; do
+	record_until eval 'kill -$signal $recorder; usleep 200000; calls; kill $recorder'
+	[ $status = 0 ] && [ "$(hits)" = 400 ] || ended="$ended $signal:$status:$(hits)"
+done
+is "SIGPIPE, SIGCONT, SIGURG, SIGXFSZ and SIGWINCH do not end a recording" "$ended" ""
+
+nestrace record -q -l nt_called -o t.dat sh -c 'trap "" INT; echo "task 5" > /proc/nt_calls; kill -ALRM $$; sleep 100'
+is "a signal of COMMAND's is not one of ours" "$? $(hits)" "142 10"
+nestrace record -q -l nt_called -o t.dat grep -E 'Sig(Blk|Ign)' /proc/self/status > inherited
+grep -E 'Sig(Blk|Ign)' /proc/self/status > own
+ok "COMMAND gets the signals as nestrace got them" cmp inherited own
+
+# SIGKILL.
+rm -f t.dat
+record_until eval 'sleep 3; kill -9 $recorder'
+ok "kill -9: there is no file yet" test ! -e t.dat
+ok "kill -9: a directory is left" test -d t.dat.nestrace
+ok "restore: it succeeds" nestrace restore
+is "restore: all hits are in the file" "$(hits)" 200
+ok "restore: the tasks have names" sh -c 'nestrace report t.dat | grep -q "^ *sh-.* nt_called"'
+nestrace report t.dat > r
+is "restore: the accounting is in the file" "$(counter r task recorded)" 200
+ok "restore: nothing else is left" sh -c '! ls -A | grep -q nestrace'
+trace-cmd report -i t.dat > r 2> err
+is "restore: trace-cmd shows all hits" "$(grep -c 'function:.*nt_called' r)" 200
+
+# More than one chunk of compressed data.
+rm -f t.dat
+record_until eval 'calls 30000; sleep 3; kill -9 $recorder'
+ok "restore FILE: it succeeds" nestrace restore t.dat
+lost=$(nestrace report t.dat | awk '$1 == "#" && $2 == "total" { print $5 }')
+is "restore FILE: all hits are in the file, or lost" $(($(hits) + lost)) 60200
+
+# An earlier file and an interrupted recording of the same name.
+cp t.dat earlier.dat
+record_until eval 'sleep 3; kill -9 $recorder'
+ok "kill -9: the earlier file is kept" cmp t.dat earlier.dat
+says "a recording into the same file says that one is kept" 0 "an interrupted recording is kept: '/tmp/t.dat.nestrace'" \
+	nestrace record -q -l nt_called -o t.dat sh -c 'echo "task 7" > /proc/nt_calls'
+is "a recording into the same file works" "$(hits)" 14
+says "restore: a newer file is not overwritten" 1 "a newer file has that name" nestrace restore t.dat
+is "restore: the newer file is kept" "$(hits)" 14
+ok "restore -o: it succeeds" nestrace restore -o other.dat t.dat.nestrace
+is "restore -o: all hits are in the file" "$(hits other.dat)" 200
+says "restore: without an interrupted recording it says so" 1 "no interrupted recording" nestrace restore t.dat
+
+# Recordings at the same time.
+nestrace record -q -l nt_called -o one.dat & one=$!
+until_running
+says "two recordings into one file: the second is refused" 1 "another recording writes that file" nestrace record -l nt_called -o one.dat
+says "restore: a running recording is left alone" 1 "still running" nestrace restore one.dat
+nestrace record -q -l nt_called -o two.dat & two=$!
+setup within_a_minute sessions "2 running"
+calls
+kill -9 $two
+sleep 2
+kill $one
+wait $one
+is "two recordings: the one that ends well has its hits" "$(hits one.dat)" 200
+ok "two recordings: the one that is killed is restored" nestrace restore two.dat
+
+# Killed while it makes the file.
+rm -f t.dat
+for i in 1 2 3; do
+	nestrace record -q -b 16384 -l nt_called -o t.dat & recorder=$!
+	until_running
+	calls 100000
+	kill $recorder
+	until [ -e t.dat.nestrace/moving ] || [ ! -e t.dat.nestrace ]; do :; done
+	kill -9 $recorder
+	wait $recorder
+	[ ! -e t.dat.nestrace ] || { note "killed in its last step"; ok "killed in its last step: it is restored" nestrace restore t.dat; }
+	lost=$(nestrace report t.dat | awk '$1 == "#" && $2 == "total" { print $5 }')
+	is "killed in its last step: all hits are in the file, or lost" $(($(hits) + lost)) 200000
+	rm -f t.dat
+done
+
+# The OOM killer.
+setup mkdir -p /sys/fs/cgroup
+if mount -t cgroup2 cgroup2 /sys/fs/cgroup && echo +memory > /sys/fs/cgroup/cgroup.subtree_control; then
+	setup mkdir /sys/fs/cgroup/small
+	record_until eval 'sleep 3
+		echo $recorder > /sys/fs/cgroup/small/cgroup.procs
+		(echo 100K > /sys/fs/cgroup/small/memory.max) &
+		sleep 1; calls; sleep 2; kill -9 $recorder'
+	ok "a recorder that gets no more memory is restored" nestrace restore t.dat
+	ok "a recorder that gets no more memory: the hits before are in the file" test "$(hits)" -ge 200
+fi
+
+# The limit of a file's size.
+rm -f t.dat
+(ulimit -f 8192; exec nestrace record -b 16384 -o t.dat sh -c 'while sleep 0; do :; done' 2> err)
+is "ulimit -f: the recording ends by itself" $? 125
+ok "ulimit -f: the message says why" grep -q "a file may have only 4 MiB here; the recording ends, and what was written is kept" err
+ok "ulimit -f: the file is whole" sh -c 'nestrace report t.dat > r 2> err && ! test -s err'
+ok "ulimit -f: the file has thousands of hits" test "$(grep -c ' <- ' r)" -gt 10000
+ok "ulimit -f: nothing else is left" sh -c '! ls -A | grep -q nestrace'
+says "ulimit -f: a limit that is too low is said at the start" 125 "a file may have only" \
+	sh -c 'ulimit -f 1024; exec nestrace record -l nt_called -o u.dat true'
