@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list events bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list events bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report export stat top status list events bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list events bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -54,6 +54,7 @@ _nestrace()
 	case $command in
 	record) options="-l -n -P --tid -F -c -M -C -b -W --flight --trigger --warn -o -q -h --help" ;;
 	report) options="-i -t --graph --color -F --cpu --pid --tid --comm --context -h --help" ;;
+	restore) options="-o -q -h --help" ;;
 	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --tid --comm --context -h --help" ;;
 	top) options="-l -n -P --tid -c -M -C -b -h --help" ;;
 	stat) options="-l -n -P --tid -F -c -M -C -b -i -o -h --help" ;;

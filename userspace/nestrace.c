@@ -38,7 +38,7 @@ static void help(FILE *out)
 	fprintf(out, "\nnestrace COMMAND --help lists the options of a command.\n"
 		"nestrace --version prints the version.\n\n"
 		"The commands need root and the loaded module (modprobe nestrace). Exceptions:\n"
-		"report, export and stat -i need neither; list needs root only.\n");
+		"report, restore, export and stat -i need neither; list needs root only.\n");
 }
 
 int main(int argc, char **argv)

@@ -18,7 +18,9 @@
 #define ABOUT		"about"
 #define VERSION_LINE	"unfinished recording of nestrace, format 1\n"
 #define SEGMENT_WHOLE	(1ULL << 62)	/* one file: a hole in it gives room back */
+#ifndef SEGMENT
 #define SEGMENT		(2ULL << 20)	/* where there are no holes */
+#endif
 #define NAMES_MAX	1000
 
 static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -273,9 +275,14 @@ void partial_remove(struct partial *p)
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *d;
 
+	/* first what makes it worth restoring, last what says what it is */
+	if (p->fd >= 0)
+		unlinkat(p->fd, "facts", 0);
 	while (dir && (d = readdir(dir)))
-		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strcmp(d->d_name, ABOUT))
 			unlinkat(p->fd, d->d_name, 0);
+	if (p->lock >= 0)
+		unlinkat(p->fd, ABOUT, 0);
 	if (dir)
 		closedir(dir);
 	if (p->path)

@@ -15,10 +15,13 @@
 
 #define NO_SEGMENT	UINT64_MAX
 
-/* What the file of the tail begins with; the data of the unfinished chunk follows. */
+/*
+ * The head of the tail's file; the data of the unfinished chunk follows. The length is first:
+ * if a kill cuts the head, the length is right, or the chunk is another.
+ */
 struct tail_head {
-	uint32_t chunk;			/* the number of that chunk */
 	uint32_t len;
+	uint32_t chunk;			/* the number of that chunk */
 };
 
 struct spool {

@@ -36,11 +36,13 @@
 #define FACTS_NAME	"facts"
 #define RESERVE_NAME	"reserve"
 #define MOVING_NAME	"moving"
+#ifndef MOVE_SIZE
 #define MOVE_SIZE	(256 << 10)	/* bytes that are moved at once */
+#endif
 #define SECTION_HEAD	16		/* bytes */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
-/* What FACTS_NAME begins with; the numbers of the traced CPUs, u32, follow, then @len bytes. */
+/* The head of FACTS_NAME; the numbers of the traced CPUs, u32, follow, then @len bytes. */
 struct facts_head {
 	uint64_t base;			/* where the bytes go in the file */
 	uint64_t options;		/* where the options will be */
@@ -758,7 +760,7 @@ static void complete_beside(struct tracedat_writer *w)
 	move_data(w, w->fd, length(w->fd));
 	if (w->failed || output_rename(&w->output, w->fd, w->partial.fd, FILE_NAME))
 		return;
-	/* what forbids it was not seen before */
+	/* something forbids it that output_can_rename() does not know */
 	fd = output_truncate(&w->output);
 	if (fd < 0)
 		fail(w);
@@ -925,6 +927,13 @@ static void recover(struct tracedat_writer *w)
 		put_prefix(w);
 }
 
+/* Return true if only the removal of the directory was interrupted. */
+static bool is_complete(const struct partial *p)
+{
+	return faccessat(p->fd, FILE_NAME, F_OK, 0) && errno == ENOENT &&
+	       !faccessat(p->fd, MOVING_NAME, F_OK, 0);
+}
+
 /* Return true if the output is there, was written after the recording began, and is not ours. */
 static bool is_newer(const struct tracedat_writer *w)
 {
@@ -947,6 +956,12 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 	w->fd = w->output.fd = -1;
 	if (!partial_open(&w->partial, from, e))
 		goto fail;
+	if (is_complete(&w->partial)) {
+		error_set(e, "that recording is complete: '%s'; its directory is removed",
+			  w->partial.output);
+		partial_remove(&w->partial);
+		goto fail;
+	}
 	target = output ? xstrdup(output) : partial_target(&w->partial);
 	if (!output_open(&w->output, target, e) || !load(w, e))
 		goto fail;

@@ -80,7 +80,7 @@ setup mount --bind a a
 setup mount -o remount,ro,bind a
 setup mount --bind b/there.dat a/mounted.dat
 record a/mounted.dat
-ok "a read-only directory: it says where the recording is" grep -q "no files can be made beside 'a/mounted.dat'" err
+ok "a read-only directory: it says where the recording is" grep -q "no new files beside the output: 'a/mounted.dat'; until the end the recording is in /" err
 whole "a read-only directory" b/there.dat
 is "a read-only directory: nothing is left elsewhere" "$(ls -A /var/tmp /tmp | grep nestrace)" ""
 setup umount a/mounted.dat
