@@ -273,7 +273,7 @@ static void fill_everywhere(const char *path)
 	for (step = 1;; step++) {
 		begin_anew(path);
 		world->full_from = step;
-		world->full_to = step + 3;
+		world->full_to = step + 1;
 		done = run(record, path, 0);
 		if (world->calls < step) {
 			world->full_from = 0;

@@ -20,6 +20,7 @@
 
 #define READ_SIZE	(64 * NESTRACE_SUBBUF_SIZE)
 #define TICK_NS		500000000
+#define INTERNAL_SIGNALS	(3ULL << 31)	/* 32 and 33 */
 
 /* The reader of one CPU's stream. */
 struct drain {
@@ -100,6 +101,17 @@ static void stay_on(unsigned int cpu, const cpu_set_t *allowed)
 	sched_setaffinity(0, sizeof(only), &only);
 }
 
+/*
+ * Block also the two signals that the C library keeps to itself: kill -33 would end us, too.
+ * A new thread does not inherit that.
+ */
+static void block_internal(void)
+{
+	const uint64_t set = INTERNAL_SIGNALS;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set));
+}
+
 static void *drain(void *arg)
 {
 	struct drain *d = arg;
@@ -108,6 +120,7 @@ static void *drain(void *arg)
 	size_t at_once = 0;
 	ssize_t n;
 
+	block_internal();
 	/* a reader that waits for its CPU loses records; without the right to, it waits */
 	if (!d->low_priority)
 		setpriority(PRIO_PROCESS, 0, -20);
@@ -142,18 +155,6 @@ static void do_nothing(int sig)
 {
 }
 
-/* Block also the two that the C library keeps to itself: kill -33 would end us, too. */
-static void block(void)
-{
-	const uint64_t internal = 3ULL << 31;	/* 32 and 33 */
-	uint64_t all;
-
-	sigprocmask(SIG_BLOCK, &signals.set, &signals.before);
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &internal, NULL, sizeof(internal));
-	memcpy(&all, &signals.set, sizeof(all));
-	all |= internal;
-	memcpy(&signals.set, &all, sizeof(all));
-}
 
 /* Every signal that ends a process by default is waited for, not handled. */
 void capture_hold_signals(void)
@@ -165,6 +166,7 @@ void capture_hold_signals(void)
 		SIGPIPE, SIGXFSZ,
 	};
 	struct sigaction old;
+	uint64_t first;
 	size_t i;
 	int sig;
 
@@ -191,7 +193,12 @@ void capture_hold_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_IGN)
 		sigaddset(&signals.ignored, SIGXFSZ);
-	block();
+	sigprocmask(SIG_BLOCK, &signals.set, &signals.before);
+	block_internal();
+	/* sigaddset() refuses them */
+	memcpy(&first, &signals.set, sizeof(first));
+	first |= INTERNAL_SIGNALS;
+	memcpy(&signals.set, &first, sizeof(first));
 }
 
 /* Forget what is still waiting: the recording has ended. */

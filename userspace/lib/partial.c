@@ -50,14 +50,13 @@ static bool is_left(const char *path)
 	return left;
 }
 
-/* Return true if the directory @path has something that nestrace restore can use. */
-static bool is_useful(const char *path)
+static bool has_file(const char *path, const char *name)
 {
-	char *facts = format("%s/facts", path);
-	bool useful = !access(facts, F_OK);
+	char *file = format("%s/%s", path, name);
+	bool has = !access(file, F_OK);
 
-	free(facts);
-	return useful;
+	free(file);
+	return has;
 }
 
 /* Make a directory that no other process uses, where files may not be made beside the output. */
@@ -92,7 +91,11 @@ static bool make_beside(struct partial *p, const struct output *o, struct error 
 		if (!is_left(p->path))
 			return error_set(e, "another recording writes that file: '%s'; choose another with -o, or end the other one",
 					 o->name);
-		if (!p->kept && is_useful(p->path))
+		if (has_file(p->path, PARTIAL_TARGET))
+			return error_set(e, "an interrupted recording is partly in that file: '%s'; complete it with nestrace restore",
+					 o->name);
+		/* nestrace restore can use it */
+		if (!p->kept && has_file(p->path, "facts"))
 			p->kept = xstrdup(p->path);
 		free(p->path);
 		p->path = NULL;
@@ -276,8 +279,10 @@ void partial_remove(struct partial *p)
 	struct dirent *d;
 
 	/* first what makes it worth restoring, last what says what it is */
-	if (p->fd >= 0)
+	if (p->fd >= 0) {
 		unlinkat(p->fd, "facts", 0);
+		unlinkat(p->fd, PARTIAL_TARGET, 0);
+	}
 	while (dir && (d = readdir(dir)))
 		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strcmp(d->d_name, ABOUT))
 			unlinkat(p->fd, d->d_name, 0);

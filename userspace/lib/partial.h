@@ -13,6 +13,8 @@
 #include "lib/error.h"
 
 #define PARTIAL_SUFFIX	".nestrace"
+/* Its file that names the file which is being written in place. */
+#define PARTIAL_TARGET	"target"
 
 struct output;
 

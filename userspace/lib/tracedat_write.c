@@ -779,7 +779,11 @@ static void complete_in_place(struct tracedat_writer *w)
 		to = from;
 		have = length(to);
 	} else if (from >= 0) {
-		to = output_truncate(&w->output);
+		/* a kill must not leave it changed without a word of why */
+		if (!partial_put(&w->partial, PARTIAL_TARGET, w->output.path, strlen(w->output.path)))
+			fail(w);
+		else
+			to = output_truncate(&w->output);
 	}
 	if (to < 0)
 		fail(w);
@@ -807,7 +811,7 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 	if (ok)
 		partial_remove(&w->partial);
 	else
-		error_set(e, "%.500s; nothing is lost: '%.300s'; nestrace restore makes the file from it, with -o FILE elsewhere",
+		error_set(e, "%.500s; what was recorded is kept: '%.300s'; nestrace restore makes the file from it, with -o FILE elsewhere",
 			  w->error.text, w->partial.path);
 	writer_free(w);
 	return ok;
@@ -816,7 +820,12 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		     const struct accounting *a, struct error *e)
 {
+	unsigned int cpu;
+
 	unlinkat(w->partial.fd, RESERVE_NAME, 0);
+	/* if the disk has no room even so, nestrace restore has what these save */
+	for (cpu = 0; cpu < w->nr_cpus; cpu++)
+		spool_save(w->spool[cpu]);
 	end_spools(w, a);
 	if (!w->failed && !save_facts(w, cmdlines, cmdlines_len, a))
 		fail(w);
@@ -934,14 +943,20 @@ static bool is_complete(const struct partial *p)
 	       !faccessat(p->fd, MOVING_NAME, F_OK, 0);
 }
 
-/* Return true if the output is there, was written after the recording began, and is not ours. */
+/* Return true if the output is there, was written after the recording began, and not by it. */
 static bool is_newer(const struct tracedat_writer *w)
 {
 	const struct timespec *t = &w->output.st.st_mtim, *start;
 	struct stat about;
+	char *target;
+	size_t len;
+	bool ours;
 
-	if (w->output.fd < 0 || !S_ISREG(w->output.st.st_mode) || fstat(w->partial.lock, &about) ||
-	    (w->moved_to && !strcmp(w->moved_to, w->output.path)))
+	target = partial_get(&w->partial, PARTIAL_TARGET, &len);
+	ours = target && !strcmp(target, w->output.path);
+	free(target);
+	if (ours || w->output.fd < 0 || !S_ISREG(w->output.st.st_mode) ||
+	    fstat(w->partial.lock, &about))
 		return false;
 	start = &about.st_mtim;
 	return t->tv_sec > start->tv_sec ||

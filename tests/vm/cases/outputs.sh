@@ -149,7 +149,7 @@ kill -9 $recorder
 wait $recorder
 rm -f small/t.dat.nestrace/reserve
 dd if=/dev/zero of=small/other bs=1M count=100 2> /dev/null
-says "restore on a full disk" 1 "nothing is lost: '/tmp/small/t.dat.nestrace'" nestrace restore small/t.dat
+says "restore on a full disk" 1 "what was recorded is kept: '/tmp/small/t.dat.nestrace'" nestrace restore small/t.dat
 setup rm small/other
 ok "restore once there is room" nestrace restore small/t.dat
 lost=$(nestrace report small/t.dat | awk '$1 == "#" && $2 == "total" { print $5 }')
