@@ -237,7 +237,7 @@ static void announce_places(const struct recording *r)
 	if (tracedat_kept(r->file))
 		warn("an interrupted recording is kept: '%s'; nestrace restore -o FILE makes a file from it, rm -r removes it",
 		     tracedat_kept(r->file));
-	if (!tracedat_is_beside(r->file) && !r->quiet)
+	if (tracedat_is_elsewhere(r->file) && !r->quiet)
 		warn("no new files beside the output: '%s'; until the end the recording is in %s",
 		     r->output, tracedat_partial(r->file));
 }

@@ -145,7 +145,7 @@ static void put_head(const struct top *t, const struct progress *p)
 		rate += t->row[i].rate;
 	attron(A_BOLD);
 	mvprintw(0, 0, "nestrace top  %.0f s, %u CPUs: %.0f hits/s, %" PRIu64 " in total",
-		 p->seconds, t->nr_cpus, rate, p->events);
+		 p->seconds, p->nr_cpus, rate, p->events);
 	attroff(A_BOLD);
 	mvprintw(1, 0, "lost %" PRIu64 ", recursed %" PRIu64 "%s%s", p->lost, p->recursed,
 		 t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");

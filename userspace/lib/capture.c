@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -296,6 +297,32 @@ static bool child_ended(struct child *child, int *status)
 	return true;
 }
 
+/* Read the list of the CPUs that are there. */
+static void cpus_present(char *list, size_t size)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/present", "r");
+
+	if (!f || !fgets(list, size, f))
+		*list = '\0';
+	list[strcspn(list, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* Report CPUs that came too late for rings. */
+static void report_added(const struct sink *sink, const char *before)
+{
+	char list[1024];
+	struct error e;
+
+	cpus_present(list, sizeof(list));
+	if (!strcmp(list, before))
+		return;
+	error_set(&e, "other CPUs than at the start: '%.200s', not '%.200s'; those that were added are not traced before the next start",
+		  list, before);
+	sink->problem(sink->arg, &e);
+}
+
 static void tick(const struct sink *sink, struct capture *capture, bool last)
 {
 	struct progress p = { .seconds = capture->seconds, .last = last };
@@ -306,6 +333,7 @@ static void tick(const struct sink *sink, struct capture *capture, bool last)
 		if (!device_stats(capture->fd, cpu, &stats))
 			continue;
 		capture->ended |= stats.flags;
+		p.nr_cpus += stats.ring_kb != 0;
 		for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 			p.events += stats.slot[i].recorded;
 			p.lost += stats.slot[i].lost;
@@ -418,6 +446,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	struct child child = { 0 };
 	atomic_bool ended = false;
 	struct nestrace_info info;
+	char present[1024];
 	cpu_set_t allowed;
 	struct error stop;
 	bool known;
@@ -425,6 +454,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 
 	memset(capture, 0, sizeof(*capture));
 	capture_hold_signals();
+	cpus_present(present, sizeof(present));
 	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
 	capture->fd = device_open(e);
 	if (capture->fd < 0)
@@ -464,6 +494,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	}
 	finish_readers(drains, capture->nr_cpus);
 	tick(sink, capture, true);
+	report_added(sink, present);
 	capture->command = child.pid;
 	return true;
 

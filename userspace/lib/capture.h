@@ -23,6 +23,7 @@ struct capture_config {
 
 struct progress {
 	uint64_t events, lost, recursed;	/* so far, on all CPUs */
+	unsigned int nr_cpus;		/* that are traced */
 	double seconds;			/* since the start */
 	bool last;
 };

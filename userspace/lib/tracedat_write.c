@@ -112,7 +112,10 @@ static const char function_format[] =
 
 static void fail(struct tracedat_writer *w)
 {
-	if (!w->failed)
+	if (!w->failed && errno == EFBIG)
+		error_set_errno(&w->error, "cannot write '%s' within ulimit -f and the file system's limit",
+				w->output.name);
+	else if (!w->failed)
 		error_set_errno(&w->error, "cannot write '%s'", w->output.name);
 	w->failed = true;
 }
@@ -395,9 +398,9 @@ const char *tracedat_kept(const struct tracedat_writer *w)
 	return w->partial.kept;
 }
 
-bool tracedat_is_beside(const struct tracedat_writer *w)
+bool tracedat_is_elsewhere(const struct tracedat_writer *w)
 {
-	return w->output.beside;
+	return !w->output.beside && S_ISREG(w->output.st.st_mode);
 }
 
 /* Return true if the file can take more, and what all CPUs have in memory. */

@@ -24,8 +24,8 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 					char *kallsyms, size_t len, struct error *e);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);
-/* Return true if that directory is beside the file, as others expect. */
-bool tracedat_is_beside(const struct tracedat_writer *w);
+/* Return true if that directory is not beside the file, because it takes no new files. */
+bool tracedat_is_elsewhere(const struct tracedat_writer *w);
 /* Return what an interrupted recording into the same file left, or NULL. */
 const char *tracedat_kept(const struct tracedat_writer *w);
 /*

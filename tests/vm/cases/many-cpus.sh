@@ -1,0 +1,18 @@
+# CPUs that are possible but not there are shown nowhere; one that is added is said to be untraced.
+# kernels: 6.1 6.12
+# cmdline: possible_cpus=128
+# programs: tmux
+setup insmod /tests/nt_calls.ko
+is "128 CPUs are possible" "$(cat /sys/devices/system/cpu/possible)" 0-127
+setup nestrace record -q -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls'
+trace-cmd report -i t.dat > out 2> err
+is "trace-cmd report: there are 2 CPUs" "$(sed -n 's/^cpus=//p' out)" 2
+ok "trace-cmd report: no CPU is empty" sh -c '! grep -qi "cpu .* is empty" out err'
+is "trace-cmd report --stat: there are 2 CPUs" "$(trace-cmd report --stat -i t.dat | grep -c '^CPU: ')" 2
+setup nestrace export --chrome -o t.json t.dat
+ok "export --chrome: no CPU is shown but 0 and 1" sh -c '! grep -qE "CPU ([2-9]|[0-9][0-9])" t.json'
+is "report: all hits are shown" "$(nestrace report t.dat | grep -c 'nt_called <-')" 200
+export LANG=C.UTF-8
+tmux -u new-session -d 'nestrace top -l "vfs_*"'
+ok "top: it shows 2 CPUs" within_a_minute sh -c 'tmux capture-pane -p | grep -q ", 2 CPUs:"'
+tmux send-keys q
