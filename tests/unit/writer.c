@@ -23,7 +23,7 @@
 
 enum { CPUS = 4, SUBBUFS = 72, HITS = 8, EVERY = 24 };
 
-/* What the calls below do; shared by the processes. */
+/* The behaviour of the calls below, shared by the processes. */
 static struct {
 	int calls;		/* so far */
 	int kill_at;		/* the number of the call that kills; 0: none */

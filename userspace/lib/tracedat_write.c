@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "lib/accounting.h"
+#include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/partial.h"
@@ -22,6 +23,7 @@
 #include "lib/summary_events.h"
 #include "lib/tracedat_format.h"
 #include "lib/tracedat_write.h"
+#include "lib/tsc.h"
 
 /*
  * While it records, the directory (lib/partial.h) holds
@@ -361,6 +363,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		.listed = xzalloc(nr_cpus, sizeof(*w->listed)),
 		.partial = { .fd = -1, .lock = -1 },
 	};
+	tsc_measure();
 	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
 	if (!output_open(&w->output, path, e) ||
@@ -442,6 +445,18 @@ void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t le
 	put_block(w, &b);
 }
 
+/* Let readers show nanoseconds. */
+static void add_tsc_rate(struct block *options)
+{
+	struct {
+		struct tsc_rate rate;
+		uint64_t offset;	/* of the clock, 0: since it started */
+	} option = { 0 };
+
+	if (tsc_rate(&option.rate))
+		add_option(options, TRACEDAT_OPT_TSC2NSEC, &option, sizeof(option));
+}
+
 static void add_facts(struct tracedat_writer *w, struct block *options, const struct accounting *a)
 {
 	uint32_t nr_cpus = 0;
@@ -473,6 +488,8 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const st
 	add_option_text(options, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
 	add_option(options, TRACEDAT_OPT_CPUCOUNT, &nr_cpus, sizeof(nr_cpus));
 	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
+	if (clock_counts_cycles(w->partial.clock))
+		add_tsc_rate(options);
 }
 
 static void add_places(struct tracedat_writer *w, struct block *options)
