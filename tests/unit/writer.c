@@ -230,13 +230,13 @@ static void remove_left(const char *path)
 		abort();
 }
 
-/* Kill a recording at each call, and what restores it at several. */
-static void kill_everywhere(const char *path)
+/* Kill a recording at each @stride-th call, and what restores it at several. */
+static void kill_everywhere(const char *path, int stride)
 {
 	int step, again;
 	bool done;
 
-	for (step = 1;; step++) {
+	for (step = 1;; step += stride) {
 		begin_anew(path);
 		done = run(record, path, step);
 		/* before the beginning nothing is lost, and at the end nothing is left */
@@ -251,7 +251,7 @@ static void kill_everywhere(const char *path)
 			remove_left(path);
 			continue;
 		}
-		for (again = 1 + step % 5; again < 200; again += 1 + step % 7)
+		for (again = 1 + step % 5; again < 60; again += 5 + step % 7)
 			if (run(restore, path, again) || !exists(path, ".nestrace/about"))
 				break;
 		if (exists(path, ".nestrace/about"))
@@ -300,13 +300,13 @@ int main(int argc, char **argv)
 	snprintf(other, sizeof(other), "%s/other.dat", dir);
 
 	spec("writer: a kill at any moment loses nothing that was saved");
-	kill_everywhere(path);
+	kill_everywhere(path, 1);
 	spec("writer: so where no holes can be punched");
 	world->no_holes = true;
-	kill_everywhere(path);
+	kill_everywhere(path, 3);
 	spec("writer: so with a file that has two names, which is written in place");
 	in_place = true;
-	kill_everywhere(path);
+	kill_everywhere(path, 2);
 	in_place = false;
 	spec("writer: a full disk at any moment loses nothing that was recorded");
 	world->no_holes = false;

@@ -63,6 +63,7 @@ struct tracedat_writer {
 	unsigned int nr_cpus;
 	struct spool **spool;		/* by CPU */
 	bool *listed;			/* by CPU: the file has it */
+	uint64_t cpus_online;
 	uint64_t limit;			/* the file may not be larger */
 	uint64_t spooled;		/* bytes of all spools */
 	char *symbols;			/* /proc/kallsyms */
@@ -298,14 +299,13 @@ static uint64_t size_limit(int fd)
 static void reserve(struct tracedat_writer *w)
 {
 	uint64_t step = w->partial.segment < MOVE_SIZE << 4 ? w->partial.segment : 2 * MOVE_SIZE;
-	uint64_t cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int fd = openat(w->partial.fd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
 		fail(w);
 		return;
 	}
-	if (posix_fallocate(fd, 0, w->base + step + cpus * SPOOL_CHUNK / 4) == ENOSPC) {
+	if (posix_fallocate(fd, 0, w->base + step + w->cpus_online * SPOOL_CHUNK / 4) == ENOSPC) {
 		errno = ENOSPC;
 		fail(w);
 	}
@@ -364,6 +364,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		.partial = { .fd = -1, .lock = -1 },
 	};
 	tsc_measure();
+	w->cpus_online = sysconf(_SC_NPROCESSORS_ONLN);
 	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
 	if (!output_open(&w->output, path, e) ||
@@ -409,7 +410,7 @@ bool tracedat_is_elsewhere(const struct tracedat_writer *w)
 /* Return true if the file can take more, and what all CPUs have in memory. */
 static bool has_room(struct tracedat_writer *w)
 {
-	uint64_t in_memory = sysconf(_SC_NPROCESSORS_ONLN) * ZSTD_compressBound(SPOOL_CHUNK);
+	uint64_t in_memory = w->cpus_online * ZSTD_compressBound(SPOOL_CHUNK);
 	uint64_t spooled = __atomic_load_n(&w->spooled, __ATOMIC_RELAXED);
 
 	return w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
