@@ -88,12 +88,12 @@ static const char *comm(const struct export *e, const struct hit *hit)
 	return tep_data_comm_from_pid(e->reader.tep, hit->pid);
 }
 
-static void csv(void *arg, unsigned int cpu, const struct hit *hit)
+static void csv(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	put_time(e, hit->ts);
-	printf(",%u,%d,", cpu, hit->pid);
+	printf(",%u,%d,", from->cpu, hit->pid);
 	put_csv(comm(e, hit));
 	printf(",%s,", context_names[hit->slot]);
 	put_csv(names_function(e->reader.tep, hit->ip));
@@ -109,14 +109,14 @@ static void separate(struct export *e)
 	e->first = false;
 }
 
-static void json(void *arg, unsigned int cpu, const struct hit *hit)
+static void json(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
 	fputs("{\"time\":", stdout);
 	put_time(e, hit->ts);
-	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", cpu, hit->pid);
+	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
 	put_json(comm(e, hit));
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
 	put_json(names_function(e->reader.tep, hit->ip));
@@ -125,12 +125,12 @@ static void json(void *arg, unsigned int cpu, const struct hit *hit)
 	putchar_unlocked('}');
 }
 
-static void json_gap(void *arg, unsigned int cpu, int64_t missed)
+static void json_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct export *e = arg;
 
 	separate(e);
-	printf("{\"cpu\":%u,\"dropped\":", cpu);
+	printf("{\"cpu\":%u,\"dropped\":", from->cpu);
 	if (missed > 0)
 		printf("%" PRId64 "}", missed);
 	else
@@ -138,7 +138,7 @@ static void json_gap(void *arg, unsigned int cpu, int64_t missed)
 }
 
 /* Count the gaps for formats that cannot show them. */
-static void count_gap(void *arg, unsigned int cpu, int64_t missed)
+static void count_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct export *e = arg;
 
@@ -160,13 +160,13 @@ static unsigned int chrome_id(unsigned int nr)
 	return nr + 1;
 }
 
-static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
+static void chrome(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
 	printf("{\"ph\":\"i\",\"cat\":\"function\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":",
-	       chrome_id(cpu), chrome_id(hit->slot));
+	       chrome_id(from->nr), chrome_id(hit->slot));
 	put_chrome_time(hit->ts);
 	fputs(",\"name\":", stdout);
 	put_json(names_function(e->reader.tep, hit->ip));
@@ -200,11 +200,11 @@ static void chrome_names(struct export *e)
 	}
 }
 
-static void stack(void *arg, unsigned int cpu, const struct hit *hit)
+static void stack(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
-	callgraph_hit(&e->calls, cpu, hit);
+	callgraph_hit(&e->calls, from->nr, hit);
 }
 
 static int by_calls(const void *a, const void *b, void *arg)
