@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the time of the host was at a time of the guest. */
+/* The time of the host at a time of the guest. */
 struct time_sample {
 	uint64_t time;
 	int64_t offset;

@@ -263,6 +263,21 @@ bool reader_times_compare(const struct reader *a, const struct reader *b, struct
 	return true;
 }
 
+const struct source *reader_source(const struct reader *r, unsigned int nr)
+{
+	return &r->cpu[nr].source;
+}
+
+bool reader_has_instances(const struct reader *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->nr_sources; i++)
+		if (*r->cpu[i].source.instance)
+			return true;
+	return false;
+}
+
 void reader_close(struct reader *r)
 {
 	unsigned int i;

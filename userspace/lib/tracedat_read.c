@@ -403,7 +403,7 @@ static void take_fact(struct parser *p, uint16_t id, char *data, uint32_t len)
 		bad(p, "a correction of times that makes no sense");
 }
 
-/* What the options of version 6 say about the data. */
+/* The places of the data, as the options of version 6 have them. */
 struct data_6 {
 	uint32_t nr_cpus;
 	bool has_clock;		/* its name follows the table of the top instance */

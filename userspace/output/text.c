@@ -84,14 +84,19 @@ static void flush(struct text *t)
 	t->len = 0;
 }
 
-static void put(struct text *t, const char *text, size_t len)
+/* Print what the line has no room for. */
+static __attribute__((noinline)) void put_long(struct text *t, const char *text, size_t len)
+{
+	flush(t);
+	fwrite_unlocked(text, 1, len, stdout);
+}
+
+/* Inline, so that the compiler copies what is short without a call. */
+static inline __attribute__((always_inline)) void put(struct text *t, const char *text, size_t len)
 {
 	if (len > sizeof(t->line) - t->len) {
-		flush(t);
-		if (len > sizeof(t->line)) {
-			fwrite_unlocked(text, 1, len, stdout);
-			return;
-		}
+		put_long(t, text, len);
+		return;
 	}
 	memcpy(t->line + t->len, text, len);
 	t->len += len;
@@ -205,7 +210,7 @@ static void put_origin(struct text *t, const struct source *from)
 }
 
 /* Put all that stands before the name of the function or event. */
-static void put_head(struct text *t, const struct source *from, const struct hit *hit)
+static inline void put_head(struct text *t, const struct source *from, const struct hit *hit)
 {
 	if (t->look.file || t->look.instance_width)
 		put_origin(t, from);
