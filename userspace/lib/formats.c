@@ -49,12 +49,39 @@ static void parse_formats(struct tep_handle *tep, struct tracedat *t)
 		tep_parse_printk_formats(tep, t->printk);
 }
 
-/* Try it in a child: libtraceevent 1.7 crashes on some texts that are not formats. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return (hash ^ '\n') * 0x100000001b3ULL;
+}
+
+/* Return a number that differs if the formats of two files differ. */
+static uint64_t hash_formats(const struct tracedat *t)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL + t->bigendian + 2 * t->long_size;
+	unsigned int i;
+
+	hash = hash_text(hash, t->header_page);
+	hash = hash_text(hash, t->printk);
+	for (i = 0; i < t->nr_formats; i++)
+		hash = hash_text(hash_text(hash, t->format[i].system), t->format[i].text);
+	return hash;
+}
+
+/*
+ * Try it in a child: libtraceevent 1.7 crashes on some texts that are not formats. Files of one
+ * machine have the same formats, so what was tried last is not tried again.
+ */
 static bool parser_survives(struct tep_handle *tep, struct tracedat *t)
 {
+	static uint64_t survived;
+	uint64_t hash = hash_formats(t);
 	int status;
 	pid_t child;
 
+	if (hash == survived)
+		return true;
 	child = fork();
 	if (!child) {
 		alarm(60);
@@ -62,8 +89,11 @@ static bool parser_survives(struct tep_handle *tep, struct tracedat *t)
 		parse_formats(tep, t);
 		_exit(0);
 	}
-	return child < 0 || (waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-			     !WEXITSTATUS(status));
+	if (child >= 0 && (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+			   WEXITSTATUS(status)))
+		return false;
+	survived = hash;
+	return true;
 }
 
 /* Return true if a plugin may know one of the events. */
