@@ -208,7 +208,7 @@ int main(void)
 	load(NESTRACE_SUBBUF_MISSED);
 	hits("--1 task b@4");
 
-	spec("subbuf: all events can be had, with their context");
+	spec("subbuf: all events are available, with their context");
 	begin(1);
 	record(0, OTHER, NESTRACE_FLAG_SOFTIRQ, 0xa, -1);
 	load(0);
