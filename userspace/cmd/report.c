@@ -204,11 +204,14 @@ static void show_files(struct files *f, struct text_look look)
 	readers_read(readers, f->nr);
 	for (i = 0; i < f->nr; i++) {
 		r = &f->report[i];
-		if (!r->reader.has_accounting)
+		if (!r->reader.has_accounting && !r->reader.accounting.nr_recursions)
 			continue;
 		if (f->nr > 1)
 			printf("#\n# %s\n", f->path[i]);
-		accounting_table(&r->reader.accounting, r->reader.tep);
+		if (r->reader.has_accounting)
+			accounting_table(&r->reader.accounting, r->reader.tep);
+		else
+			accounting_recursions(&r->reader.accounting, r->reader.tep);
 	}
 	free(readers);
 }

@@ -214,13 +214,6 @@ static struct tep_event *find(struct tep_handle *tep, const struct hit *hit)
 	return tep_find_event_by_record(tep, &record);
 }
 
-bool formats_event_is_of(struct tep_handle *tep, const struct hit *hit, const char *system)
-{
-	const struct tep_event *event = find(tep, hit);
-
-	return event && !strcmp(event->system, system);
-}
-
 /* Check what libtraceevent trusts: that the fields are within the event. */
 static bool fields_fit(struct tep_event *event, const struct hit *hit)
 {
@@ -245,6 +238,26 @@ static bool fields_fit(struct tep_event *event, const struct hit *hit)
 			return false;
 	}
 	return true;
+}
+
+bool formats_event_is(struct tep_handle *tep, const struct hit *hit, const char *system,
+		      const char *name)
+{
+	const struct tep_event *event = find(tep, hit);
+
+	return event && !strcmp(event->system, system) && (!name || !strcmp(event->name, name));
+}
+
+uint64_t formats_number(struct tep_handle *tep, const struct hit *hit, const char *field)
+{
+	struct tep_record record = record_of(0, hit);
+	struct tep_event *event = find(tep, hit);
+	unsigned long long value;
+
+	if (!event || !fields_fit(event, hit) ||
+	    tep_get_field_val(NULL, event, field, &record, &value, 0))
+		return 0;
+	return value;
 }
 
 void formats_print(struct tep_handle *tep, unsigned int cpu, const struct hit *hit,

@@ -4,6 +4,7 @@
 #define LIB_FORMATS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 
@@ -24,8 +25,11 @@ bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_
 /* Set @f to how the events of @b are read. */
 void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 		    const struct tracedat_buffer *b, struct subbuf_format *f);
-/* Return true if @hit is an event of @system. */
-bool formats_event_is_of(struct tep_handle *tep, const struct hit *hit, const char *system);
+/* Return true if @hit is an event of @system. @name: of the event; NULL: any. */
+bool formats_event_is(struct tep_handle *tep, const struct hit *hit, const char *system,
+		      const char *name);
+/* Return the number in a field of an event, or 0 if there is none. */
+uint64_t formats_number(struct tep_handle *tep, const struct hit *hit, const char *field);
 /* Add to @seq the name of the event @hit of @cpu, ": ", and what libtraceevent prints of it. */
 void formats_print(struct tep_handle *tep, unsigned int cpu, const struct hit *hit,
 		   struct trace_seq *seq);

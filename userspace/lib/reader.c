@@ -142,13 +142,30 @@ static void sift(struct next *heap, unsigned int nr, unsigned int at)
 	heap[at] = moved;
 }
 
+/* Count a recursion that the module's trace event reports. */
+static void note_recursion(struct reader *r, const struct hit *event)
+{
+	uint64_t slot = formats_number(r->tep, event, "context");
+
+	if (slot < NESTRACE_NR_SLOTS)
+		accounting_add_recursion(&r->accounting, (struct recursion){
+			.ip = formats_number(r->tep, event, "ip"),
+			.under_ip = formats_number(r->tep, event, "under_ip"),
+			.count = formats_number(r->tep, event, "count"),
+			.slot = slot,
+		});
+}
+
 /* Show an event that is not a hit. */
 static void show_event(struct reader *r, const struct reader_cpu *c)
 {
 	/* the accounting has what the summary events of nestrace's own files say */
 	if (r->has_accounting && !*c->source.instance &&
-	    formats_event_is_of(r->tep, &c->hit, SUMMARY_EVENTS_SYSTEM))
+	    formats_event_is(r->tep, &c->hit, SUMMARY_EVENTS_SYSTEM, NULL))
 		return;
+	if (!r->has_accounting &&
+	    formats_event_is(r->tep, &c->hit, SUMMARY_EVENTS_SYSTEM, "recursion"))
+		note_recursion(r, &c->hit);
 	if (!r->event)
 		r->others++;
 	else if (hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit))

@@ -43,7 +43,7 @@ struct reader {
 	struct tracedat *file;
 	struct tep_handle *tep;		/* the names and formats in the file */
 	bool has_accounting;		/* nestrace recorded it */
-	struct accounting accounting;
+	struct accounting accounting;	/* without it: only recursions, after readers_read() */
 	bool cycles;			/* times are no nanoseconds */
 	unsigned int nr_sources;
 	uint64_t others;		/* events that @event was not there to show */

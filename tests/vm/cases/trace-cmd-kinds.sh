@@ -17,7 +17,7 @@ ok "export --json: a hit has the name of its instance" sh -c 'nestrace export --
 record --file-version 6 $functions -B one -p function -l 'vfs_*'
 same_events "instances, version 6" 100 t.dat
 record -B only -p function -l 'vfs_*'
-same_events "an instance alone" 10 t.dat
+same_events "only an instance" 10 t.dat
 record --date -p function -l 'vfs_*'
 same_events "--date" 10 t.dat
 ok "--date: times are those of the wall clock" test "$(sed -n '2s/.*\] *\([0-9]*\)\..*/\1/p' ours)" -ge "$(($(date +%s) - 600))"
