@@ -5,6 +5,7 @@
 
 #define TRACEDAT_MAGIC		"\027\010\104tracing"
 #define TRACEDAT_OPTIONS	"options  "	/* version 6 */
+#define TRACEDAT_LATENCY	"latency  "	/* version 6 */
 #define TRACEDAT_FLYRECORD	"flyrecord"	/* version 6 */
 #define TRACEDAT_ZSTD		"zstd"
 
@@ -14,13 +15,16 @@
 /* The options. Those from HEADER_INFO on give the place of a section of version 7. */
 enum {
 	TRACEDAT_OPT_DONE		= 0,
+	TRACEDAT_OPT_DATE		= 1,
 	TRACEDAT_OPT_CPUSTAT		= 2,
 	TRACEDAT_OPT_BUFFER		= 3,
 	TRACEDAT_OPT_TRACECLOCK		= 4,
 	TRACEDAT_OPT_UNAME		= 5,
+	TRACEDAT_OPT_OFFSET		= 7,
 	TRACEDAT_OPT_CPUCOUNT		= 8,
 	TRACEDAT_OPT_VERSION		= 9,
 	TRACEDAT_OPT_TRACEID		= 11,
+	TRACEDAT_OPT_TIME_SHIFT		= 12,
 	TRACEDAT_OPT_TSC2NSEC		= 14,
 	TRACEDAT_OPT_HEADER_INFO	= 16,
 	TRACEDAT_OPT_FTRACE_EVENTS	= 17,
@@ -28,6 +32,7 @@ enum {
 	TRACEDAT_OPT_KALLSYMS		= 19,
 	TRACEDAT_OPT_PRINTK		= 20,
 	TRACEDAT_OPT_CMDLINES		= 21,
+	TRACEDAT_OPT_BUFFER_TEXT	= 22,
 };
 
 #endif
