@@ -104,7 +104,7 @@ static void stay_on(unsigned int cpu, const cpu_set_t *allowed)
 
 /*
  * Block also the two signals that the C library keeps to itself: kill -33 would end us, too.
- * A new thread does not inherit that.
+ * A new thread does not inherit that, and the first thread undoes it for its creator.
  */
 static void block_internal(void)
 {
@@ -360,6 +360,7 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	siginfo_t info;
 	int sig;
 
+	block_internal();
 	if (c->session.flight)
 		wait_first(true);
 	while (!atomic_load(ended)) {

@@ -47,7 +47,7 @@ rm -f t.dat
 record_until eval 'sleep 3; kill -9 $recorder'
 ok "kill -9: there is no file yet" test ! -e t.dat
 ok "kill -9: a directory is left" test -d t.dat.nestrace
-ok "restore: it succeeds" nestrace restore
+ok "restore: it succeeds" nestrace restore t.dat.nestrace
 is "restore: all hits are in the file" "$(hits)" 200
 ok "restore: the tasks have names" sh -c 'nestrace report t.dat | grep -q "^ *sh-.* nt_called"'
 nestrace report t.dat > r

@@ -107,7 +107,7 @@ fits()
 	show < err
 }
 setup dd if=/dev/zero of=disk bs=1M count=0 seek=24
-setup mkfs.vfat disk
+setup mkdosfs disk
 setup mkdir vfat
 setup mount -t vfat -o loop disk vfat
 record vfat/t.dat
