@@ -319,14 +319,21 @@ uint64_t spool_size(const struct spool *s)
 
 void spool_release(struct spool *s, uint64_t len)
 {
-	uint64_t last = len / s->segment;
+	/* of the last file all is released, too */
+	uint64_t last = len < s->written ? len / s->segment : s->written / s->segment + 1;
 	char name[64];
 
+	/* its room is given back once it is closed */
+	if (s->fd >= 0 && s->open < last) {
+		close(s->fd);
+		s->fd = -1;
+		s->open = NO_SEGMENT;
+	}
 	for (; s->released < last; s->released++) {
 		name_of(s, s->released, name, sizeof(name));
 		unlinkat(s->dir, name, 0);
 	}
-	if (len % s->segment && open_segment(s, last, 0))
+	if (len < s->written && len % s->segment && open_segment(s, last, 0))
 		fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len % s->segment);
 }
 
