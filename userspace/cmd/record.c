@@ -13,14 +13,14 @@
 #include "lib/accounting.h"
 #include "lib/clock.h"
 #include "lib/comms.h"
+#include "lib/kernel_events.h"
 #include "lib/memory.h"
 #include "lib/symbols.h"
 #include "lib/tracedat_write.h"
 
 static const char help[] =
 	"usage: nestrace record [OPTION...] [COMMAND [ARG...]]\n\n"
-	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C. nestrace\n"
-	"report, trace-cmd report and KernelShark read it.\n\n"
+	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C.\n\n"
 	"  -l GLOB       trace only what matches: NAME, GLOB or [GLOB]:mod:MODULE\n"
 	"  -n GLOB       leave out what matches; -n wins over -l\n"
 	"  -F            trace only COMMAND, with its threads\n"
@@ -30,6 +30,7 @@ static const char help[] =
 	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
+	"  -e EVENT [-f FILTER]  the kernel's events, too: SYSTEM:EVENT, SYSTEM or EVENT\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
 	"                at Ctrl-C, SIGUSR2, an oops, or a --trigger\n"
@@ -43,6 +44,8 @@ static const char help[] =
 
 struct recording {
 	const struct capture_config *config;
+	struct events_config events_config;
+	struct kernel_events *events;	/* or NULL */
 	const char *output;
 	struct tracedat_writer *file;
 	struct comms *comms;
@@ -70,6 +73,19 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	if (tracedat_append(r->file, cpu, buf, len, &e))
 		return true;
 	/* the other CPUs meet the same */
+	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
+		warn_error(&e);
+	return false;
+}
+
+static bool on_events(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct recording *r = arg;
+	struct error e;
+
+	if (tracedat_append_events(r->file, cpu, buf, len, &e))
+		return true;
+	/* the session meets the same, and ends */
 	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
 		warn_error(&e);
 	return false;
@@ -206,9 +222,6 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	case 'p':
 		usage("no such tracer: '-p %s'; nestrace records functions only, and nestrace report --graph indents them",
 		      arg);
-	case 'e':
-		usage("no trace events are recorded: '-e %s'; use trace-cmd record -e, which records nestrace:function, too",
-		      arg);
 	case 'g':
 		usage("no call graphs are recorded: '-g %s'; select functions with -l and indent them with nestrace report --graph",
 		      arg);
@@ -242,6 +255,39 @@ static void announce_places(const struct recording *r)
 		     r->output, tracedat_partial(r->file));
 }
 
+static void add_event(struct events_config *c, const char *glob)
+{
+	c->choice = xrealloc(c->choice, (c->nr + 1) * sizeof(*c->choice));
+	c->choice[c->nr++] = (struct event_choice){ .glob = glob };
+}
+
+/* Make the instance, before threads and files: its guardian must not have them. */
+static void open_events(struct recording *r)
+{
+	const struct session_config *s = &r->config->session;
+	struct error e;
+
+	if (!r->events_config.nr)
+		return;
+	r->events_config.clock = clock_tracefs_name(s->clock);
+	r->events_config.buffer_kb = s->ring_kb;
+	r->events_config.late = s->flight;
+	r->events = kernel_events_open(&r->events_config, &e);
+	if (!r->events)
+		die_error(&e);
+}
+
+static void stop_events(struct recording *r)
+{
+	if (!r->events)
+		return;
+	kernel_events_stop(r->events);
+	if (r->events->lost && !r->config->session.flight)
+		warn("%" PRIu64 " events of -e lost; -b gives them more memory", r->events->lost);
+	kernel_events_close(r->events);
+	r->events = NULL;
+}
+
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
 {
 	enum { FLIGHT = 256, TRIGGER, WARNING };
@@ -255,7 +301,7 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 	int opt;
 
 	session_options_init(c);
-	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:g:N:m:", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:f:g:N:m:", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'h':
 			fputs(help, stdout);
@@ -283,7 +329,15 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			if (strcmp(optarg, "function"))
 				not_ours(opt, optarg);
 			break;
-		case 'e': case 'g': case 'N': case 'm':
+		case 'e':
+			add_event(&r->events_config, optarg);
+			break;
+		case 'f':
+			if (!r->events_config.nr)
+				usage("-f is for the events of -e, but there is none before: '-f %s'", optarg);
+			r->events_config.choice[r->events_config.nr - 1].filter = optarg;
+			break;
+		case 'g': case 'N': case 'm':
 			not_ours(opt, optarg);
 		default:
 			if (!session_option(c, opt, optarg))
@@ -310,6 +364,9 @@ int cmd_record(int argc, char **argv)
 	r.terminal = isatty(STDERR_FILENO) && !r.quiet;
 	capture_allow_files();
 	r.nr_cpus = try_session(&config.session);
+	/* nothing may end us before the instance is removed */
+	capture_hold_signals();
+	open_events(&r);
 	r.readers = xzalloc(r.nr_cpus, sizeof(*r.readers));
 	r.comms = comms_new();
 	comms_add_running(r.comms);
@@ -318,18 +375,20 @@ int cmd_record(int argc, char **argv)
 		die_error(&e);
 	if (r.symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
-	capture_hold_signals();
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
-				 symbols, len, &e);
+				 symbols, len, r.events, &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;
 	atexit(abandon);
 	announce_places(&r);
 	save(&r, -1);
+	if (r.events && !kernel_events_start(r.events, on_events, &r, &e))
+		die_error(&e);
 	if (!capture_run(&config, &sink, &capture, &e))
 		die_error(&e);
 	has_begun = true;
+	stop_events(&r);
 	ret = finish(&r, &capture);
 	capture_end(&capture);
 	session_options_free(&config);

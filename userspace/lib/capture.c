@@ -106,7 +106,7 @@ static void stay_on(unsigned int cpu, const cpu_set_t *allowed)
  * Block also the two signals that the C library keeps to itself: kill -33 would end us, too.
  * A new thread does not inherit that, and the first thread undoes it for its creator.
  */
-static void block_internal(void)
+void capture_block_internal(void)
 {
 	const uint64_t set = INTERNAL_SIGNALS;
 
@@ -121,7 +121,7 @@ static void *drain(void *arg)
 	size_t at_once = 0;
 	ssize_t n;
 
-	block_internal();
+	capture_block_internal();
 	/* a reader that waits for its CPU loses records; without the right to, it waits */
 	if (!d->low_priority)
 		setpriority(PRIO_PROCESS, 0, -20);
@@ -195,7 +195,7 @@ void capture_hold_signals(void)
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_IGN)
 		sigaddset(&signals.ignored, SIGXFSZ);
 	sigprocmask(SIG_BLOCK, &signals.set, &signals.before);
-	block_internal();
+	capture_block_internal();
 	/* sigaddset() refuses them */
 	memcpy(&first, &signals.set, sizeof(first));
 	first |= INTERNAL_SIGNALS;
@@ -360,7 +360,7 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	siginfo_t info;
 	int sig;
 
-	block_internal();
+	capture_block_internal();
 	if (c->session.flight)
 		wait_first(true);
 	while (!atomic_load(ended)) {

@@ -55,6 +55,8 @@ void capture_allow_files(void);
  * need not call this.
  */
 void capture_hold_signals(void);
+/* For a new thread: block also the signals that the C library keeps to itself. */
+void capture_block_internal(void);
 /* Run it all. Return: false if it could not start; then nothing is left open. */
 bool capture_run(const struct capture_config *c, const struct sink *sink,
 		 struct capture *capture, struct error *e);

@@ -112,13 +112,13 @@ static bool has_holes(const struct partial *p)
 }
 
 bool partial_create(struct partial *p, const struct output *o, const char *clock,
-		    unsigned int nr_cpus, struct error *e)
+		    unsigned int nr_cpus, unsigned int nr_streams, struct error *e)
 {
 	char *about;
 	size_t len;
 	bool ok;
 
-	*p = (struct partial){ .fd = -1, .lock = -1, .nr_cpus = nr_cpus };
+	*p = (struct partial){ .fd = -1, .lock = -1, .nr_cpus = nr_cpus, .nr_streams = nr_streams };
 	snprintf(p->clock, sizeof(p->clock), "%s", clock);
 	p->output = xstrdup(o->path);
 	*e->text = '\0';
@@ -140,7 +140,8 @@ bool partial_create(struct partial *p, const struct output *o, const char *clock
 	/* without locks, as on some network file systems, two recorders do not see each other */
 	flock(p->lock, LOCK_EX | LOCK_NB);
 	p->segment = has_holes(p) ? SEGMENT_WHOLE : SEGMENT;
-	about = format(VERSION_LINE "cpus %u\nclock %s\nsegment %llu\noutput %s\n", nr_cpus, clock,
+	about = format(VERSION_LINE "cpus %u\nstreams %u\nclock %s\nsegment %llu\noutput %s\n", nr_cpus,
+		       nr_streams, clock,
 		       (unsigned long long)p->segment, o->path);
 	len = strlen(about);
 	ok = pwrite(p->lock, about, len, 0) == (ssize_t)len;
@@ -160,8 +161,10 @@ static bool read_about(struct partial *p)
 		return false;
 	output = strstr(text, "\noutput ");
 	ok = output && len && text[len - 1] == '\n' &&
-	     sscanf(text, VERSION_LINE "cpus %u\nclock %31s\nsegment %llu\n", &p->nr_cpus,
-		    p->clock, &segment) == 3 && p->nr_cpus && p->nr_cpus <= 65536 && segment;
+	     sscanf(text, VERSION_LINE "cpus %u\nstreams %u\nclock %31s\nsegment %llu\n", &p->nr_cpus,
+		    &p->nr_streams, p->clock, &segment) == 4 && p->nr_cpus &&
+	     p->nr_cpus <= 65536 && segment &&
+	     (p->nr_streams == p->nr_cpus || p->nr_streams == 2 * p->nr_cpus);
 	if (ok) {
 		text[len - 1] = '\0';
 		p->output = xstrdup(output + strlen("\noutput "));

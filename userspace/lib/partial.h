@@ -27,6 +27,7 @@ struct partial {
 	char *output;		/* the path of the file */
 	char clock[32];		/* its name in tracefs */
 	unsigned int nr_cpus;
+	unsigned int nr_streams;	/* as many, or twice as many with the kernel's events */
 	uint64_t segment;	/* see spool_new() */
 };
 
@@ -35,7 +36,7 @@ struct partial {
  * into that file is still running.
  */
 bool partial_create(struct partial *p, const struct output *o, const char *clock,
-		    unsigned int nr_cpus, struct error *e);
+		    unsigned int nr_cpus, unsigned int nr_streams, struct error *e);
 /* Open what was left of a recording: the directory, or the name of its file. */
 bool partial_open(struct partial *p, const char *path, struct error *e);
 /* Return the name of the file that was to be made, to be freed. */

@@ -319,7 +319,7 @@ uint64_t spool_size(const struct spool *s)
 
 void spool_release(struct spool *s, uint64_t len)
 {
-	/* of the last file all is released, too */
+	/* the last file goes as a whole, too */
 	uint64_t last = len < s->written ? len / s->segment : s->written / s->segment + 1;
 	char name[64];
 

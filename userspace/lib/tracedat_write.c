@@ -15,6 +15,7 @@
 
 #include "lib/accounting.h"
 #include "lib/clock.h"
+#include "lib/kernel_events.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/partial.h"
@@ -34,6 +35,7 @@
  * The end writes the last of the data and the facts, then "moving", and moves the data, from
  * where it is given back in small steps. Each step can be done again after a kill.
  */
+#define EVENTS_INSTANCE	"events"	/* of the kernel's events in the file */
 #define FILE_NAME	"trace.dat"
 #define FACTS_NAME	"facts"
 #define RESERVE_NAME	"reserve"
@@ -44,12 +46,12 @@
 #define SECTION_HEAD	16		/* bytes */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
-/* The head of FACTS_NAME; the numbers of the traced CPUs, u32, follow, then @len bytes. */
+/* The head of FACTS_NAME; the numbers of the streams in the file, u32, follow, then @len bytes. */
 struct facts_head {
 	uint64_t base;			/* where the bytes go in the file */
 	uint64_t options;		/* where the options will be */
 	uint64_t len;
-	uint64_t nr_cpus;
+	uint64_t nr_streams;
 };
 
 struct tracedat_writer {
@@ -61,8 +63,13 @@ struct tracedat_writer {
 	struct error error;
 	uint64_t id;			/* a random number that identifies the recording */
 	unsigned int nr_cpus;
-	struct spool **spool;		/* by CPU */
-	bool *listed;			/* by CPU: the file has it */
+	/*
+	 * By stream: those of the session by CPU, and behind them those of the kernel's events,
+	 * if there are any.
+	 */
+	unsigned int nr_streams;
+	struct spool **spool;
+	bool *listed;			/* the file has it */
 	uint64_t cpus_online;
 	uint64_t limit;			/* the file may not be larger */
 	uint64_t spooled;		/* bytes of all spools */
@@ -236,11 +243,38 @@ static void add_head(struct tracedat_writer *w, struct block *b)
 	add_u64(b, 0);
 }
 
-static void add_formats(struct tracedat_writer *w, struct block *out)
+/* Return the number of events from @at on that are of one system. */
+static size_t same_system(const struct kernel_events *events, size_t at)
+{
+	size_t n = 1;
+
+	while (at + n < events->nr_formats &&
+	       !strcmp(events->format[at + n].system, events->format[at].system))
+		n++;
+	return n;
+}
+
+static void add_kernel_formats(struct block *b, const struct kernel_events *events)
+{
+	size_t i, end;
+
+	for (i = 0; i < events->nr_formats;) {
+		end = i + same_system(events, i);
+		add(b, events->format[i].system, strlen(events->format[i].system) + 1);
+		add_u32(b, end - i);
+		for (; i < end; i++)
+			add_text64(b, events->format[i].text, strlen(events->format[i].text));
+	}
+}
+
+static void add_formats(struct tracedat_writer *w, struct block *out,
+			const struct kernel_events *events)
 {
 	struct block b = { 0 };
+	uint32_t systems = 1;
 	unsigned int i;
 	char *text;
+	size_t at;
 
 	add(&b, "header_page", 12);
 	add_text64(&b, header_page, sizeof(header_page) - 1);
@@ -250,7 +284,9 @@ static void add_formats(struct tracedat_writer *w, struct block *out)
 	add_u32(&b, 1);			/* formats of system ftrace */
 	add_text64(&b, function_format, sizeof(function_format) - 1);
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
-	add_u32(&b, 1);			/* other systems */
+	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
+		systems++;
+	add_u32(&b, systems);
 	add(&b, SUMMARY_EVENTS_SYSTEM, sizeof(SUMMARY_EVENTS_SYSTEM));
 	add_u32(&b, SUMMARY_EVENTS_NR);
 	for (i = 0; i < SUMMARY_EVENTS_NR; i++) {
@@ -258,6 +294,8 @@ static void add_formats(struct tracedat_writer *w, struct block *out)
 		add_text64(&b, text, strlen(text));
 		free(text);
 	}
+	if (events)
+		add_kernel_formats(&b, events);
 	add_section(w, out, TRACEDAT_OPT_EVENT_FORMATS, &b);
 	add_u32(&b, 0);
 	add_section(w, out, TRACEDAT_OPT_PRINTK, &b);
@@ -299,13 +337,14 @@ static uint64_t size_limit(int fd)
 static void reserve(struct tracedat_writer *w)
 {
 	uint64_t step = w->partial.segment < MOVE_SIZE << 4 ? w->partial.segment : 2 * MOVE_SIZE;
+	uint64_t writing = w->cpus_online * (w->nr_streams / w->nr_cpus);
 	int fd = openat(w->partial.fd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0) {
 		fail(w);
 		return;
 	}
-	if (posix_fallocate(fd, 0, w->base + step + w->cpus_online * SPOOL_CHUNK / 4) == ENOSPC) {
+	if (posix_fallocate(fd, 0, w->base + step + writing * SPOOL_CHUNK / 4) == ENOSPC) {
 		errno = ENOSPC;
 		fail(w);
 	}
@@ -327,11 +366,11 @@ static void check_limit(struct tracedat_writer *w)
 
 static void writer_free(struct tracedat_writer *w)
 {
-	unsigned int cpu;
+	unsigned int i;
 
-	for (cpu = 0; w->spool && cpu < w->nr_cpus; cpu++)
-		if (w->spool[cpu])
-			spool_free(w->spool[cpu]);
+	for (i = 0; w->spool && i < w->nr_streams; i++)
+		if (w->spool[i])
+			spool_free(w->spool[i]);
 	if (w->fd >= 0)
 		close(w->fd);
 	free(w->spool);
@@ -351,16 +390,18 @@ void tracedat_abandon(struct tracedat_writer *w)
 }
 
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
-					char *kallsyms, size_t len, struct error *e)
+					char *kallsyms, size_t len, const struct kernel_events *events,
+					struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
+	unsigned int nr_streams = events ? 2 * nr_cpus : nr_cpus, i;
 	struct block b = { 0 };
-	unsigned int cpu;
 
 	*w = (struct tracedat_writer){
 		.fd = -1, .nr_cpus = nr_cpus, .symbols = kallsyms, .symbols_len = len,
-		.spool = xzalloc(nr_cpus, sizeof(*w->spool)),
-		.listed = xzalloc(nr_cpus, sizeof(*w->listed)),
+		.nr_streams = nr_streams,
+		.spool = xzalloc(nr_streams, sizeof(*w->spool)),
+		.listed = xzalloc(nr_streams, sizeof(*w->listed)),
 		.partial = { .fd = -1, .lock = -1 },
 	};
 	tsc_measure();
@@ -368,17 +409,17 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
 	if (!output_open(&w->output, path, e) ||
-	    !partial_create(&w->partial, &w->output, clock, nr_cpus, e)) {
+	    !partial_create(&w->partial, &w->output, clock, nr_cpus, nr_streams, e)) {
 		tracedat_abandon(w);
 		return NULL;
 	}
 	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w->fd < 0)
 		fail(w);
-	for (cpu = 0; cpu < nr_cpus; cpu++)
-		w->spool[cpu] = spool_new(w->partial.fd, cpu, w->partial.segment);
+	for (i = 0; i < nr_streams; i++)
+		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment);
 	add_head(w, &b);
-	add_formats(w, &b);
+	add_formats(w, &b, events);
 	add_symbols(w, &b);
 	put_block(w, &b);
 	if (!w->failed)
@@ -410,10 +451,17 @@ bool tracedat_is_elsewhere(const struct tracedat_writer *w)
 /* Return true if the file can take more, and what all CPUs have in memory. */
 static bool has_room(struct tracedat_writer *w)
 {
-	uint64_t in_memory = w->cpus_online * ZSTD_compressBound(SPOOL_CHUNK);
+	uint64_t in_memory = w->cpus_online * (w->nr_streams / w->nr_cpus) *
+			     ZSTD_compressBound(SPOOL_CHUNK);
 	uint64_t spooled = __atomic_load_n(&w->spooled, __ATOMIC_RELAXED);
 
 	return w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
+}
+
+bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
+			    struct error *e)
+{
+	return tracedat_append(w, w->nr_cpus + cpu, buf, len, e);
 }
 
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
@@ -508,7 +556,7 @@ static void add_places(struct tracedat_writer *w, struct block *options)
 /* List the CPUs that exist: those with rings or with hits; at least one. */
 static void list_cpus(struct tracedat_writer *w, const struct accounting *a)
 {
-	unsigned int cpu, slot;
+	unsigned int cpu, slot, i;
 	bool any = false;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
@@ -518,6 +566,8 @@ static void list_cpus(struct tracedat_writer *w, const struct accounting *a)
 		any |= w->listed[cpu];
 	}
 	w->listed[0] |= !any;
+	for (i = w->nr_cpus; i < w->nr_streams; i++)
+		w->listed[i] = spool_size(w->spool[i]) || w->listed[i - w->nr_cpus];
 }
 
 /*
@@ -529,7 +579,7 @@ static void make_facts(struct tracedat_writer *w, const char *cmdlines, size_t c
 {
 	struct block bytes = { .base = w->base }, options = { 0 }, b = { 0 };
 	struct facts_head head = { .base = w->base };
-	unsigned int cpu;
+	unsigned int i;
 	uint64_t next;
 
 	add_text64(&b, cmdlines, cmdlines_len);
@@ -544,12 +594,12 @@ static void make_facts(struct tracedat_writer *w, const char *cmdlines, size_t c
 	add_section_head(&bytes, TRACEDAT_OPT_DONE, 0, options.len);
 	add(&bytes, options.data, options.len);
 
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		head.nr_cpus += w->listed[cpu];
+	for (i = 0; i < w->nr_streams; i++)
+		head.nr_streams += w->listed[i];
 	add(facts, &head, sizeof(head));
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		if (w->listed[cpu])
-			add_u32(facts, cpu);
+	for (i = 0; i < w->nr_streams; i++)
+		if (w->listed[i])
+			add_u32(facts, i);
 	add(facts, bytes.data, bytes.len);
 	free(options.data);
 	free(bytes.data);
@@ -577,10 +627,10 @@ static bool save_facts(struct tracedat_writer *w, const char *cmdlines, size_t c
 void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		   const struct accounting *a)
 {
-	unsigned int cpu;
+	unsigned int i;
 
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		spool_save(w->spool[cpu]);
+	for (i = 0; i < w->nr_streams; i++)
+		spool_save(w->spool[i]);
 	save_facts(w, cmdlines, cmdlines_len, a);
 }
 
@@ -610,62 +660,100 @@ static uint64_t time_after(struct tracedat_writer *w)
 	return after;
 }
 
-static void end_spool(struct tracedat_writer *w, unsigned int cpu, const void *events, size_t len)
+static void end_spool(struct tracedat_writer *w, unsigned int stream, const void *events, size_t len)
 {
 	struct error why;
 
-	if (!spool_end(w->spool[cpu], events, len, &why))
+	if (!spool_end(w->spool[stream], events, len, &why))
 		w->failed = !error_set(&w->error, "cannot write '%s': %s", w->output.name, why.text);
 }
 
 static void end_spools(struct tracedat_writer *w, const struct accounting *a)
 {
 	uint64_t ts = time_after(w);
-	unsigned int cpu;
-	size_t len = 0;
+	unsigned int i;
+	size_t len;
 	void *events;
 
-	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++) {
-		events = ts ? summary_events_make(a, cpu, ts, &len) : NULL;
-		end_spool(w, cpu, events, len);
+	for (i = 0; i < w->nr_streams && !w->failed; i++) {
+		len = 0;
+		events = ts && i < w->nr_cpus ? summary_events_make(a, i, ts, &len) : NULL;
+		end_spool(w, i, events, len);
 		free(events);
 	}
+}
+
+/* Return the bytes that the data of a stream takes in the file. */
+static uint64_t data_size(const struct tracedat_writer *w, unsigned int stream)
+{
+	return sizeof(uint32_t) + spool_size(w->spool[stream]);
+}
+
+/* Add the head of the section with the data of @nr_cpus streams from @first on. */
+static void add_data_head(const struct tracedat_writer *w, struct block *b, unsigned int first)
+{
+	uint64_t size = 0;
+	unsigned int i;
+
+	for (i = first; i < first + w->nr_cpus; i++)
+		size += w->listed[i] ? data_size(w, i) : 0;
+	add_section_head(b, TRACEDAT_OPT_BUFFER, TRACEDAT_COMPRESSED, size);
+}
+
+/* Add the option of the buffer whose section will be at @at. Return: the end of that section. */
+static uint64_t add_buffer(const struct tracedat_writer *w, struct block *options, unsigned int first,
+			   uint64_t at)
+{
+	/* the session's hits are the top instance, which has no name */
+	const char *name = first ? EVENTS_INSTANCE : "";
+	uint64_t offset = at + SECTION_HEAD;
+	struct block b = { 0 };
+	uint32_t nr = 0;
+	unsigned int i;
+
+	for (i = first; i < first + w->nr_cpus; i++)
+		nr += w->listed[i];
+	add_u64(&b, at);
+	add(&b, name, strlen(name) + 1);
+	add(&b, w->partial.clock, strlen(w->partial.clock) + 1);
+	add_u32(&b, NESTRACE_SUBBUF_SIZE);
+	add_u32(&b, nr);
+	for (i = first; i < first + w->nr_cpus; i++) {
+		if (!w->listed[i])
+			continue;
+		add_u32(&b, i - first);
+		add_u64(&b, offset);
+		add_u64(&b, data_size(w, i));
+		offset += data_size(w, i);
+	}
+	add_option(options, TRACEDAT_OPT_BUFFER, b.data, b.len);
+	free(b.data);
+	return offset;
 }
 
 /* Write what precedes the data: the facts, and the options with the place of the data. */
 static void put_prefix(struct tracedat_writer *w)
 {
 	struct facts_head *head = (struct facts_head *)w->facts;
-	struct block b = { .base = head->base }, buffer = { 0 };
-	size_t cpus = head->nr_cpus * sizeof(uint32_t);
-	uint64_t end = 0, size = 0, at, offset;
-	unsigned int cpu;
+	struct block b = { .base = head->base }, options = { 0 };
+	uint64_t at = 0, end = 0;
+	unsigned int first;
+	int turn;
 
 	w->base = head->base;
-	add(&b, w->facts + sizeof(*head) + cpus, head->len);
-	/* the length of the option does not depend on where the data is */
-	at = b.base + b.len + SECTION_HEAD + 6 + sizeof(at) + 1 + strlen(w->partial.clock) + 1 +
-	     2 * sizeof(uint32_t) + head->nr_cpus * 20 + 6 + sizeof(end);
-	offset = at + SECTION_HEAD;
-	add_u64(&buffer, at);
-	add(&buffer, "", 1);		/* the top instance */
-	add(&buffer, w->partial.clock, strlen(w->partial.clock) + 1);
-	add_u32(&buffer, NESTRACE_SUBBUF_SIZE);
-	add_u32(&buffer, head->nr_cpus);
-	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		if (!w->listed[cpu])
-			continue;
-		add_u32(&buffer, cpu);
-		add_u64(&buffer, offset);
-		add_u64(&buffer, sizeof(uint32_t) + spool_size(w->spool[cpu]));
-		offset += sizeof(uint32_t) + spool_size(w->spool[cpu]);
+	add(&b, w->facts + sizeof(*head) + head->nr_streams * sizeof(uint32_t), head->len);
+	/* the first time for their length, which does not depend on the place of the data */
+	for (turn = 0; turn < 2; turn++) {
+		at = b.base + b.len + SECTION_HEAD + options.len;
+		options.len = 0;
+		for (first = 0; first < w->nr_streams; first += w->nr_cpus)
+			at = add_buffer(w, &options, first, at);
+		add_option(&options, TRACEDAT_OPT_DONE, &end, sizeof(end));
 	}
-	size = offset - at - SECTION_HEAD;
-	add_section_head(&b, TRACEDAT_OPT_DONE, 0, 6 + buffer.len + 6 + sizeof(end));
-	add_option(&b, TRACEDAT_OPT_BUFFER, buffer.data, buffer.len);
-	add_option(&b, TRACEDAT_OPT_DONE, &end, sizeof(end));
-	add_section_head(&b, TRACEDAT_OPT_BUFFER, TRACEDAT_COMPRESSED, size);
-	free(buffer.data);
+	add_section_head(&b, TRACEDAT_OPT_DONE, 0, options.len);
+	add(&b, options.data, options.len);
+	free(options.data);
+	add_data_head(w, &b, 0);
 	if (!w->failed && (ftruncate(w->fd, w->base) ||
 			   !write_at(w->fd, &head->options, sizeof(head->options), w->options_at)))
 		fail(w);
@@ -676,7 +764,7 @@ static void put_prefix(struct tracedat_writer *w)
 /* Note where the data goes. From here on the spools may lack what has been moved. */
 static void note_moving(struct tracedat_writer *w, const char *into)
 {
-	unsigned int cpu;
+	unsigned int i;
 	char *text;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
@@ -684,11 +772,11 @@ static void note_moving(struct tracedat_writer *w, const char *into)
 	if (!f)
 		out_of_memory();
 	fprintf(f, "data %llu\n", (unsigned long long)w->data_at);
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		if (w->listed[cpu])
-			fprintf(f, "cpu %u %llu %u\n", cpu,
-				(unsigned long long)spool_size(w->spool[cpu]),
-				spool_chunks(w->spool[cpu]));
+	for (i = 0; i < w->nr_streams; i++)
+		if (w->listed[i])
+			fprintf(f, "stream %u %llu %u\n", i,
+				(unsigned long long)spool_size(w->spool[i]),
+				spool_chunks(w->spool[i]));
 	fprintf(f, "into %s\n", into ?: "");
 	fclose(f);
 	if (!w->failed && !partial_put(&w->partial, MOVING_NAME, text, len))
@@ -736,13 +824,22 @@ static void move_spool(struct tracedat_writer *w, struct spool *s, int fd, uint6
 static void move_data(struct tracedat_writer *w, int fd, uint64_t have)
 {
 	uint64_t at = w->data_at;
-	unsigned int cpu;
+	struct block head;
+	unsigned int i;
 
-	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++) {
-		if (!w->listed[cpu])
+	for (i = 0; i < w->nr_streams && !w->failed; i++) {
+		if (i && i % w->nr_cpus == 0) {
+			head = (struct block){ 0 };
+			add_data_head(w, &head, i);
+			if (have < at + head.len && !write_at(fd, head.data, head.len, at))
+				fail(w);
+			at += head.len;
+			free(head.data);
+		}
+		if (!w->listed[i] || w->failed)
 			continue;
-		move_spool(w, w->spool[cpu], fd, at, have);
-		at += sizeof(uint32_t) + spool_size(w->spool[cpu]);
+		move_spool(w, w->spool[i], fd, at, have);
+		at += data_size(w, i);
 	}
 }
 
@@ -841,12 +938,12 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		     const struct accounting *a, struct error *e)
 {
-	unsigned int cpu;
+	unsigned int i;
 
 	unlinkat(w->partial.fd, RESERVE_NAME, 0);
 	/* if the disk has no room even so, nestrace restore has what these save */
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		spool_save(w->spool[cpu]);
+	for (i = 0; i < w->nr_streams; i++)
+		spool_save(w->spool[i]);
 	end_spools(w, a);
 	if (!w->failed && !save_facts(w, cmdlines, cmdlines_len, a))
 		fail(w);
@@ -859,22 +956,22 @@ bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmd
 static bool load_facts(struct tracedat_writer *w)
 {
 	struct facts_head head;
+	uint32_t stream;
 	uint64_t i;
-	uint32_t cpu;
 
 	w->facts = partial_get(&w->partial, FACTS_NAME, &w->facts_len);
 	if (!w->facts || w->facts_len < sizeof(head))
 		return false;
 	memcpy(&head, w->facts, sizeof(head));
-	if (!head.nr_cpus || head.nr_cpus > w->nr_cpus ||
-	    head.len != w->facts_len - sizeof(head) - head.nr_cpus * sizeof(cpu) ||
+	if (!head.nr_streams || head.nr_streams > w->nr_streams ||
+	    head.len != w->facts_len - sizeof(head) - head.nr_streams * sizeof(stream) ||
 	    length(w->fd) < head.base)
 		return false;
-	for (i = 0; i < head.nr_cpus; i++) {
-		memcpy(&cpu, w->facts + sizeof(head) + i * sizeof(cpu), sizeof(cpu));
-		if (cpu >= w->nr_cpus)
+	for (i = 0; i < head.nr_streams; i++) {
+		memcpy(&stream, w->facts + sizeof(head) + i * sizeof(stream), sizeof(stream));
+		if (stream >= w->nr_streams)
 			return false;
-		w->listed[cpu] = true;
+		w->listed[stream] = true;
 	}
 	return true;
 }
@@ -884,7 +981,7 @@ static bool load_moving(struct tracedat_writer *w)
 {
 	unsigned long long size, data_at;
 	char *text, *line, *save;
-	unsigned int cpu, chunks;
+	unsigned int i, chunks;
 	size_t len;
 
 	text = partial_get(&w->partial, MOVING_NAME, &len);
@@ -893,17 +990,17 @@ static bool load_moving(struct tracedat_writer *w)
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(line, "data %llu", &data_at) == 1)
 			w->data_at = data_at;
-		else if (sscanf(line, "cpu %u %llu %u", &cpu, &size, &chunks) == 3 &&
-			 cpu < w->nr_cpus && w->listed[cpu] && !w->spool[cpu])
-			w->spool[cpu] = spool_reopen(w->partial.fd, cpu, w->partial.segment, size,
-						     chunks);
+		else if (sscanf(line, "stream %u %llu %u", &i, &size, &chunks) == 3 &&
+			 i < w->nr_streams && w->listed[i] && !w->spool[i])
+			w->spool[i] = spool_reopen(w->partial.fd, i, w->partial.segment, size,
+						   chunks);
 		else if (!strncmp(line, "into ", 5) && line[5])
 			w->moved_to = xstrdup(line + 5);
 	}
 	free(text);
 	w->moving = true;
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		if (w->listed[cpu] && !w->spool[cpu])
+	for (i = 0; i < w->nr_streams; i++)
+		if (w->listed[i] && !w->spool[i])
 			return false;
 	return w->data_at;
 }
@@ -932,8 +1029,9 @@ static bool find_options_at(struct tracedat_writer *w)
 static bool load(struct tracedat_writer *w, struct error *e)
 {
 	w->nr_cpus = w->partial.nr_cpus;
-	w->spool = xzalloc(w->nr_cpus, sizeof(*w->spool));
-	w->listed = xzalloc(w->nr_cpus, sizeof(*w->listed));
+	w->nr_streams = w->partial.nr_streams;
+	w->spool = xzalloc(w->nr_streams, sizeof(*w->spool));
+	w->listed = xzalloc(w->nr_streams, sizeof(*w->listed));
 	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CLOEXEC);
 	if (w->fd < 0)
 		return error_set_errno(e, "cannot open '%s/" FILE_NAME "'", w->partial.path);
@@ -946,13 +1044,13 @@ static bool load(struct tracedat_writer *w, struct error *e)
 /* Make the data whole, which a kill may have cut anywhere. */
 static void recover(struct tracedat_writer *w)
 {
-	unsigned int cpu;
+	unsigned int i;
 
 	unlinkat(w->partial.fd, RESERVE_NAME, 0);
-	for (cpu = 0; cpu < w->nr_cpus; cpu++)
-		w->spool[cpu] = spool_recover(w->partial.fd, cpu, w->partial.segment);
-	for (cpu = 0; cpu < w->nr_cpus && !w->failed; cpu++)
-		end_spool(w, cpu, NULL, 0);
+	for (i = 0; i < w->nr_streams; i++)
+		w->spool[i] = spool_recover(w->partial.fd, i, w->partial.segment);
+	for (i = 0; i < w->nr_streams && !w->failed; i++)
+		end_spool(w, i, NULL, 0);
 	if (!w->failed)
 		put_prefix(w);
 }

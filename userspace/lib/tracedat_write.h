@@ -14,14 +14,17 @@
 #include "lib/error.h"
 
 struct accounting;
+struct kernel_events;
 struct tracedat_writer;
 
 /*
  * Begin a file. @path must stay valid; @kallsyms, of @len bytes, becomes the writer's.
- * @clock: its name in tracefs. Return: NULL after an error, with no file left behind.
+ * @clock: its name in tracefs. @events: those whose formats the file gets, or NULL. Return:
+ * NULL after an error, with no file left behind.
  */
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
-					char *kallsyms, size_t len, struct error *e);
+					char *kallsyms, size_t len, const struct kernel_events *events,
+					struct error *e);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);
 /* Return true if that directory is not beside the file, because it takes no new files. */
@@ -34,6 +37,9 @@ const char *tracedat_kept(const struct tracedat_writer *w);
  */
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 		     struct error *e);
+/* The same for sub-buffers of the kernel's events. */
+bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
+			    struct error *e);
 /* Add lines of /proc/kallsyms, before the end. */
 void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len);
 /*

@@ -31,7 +31,9 @@ says "-F without a COMMAND" 2 "-F traces COMMAND" nestrace record -F
 says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestrace record -l 'nonsense_*'
 says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c true
 says "-p: another tracer" 2 "no such tracer: '-p function_graph'" nestrace record -p function_graph true
-says "-e: it names trace-cmd record" 2 "use trace-cmd record -e" nestrace record -e sched true
+says "-e: an event that does not exist" 125 "no event matches -e: 'nonsense:*'" nestrace record -e 'nonsense:*' true
+says "-e: a filter that is none" 125 "not a filter of sched:sched_switch: 'nonsense == 1'" nestrace record -e sched:sched_switch -f 'nonsense == 1' true
+says "-f without -e" 2 "there is none before: '-f x'" nestrace record -f x true
 says "-g: it names -l and report --graph" 2 "nestrace report --graph" nestrace record -g vfs_read true
 says "-N: it says to copy the file" 2 "record into a file and copy it" nestrace record -N host:1 true
 says "-m: it names --flight" 2 "--flight -b SIZE" nestrace record -m 100 true
