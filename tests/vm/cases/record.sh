@@ -114,6 +114,11 @@ for clock in global tsc mono; do
 	setup nestrace report -t t.dat > r
 	is "clock $clock: each call is recorded" "$(grep -c 'nt_called <-' r)" 1200
 	ok "clock $clock: the time of a CPU never goes back" awk '/nt_called/ { gsub(/[.:]/, "", $3); t = $3 + 0; if (t < last[$2]) bad = 1; last[$2] = t } END { exit bad }' r
+	wall=$(trace-cmd report --stat -i t.dat | sed -n 's/^wall_clock: //p')
+	ok "clock $clock: the file has the wall clock" test "$(($(date +%s) - ${wall%%.*}))" -lt 60
+	# the time of it is within a minute of the hits, as trace-cmd shows them
+	trace-cmd report --raw-ts -i t.dat 2> /dev/null | awk '/nt_called/ { sub(/:.*/, ""); print $NF; exit }' > raw
+	ok "clock $clock: that time is by the clock of the hits" awk -v at="${wall##* }" -v clock=$clock '{ gap = ($1 - at) / 1e9; exit !(gap > -60 && gap < 200) }' raw
 	ok "clock $clock: trace-cmd reads the file" sh -c "trace-cmd report -i t.dat > /dev/null"
 done
 
