@@ -287,10 +287,13 @@ void partial_remove(struct partial *p)
 		unlinkat(p->fd, PARTIAL_TARGET, 0);
 	}
 	while (dir && (d = readdir(dir)))
-		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strcmp(d->d_name, ABOUT))
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") &&
+		    strcmp(d->d_name, ABOUT) && strcmp(d->d_name, PARTIAL_DONE))
 			unlinkat(p->fd, d->d_name, 0);
-	if (p->lock >= 0)
+	if (p->lock >= 0) {
+		unlinkat(p->fd, PARTIAL_DONE, 0);
 		unlinkat(p->fd, ABOUT, 0);
+	}
 	if (dir)
 		closedir(dir);
 	if (p->path)

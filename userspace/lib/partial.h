@@ -15,6 +15,8 @@
 #define PARTIAL_SUFFIX	".nestrace"
 /* Its file that names the file which is being written in place. */
 #define PARTIAL_TARGET	"target"
+/* Its file that says that it can be removed. */
+#define PARTIAL_DONE	"done"
 
 struct output;
 

@@ -952,11 +952,13 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 	else if (!w->failed)
 		complete_in_place(w);
 	ok = !w->failed;
-	if (ok)
+	if (ok) {
+		partial_put(&w->partial, PARTIAL_DONE, "", 0);
 		partial_remove(&w->partial);
-	else
+	} else {
 		error_set(e, "%.500s; what was recorded is kept: '%.300s'; nestrace restore makes the file from it, with -o FILE elsewhere",
 			  w->error.text, w->partial.path);
+	}
 	writer_free(w);
 	return ok;
 }
@@ -1084,8 +1086,9 @@ static void recover(struct tracedat_writer *w)
 /* Return true if only the removal of the directory was interrupted. */
 static bool is_complete(const struct partial *p)
 {
-	return faccessat(p->fd, FILE_NAME, F_OK, 0) && errno == ENOENT &&
-	       !faccessat(p->fd, MOVING_NAME, F_OK, 0);
+	return !faccessat(p->fd, PARTIAL_DONE, F_OK, 0) ||
+	       (faccessat(p->fd, FILE_NAME, F_OK, 0) && errno == ENOENT &&
+		!faccessat(p->fd, MOVING_NAME, F_OK, 0));
 }
 
 /* Return true if the output is there, was written after the recording began, and not by it. */
@@ -1117,10 +1120,10 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 	if (!partial_open(&w->partial, from, e))
 		goto fail;
 	if (is_complete(&w->partial)) {
-		error_set(e, "that recording is complete: '%s'; its directory is removed",
-			  w->partial.output);
+		target = xstrdup(w->partial.output);
 		partial_remove(&w->partial);
-		goto fail;
+		writer_free(w);
+		return target;
 	}
 	target = output ? xstrdup(output) : partial_target(&w->partial);
 	if (!output_open(&w->output, target, e) || !load(w, e))

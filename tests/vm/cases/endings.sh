@@ -49,7 +49,7 @@ ok "kill -9: there is no file yet" test ! -e t.dat
 ok "kill -9: a directory is left" test -d t.dat.nestrace
 ok "restore: it succeeds" nestrace restore t.dat.nestrace
 is "restore: all hits are in the file" "$(hits)" 200
-ok "restore: the tasks have names" sh -c 'nestrace report t.dat | grep -q "^ *sh-.* nt_called"'
+ok "restore: the tasks have names" sh -c '! nestrace report t.dat | grep -qF "<...>"'
 nestrace report t.dat > r
 is "restore: the accounting is in the file" "$(counter r task recorded)" 200
 ok "restore: nothing else is left" sh -c '! ls -A | grep -q nestrace'
@@ -121,7 +121,7 @@ fi
 
 # The limit of a file's size.
 rm -f t.dat
-(ulimit -f 8192; exec nestrace record -b 16384 -o t.dat sh -c 'while sleep 0; do :; done' 2> err)
+(ulimit -f 8192; exec nestrace record -b 16384 -o t.dat sh -c 'until [ -e t.dat ]; do cat /proc/self/maps > /dev/null; done' 2> err)
 is "ulimit -f: the recording ends by itself" $? 125
 ok "ulimit -f: the message says why" grep -q "a file may have only 4 MiB here; the recording ends, and what was written is kept" err
 ok "ulimit -f: the file is whole" sh -c 'nestrace report t.dat > r 2> err && ! test -s err'

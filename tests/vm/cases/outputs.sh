@@ -91,7 +91,7 @@ data()
 {
 	local dir=$(dirname "$2")
 	nestrace record -b 16384 -o "$2" sh -c '
-		while [ $(du -sm '"$dir"' | cut -f 1) -lt '"$1"' ]; do
+		while [ -e '"$2"'.nestrace ] && [ $(du -sm '"$dir"' | cut -f 1) -lt '"$1"' ]; do
 			for i in 1 2 3 4 5; do cat /proc/self/maps > /dev/null; done
 		done' 2> err
 }
@@ -136,6 +136,7 @@ setup mkdir small
 setup mount -t tmpfs -o size=12m tmpfs small
 fits "tmpfs" small 8
 data 100 small/t.dat
+show < err
 ok "tmpfs, full: it says so" grep -q "No space left on device; the recording ends, and what was written is kept" err
 nestrace report small/t.dat > r 2> err
 ok "tmpfs, full: the file is whole" test ! -s err
@@ -151,7 +152,7 @@ kill -9 $recorder
 wait $recorder
 rm -f small/t.dat.nestrace/reserve
 dd if=/dev/zero of=small/other bs=1M count=100 2> /dev/null
-says "restore on a full disk" 1 "what was recorded is kept: '/tmp/small/t.dat.nestrace'" nestrace restore small/t.dat
+says "restore on a full disk" 1 "what was recorded is kept: 'small/t.dat.nestrace'" nestrace restore small/t.dat
 setup rm small/other
 ok "restore once there is room" nestrace restore small/t.dat
 lost=$(nestrace report small/t.dat | awk '$1 == "#" && $2 == "total" { print $5 }')
