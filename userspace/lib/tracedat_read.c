@@ -438,6 +438,10 @@ static void read_options(struct parser *p, struct data_6 *in)
 	while (!p->failed && (id = get_u16(p)) != TRACEDAT_OPT_DONE) {
 		len = get_u32(p);
 		text = get_text(p, len);
+		if (p->failed) {
+			free(text);
+			return;
+		}
 		in->has_clock |= id == TRACEDAT_OPT_TRACECLOCK;
 		/* it corrects the number that came before the options */
 		if (id == TRACEDAT_OPT_CPUCOUNT && len >= sizeof(in->nr_cpus))
