@@ -9,6 +9,7 @@
 #include "cmd/file_options.h"
 #include "cmd/message.h"
 #include "lib/memory.h"
+#include "lib/printable.h"
 #include "lib/reader.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
@@ -109,15 +110,10 @@ static void show_problem(void *arg, const struct error *e)
 	warn_error(e);
 }
 
-/* Print the lines of latency tracers, without what a terminal would obey. */
+/* Print the lines of latency tracers. */
 static void put_lines(void *arg, char *text, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
-		    text[i] == 0x7f)
-			text[i] = '?';
+	make_printable(text, len);
 	fwrite(text, 1, len, stdout);
 }
 
