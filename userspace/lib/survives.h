@@ -7,7 +7,7 @@
 
 /*
  * Return: true if a child that calls @act ends well within a minute, or if there can be no
- * child. What @act prints on standard error is lost.
+ * child. Standard error of @act is closed.
  */
 bool survives(void (*act)(void *arg), void *arg);
 
