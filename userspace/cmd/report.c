@@ -119,10 +119,12 @@ static void put_lines(void *arg, char *text, size_t len)
 
 static void show_lines(struct reader *r)
 {
-	const struct tracedat_buffer *b = r->file->buffer;
+	const struct tracedat_buffer *b;
 	struct error e;
+	unsigned int i;
 
-	for (; b < r->file->buffer + r->file->nr_buffers; b++) {
+	for (i = 0; i < r->file->nr_buffers; i++) {
+		b = &r->file->buffer[i];
 		if (!b->is_text || tracedat_text(r->file, b, put_lines, NULL, &e))
 			continue;
 		warn_error(&e);
