@@ -106,7 +106,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
-		ret = nt_filter_add_ops(&s->triggers.call, glob);
+		ret = nt_filter_add_ops(&s->triggers.ops[NT_ON_CALL], glob);
 	else
 		ret = nt_filter_add(&s->hook, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
 	/* without a filter, every function would be a trigger */

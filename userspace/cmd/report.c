@@ -9,6 +9,7 @@
 #include "cmd/file_options.h"
 #include "cmd/message.h"
 #include "lib/memory.h"
+#include "lib/printable.h"
 #include "lib/reader.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
@@ -109,24 +110,21 @@ static void show_problem(void *arg, const struct error *e)
 	warn_error(e);
 }
 
-/* Print the lines of latency tracers, without what a terminal would obey. */
+/* Print the lines of latency tracers. */
 static void put_lines(void *arg, char *text, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
-		    text[i] == 0x7f)
-			text[i] = '?';
+	make_printable(text, len);
 	fwrite(text, 1, len, stdout);
 }
 
 static void show_lines(struct reader *r)
 {
-	const struct tracedat_buffer *b = r->file->buffer;
+	const struct tracedat_buffer *b;
 	struct error e;
+	unsigned int i;
 
-	for (; b < r->file->buffer + r->file->nr_buffers; b++) {
+	for (i = 0; i < r->file->nr_buffers; i++) {
+		b = &r->file->buffer[i];
 		if (!b->is_text || tracedat_text(r->file, b, put_lines, NULL, &e))
 			continue;
 		warn_error(&e);

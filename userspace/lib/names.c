@@ -7,20 +7,8 @@
 
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/printable.h"
 #include "lib/tracedat_read.h"
-
-/* Replace what a terminal would take for a control character. */
-static void clean(char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = *text, next = text[1];
-
-		/* UTF-8 has control characters of two bytes, too */
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
-		    (c == 0xc2 && next >= 0x80 && next <= 0x9f))
-			*text = '?';
-	}
-}
 
 struct tep_handle *names_load(struct tracedat *t, bool *complete)
 {
@@ -29,8 +17,8 @@ struct tep_handle *names_load(struct tracedat *t, bool *complete)
 
 	if (!tep)
 		out_of_memory();
-	clean(t->kallsyms);
-	clean(t->cmdlines);
+	make_printable(t->kallsyms, strlen(t->kallsyms));
+	make_printable(t->cmdlines, strlen(t->cmdlines));
 	*complete = !*t->kallsyms || !tep_parse_kallsyms(tep, t->kallsyms);
 	for (line = strtok_r(t->cmdlines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		comm = strchr(line, ' ');

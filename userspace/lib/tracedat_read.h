@@ -48,7 +48,6 @@ struct tracedat {
 	char *printk;		/* the formats of trace_printk() */
 	char *cmdlines;
 	char *clock;		/* its name in tracefs; NULL: the file has none */
-	char *uname;		/* NULL: the file has none */
 	struct tracedat_buffer *buffer;	/* the top instance is the first, if it is there */
 	unsigned int nr_buffers;
 	unsigned int nr_cpus;	/* the most of any buffer */

@@ -10,6 +10,7 @@
 #include "lib/context.h"
 #include "lib/formats.h"
 #include "lib/memory.h"
+#include "lib/printable.h"
 #include "lib/reader.h"
 #include "output/text.h"
 
@@ -234,25 +235,6 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	flush(t);
 }
 
-/* Put text, without what a terminal would take for a control character. */
-static void put_clean(struct text *t, const char *text, size_t len)
-{
-	size_t i, from = 0;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = text[i], next = i + 1 < len ? text[i + 1] : 0;
-
-		/* UTF-8 has control characters of two bytes, too */
-		if ((c >= ' ' || c == '\n' || c == '\t') && c != 0x7f &&
-		    !(c == 0xc2 && next >= 0x80 && next <= 0x9f))
-			continue;
-		put(t, text + from, i - from);
-		put(t, "?", 1);
-		from = i + 1;
-	}
-	put(t, text + from, i - from);
-}
-
 void text_event(struct text *t, const struct source *from, const struct hit *event)
 {
 	put_head(t, from, event);
@@ -260,7 +242,8 @@ void text_event(struct text *t, const struct source *from, const struct hit *eve
 	formats_print(t->tep, from->cpu, event, &t->seq);
 	while (t->seq.len && t->seq.buffer[t->seq.len - 1] == '\n')
 		t->seq.len--;
-	put_clean(t, t->seq.buffer, t->seq.len);
+	make_printable(t->seq.buffer, t->seq.len);
+	put(t, t->seq.buffer, t->seq.len);
 	put(t, "\n", 1);
 	flush(t);
 }
