@@ -144,6 +144,7 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 {
 	t->frozen = frozen;
 	nt_ops_init(&t->call, nt_on_call);
+	nt_filter_new(&t->calls, &t->call);
 	nt_ops_init(&t->warn, nt_on_warn);
 	nt_ops_init(&t->oops, nt_on_oops);
 	nt_ops_init(&t->bug, nt_on_bug);
@@ -237,7 +238,7 @@ bool nt_triggers_registered(const struct nt_triggers *t)
 
 void nt_triggers_free(struct nt_triggers *t)
 {
-	ftrace_free_filter(&t->call);
+	nt_filter_free(&t->calls);
 	ftrace_free_filter(&t->warn);
 	ftrace_free_filter(&t->oops);
 	ftrace_free_filter(&t->bug);

@@ -15,6 +15,8 @@
 #include <linux/notifier.h>
 #include <linux/types.h>
 
+#include "filter.h"
+
 struct task_struct;
 
 struct nt_triggers {
@@ -24,6 +26,7 @@ struct nt_triggers {
 	bool on_warn;			/* a warning of the kernel is a trigger */
 	struct task_struct *armer;	/* the task that is arming, whose calls are no triggers */
 	struct ftrace_ops call;
+	struct nt_filter calls;		/* of @call */
 	struct ftrace_ops warn;
 	struct ftrace_ops oops;		/* an oops or a panic begins */
 	struct ftrace_ops bug;		/* BUG() or WARN(): only BUG() is an oops */

@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/symbols.h"
 #include "lib/tracedat_read.h"
@@ -45,15 +46,27 @@ struct counting {
 	struct counts *cpu;
 	unsigned int nr_cpus;
 	struct symbols symbols;
-	char *text;		/* the symbols, as they were before the run */
+	struct modules *modules;
+	int fd;			/* the session */
 };
 
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct counting *c = arg;
 
+	/* whatever came or went before a hit has been noted by now */
+	modules_take(c->modules, c->fd);
 	counts_stream(&c->cpu[cpu], buf, len);
 	return true;
+}
+
+static void on_opened(void *arg, int fd)
+{
+	struct counting *c = arg;
+
+	c->fd = fd;
+	if (modules_read(c->modules, fd))
+		c->symbols.modules = c->modules;
 }
 
 static void on_tick(void *arg, int fd, const struct progress *p)
@@ -84,7 +97,7 @@ static void show(struct counts *sum, struct tep_handle *tep)
 
 	for (i = 0; i < sum->size; i++) {
 		for (slot = 0; sum->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++) {
-			const char *name = tep_find_function(tep, sum->entry[i].ip);
+			const char *name = names_find(tep, sum->entry[i].ip);
 
 			if (!sum->entry[i].calls[slot])
 				continue;
@@ -121,28 +134,25 @@ static int show_all(const struct counting *c, struct tep_handle *tep, const stru
 
 static int finish(struct counting *c, struct capture *capture)
 {
-	struct tep_handle *tep = tep_alloc();
+	struct tep_handle *tep;
 	struct accounting a;
-	char *more, *text;
 	struct error e;
+	char *text;
 	size_t len;
 	int ret;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
 	close(capture->fd);
-	/* modules may have been loaded meanwhile; the last symbol must stay the last */
-	more = symbols_read(&c->symbols, &len, &e);
-	if (!more)
+	/* the kernel may have made code meanwhile */
+	if (!symbols_read(&c->symbols, &e))
 		die_error(&e);
-	if (!tep || asprintf(&text, "%s%s", more, c->text) < 0)
-		out_of_memory();
-	if (tep_parse_kallsyms(tep, text))
+	text = symbols_text(&c->symbols, true, &len);
+	tep = names_of_symbols(text);
+	if (!tep)
 		die("cannot parse the symbols: '/proc/kallsyms'");
 	ret = show_all(c, tep, &a);
 
 	free(text);
-	free(more);
-	free(c->text);
 	symbols_free(&c->symbols);
 	accounting_free(&a);
 	tep_free(tep);
@@ -155,8 +165,10 @@ static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
 
 	c->nr_cpus = nr_cpus;
 	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
-	for (i = 0; i < nr_cpus; i++)
+	for (i = 0; i < nr_cpus; i++) {
 		counts_init(&c->cpu[i], event);
+		c->cpu[i].modules = c->modules;
+	}
 }
 
 static void counting_free(struct counting *c)
@@ -210,10 +222,10 @@ static int stat_recorded(const char *path, const char *output)
 	struct error e;
 	struct tracedat *file = tracedat_open(path, &e);
 	struct counting c = { 0 };
-	struct tep_handle *tep;
+	struct names *names;
 	struct accounting a;
 	uint64_t others = 0;
-	bool failed, has_accounting, complete;
+	bool failed, has_accounting;
 	unsigned int i;
 	int ret;
 
@@ -223,8 +235,9 @@ static int stat_recorded(const char *path, const char *output)
 	}
 	redirect_output(open_output(output), output);
 	failed = file->truncated;
-	tep = names_load(file, &complete);
-	if (!complete)
+	names = names_load(file);
+	c.modules = names->modules;
+	if (!names->complete)
 		warn("cannot parse the symbols: '%s'; functions are shown as numbers", path);
 	counting_init(&c, file->nr_cpus, file->function);
 	for (i = 0; i < c.nr_cpus; i++) {
@@ -236,11 +249,11 @@ static int stat_recorded(const char *path, const char *output)
 	has_accounting = accounting_load(&a, file);
 	if (others && !has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", others, path);
-	ret = show_all(&c, tep, has_accounting ? &a : NULL);
+	ret = show_all(&c, names->tep, has_accounting ? &a : NULL);
 
 	accounting_free(&a);
 	counting_free(&c);
-	tep_free(tep);
+	names_free(names);
 	tracedat_close(file);
 	return failed ? EXIT_ERROR : ret;
 }
@@ -254,13 +267,14 @@ static void on_problem(void *arg, const struct error *e)
 static int stat_session(const struct capture_config *config, const char *output)
 {
 	struct counting c = { 0 };
-	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c };
+	struct sink sink = {
+		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c,
+	};
 	/* before COMMAND runs, which must not fail for this; its own output goes elsewhere */
 	FILE *file = open_output(output);
 	struct nestrace_info info;
 	struct capture capture;
 	struct error e;
-	size_t len;
 	int fd, ret;
 
 	capture_allow_files();
@@ -268,9 +282,9 @@ static int stat_session(const struct capture_config *config, const char *output)
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
 	close(fd);
+	c.modules = modules_new();
 	counting_init(&c, info.nr_cpus, NESTRACE_EVENT_FUNCTION);
-	c.text = symbols_read(&c.symbols, &len, &e);
-	if (!c.text)
+	if (!symbols_read(&c.symbols, &e))
 		die_error(&e);
 	if (c.symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
@@ -280,6 +294,7 @@ static int stat_session(const struct capture_config *config, const char *output)
 	redirect_output(file, output);
 	ret = finish(&c, &capture);
 	counting_free(&c);
+	modules_free(c.modules);
 	return ret;
 }
 

@@ -379,6 +379,8 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	if (!device_info(capture->fd, &info, e) || !device_configure(capture->fd, &c->session, e))
 		goto fail_session;
 	capture->nr_cpus = info.nr_cpus;
+	if (sink->opened)
+		sink->opened(sink->arg, capture->fd);
 	if (c->command) {
 		if (!child_prepare(&child, c->command, &capture->signals_before, e))
 			goto fail_session;

@@ -2,12 +2,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/device.h"
+#include "lib/memory.h"
+#include "lib/module_name.h"
 
 #ifndef COMMAND_ABI
 #define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
@@ -75,25 +78,53 @@ int device_open(struct error *e)
 	return fd;
 }
 
-static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt, struct error *e)
+/* Return @glob, to be freed, with "NAME [MODULE]" as nestrace list prints it in the kernel's words. */
+static char *kernel_glob(const char *glob)
 {
-	struct nestrace_filter arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.glob = (uintptr_t)glob,
-		.len = strlen(glob),
-	};
+	char *copy = xzalloc(1, strlen(glob) + sizeof(":mod:")), *module;
 
-	if (!ioctl(fd, NESTRACE_IOC_FILTER, &arg))
-		return true;
+	strcpy(copy, glob);
+	module = strstr(copy, " [");
+	if (module && module > copy && copy[strlen(copy) - 1] == ']') {
+		copy[strlen(copy) - 1] = '\0';
+		strcpy(module, ":mod:");
+		strcat(module, glob + (module - copy) + strlen(" ["));
+		module[strcspn(module, "]")] = '\0';
+	}
+	return copy;
+}
+
+/* Is the module of GLOB:mod:MODULE a part of the kernel? */
+static bool is_built_in(const char *glob)
+{
+	char *name = xstrdup(strstr(glob, ":mod:") + strlen(":mod:"));
+	bool built_in;
+
+	module_name_fix(name);
+	built_in = module_is_built_in(name);
+	free(name);
+	return built_in;
+}
+
+static bool no_module(const char *glob, const char *opt, struct error *e)
+{
+	if (is_built_in(glob))
+		return error_set(e, "the module is a part of the kernel for %s: '%s'; name its functions without :mod:",
+				 opt, glob);
+	return error_set(e, "no such module is loaded for %s: '%s'; lsmod lists the loaded modules",
+			 opt, glob);
+}
+
+/* Say by errno why a filter was refused. */
+static bool filter_error(const char *glob, const char *opt, struct error *e)
+{
 	switch (errno) {
 	case ENOENT:
 		return error_set(e, "no function matches %s: '%s'; nestrace list shows what can be traced",
 				 opt, glob);
 	case ENODEV:
 		if (strstr(glob, ":mod:"))
-			return error_set(e, "no such module is loaded for %s: '%s'; lsmod lists the loaded modules",
-					 opt, glob);
+			return no_module(glob, opt, e);
 		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
 	case EINVAL:
 		return error_set(e, "not a function name or glob for %s: '%s'; use NAME, GLOB or [GLOB]:mod:MODULE, at most 255 bytes (-n takes no GLOB before :mod:)",
@@ -105,6 +136,29 @@ static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt
 		return error_set(e, "too many modules for %s: '%s'; at most 16 can be left out", opt, glob);
 	}
 	return error_set_errno(e, "cannot set %s '%s'", opt, glob);
+}
+
+static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt, struct error *e)
+{
+	char *full = kernel_glob(glob);
+	struct nestrace_filter arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.glob = (uintptr_t)full,
+		.len = strlen(full),
+	};
+	bool added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+
+	/* a module that is a part of the kernel never comes */
+	if (!added && errno == ENODEV && !(flags & NESTRACE_FILTER_NOTRACE) &&
+	    strstr(full, ":mod:") && !is_built_in(full)) {
+		arg.flags |= NESTRACE_FILTER_WAIT;
+		added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+	}
+	if (!added)
+		filter_error(glob, opt, e);
+	free(full);
+	return added;
 }
 
 bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e)

@@ -36,13 +36,13 @@ bool reader_open(struct reader *r, const char *path, struct error *e)
 {
 	struct error symbols;
 	unsigned int i;
-	bool complete;
 
 	r->file = tracedat_open(path, e);
 	if (!r->file)
 		return false;
-	r->tep = names_load(r->file, &complete);
-	if (!complete) {
+	r->names = names_load(r->file);
+	r->tep = r->names->tep;
+	if (!r->names->complete) {
 		error_set(&symbols, "cannot parse the symbols: '%s'; functions are shown as numbers",
 			  path);
 		r->problem(r->arg, &symbols);
@@ -112,6 +112,9 @@ static void show(struct reader *r, unsigned int cpu)
 		c->missed += c->hit.missed;
 	if (c->hit.missed && r->gap)
 		r->gap(r->arg, cpu, c->hit.missed);
+	names_place(r->names, &c->hit);
+	if (r->filter.nr_texts)
+		names_of_event(r->names, &c->hit);
 	if (hit_filter_match(&r->filter, r->tep, cpu, &c->hit))
 		r->show(r->arg, cpu, &c->hit);
 }
@@ -200,6 +203,6 @@ void reader_close(struct reader *r)
 	free(r->cpu);
 	hit_filter_free(&r->filter);
 	accounting_free(&r->accounting);
-	tep_free(r->tep);
+	names_free(r->names);
 	tracedat_close(r->file);
 }

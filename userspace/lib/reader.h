@@ -15,6 +15,7 @@
 #include "lib/subbuf.h"
 #include "lib/tracedat_read.h"
 
+struct names;
 struct tep_handle;
 
 struct reader {
@@ -30,7 +31,8 @@ struct reader {
 
 	/* for the caller, after reader_open() */
 	struct tracedat *file;
-	struct tep_handle *tep;		/* the names in the file */
+	struct names *names;		/* those in the file */
+	struct tep_handle *tep;		/* of @names */
 	bool has_accounting;		/* nestrace recorded it */
 	struct accounting accounting;
 	bool cycles;			/* times are cycles, not nanoseconds */

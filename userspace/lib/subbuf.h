@@ -16,6 +16,7 @@ struct hit {
 	int64_t missed;		/* events missing before it; -1: an unknown number */
 	const void *data;	/* the event itself, in the sub-buffer */
 	int size;
+	const char *comm;	/* the task's name then; set by names_place() */
 };
 
 struct subbuf {

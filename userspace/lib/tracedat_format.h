@@ -27,6 +27,8 @@ enum {
 	TRACEDAT_OPT_KALLSYMS		= 19,
 	TRACEDAT_OPT_PRINTK		= 20,
 	TRACEDAT_OPT_CMDLINES		= 21,
+	/* ours, which other readers skip: lines that say when names were right, names.h */
+	TRACEDAT_OPT_NESTRACE_TIMES	= 0x6e74,
 };
 
 #endif

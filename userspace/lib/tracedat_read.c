@@ -413,6 +413,10 @@ static void take_option(struct parser *p, uint16_t id, char *data, uint32_t len,
 	case TRACEDAT_OPT_TRACECLOCK:
 		take_clock(p->t, data);
 		break;
+	case TRACEDAT_OPT_NESTRACE_TIMES:
+		free(p->t->times);
+		p->t->times = data;
+		return;
 	case TRACEDAT_OPT_HEADER_INFO ... TRACEDAT_OPT_CMDLINES:
 		if (len >= sizeof(uint64_t))
 			memcpy(&map->section[id], data, sizeof(uint64_t));
@@ -730,6 +734,7 @@ void tracedat_close(struct tracedat *t)
 	free(t->cpu);
 	free(t->clock);
 	free(t->cmdlines);
+	free(t->times);
 	free(t->kallsyms);
 	free(t->function_format);
 	free(t->path);

@@ -20,6 +20,7 @@ struct tracedat {
 	int function;		/* its ID */
 	char *kallsyms;
 	char *cmdlines;
+	char *times;		/* of names, in a file of ours; NULL: the file has none */
 	char *clock;		/* its name in tracefs; NULL: the file has none */
 	unsigned int nr_cpus;
 	char **cpustat;		/* by CPU */

@@ -36,6 +36,8 @@ struct tracedat_writer {
 	struct spool **spool;	/* by CPU */
 	char *symbols;		/* /proc/kallsyms */
 	size_t symbols_len;
+	char *times;		/* when names were right */
+	size_t times_len;
 	off_t options_at;	/* where the offset of the options goes */
 	off_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by option; 0: none */
 };
@@ -354,6 +356,7 @@ static void writer_free(struct tracedat_writer *w)
 			spool_free(w->spool[cpu]);
 	free(w->spool);
 	free(w->symbols);
+	free(w->times);
 	free(w->tmp);
 	free(w);
 }
@@ -456,6 +459,8 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const ch
 	add_option_text(options, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
 	add_option(options, TRACEDAT_OPT_CPUCOUNT, &nr_cpus, sizeof(nr_cpus));
 	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
+	if (w->times)
+		add_option(options, TRACEDAT_OPT_NESTRACE_TIMES, w->times, w->times_len);
 }
 
 static void add_sections(struct tracedat_writer *w, struct block *options)
@@ -586,15 +591,19 @@ static void end_spools(struct tracedat_writer *w, const struct accounting *a)
 	}
 }
 
-void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
+void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len)
 {
-	if (!len)
-		return;
-	w->symbols = xrealloc(w->symbols, w->symbols_len + len);
-	memcpy(w->symbols + w->symbols_len, text, len);
-	w->symbols_len += len;
+	free(w->symbols);
+	w->symbols = text;
+	w->symbols_len = len;
 	/* write all of them again; no option will point to the first ones */
 	put_symbols(w);
+}
+
+void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len)
+{
+	w->times = text;
+	w->times_len = len;
 }
 
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,

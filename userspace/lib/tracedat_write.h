@@ -27,8 +27,10 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus,
  */
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 		     struct error *e);
-/* Add lines of /proc/kallsyms, before the end. */
-void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len);
+/* Replace the lines of /proc/kallsyms, before the end; @text becomes the writer's. */
+void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len);
+/* Set the lines that say when names were right, before the end; @text becomes the writer's. */
+void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len);
 /*
  * Complete the file and free @w. @clock: its name in tracefs. Return: false if not all of it
  * could be written; the error says what was kept.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "output/counts.h"
 
 void counts_init(struct counts *c, int event)
@@ -54,7 +55,7 @@ bool counts_subbuf(struct counts *c)
 	if (!subbuf_load(&c->sub, c->data))
 		return false;
 	while (subbuf_next(&c->sub, &hit))
-		add(c, hit.ip, hit.slot, 1);
+		add(c, c->modules ? modules_place(c->modules, hit.ip, hit.ts) : hit.ip, hit.slot, 1);
 	return true;
 }
 

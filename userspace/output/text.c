@@ -7,7 +7,10 @@
 
 #include "lib/context.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
+#include "lib/names.h"
 #include "lib/subbuf.h"
+#include "lib/utf8.h"
 #include "output/text.h"
 
 /*
@@ -29,7 +32,8 @@ struct function {
 struct task {
 	int pid;
 	const char *comm;
-	size_t len;
+	size_t len;		/* bytes */
+	size_t width;		/* characters */
 	char tail[16];		/* the pid, as the line has it */
 	size_t tail_len;
 };
@@ -130,17 +134,18 @@ static void put_hex(struct text *t, uint64_t number)
 	put(t, at, end - at);
 }
 
-static void put_task(struct text *t, int pid)
+static void put_task(struct text *t, int pid, const char *comm)
 {
 	struct task *k = &t->task[(unsigned int)pid % TASKS];
 
-	if (k->pid != pid || !k->comm) {
+	if (k->pid != pid || k->comm != comm) {
 		k->pid = pid;
-		k->comm = tep_data_comm_from_pid(t->tep, pid);
-		k->len = strlen(k->comm);
+		k->comm = comm;
+		k->len = strlen(comm);
+		k->width = utf8_length(comm);
 		k->tail_len = snprintf(k->tail, sizeof(k->tail), "-%-7d ", pid);
 	}
-	put_spaces(t, k->len < TASK_WIDTH ? TASK_WIDTH - k->len : 0);
+	put_spaces(t, k->width < TASK_WIDTH ? TASK_WIDTH - k->width : 0);
 	put(t, k->comm, k->len);
 	put(t, k->tail, k->tail_len);
 }
@@ -151,13 +156,13 @@ static void put_function(struct text *t, uint64_t ip)
 
 	if (f->ip != ip || !f->name) {
 		f->ip = ip;
-		f->name = tep_find_function(t->tep, ip);
+		f->name = names_find(t->tep, ip);
 		if (!f->name)
 			f->name = no_name;
 		f->len = strlen(f->name);
 	}
 	if (f->name == no_name)
-		put_hex(t, ip);
+		put_hex(t, modules_address(ip));
 	else
 		put(t, f->name, f->len);
 }
@@ -182,7 +187,7 @@ static void put_time(struct text *t, uint64_t ts)
 
 void text_hit(struct text *t, unsigned int cpu, const struct hit *hit, unsigned int indent)
 {
-	put_task(t, hit->pid);
+	put_task(t, hit->pid, hit->comm);
 	put(t, "[", 1);
 	put_number(t, cpu, 3, '0');
 	put(t, "] ", 2);
