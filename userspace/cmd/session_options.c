@@ -79,6 +79,7 @@ void session_options_init(struct capture_config *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->session.ring_kb = RING_KB_DEFAULT;
+	c->session.wait = true;
 }
 
 void session_option_trigger(struct capture_config *c, const char *glob)

@@ -269,6 +269,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	struct top *t = arg;
 	struct counts now = { 0 };
 	unsigned int cpu;
+	bool stale;
 	size_t i;
 
 	if (p->last)
@@ -282,12 +283,13 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 		counts_sum(&now, &t->cpu[cpu].counts);
 		pthread_mutex_unlock(&t->cpu[cpu].lock);
 	}
-	if (__atomic_exchange_n(&t->stale, false, __ATOMIC_RELAXED)) {
+	stale = __atomic_exchange_n(&t->stale, false, __ATOMIC_RELAXED);
+	if (stale) {
 		/* the rows have pointers to the old names */
 		t->nr_rows = 0;
 		make_names(t);
-		make_rows(t, &now, p->seconds - t->seconds_before);
-	} else if (!t->paused && p->seconds > t->seconds_before)
+	}
+	if ((!t->paused || stale) && p->seconds > t->seconds_before)
 		make_rows(t, &now, p->seconds - t->seconds_before);
 	if (t->nr_rows)
 		qsort(t->row, t->nr_rows, sizeof(*t->row), t->by_total ? by_total : by_rate);

@@ -138,7 +138,8 @@ static bool filter_error(const char *glob, const char *opt, struct error *e)
 	return error_set_errno(e, "cannot set %s '%s'", opt, glob);
 }
 
-static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt, struct error *e)
+static bool add_filter(int fd, const char *glob, uint32_t flags, bool wait, const char *opt,
+		       struct error *e)
 {
 	char *full = kernel_glob(glob);
 	struct nestrace_filter arg = {
@@ -150,8 +151,8 @@ static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt
 	bool added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
 
 	/* a module that is a part of the kernel never comes */
-	if (!added && errno == ENODEV && !(flags & NESTRACE_FILTER_NOTRACE) &&
-	    strstr(full, ":mod:") && !is_built_in(full)) {
+	if (!added && errno == ENODEV && wait && strstr(full, ":mod:") &&
+	    !is_built_in(full)) {
 		arg.flags |= NESTRACE_FILTER_WAIT;
 		added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
 	}
@@ -181,13 +182,13 @@ bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, 
 	return error_set_errno(e, "cannot select %s '%d'", pid->thread ? "thread" : "process", pid->pid);
 }
 
-static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t flags,
+static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t flags, bool wait,
 			const char *opt, struct error *e)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		if (!add_filter(fd, globs[i], flags, opt, e))
+		if (!add_filter(fd, globs[i], flags, wait, opt, e))
 			return false;
 	return true;
 }
@@ -219,9 +220,10 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
 		return error_set_errno(e, "cannot set the CPU mask");
 	}
-	if (!add_filters(fd, c->filter, c->nr_filter, 0, "-l", e) ||
-	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, "-n", e) ||
-	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, "--trigger", e))
+	if (!add_filters(fd, c->filter, c->nr_filter, 0, c->wait, "-l", e) ||
+	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, false, "-n", e) ||
+	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, c->wait,
+			 "--trigger", e))
 		return false;
 	for (i = 0; i < c->nr_pids; i++)
 		if (!device_add_pid(fd, &c->pids[i], c->follow_forks, e))

@@ -78,12 +78,28 @@ is "-l NAME traces no other function at its address" "$(hits t.dat nt_twin_calle
 setup nestrace record -q -l ':mod:nonsense' -o t.dat sh -c "$(text_of each); each" 2> /dev/null
 is "-l :mod:MODULE of a module that never comes traces nothing" "$(nestrace report t.dat | grep -c ' <- ')" 0
 
+says "nestrace events does not wait for a module" 1 "no such module is loaded for -l: ':mod:nonsense'" nestrace events -l :mod:nonsense
+
 # ---- a number is no function ----
 for option in "-l 5" "-n 5" "-l 0x10" "--flight --trigger 3"; do
 	says "a number is no function: $option" 125 "no function matches" nestrace record -o u.dat $option true
 done
 says "a number is no function: nestrace events -l 5" 1 "no function matches" nestrace events -l 5
 ok "a number is no function: the parameter filter=5 is refused" sh -c '! echo 5 > /sys/module/nestrace/parameters/filter'
+
+# ---- a caller that a trampoline hides ----
+setup sh -c 'echo function_graph > /sys/kernel/tracing/current_tracer'
+setup nestrace record -q -F -b 16384 -o t.dat sh -c 'cat /proc/loadavg /proc/self/stat > /dev/null; read x < /proc/self/comm; true'
+setup sh -c 'echo nop > /sys/kernel/tracing/current_tracer'
+setup nestrace report t.dat > r
+note "$(grep -c '<- .return_to_handler.$' r) of $(grep -c ' <- ' r) callers are trampolines"
+ok "beside function_graph: there are hits whose caller is a trampoline" grep -q '<- \[return_to_handler\]$' r
+ok "beside function_graph: no trampoline is shown as a caller like others" sh -c '! grep -q "<- return_to_handler$" r'
+setup nestrace export --folded -o f t.dat
+begin=$(grep '^[a-z]*;\[return_to_handler\]' f | awk '{ n += $NF } END { print n + 0 }')
+within=$(grep ';.*;\[return_to_handler\]' f | awk '{ n += $NF } END { print n + 0 }')
+note "hits below a trampoline: $within in stacks, $begin in stacks that begin with it"
+ok "beside function_graph: stacks do not begin anew with the trampoline" test $((begin * 10)) -lt "$within"
 
 # ---- tasks ----
 setup nestrace record -q -l 'process_one_work' -o t.dat sh -c 'sleep 2; sync'
