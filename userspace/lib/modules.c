@@ -27,6 +27,7 @@ struct module {
 	struct { uint64_t start, size; } text, init;
 	struct symbol *symbol;
 	size_t nr;
+	size_t same;			/* the module with its symbols, from 1 on; 0: itself */
 	bool shared;			/* other modules had its addresses */
 	uint64_t alias;			/* 0: none */
 };
@@ -37,6 +38,7 @@ struct modules {
 	size_t nr;
 	uint64_t aliases;		/* how many there are */
 	uint64_t low, high;		/* of all addresses */
+	uint32_t recent[1024];		/* modules, from 1 on, by the page of an address */
 };
 
 struct modules *modules_new(void)
@@ -61,11 +63,30 @@ static bool modules_overlap(const struct module *a, const struct module *b)
 	       overlap(a->init.start, a->init.size, b->init.start, b->init.size);
 }
 
+static void free_symbols(struct module *module)
+{
+	size_t i;
+
+	for (i = 0; i < module->nr; i++)
+		free((char *)module->symbol[i].name);
+	free(module->symbol);
+	module->symbol = NULL;
+	module->nr = 0;
+}
+
+/* Return the module that holds the symbols of @module. */
+static const struct module *holder(const struct modules *m, const struct module *module)
+{
+	return module->same ? &m->module[module->same - 1] : module;
+}
+
 /* Is it the same module at the same place? */
 static bool modules_equal(const struct module *a, const struct module *b)
 {
 	size_t i;
 
+	if (a->same)
+		return false;
 	if (strcmp(a->name, b->name) || a->text.start != b->text.start || a->nr != b->nr ||
 	    a->init.start != b->init.start)
 		return false;
@@ -98,12 +119,14 @@ static void settle(struct modules *m, struct module *new)
 		if (!modules_overlap(old, new))
 			continue;
 		if (modules_equal(old, new)) {
-			new->alias = old->alias;
-			new->shared = old->shared;
+			free_symbols(new);
+			new->same = old - m->module + 1;
 			return;
 		}
-		old->shared = new->shared = alias = true;
+		old->shared = true;
+		alias |= !old->same;
 	}
+	new->shared = alias;
 	if (alias)
 		new->alias = m->aliases < ALIAS_UNKNOWN - 1 ? ++m->aliases : ALIAS_UNKNOWN;
 }
@@ -234,24 +257,37 @@ static uint64_t with_alias(uint64_t ip, uint64_t alias)
 uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)
 {
 	const struct module *module;
+	uint64_t place = ip, end;
+	uint32_t *recent;
 	bool known = false;
-	uint64_t place = ip;
 
 	if (__atomic_load_n(&m->high, __ATOMIC_RELAXED) <= ip ||
 	    __atomic_load_n(&m->low, __ATOMIC_RELAXED) > ip)
 		return ip;
 	pthread_mutex_lock(&m->lock);
+	recent = &m->recent[(ip >> 12) % (sizeof(m->recent) / sizeof(m->recent[0]))];
+	if (*recent) {
+		module = &m->module[*recent - 1];
+		if (!holder(m, module)->shared && ip - module->text.start < module->text.size &&
+		    ts >= module->begin && ts <= module->end) {
+			pthread_mutex_unlock(&m->lock);
+			return ip;
+		}
+	}
 	for (module = m->module + m->nr; !known && module-- > m->module;) {
-		uint64_t end = ip - module->text.start < module->text.size ? module->end :
-			       ip - module->init.start < module->init.size ? module->init_end : 0;
+		end = ip - module->text.start < module->text.size ? module->end :
+		      ip - module->init.start < module->init.size ? module->init_end : 0;
 
 		if (!end)
 			continue;
 		/* until it is found, this is an address of a module that was not there */
 		place = with_alias(ip, ALIAS_UNKNOWN);
 		known = ts >= module->begin && ts <= end;
-		if (known)
-			place = module->alias ? with_alias(ip, module->alias) : ip;
+		if (known) {
+			place = holder(m, module)->alias ?
+				with_alias(ip, holder(m, module)->alias) : ip;
+			*recent = module - m->module + 1;
+		}
 	}
 	pthread_mutex_unlock(&m->lock);
 	return place;
@@ -302,18 +338,19 @@ void modules_symbols(struct modules *m, bool aliases,
 
 void modules_save(struct modules *m, FILE *out)
 {
-	const struct module *module;
+	const struct module *module, *from;
 	size_t i;
 
 	pthread_mutex_lock(&m->lock);
 	for (module = m->module; module < m->module + m->nr; module++) {
+		from = holder(m, module);
 		fprintf(out, "m %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %s\n",
 			module->begin, module->init_end, module->end, module->text.start,
 			module->text.size, module->init.start, module->init.size, module->name);
 		/* the others are in the table of symbols */
-		for (i = 0; module->shared && i < module->nr; i++)
-			fprintf(out, "s %" PRIx64 " %" PRIx64 " %s\n", module->symbol[i].start,
-				module->symbol[i].size, module->symbol[i].name);
+		for (i = 0; from->shared && i < from->nr; i++)
+			fprintf(out, "s %" PRIx64 " %" PRIx64 " %s\n", from->symbol[i].start,
+				from->symbol[i].size, from->symbol[i].name);
 	}
 	fputs("m\n", out);
 	pthread_mutex_unlock(&m->lock);
@@ -342,15 +379,12 @@ void modules_load(struct modules *m, const char *line)
 
 void modules_free(struct modules *m)
 {
-	size_t i, k;
+	size_t i;
 
 	if (!m)
 		return;
-	for (i = 0; i < m->nr; i++) {
-		for (k = 0; k < m->module[i].nr; k++)
-			free((char *)m->module[i].symbol[k].name);
-		free(m->module[i].symbol);
-	}
+	for (i = 0; i < m->nr; i++)
+		free_symbols(&m->module[i]);
 	free(m->module);
 	pthread_mutex_destroy(&m->lock);
 	free(m);

@@ -15,6 +15,7 @@
 /* A symbol of kallsyms outside of the kernel: a module's, or code that the kernel made. */
 struct other {
 	struct symbol symbol;
+	bool is_module;
 	bool wrong;		/* two readings differ: it is another's at another time */
 };
 
@@ -40,6 +41,8 @@ static void add_other(struct symbols *s, uint64_t start, const char *name, const
 		(*old)->wrong |= again && strcmp((*old)->symbol.name, name);
 		return;
 	}
+	/* what the kernel made itself is no module */
+	new->is_module = strcmp(module, "bpf") && strncmp(module, "__builtin__", 11);
 	new->symbol.name = xstrdup(name);
 	new->symbol.module = xstrdup(module);
 }
@@ -98,9 +101,7 @@ bool symbols_read(struct symbols *s, struct error *e)
 			s->hidden = false;
 		if (n == 3 && !again)
 			put_kernel(out, start, type, name, &open);
-		/* struct modules knows those of modules; what the kernel made is no module */
-		else if (n == 4 && is_function(type) &&
-			 (!s->modules || !strcmp(module, "bpf") || !strncmp(module, "__builtin__", 11)))
+		else if (n == 4 && is_function(type))
 			add_other(s, start, name, module, again);
 	}
 	free(line);
@@ -126,8 +127,9 @@ static void add_node(const void *node, VISIT visit, void *arg)
 	const struct other *other = *(const struct other *const *)node;
 	struct symbols *s = arg;
 
-	if ((visit == postorder || visit == leaf) && !other->wrong &&
-	    !(s->modules && modules_cover(s->modules, other->symbol.start)))
+	if ((visit != postorder && visit != leaf) || other->wrong)
+		return;
+	if (!s->modules || (!other->is_module && !modules_cover(s->modules, other->symbol.start)))
 		add(arg, &other->symbol);
 }
 
