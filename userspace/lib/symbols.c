@@ -41,7 +41,7 @@ static void add_other(struct symbols *s, uint64_t start, const char *name, const
 		(*old)->wrong |= again && strcmp((*old)->symbol.name, name);
 		return;
 	}
-	/* what the kernel made itself is no module */
+	/* code that the kernel made itself is no module */
 	new->is_module = strcmp(module, "bpf") && strncmp(module, "__builtin__", 11);
 	new->symbol.name = xstrdup(name);
 	new->symbol.module = xstrdup(module);
