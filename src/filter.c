@@ -82,25 +82,32 @@ static bool nt_symbol_matches(unsigned long ip, const char *glob)
 	return glob_match(glob, sym);
 }
 
-/* Return: true if a glob of @f selects the function at @ip of @mod. */
-static bool nt_filter_matches(const struct nt_filter *f, const struct module *mod,
-			      unsigned long ip)
+static bool nt_glob_matches(const struct nt_glob *g, const struct module *mod, unsigned long ip)
+{
+	return (!*g->module || !strcmp(g->module, mod->name)) && nt_symbol_matches(ip, g->glob);
+}
+
+/* Return: true if @only, or without it a glob of @f, selects the function at @ip of @mod. */
+static bool nt_filter_matches(const struct nt_filter *f, const struct nt_glob *only,
+			      const struct module *mod, unsigned long ip)
 {
 	const struct nt_glob *g;
 
+	if (only)
+		return nt_glob_matches(only, mod, ip);
 	list_for_each_entry(g, &f->globs, node)
-		if ((!*g->module || !strcmp(g->module, mod->name)) &&
-		    nt_symbol_matches(ip, g->glob))
+		if (nt_glob_matches(g, mod, ip))
 			return true;
 	return false;
 }
 
 /*
- * Find the functions of @mod that @f selects; @init: only those that end with its init.
+ * Find the functions of @mod that @f selects, or only those of @only. @init: those that end
+ * with its init.
  * Return: their number, or -ENOMEM; *@ips is to be freed.
  */
-static int nt_filter_find(const struct nt_filter *f, const struct module *mod, bool init,
-			  unsigned long **ips)
+static int nt_filter_find(const struct nt_filter *f, const struct nt_glob *only,
+			  const struct module *mod, bool init, unsigned long **ips)
 {
 	unsigned int i;
 	int nr = 0;
@@ -115,22 +122,35 @@ static int nt_filter_find(const struct nt_filter *f, const struct module *mod, b
 		if (init && within_module_core(ip, mod))
 			continue;
 		/* ftrace has forgotten the init functions, once their memory is gone */
-		if (static_call(nt_ftrace_location)(ip) && nt_filter_matches(f, mod, ip))
+		if (static_call(nt_ftrace_location)(ip) && nt_filter_matches(f, only, mod, ip))
 			(*ips)[nr++] = ip;
 	}
 	return nr;
 }
 
-/* Select the functions of @mod that match. Return: their number or a negative error. */
-static int nt_filter_module_add(struct nt_filter *f, struct module *mod)
+/* Select the functions of @mod that match a glob, or @only. Return: their number or a negative error. */
+static int nt_filter_module_add(struct nt_filter *f, const struct nt_glob *only,
+				struct module *mod)
 {
 	unsigned long *ips;
-	int nr = nt_filter_find(f, mod, false, &ips), ret = 0;
+	int nr = nt_filter_find(f, only, mod, false, &ips), ret = 0;
 
 	if (nr > 0)
 		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0);
 	kvfree(ips);
 	return ret ?: nr;
+}
+
+/* Select a function that is never called: without any, ftrace would select all. */
+static int nt_filter_never_empty(struct nt_filter *f)
+{
+	int ret = 0;
+
+	if (!f->never_empty)
+		ret = ftrace_set_filter_ip(f->ops, (unsigned long)nt_nothing, 0, 0);
+	if (!ret)
+		f->never_empty = true;
+	return ret;
 }
 
 /*
@@ -140,13 +160,17 @@ static int nt_filter_module_add(struct nt_filter *f, struct module *mod)
 static int nt_filter_module_remove(struct nt_filter *f, struct module *mod, bool init)
 {
 	unsigned long *ips;
-	int nr = nt_filter_find(f, mod, init, &ips), ret = 0;
+	int nr = nt_filter_find(f, NULL, mod, init, &ips), ret = 0;
 
 	if (nr > 0)
-		ret = ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
+		ret = nt_filter_never_empty(f);
+	if (ret || nr <= 0)
+		goto out;
+	ret = ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
 	if (ret)
 		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0) ?:
 		      ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
+out:
 	kvfree(ips);
 	return ret ?: nr;
 }
@@ -161,7 +185,7 @@ void nt_filter_module_event(struct module *mod, unsigned long state)
 	mutex_lock(&nt_filters_lock);
 	list_for_each_entry(f, &nt_filters, node) {
 		if (state == MODULE_STATE_COMING)
-			ret = nt_filter_module_add(f, mod);
+			ret = nt_filter_module_add(f, NULL, mod);
 		else
 			ret = nt_filter_module_remove(f, mod, state == MODULE_STATE_LIVE);
 		if (ret < 0)
@@ -247,26 +271,25 @@ static void nt_filter_free_globs(struct nt_filter *f)
 	list_for_each_entry_safe(g, next, &f->globs, node)
 		kfree(g);
 	INIT_LIST_HEAD(&f->globs);
+	f->never_empty = false;
 }
 
-/* Select what matches the newest glob, @g. */
-static int nt_filter_select(struct nt_filter *f, struct nt_glob *g, bool wait)
+/* Select what matches the glob @g of @f. */
+static int nt_filter_select(struct nt_filter *f, const struct nt_glob *g, bool wait)
 {
 	struct module *mod;
 	int ret;
 
 	if (!*g->module) {
-		ret = ftrace_set_filter(f->ops, g->glob, strlen(g->glob), 0);
+		ret = ftrace_set_filter(f->ops, (char *)g->glob, strlen(g->glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;
 	}
 	mod = nt_module_get(g->module);
 	if (!mod)
-		return wait ? 0 : -ENODEV;
-	ret = nt_filter_module_add(f, mod);
+		return wait ? nt_filter_never_empty(f) : -ENODEV;
+	ret = nt_filter_module_add(f, g, mod);
 	module_put(mod);
-	if (ret < 0)
-		return ret;
-	return ret || wait ? 0 : -ENOENT;
+	return ret ? min(ret, 0) : -ENOENT;
 }
 
 int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
@@ -290,14 +313,8 @@ int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 	mutex_lock(&nt_filters_lock);
 	list_add(&g->node, &f->globs);
 	ret = nt_filter_select(f, g, wait);
-	if (!ret && list_empty(&f->node)) {
-		/* without any function, ftrace would select all */
-		ret = ftrace_set_filter_ip(f->ops, (unsigned long)nt_nothing, 0, 0);
-		if (ret)
-			ftrace_set_filter(f->ops, NULL, 0, 1);
-		else
-			list_add(&f->node, &nt_filters);
-	}
+	if (!ret && list_empty(&f->node))
+		list_add(&f->node, &nt_filters);
 	if (ret) {
 		list_del(&g->node);
 		kfree(g);

@@ -22,6 +22,7 @@ struct nt_filter {
 	struct ftrace_ops *ops;
 	struct list_head globs;
 	struct list_head node;		/* of all filters that have globs */
+	bool never_empty;		/* it selects nt_nothing(), too */
 };
 
 /* Return: NESTRACE_FEATURE_MOD_FILTER or 0. Context: module load. */
