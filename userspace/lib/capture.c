@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -158,8 +159,11 @@ static void prepare_signals(sigset_t *set)
 
 static _Noreturn void child_exec(char **command, const sigset_t *mask, int go, int failed)
 {
+	const char *base = strrchr(command[0], '/');
 	char c;
 
+	/* until the exec, its calls are COMMAND's already */
+	prctl(PR_SET_NAME, base ? base + 1 : command[0]);
 	/* end of file: the capture could not start */
 	if (read(go, &c, 1) != 1)
 		_exit(EXIT_FAILURE);
