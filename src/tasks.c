@@ -33,7 +33,7 @@ static struct nestrace_task *nt_task_at(struct nt_tasks *tasks, u32 number)
 
 static void nt_task_fill(struct nestrace_task *t, const struct task_struct *task, u64 until)
 {
-	BUILD_BUG_ON(sizeof(task->comm) >= sizeof(t->comm));
+	BUILD_BUG_ON(sizeof(task->comm) > sizeof(t->comm));
 	memset(t, 0, sizeof(*t));
 	t->until = until;
 	t->pid = task->pid;
@@ -41,13 +41,13 @@ static void nt_task_fill(struct nestrace_task *t, const struct task_struct *task
 	memcpy(t->comm, task->comm, sizeof(task->comm));
 }
 
-static void nt_task_note(struct nt_session *s, struct task_struct *task)
+static void nt_task_note(struct nt_session *s, struct task_struct *task, u32 flags)
 {
 	struct nt_tasks *tasks = s->tasks;
-	unsigned long flags;
+	unsigned long irq_flags;
 	struct nestrace_task *t;
 
-	raw_spin_lock_irqsave(&tasks->lock, flags);
+	raw_spin_lock_irqsave(&tasks->lock, irq_flags);
 	if (tasks->nr == NT_TASKS_MAX) {
 		tasks->first++;
 		tasks->nr--;
@@ -55,23 +55,45 @@ static void nt_task_note(struct nt_session *s, struct task_struct *task)
 	}
 	t = nt_task_at(tasks, tasks->first + tasks->nr++);
 	nt_task_fill(t, task, nt_clock_read(s->hook.clock));
-	raw_spin_unlock_irqrestore(&tasks->lock, flags);
+	t->flags = flags;
+	raw_spin_unlock_irqrestore(&tasks->lock, irq_flags);
 }
 
 /* The name changes after this. */
 static void nt_on_rename(void *data, struct task_struct *task, const char *comm)
 {
-	nt_task_note(data, task);
+	nt_task_note(data, task, 0);
 }
 
+/* A task that ends makes calls until its pid is another's: nt_on_newtask(). */
 static void nt_on_exit(void *data, struct task_struct *task NT_EXIT_MORE)
 {
-	nt_task_note(data, task);
+	nt_task_note(data, task, 0);
+}
+
+static void nt_on_newtask(void *data, struct task_struct *task, NT_CLONE_FLAGS clone_flags)
+{
+	nt_task_note(data, task, NESTRACE_TASK_NEW);
+}
+
+static const struct { const char *name; void *probe; } nt_tasks_probes[] = {
+	{ "task_newtask", nt_on_newtask },
+	{ "task_rename", nt_on_rename },
+	{ "sched_process_exit", nt_on_exit },
+};
+
+/* Remove the first @nr probes. */
+static void nt_tasks_unprobe(struct nt_session *s, size_t nr)
+{
+	while (nr--)
+		nt_unprobe(nt_tasks_probes[nr].name, nt_tasks_probes[nr].probe, s);
+	tracepoint_synchronize_unregister();
 }
 
 int nt_tasks_start(struct nt_session *s)
 {
-	int ret;
+	size_t i;
+	int ret = 0;
 
 	lockdep_assert_held(&s->lock);
 	if (s->tasks)
@@ -80,27 +102,21 @@ int nt_tasks_start(struct nt_session *s)
 	if (!s->tasks)
 		return -ENOMEM;
 	raw_spin_lock_init(&s->tasks->lock);
-	ret = nt_probe("task_rename", nt_on_rename, s);
-	if (!ret) {
-		ret = nt_probe("sched_process_exit", nt_on_exit, s);
-		if (!ret)
-			return 0;
-		nt_unprobe("task_rename", nt_on_rename, s);
-		tracepoint_synchronize_unregister();
-	}
+	for (i = 0; !ret && i < ARRAY_SIZE(nt_tasks_probes); i++)
+		ret = nt_probe(nt_tasks_probes[i].name, nt_tasks_probes[i].probe, s);
+	if (!ret)
+		return 0;
+	nt_tasks_unprobe(s, i - 1);
 	nt_tasks_free(s);
-	/* without these tracepoints the names are those in /proc */
+	/* without these tracepoints a task has the name that it has in the end */
 	return ret == -ENOENT ? 0 : ret;
 }
 
 void nt_tasks_stop(struct nt_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	if (!s->tasks)
-		return;
-	nt_unprobe("task_rename", nt_on_rename, s);
-	nt_unprobe("sched_process_exit", nt_on_exit, s);
-	tracepoint_synchronize_unregister();
+	if (s->tasks)
+		nt_tasks_unprobe(s, ARRAY_SIZE(nt_tasks_probes));
 }
 
 void nt_tasks_free(struct nt_session *s)

@@ -330,8 +330,10 @@ struct nestrace_stream_open {
 struct nestrace_task {
 	__u64 until;		/* by the session's clock; 0 with NESTRACE_TASKS_RUNNING */
 	__s32 pid;		/* in the initial pid namespace, as in the records */
-	char comm[20];		/* ends with a NUL */
+	__u32 flags;
+	char comm[16];		/* ends with a NUL */
 };
+#define NESTRACE_TASK_NEW	(1U << 0)	/* @pid is another task from @until on; no @comm */
 
 struct nestrace_tasks_take {
 	__u32 size;

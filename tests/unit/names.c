@@ -192,6 +192,13 @@ int main(void)
 	comms_add(c, 7, "old", 5), comms_set(c, 7, "new");
 	lines(c, "7 new\n");
 
+	spec("comms: a task that ends keeps its name until its pid is another's");
+	c = comms_new();
+	comms_add(c, 7, "old", 5), comms_renew(c, 7, 20), comms_set(c, 7, "new");
+	is(comms_at(c, 7, 19), "old");
+	is(comms_at(c, 7, 21), "new");
+	comms_free(c);
+
 	spec("comms: a limit drops the oldest names first, and the last never");
 	c = comms_new();
 	comms_limit(c, 10);

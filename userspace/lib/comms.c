@@ -160,6 +160,16 @@ void comms_add(struct comms *c, int pid, const char *comm, uint64_t until)
 		drop_old(c);
 }
 
+void comms_renew(struct comms *c, int pid, uint64_t ts)
+{
+	struct task *t = find(c, pid);
+	struct name *last = t->name && t->nr ? &t->name[t->nr - 1] : NULL;
+
+	/* a task that ends makes calls for a while */
+	if (last && last->until != UINT64_MAX && last->until < ts)
+		last->until = ts;
+}
+
 void comms_add_running(struct comms *c, int fd)
 {
 	struct nestrace_tasks_take arg = {
@@ -197,7 +207,10 @@ void comms_take_gone(struct comms *c, int fd)
 		if (ioctl(fd, NESTRACE_IOC_TASKS, &arg))
 			return;
 		for (i = 0; i < arg.nr; i++)
-			comms_add(c, task[i].pid, task[i].comm, task[i].until);
+			if (task[i].flags & NESTRACE_TASK_NEW)
+				comms_renew(c, task[i].pid, task[i].until);
+			else
+				comms_add(c, task[i].pid, task[i].comm, task[i].until);
 	} while (arg.nr);
 }
 

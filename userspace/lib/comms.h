@@ -19,6 +19,8 @@ struct comms *comms_new(void);
 void comms_set(struct comms *c, int pid, const char *comm);
 /* Add a name that @pid had until the time @until, after the earlier ones. */
 void comms_add(struct comms *c, int pid, const char *comm, uint64_t until);
+/* @pid is another task from @ts on: until then it had the name that has ended last. */
+void comms_renew(struct comms *c, int pid, uint64_t ts);
 /* Keep no more than the names of the newest @max ends. 0: all. */
 void comms_limit(struct comms *c, size_t max);
 /* Take from the session @fd the names that have ended. */
