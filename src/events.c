@@ -311,24 +311,31 @@ static int nt_event_perm(struct trace_event_call *call, struct perf_event *event
 }
 #endif
 
-/* Set one kind of filter from @globs. For "*" none is set: to ftrace that is all functions. */
+/*
+ * Set one kind of filter from @globs. For "*" none is set: to ftrace that is all functions, and
+ * so a list without a glob is an error.
+ */
 static int nt_events_filter(const char *globs, bool exclude)
 {
 	char *copy, *next, *glob;
+	bool any = false;
 	int ret;
 
 	ret = exclude ? nt_exclude_clear(&nt_events_hook) : nt_filter_clear(&nt_events_selection);
-	if (ret || !globs || (!exclude && !strcmp(globs, "*")))
+	if (ret || !globs || !*globs || (!exclude && !strcmp(globs, "*")))
 		return ret;
 	copy = next = kstrdup(globs, GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
-	while (!ret && (glob = strsep(&next, ",")))
-		if (*glob)
-			ret = exclude ? nt_exclude_add(&nt_events_hook, glob) :
-					nt_filter_add(&nt_events_selection, glob, false);
+	while (!ret && (glob = strsep(&next, ","))) {
+		if (!*glob)
+			continue;
+		ret = exclude ? nt_exclude_add(&nt_events_hook, glob) :
+				nt_filter_add(&nt_events_selection, glob, false);
+		any = true;
+	}
 	kfree(copy);
-	return ret;
+	return any ? ret : -EINVAL;
 }
 
 static int nt_events_filters(void)
@@ -448,7 +455,8 @@ int __init nt_events_init(void)
 	nt_events_globs_loaded = true;
 	ret = nt_events_filters();
 	if (ret)
-		pr_err("no such function or module: 'filter=%s notrace=%s' (%d)\n",
+		pr_err("%s: 'filter=%s notrace=%s' (%d)\n", ret == -ENOENT || ret == -ENODEV ?
+		       "no such function or module" : "cannot set the filter",
 		       nt_events_globs[0] ?: "", nt_events_globs[1] ?: "", ret);
 	mutex_unlock(&nt_events_lock);
 	if (ret)

@@ -8,7 +8,8 @@
  *   3. each ring's position.
  * A hit that begins after 2 has no time before any seen at 1, since a CPU's clock does not
  * go back. A hit that was over at 2 is below the positions of 3. A hit in flight at 2 has no
- * time before its own ring's newest at 1, so no record beyond that is handed out. Once the
+ * time before its own ring's newest at 1, so no record beyond that is handed out. All sessions
+ * share the guards: the counters say whether a held one is for a hit of this session. Once the
  * session is stopped there is no watermark.
  */
 #include <linux/jiffies.h>
@@ -36,6 +37,17 @@ bool nt_stream_ended(struct nt_stream *st)
 	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
+/* Return: true if, at some moment in this call, no hit in the ring was between its two counters. */
+static bool nt_ring_hits_over(const struct nt_ring *r)
+{
+	u64 over = READ_ONCE(r->written) + READ_ONCE(r->full) + READ_ONCE(r->recursed) +
+		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching);
+
+	/* @hits is counted first and read last: pairs with nt_ring_publish() */
+	smp_rmb();
+	return READ_ONCE(r->hits) == over;
+}
+
 static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 {
 	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
@@ -55,7 +67,7 @@ static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 	}
 	smp_rmb();	/* 1 before 2 */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (READ_ONCE(guards[i].ip))
+		if (READ_ONCE(guards[i].ip) && !nt_ring_hits_over(nt_stream_ring(st, i)))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();	/* 2 before 3; pairs with the release in nt_guard_leave() */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)

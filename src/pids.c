@@ -29,6 +29,10 @@ static void nt_on_newtask(void *data, struct task_struct *task, NT_CLONE_FLAGS c
 	bool inherits = READ_ONCE(p->children) || task->tgid == current->tgid;
 
 	assign_bit(task->pid, pids, inherits && test_bit(current->pid, pids));
+	/* nt_pids_set_threads() may have set both bits meanwhile: pairs with its barrier */
+	smp_mb__after_atomic();
+	if (inherits && test_bit(current->pid, pids))
+		set_bit(task->pid, pids);
 }
 
 static int nt_pids_watch(struct nt_pids *p)
@@ -43,14 +47,20 @@ static int nt_pids_watch(struct nt_pids *p)
 	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
+/*
+ * A thread is appended to the list before nt_on_newtask() sees it. So it is either found here, or
+ * its creator's bit was set before.
+ */
 static void nt_pids_set_threads(unsigned long *pids, struct task_struct *task)
 {
 	struct task_struct *thread;
 
 	rcu_read_lock();
 	/* for_each_thread() names tasklist_lock under lockdep, which is not exported */
-	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node)
+	list_for_each_entry_rcu(thread, &task->signal->thread_head, thread_node) {
 		set_bit(thread->pid, pids);
+		smp_mb__after_atomic();
+	}
 	rcu_read_unlock();
 }
 
@@ -60,23 +70,16 @@ static int nt_pids_add_task(struct nt_pids *p, struct task_struct *task, bool pr
 	unsigned long *pids = p->hook->pids;
 	int ret;
 
-	if (children)
-		WRITE_ONCE(p->children, true);
 	if (process || children) {
 		ret = nt_pids_watch(p);
 		if (ret)
 			return ret;
 	}
+	if (children)
+		WRITE_ONCE(p->children, true);
 	set_bit(task->pid, pids);
-	if (process) {
+	if (process)
 		nt_pids_set_threads(pids, task);
-		/*
-		 * A thread that was just being created may have inherited the old bit of its
-		 * creator after this. Once the probes in flight are over, set it again.
-		 */
-		tracepoint_synchronize_unregister();
-		nt_pids_set_threads(pids, task);
-	}
 	return 0;
 }
 

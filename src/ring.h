@@ -154,9 +154,11 @@ static __always_inline void nt_ring_publish(struct nt_ring *r, struct nt_record 
 {
 	rec->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
 	WRITE_ONCE(r->last, ts);
-	nt_local_inc(&r->written);
 	/* publishes the record; pairs with nt_stream_snapshot() */
 	nt_local_add_release(&r->pos, bytes);
+	/* a hit that is counted is published; pairs with nt_ring_hits_over() */
+	smp_wmb();
+	nt_local_inc(&r->written);
 }
 
 /*

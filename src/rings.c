@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -11,7 +13,18 @@
 
 #define NT_SUBBUFS_MIN	2
 
-static atomic_long_t nt_pages_reserved = ATOMIC_LONG_INIT(0);
+/* Of @nt_pages_reserved. It is held until the pages are there, and no longer counted as available. */
+static DEFINE_MUTEX(nt_pages_lock);
+static long nt_pages_reserved;		/* of all sessions */
+
+/*
+ * The memory of a CPU's rings. The pages are kept: not every supported kernel accounts well for
+ * vfree() of mapped pages.
+ */
+struct nt_memory {
+	void *base;
+	struct page **pages;
+};
 
 /* Split @ring_kb as NESTRACE_IOC_CONFIG documents. */
 static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
@@ -29,7 +42,7 @@ static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
 static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 {
 	struct nt_rings *rings = per_cpu_ptr(s->hook.rings, cpu);
-	char *base = s->memory[cpu];
+	char *base = s->memory[cpu].base;
 	enum nestrace_slot slot;
 
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
@@ -65,61 +78,77 @@ static unsigned long nt_session_pages(const struct nt_session *s)
  */
 static int nt_pages_reserve(struct nt_session *s)
 {
-	unsigned long pages = nt_session_pages(s);
-	long total = atomic_long_add_return(pages, &nt_pages_reserved);
-	int ret = -ENOMEM;
+	long pages = nt_session_pages(s);
+	int ret;
 
-	if (total - (long)pages + max(si_mem_available(), 0L) < 2 * total)
-		goto err;
+	lockdep_assert_held(&nt_pages_lock);
+	if (nt_pages_reserved + max(si_mem_available(), 0L) < 2 * (nt_pages_reserved + pages))
+		return -ENOMEM;
 	ret = account_locked_vm(current->mm, pages, true);
 	if (ret)
-		goto err;
+		return ret;
 	/* keep the mm, which gives the pages back; its task may be gone by then */
 	mmgrab(current->mm);
 	s->memory_mm = current->mm;
+	nt_pages_reserved += pages;
 	return 0;
-err:
-	atomic_long_sub(pages, &nt_pages_reserved);
-	return ret;
 }
 
 static void nt_pages_unreserve(struct nt_session *s)
 {
+	lockdep_assert_held(&nt_pages_lock);
 	if (!s->memory_mm)
 		return;
 	account_locked_vm(s->memory_mm, nt_session_pages(s), false);
 	mmdrop(s->memory_mm);
 	s->memory_mm = NULL;
-	atomic_long_sub(nt_session_pages(s), &nt_pages_reserved);
+	nt_pages_reserved -= nt_session_pages(s);
 }
 
-/* Return: @size zeroed bytes on @cpu's node, charged to the memory cgroup of current. */
-static void *nt_memory_alloc(size_t size, unsigned int cpu)
+static void nt_memory_free(struct nt_memory *m, unsigned int nr)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-	unsigned int nr = size >> PAGE_SHIFT, got = 0;
-	struct page **pages;
-	void *memory = NULL;
+	unsigned int i;
 
-	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
-	if (!pages)
-		return NULL;
-	while (got < nr) {
-		pages[got] = alloc_pages_node(cpu_to_node(cpu), gfp, 0);
-		if (!pages[got])
-			break;
-		got++;
+	vunmap(m->base);
+	for (i = 0; m->pages && i < nr && m->pages[i]; i++) {
+		__free_page(m->pages[i]);
 		cond_resched();
 	}
-	/* vfree() will free the pages, and the array too */
-	if (got == nr)
-		memory = vmap(pages, nr, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
-	if (memory)
-		return memory;
-	while (got)
-		__free_page(pages[--got]);
-	kvfree(pages);
-	return NULL;
+	kvfree(m->pages);
+}
+
+/* Allocate @nr zeroed pages on @cpu's node, charged to the memory cgroup of current. */
+static int nt_memory_alloc(struct nt_memory *m, unsigned int nr, unsigned int cpu)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	unsigned int i;
+
+	m->pages = kvcalloc(nr, sizeof(*m->pages), GFP_KERNEL | __GFP_NOWARN);
+	if (!m->pages)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		m->pages[i] = alloc_pages_node(cpu_to_node(cpu), gfp, 0);
+		if (!m->pages[i])
+			return -ENOMEM;
+		cond_resched();
+	}
+	m->base = vmap(m->pages, nr, VM_MAP, PAGE_KERNEL);
+	return m->base ? 0 : -ENOMEM;
+}
+
+static int nt_rings_alloc_memory(struct nt_session *s)
+{
+	unsigned int cpu;
+	int ret = nt_pages_reserve(s);
+
+	for_each_cpu(cpu, s->cpus) {
+		if (ret)
+			break;
+		ret = nt_memory_alloc(&s->memory[cpu], s->memory_size >> PAGE_SHIFT, cpu);
+	}
+	return ret;
 }
 
 int nt_rings_alloc(struct nt_session *s)
@@ -139,23 +168,19 @@ int nt_rings_alloc(struct nt_session *s)
 	s->memory_size = 0;
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
-	ret = nt_pages_reserve(s);
-	if (ret)
-		goto err;
-
-	ret = -ENOMEM;
-	for_each_cpu(cpu, s->cpus) {
-		s->memory[cpu] = nt_memory_alloc(s->memory_size, cpu);
-		if (!s->memory[cpu])
-			goto err;
+	ret = mutex_lock_killable(&nt_pages_lock);
+	if (!ret) {
+		ret = nt_rings_alloc_memory(s);
+		mutex_unlock(&nt_pages_lock);
+	}
+	if (ret) {
+		nt_rings_free(s);
+		return ret;
 	}
 	nt_rings_disable(s);
 	for_each_cpu(cpu, s->cpus)
 		nt_rings_carve(s, cpu);
 	return 0;
-err:
-	nt_rings_free(s);
-	return ret;
 }
 
 void nt_rings_free(struct nt_session *s)
@@ -165,8 +190,10 @@ void nt_rings_free(struct nt_session *s)
 	if (!s->memory)
 		return;
 	for_each_cpu(cpu, s->cpus)
-		vfree(s->memory[cpu]);
+		nt_memory_free(&s->memory[cpu], s->memory_size >> PAGE_SHIFT);
+	mutex_lock(&nt_pages_lock);
 	nt_pages_unreserve(s);
+	mutex_unlock(&nt_pages_lock);
 	kfree(s->memory);
 	s->memory = NULL;
 }

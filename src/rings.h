@@ -24,7 +24,8 @@ struct nt_rings {
 
 /*
  * Allocate and initialise the rings of all CPUs of @s.
- * Return: 0, or -ENOMEM if RLIMIT_MEMLOCK or half of the available memory is exceeded.
+ * Return: 0, -EINTR if the caller is being killed, or -ENOMEM if RLIMIT_MEMLOCK or half of the
+ * available memory is exceeded.
  * Context: may sleep; @s->lock is held.
  */
 int nt_rings_alloc(struct nt_session *s);

@@ -130,21 +130,24 @@ int nt_session_prepare(struct nt_session *s)
 int nt_session_start(struct nt_session *s)
 {
 	enum nt_state before;
+	u32 frozen;
 	int ret;
 
 	lockdep_assert_held(&s->lock);
 	if (s->state == NT_RUNNING)
 		return -EBUSY;
 	before = s->state;
+	frozen = s->hook.frozen;
 	ret = nt_session_prepare(s);
 	if (ret)
 		return ret;
 	ret = nt_tasks_start(s);
 	if (ret)
 		return ret;
+	WRITE_ONCE(s->hook.frozen, 0);
 	ret = nt_triggers_start(&s->triggers);
 	if (ret)
-		return ret;
+		goto err_frozen;
 
 	/*
 	 * Both come before the first hit, so that the streams know that there are writers.
@@ -158,11 +161,16 @@ int nt_session_start(struct nt_session *s)
 		nt_readers_stop(s);
 		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
 		nt_triggers_stop(&s->triggers);
-		return ret;
+		goto err_frozen;
 	}
 	nt_triggers_arming_done(&s->triggers);
 	atomic_inc(&nt_nr_running);
 	return 0;
+
+err_frozen:
+	/* still say why the last run ended */
+	WRITE_ONCE(s->hook.frozen, frozen);
+	return ret;
 }
 
 void nt_session_freeze(struct nt_session *s)
@@ -211,6 +219,7 @@ void nt_session_close(struct nt_session *s)
 	if (s->hook.ops.flags & FTRACE_OPS_FL_ENABLED || nt_triggers_registered(&s->triggers)) {
 		/* ftrace may still call these, so they must stay */
 		pr_err("ftrace has shut itself down: a session cannot be unregistered and is leaked\n");
+		nt_readers_stop(s);
 		__module_get(THIS_MODULE);
 		kref_get(&s->ref);
 	} else {

@@ -16,10 +16,11 @@
 
 /* A function whose call starts an oops or a warning, if this kernel has it for ftrace. */
 struct nt_entry_func {
-	char name[16];
+	char name[20];
 	bool traceable;
 };
 
+/* nt_triggers_find() knows the order */
 static struct nt_entry_func nt_oops_funcs[] __ro_after_init = {
 	{ "oops_enter" }, { "panic" }, { "vpanic" }, { "nmi_panic" },
 };
@@ -28,6 +29,8 @@ static struct nt_entry_func nt_warn_funcs[] __ro_after_init = {
 	{ "__warn_printk" }, { "__warn" },
 };
 static struct nt_entry_func nt_bug_funcs[] __ro_after_init = { { "report_bug" } };
+/* from 6.19 on, x86 calls this for a WARN() whose entry it has at hand */
+static struct nt_entry_func nt_bug_entry_funcs[] __ro_after_init = { { "report_bug_entry" } };
 
 static struct bug_entry *nt_no_bug(unsigned long addr)
 {
@@ -77,23 +80,42 @@ static noinstr void nt_on_oops(unsigned long ip, unsigned long parent_ip,
 	nt_oops(container_of(ops, struct nt_triggers, oops));
 }
 
+/* A WARN_ONCE() that was printed before is not a warning again. */
+static __always_inline void nt_bug(struct nt_triggers *t, const struct bug_entry *bug)
+{
+	unsigned short flags = READ_ONCE(bug->flags);
+
+	if (!(flags & BUGFLAG_WARNING)) {
+		if (t->on_oops)
+			nt_oops(t);
+	} else if (t->on_warn && !(flags & BUGFLAG_ONCE && flags & BUGFLAG_DONE)) {
+		nt_trigger(t, NESTRACE_STATS_WARN);
+	}
+}
+
 /*
- * report_bug() is called for BUG() and for WARN(), and prints two lines of a BUG() before
- * its oops begins. Look the address up as it will do itself.
+ * report_bug() is called for BUG() and for WARN(). It prints two lines of a BUG() before its
+ * oops begins, and from 6.19 on the text of a WARN(). Look the address up as it will do itself.
  */
 static noinstr void nt_on_bug(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct nt_triggers *t = container_of(ops, struct nt_triggers, bug);
 	const struct bug_entry *bug;
 
 	if (!nt_rcu_watching())
 		return;
 	instrumentation_begin();
 	bug = static_call(nt_find_bug)(nt_first_argument(fregs));
-	if (bug && !(bug->flags & BUGFLAG_WARNING))
-		nt_oops(t);
+	if (bug)
+		nt_bug(container_of(ops, struct nt_triggers, bug), bug);
 	instrumentation_end();
+}
+
+static noinstr void nt_on_bug_entry(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	nt_bug(container_of(ops, struct nt_triggers, bug_entry),
+	       (const struct bug_entry *)nt_first_argument(fregs));
 }
 
 static int nt_on_die(struct notifier_block *nb, unsigned long val, void *data)
@@ -109,29 +131,26 @@ static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 	return NOTIFY_DONE;
 }
 
-static bool __init nt_find_entry_funcs(struct nt_entry_func *b, size_t nr)
+static void __init nt_find_entry_funcs(struct nt_entry_func *b, size_t nr)
 {
-	bool any = false;
-
-	for (; nr--; b++) {
+	for (; nr--; b++)
 		b->traceable = nt_filter_traceable(b->name);
-		any = any || b->traceable;
-	}
-	return any;
 }
 
 int __init nt_triggers_find(void)
 {
 	unsigned long find_bug = nt_ksym("find_bug");
-	bool early;
 
-	early = nt_find_entry_funcs(nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
+	nt_find_entry_funcs(nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
 	nt_find_entry_funcs(nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
 	if (find_bug) {
 		static_call_update(nt_find_bug, (typeof(nt_no_bug) *)find_bug);
 		nt_find_entry_funcs(nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
 	}
-	return early ? NESTRACE_FEATURE_EARLY_OOPS : 0;
+	nt_find_entry_funcs(nt_bug_entry_funcs, ARRAY_SIZE(nt_bug_entry_funcs));
+	/* oops_enter(), and panic() or what it has become */
+	return nt_oops_funcs[0].traceable && (nt_oops_funcs[1].traceable || nt_oops_funcs[2].traceable) ?
+	       NESTRACE_FEATURE_EARLY_OOPS : 0;
 }
 
 static void nt_ops_init(struct ftrace_ops *ops, ftrace_func_t func)
@@ -148,6 +167,7 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 	nt_ops_init(&t->warn, nt_on_warn);
 	nt_ops_init(&t->oops, nt_on_oops);
 	nt_ops_init(&t->bug, nt_on_bug);
+	nt_ops_init(&t->bug_entry, nt_on_bug_entry);
 	t->die.notifier_call = nt_on_die;
 	t->panic.notifier_call = nt_on_panic;
 }
@@ -185,8 +205,11 @@ static int nt_triggers_register(struct nt_triggers *t)
 		ret = nt_ops_register(&t->warn, nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
 	if (!ret && t->on_oops)
 		ret = nt_ops_register(&t->oops, nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
-	if (!ret && t->on_oops)
+	if (!ret && (t->on_oops || t->on_warn))
 		ret = nt_ops_register(&t->bug, nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
+	if (!ret && (t->on_oops || t->on_warn))
+		ret = nt_ops_register(&t->bug_entry, nt_bug_entry_funcs,
+				      ARRAY_SIZE(nt_bug_entry_funcs));
 	return ret;
 }
 
@@ -194,7 +217,6 @@ int nt_triggers_start(struct nt_triggers *t)
 {
 	int ret;
 
-	WRITE_ONCE(*t->frozen, 0);
 	WRITE_ONCE(t->armer, current);
 	ret = nt_triggers_register(t);
 	if (ret) {
@@ -220,7 +242,8 @@ int nt_triggers_stop(struct nt_triggers *t)
 
 	nt_triggers_arming_done(t);
 	ret = nt_ops_unregister(&t->call) ?: nt_ops_unregister(&t->warn) ?:
-	      nt_ops_unregister(&t->oops) ?: nt_ops_unregister(&t->bug);
+	      nt_ops_unregister(&t->oops) ?: nt_ops_unregister(&t->bug) ?:
+	      nt_ops_unregister(&t->bug_entry);
 	if (ret)
 		return ret;
 	if (t->on_oops) {
@@ -232,8 +255,8 @@ int nt_triggers_stop(struct nt_triggers *t)
 
 bool nt_triggers_registered(const struct nt_triggers *t)
 {
-	return (t->call.flags | t->warn.flags | t->oops.flags | t->bug.flags) &
-	       FTRACE_OPS_FL_ENABLED;
+	return (t->call.flags | t->warn.flags | t->oops.flags | t->bug.flags |
+		t->bug_entry.flags) & FTRACE_OPS_FL_ENABLED;
 }
 
 void nt_triggers_free(struct nt_triggers *t)
@@ -242,4 +265,5 @@ void nt_triggers_free(struct nt_triggers *t)
 	ftrace_free_filter(&t->warn);
 	ftrace_free_filter(&t->oops);
 	ftrace_free_filter(&t->bug);
+	ftrace_free_filter(&t->bug_entry);
 }

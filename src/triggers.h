@@ -29,7 +29,8 @@ struct nt_triggers {
 	struct nt_filter calls;		/* of @call */
 	struct ftrace_ops warn;
 	struct ftrace_ops oops;		/* an oops or a panic begins */
-	struct ftrace_ops bug;		/* BUG() or WARN(): only BUG() is an oops */
+	struct ftrace_ops bug;		/* BUG() or WARN(), by address */
+	struct ftrace_ops bug_entry;	/* the same, by its entry in the table of bugs */
 	struct notifier_block die, panic;
 };
 
@@ -39,7 +40,7 @@ int nt_triggers_find(void);
 /* Initialise @t for the hook that owns @frozen. */
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen);
 /*
- * Thaw the rings and arm the triggers. Until nt_triggers_arming_done(), calls by the current task
+ * Arm the triggers of a hook that is not frozen. Until nt_triggers_arming_done(), calls by the current task
  * itself are no triggers: it is going to arm the hook.
  * Return: 0, or a negative error of ftrace, with nothing armed.
  * Context: may sleep.

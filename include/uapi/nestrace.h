@@ -171,7 +171,8 @@ struct nestrace_filter {
 /*
  * NESTRACE_IOC_PID: trace only while this task is current, including its interrupts.
  * @pid: a thread ID in the caller's pid namespace, above 0. Without a flag the session
- * traces that number, whichever task has it.
+ * traces that number, whichever task has it. PROCESS or FOLLOW for one task holds for all
+ * selected tasks of the session: the threads, or all tasks, that they create are traced too.
  * Errors: ESRCH no such task; EOPNOTSUPP this kernel does not support PROCESS and FOLLOW.
  */
 #define NESTRACE_PID_FOLLOW	(1U << 0)	/* and tasks that the selected tasks create */

@@ -13,6 +13,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
+/* libtraceevent 1.7 forgets memory when a format cannot be parsed */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libtraceevent.so";
+}
+
 static int input = -1;
 static char path[64];
 

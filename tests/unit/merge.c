@@ -40,7 +40,7 @@ static void new_session(unsigned int subbufs, bool overwrite)
 	}
 }
 
-/* Write a record with the flags of its context. */
+/* Write a record with the flags of its context. With guard_held(), that hit ends. */
 static void hit(unsigned int slot, u64 ts)
 {
 	static const u8 flags[] = {
@@ -49,6 +49,8 @@ static void hit(unsigned int slot, u64 ts)
 	struct nt_ring *r = &rings.slot[slot];
 	struct nt_record *rec;
 
+	if (!nt_guards[slot].ip)
+		nt_local_inc(&r->hits);
 	if (!nt_ring_has_room(r)) {
 		if (nt_ring_full(r)) {
 			nt_local_inc(&r->full);
@@ -69,7 +71,14 @@ static void hits(unsigned int slot, u64 first, unsigned int nr)
 		hit(slot, first++);
 }
 
+/* A hit begins. */
 static void guard_held(unsigned int slot)
+{
+	nt_local_inc(&rings.slot[slot].hits);
+	nt_guards[slot].ip = -1;
+}
+
+static void guard_held_by_another_session(unsigned int slot)
 {
 	nt_guards[slot].ip = -1;
 }
@@ -159,16 +168,16 @@ int main(void)
 	hit(TASK, 10), hit(NMI, 15), hit(TASK, 20);
 	guard_held(NMI);
 	merged("task@10 nmi@15");
-	guard_free(NMI);
-	merged("task@20");
+	hit(NMI, 25), guard_free(NMI);
+	merged("task@20 nmi@25");
 
 	spec("merge: a hit in flight in a ring without records holds back everything");
 	new_session(2, false);
 	hit(TASK, 10);
 	guard_held(HARDIRQ);
 	merged("");
-	guard_free(HARDIRQ);
-	merged("task@10");
+	hit(HARDIRQ, 15), guard_free(HARDIRQ);
+	merged("task@10 hardirq@15");
 
 	spec("merge: a record that was in flight comes out in its place");
 	new_session(2, false);
@@ -177,6 +186,12 @@ int main(void)
 	merged("");
 	hit(SOFTIRQ, 15), guard_free(SOFTIRQ);
 	merged("task@10 softirq@15 task@20");
+
+	spec("merge: a hit of another session holds back nothing");
+	new_session(2, false);
+	hit(TASK, 10), hit(NMI, 20);
+	guard_held_by_another_session(TASK), guard_held_by_another_session(HARDIRQ);
+	merged("task@10 nmi@20");
 
 	spec("merge: after the stop nothing is held back");
 	new_session(2, false);

@@ -35,7 +35,7 @@ static void names(const char *symbols, const char *tasks)
 
 static void function_at(uint64_t ts, uint64_t ip, const char *want)
 {
-	struct hit hit = { .ip = ip, .ts = ts };
+	struct hit hit = { .ip = ip, .ts = ts, .is_hit = true };
 
 	names_place(loaded, &hit);
 	is(names_function(loaded->tep, hit.ip), want);

@@ -11,20 +11,20 @@
 static char got[512], problems[512];
 static struct reader reader;
 
-static void show(void *arg, unsigned int cpu, const struct hit *hit)
+static void show(void *arg, const struct source *from, const struct hit *hit)
 {
 	size_t len = strlen(got);
 
-	snprintf(got + len, sizeof(got) - len, "%s%u:%s:%s@%llu", len ? " " : "", cpu,
+	snprintf(got + len, sizeof(got) - len, "%s%u:%s:%s@%llu", len ? " " : "", from->cpu,
 		 context_names[hit->slot], names_function(reader.tep, hit->ip),
 		 (unsigned long long)hit->ts);
 }
 
-static void gap(void *arg, unsigned int cpu, int64_t missed)
+static void gap(void *arg, const struct source *from, int64_t missed)
 {
 	size_t len = strlen(got);
 
-	snprintf(got + len, sizeof(got) - len, "%s%u:-%lld", len ? " " : "", cpu,
+	snprintf(got + len, sizeof(got) - len, "%s%u:-%lld", len ? " " : "", from->cpu,
 		 (long long)missed);
 }
 

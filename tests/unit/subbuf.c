@@ -76,8 +76,45 @@ static void hits(const char *want)
 	is(got, want);
 }
 
+/* Put @number at @used of the page, in the byte order of a big-endian machine. */
+static void put_big(uint64_t number, unsigned int size)
+{
+	while (size--)
+		page[used++] = number >> 8 * size;
+}
+
+/* A sub-buffer of a big-endian machine of 32 bits: one hit in an interrupt, 5 after 100. */
+static void load_foreign(void)
+{
+	static const struct subbuf_format foreign = {
+		.bigendian = true, .long_size = 4, .size = NESTRACE_SUBBUF_SIZE,
+		.type = { 0, 2 }, .flags = { 2, 1 }, .pid = { 4, 4 }, .common_size = 8,
+		.hit = { { .type = FUNCTION, .ip = { 8, 4 }, .parent_ip = { 12, 4 }, .size = 16 } },
+		.nr_hits = 1,
+	};
+
+	memset(page, 0, sizeof(page));
+	used = 0;
+	put_big(100, 8);
+	put_big(20, 4);
+	put_big(4U << 27 | 5, 4);
+	put_big(FUNCTION, 2);
+	put_big(NESTRACE_FLAG_HARDIRQ, 1);
+	put_big(0, 1);
+	put_big(7, 4);
+	put_big(0xc0001234, 4);
+	put_big(0xc0005678, 4);
+	subbuf_free(&sub);
+	subbuf_init_format(&sub, &foreign);
+	is_number(subbuf_load(&sub, page), true);
+}
+
 int main(void)
 {
+	struct subbuf_format others;
+	uint64_t commit;
+	struct hit h;
+
 	subbuf_init(&sub, FUNCTION);
 
 	spec("subbuf: times are sums of deltas");
@@ -109,6 +146,40 @@ int main(void)
 	load(0);
 	hits("db a@1 nmi b@1");
 
+	spec("subbuf: what follows a hit in a file of others is no context");
+	begin(1);
+	record(0, FUNCTION, 0, 0xa, NESTRACE_SLOT_NMI);
+	record(0, FUNCTION, NESTRACE_FLAG_HARDIRQ, 0xb, NESTRACE_SLOT_TASK);
+	commit = used;
+	memcpy(page + 8, &commit, sizeof(commit));
+	others = subbuf_nestrace;
+	others.hit[0].slot_behind = false;
+	subbuf_free(&sub);
+	subbuf_init_format(&sub, &others);
+	is_number(subbuf_load(&sub, page), true);
+	hits("task a@1 hardirq b@1");
+
+	spec("subbuf: an event has its context in a field");
+	begin(1);
+	record(0, OTHER, 0, 0xa, NESTRACE_SLOT_DB);
+	memcpy(page + 8, &(uint64_t){ used }, sizeof(uint64_t));
+	others.hit[0].type = OTHER;
+	others.hit[0].context = (struct event_field){ NESTRACE_EVENT_SIZE, 4 };
+	others.hit[0].size = NESTRACE_EVENT_SIZE + 4;
+	subbuf_free(&sub);
+	subbuf_init_format(&sub, &others);
+	is_number(subbuf_load(&sub, page), true);
+	hits("db a@1");
+
+	spec("subbuf: a hit of a big-endian machine with 32 bits");
+	load_foreign();
+	hits("hardirq c0001234@105");
+
+	spec("subbuf: the length of a big-endian event is checked");
+	load_foreign();
+	page[12] = 5 << 3;
+	is_number(subbuf_load(&sub, page), false);
+
 	spec("subbuf: the number of missing events comes with the first hit");
 	begin(1);
 	hit(0, 0xa), hit(1, 0xb);
@@ -129,6 +200,24 @@ int main(void)
 	load(0);
 	hits("task b@4");
 	is_number(sub.others, 1);
+
+	spec("subbuf: a gap before an event that is skipped comes with the next hit");
+	begin(1);
+	record(0, OTHER, 0, 0xa, -1);
+	hit(3, 0xb);
+	load(NESTRACE_SUBBUF_MISSED);
+	hits("--1 task b@4");
+
+	spec("subbuf: all events are available, with their context");
+	begin(1);
+	record(0, OTHER, NESTRACE_FLAG_SOFTIRQ, 0xa, -1);
+	load(0);
+	is_number(subbuf_next_event(&sub, &h), true);
+	is_number(h.is_hit, false);
+	is_number(h.type, OTHER);
+	is_number(h.pid, 7);
+	is_number(h.slot, NESTRACE_SLOT_SOFTIRQ);
+	is_number(subbuf_next_event(&sub, &h), false);
 
 	spec("subbuf: a length beyond the page is damage");
 	begin(1);

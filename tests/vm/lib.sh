@@ -267,3 +267,33 @@ kcsan_record()
 	ok "clock $1${2:+, $2}: there are more than 8000 hits" \
 		test "$(counter r total hits)" -gt 8000
 }
+
+# same_events NAME LEAST FILE...: test that nestrace report shows the events that libtracecmd
+# reads, of which there are LEAST: the same times, tasks, contexts, texts and gaps. tests/vm/oracle
+# prints what libtracecmd reads as nestrace report would.
+same_events()
+{
+	local name="$1" least="$2" raw= cpu
+	shift 2
+	nestrace report -t "$@" > ours.all 2> err
+	is "$name: nestrace report succeeds" $? 0
+	is "$name: nestrace report says nothing on standard error" "$(cat err)" ""
+	# some clocks have no seconds
+	! grep -q '\[0[0-9]*\]  *[0-9]*: ' ours.all || raw=RAW_TIMES=1
+	env $raw oracle "$@" > theirs.all 2> /dev/null
+	grep -v '^#' ours.all > ours
+	sort ours > ours.sorted
+	sort theirs.all > theirs.sorted
+	ok "$name: there are events to compare" test "$(grep -c '\[0[0-9]*\] ' theirs.all)" -ge "$least"
+	ok "$name: the events are the same, one by one" cmp theirs.sorted ours.sorted
+	cmp -s theirs.sorted ours.sorted || diff theirs.sorted ours.sorted | head -6 | show
+	for cpu in 000 001; do
+		grep -F "[$cpu]" ours > ours.cpu
+		grep -F "[$cpu]" theirs.all > theirs.cpu
+		ok "$name: the events of CPU $cpu are in the same order" cmp theirs.cpu ours.cpu
+	done
+	[ $# = 1 ] || return 0
+	is "$name: stat -i counts as many hits" \
+		"$(nestrace stat -i "$1" 2> /dev/null | awk '$1 ~ /^[0-9]+$/ { n += $1 } END { print n + 0 }')" \
+		"$(grep -c ' <- ' theirs.all)"
+}

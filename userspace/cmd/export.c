@@ -38,6 +38,7 @@ static const char help[] =
 
 struct export {
 	struct reader reader;
+	bool instances;			/* the file has others than the top one */
 	bool first;			/* no element of the array was written */
 	uint64_t missing;		/* events */
 	bool more_missing;		/* and an unknown number of others */
@@ -77,17 +78,21 @@ static void put_time(const struct export *e, uint64_t ts)
 		printf("%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
 }
 
-static void csv(void *arg, unsigned int cpu, const struct hit *hit)
+static void csv(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	put_time(e, hit->ts);
-	printf(",%u,%d,", cpu, hit->pid);
+	printf(",%u,%d,", from->cpu, hit->pid);
 	put_csv(hit->comm);
 	printf(",%s,", context_names[hit->slot]);
 	put_csv(names_function(e->reader.tep, hit->ip));
 	putchar_unlocked(',');
 	put_csv(names_function(e->reader.tep, hit->parent_ip));
+	if (e->instances) {
+		putchar_unlocked(',');
+		put_csv(from->instance);
+	}
 	putchar_unlocked('\n');
 }
 
@@ -98,36 +103,47 @@ static void separate(struct export *e)
 	e->first = false;
 }
 
-static void json(void *arg, unsigned int cpu, const struct hit *hit)
+static void put_json_instance(const struct source *from)
+{
+	if (!*from->instance)
+		return;
+	fputs(",\"instance\":", stdout);
+	put_json(from->instance);
+}
+
+static void json(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
 	fputs("{\"time\":", stdout);
 	put_time(e, hit->ts);
-	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", cpu, hit->pid);
+	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
 	put_json(hit->comm);
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
 	put_json(names_function(e->reader.tep, hit->ip));
 	fputs(",\"caller\":", stdout);
 	put_json(names_function(e->reader.tep, hit->parent_ip));
+	put_json_instance(from);
 	putchar_unlocked('}');
 }
 
-static void json_gap(void *arg, unsigned int cpu, int64_t missed)
+static void json_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct export *e = arg;
 
 	separate(e);
-	printf("{\"cpu\":%u,\"dropped\":", cpu);
+	printf("{\"cpu\":%u,\"dropped\":", from->cpu);
 	if (missed > 0)
-		printf("%" PRId64 "}", missed);
+		printf("%" PRId64, missed);
 	else
-		fputs("null}", stdout);
+		fputs("null", stdout);
+	put_json_instance(from);
+	putchar_unlocked('}');
 }
 
 /* Count the gaps for formats that cannot show them. */
-static void count_gap(void *arg, unsigned int cpu, int64_t missed)
+static void count_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct export *e = arg;
 
@@ -149,13 +165,13 @@ static unsigned int chrome_id(unsigned int nr)
 	return nr + 1;
 }
 
-static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
+static void chrome(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
 	printf("{\"ph\":\"i\",\"cat\":\"function\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":",
-	       chrome_id(cpu), chrome_id(hit->slot));
+	       chrome_id(from->nr), chrome_id(hit->slot));
 	put_chrome_time(hit->ts);
 	fputs(",\"name\":", stdout);
 	put_json(names_function(e->reader.tep, hit->ip));
@@ -166,34 +182,40 @@ static void chrome(void *arg, unsigned int cpu, const struct hit *hit)
 	printf(",\"pid\":%d}}", hit->pid);
 }
 
-static void chrome_name(struct export *e, unsigned int cpu, unsigned int slot, const char *of)
+static void chrome_name(struct export *e, unsigned int source, unsigned int slot, const char *of)
 {
 	separate(e);
 	printf("{\"ph\":\"M\",\"cat\":\"__metadata\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"name\":\"%s\",\"args\":{\"name\":",
-	       chrome_id(cpu), chrome_id(slot), of);
+	       chrome_id(source), chrome_id(slot), of);
 }
 
 static void chrome_names(struct export *e)
 {
-	unsigned int cpu, slot;
+	const struct source *from;
+	unsigned int i, slot;
+	char name[512];
 
-	for (cpu = 0; cpu < e->reader.file->nr_cpus; cpu++) {
-		chrome_name(e, cpu, 0, "process_name");
-		printf("\"CPU %u\"}}", cpu);
+	for (i = 0; i < e->reader.nr_sources; i++) {
+		from = reader_source(&e->reader, i);
+		chrome_name(e, i, 0, "process_name");
+		snprintf(name, sizeof(name), "%s%sCPU %u", from->instance,
+			 *from->instance ? ": " : "", from->cpu);
+		put_json(name);
+		fputs("}}", stdout);
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			if (slot != context_slot(slot))
 				continue;
-			chrome_name(e, cpu, slot, "thread_name");
+			chrome_name(e, i, slot, "thread_name");
 			printf("\"%s\"}}", context_names[slot]);
 		}
 	}
 }
 
-static void stack(void *arg, unsigned int cpu, const struct hit *hit)
+static void stack(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
-	callgraph_hit(&e->calls, cpu, hit);
+	callgraph_hit(&e->calls, from->nr, hit);
 }
 
 static int by_calls(const void *a, const void *b, void *arg)
@@ -298,8 +320,9 @@ int cmd_export(int argc, char **argv)
 
 	switch (format) {
 	case CSV:
-		puts(e.reader.cycles ? "cycles,cpu,pid,task,context,function,caller" :
-				     "time,cpu,pid,task,context,function,caller");
+		e.instances = reader_has_instances(&e.reader);
+		printf("%s,cpu,pid,task,context,function,caller%s\n", e.reader.cycles ? "cycles" : "time",
+		       e.instances ? ",instance" : "");
 		e.reader.show = csv;
 		break;
 	case JSON:
@@ -317,6 +340,9 @@ int cmd_export(int argc, char **argv)
 		e.reader.show = stack;
 	}
 	reader_read(&e.reader);
+	if (e.reader.others)
+		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
+		     e.reader.others, path);
 	if (e.missing || e.more_missing)
 		warn("%" PRIu64 " events%s were lost: '%s'; nestrace report shows where", e.missing,
 		     e.more_missing ? " and more" : "", path);

@@ -19,7 +19,7 @@ enum { FILTER_CPU = 512, FILTER_PID, FILTER_COMM, FILTER_CONTEXT };
 
 /* Take @opt if it is one of these. Return: false if it is not. */
 bool filter_option(struct hit_filter *f, int opt, const char *arg);
-/* Take the value of -i, of which there may be one. */
+/* Take the value of -i, of which there may be one for a command that reads one file. */
 void input_option(const char **path, const char *arg);
 /* Return the file to read: @path of -i, or the rest of argv, or trace.dat. */
 const char *input_file(const char *path, char **rest);

@@ -19,50 +19,71 @@
 #define DEPTH_SHOWN	40	/* deeper calls are indented no more */
 
 static const char help[] =
-	"usage: nestrace report [OPTION...] [FILE]\n\n"
+	"usage: nestrace report [OPTION...] [FILE...]\n\n"
 	"Print the function hits of FILE (default trace.dat) in time order, a line each:\n"
-	"TASK-PID [CPU] TIME: CONTEXT FUNCTION <- CALLER. The accounting of all hits\n"
-	"follows, in lines that begin with #.\n\n"
-	"  -i FILE      read FILE, as for trace-cmd report\n"
+	"TASK-PID [CPU] TIME: CONTEXT FUNCTION <- CALLER. Other events are EVENT: TEXT\n"
+	"in their place. The accounting of all hits follows, in lines that begin with #.\n"
+	"Several files are put on one time line, and each line begins with its file.\n\n"
+	"  -i FILE      read FILE, as for trace-cmd report; may be repeated\n"
 	"  -t           print times with nanoseconds\n"
 	"  --graph      indent each function by the depth of its call, and an interrupt\n"
 	"               in what it interrupted\n"
 	"  --color WHEN colour the contexts: auto (on a terminal), always or never\n"
-	"  --cpu LIST   print only hits of these CPUs: 0-3,5\n"
-	"  --pid LIST, --tid LIST  only hits of these threads: 12,34\n"
-	"  --comm NAME  only hits of tasks with this name\n"
-	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
-	"  -F FILTER    only hits that match, as for trace-cmd report, for example\n"
-	"               -F 'parent_ip =~ \"^vfs_\"'\n"
+	"  --cpu LIST   print only events of these CPUs: 0-3,5\n"
+	"  --pid LIST, --tid LIST  only events of these threads: 12,34\n"
+	"  --comm NAME  only events of tasks with this name\n"
+	"  --context CONTEXT  only events in task, softirq, hardirq, nmi, ...\n"
+	"  -F FILTER    only events that match, as for trace-cmd report, for example\n"
+	"               -F 'parent_ip =~ \"^vfs_\"' or -F 'sched_switch: next_pid == 7'\n"
 	"  -h, --help   print this help\n\n"
 	"The filters may be repeated; the accounting always covers all hits. On a\n"
 	"terminal the output goes through $PAGER or less; PAGER=cat avoids that.\n";
 
+/* One file. */
 struct report {
 	struct reader reader;
 	struct text *text;
 	bool graph;
 	struct callgraph calls;
-	/* with @graph, by CPU: how deep each slot is, 0 if nothing runs there */
+	/* with @graph, by source: how deep each slot is, 0 if nothing runs there */
 	unsigned int (*depth)[NESTRACE_NR_SLOTS];
 };
 
-static void show_gap(void *arg, unsigned int cpu, int64_t missed)
+/* All files, of which there are @nr. */
+struct files {
+	const char **path;
+	unsigned int nr;
+	struct report *report;
+};
+
+static void add_file(struct files *f, const char *path)
 {
-	if (missed > 0)
-		printf("CPU:%u [%" PRId64 " EVENTS DROPPED]\n", cpu, missed);
-	else if (missed < 0)
-		printf("CPU:%u [EVENTS DROPPED]\n", cpu);
+	f->path = xrealloc(f->path, (f->nr + 1) * sizeof(*f->path));
+	f->path[f->nr++] = path;
+}
+
+static void show_gap(void *report, const struct source *from, int64_t missed)
+{
+	struct report *r = report;
+
+	text_gap(r->text, from, missed);
+}
+
+static void show_event(void *report, const struct source *from, const struct hit *event)
+{
+	struct report *r = report;
+
+	text_event(r->text, from, event);
 }
 
 /*
  * Return how deep a hit is: in the calls of its slot, and in the lower slots of that CPU,
  * which it interrupted. A hit of a slot means that the higher ones have returned.
  */
-static unsigned int depth_of(struct report *r, unsigned int cpu, const struct hit *hit)
+static unsigned int depth_of(struct report *r, const struct source *from, const struct hit *hit)
 {
-	const struct node *node = callgraph_hit(&r->calls, cpu, hit);
-	unsigned int *depth = r->depth[cpu], slot, below = 0;
+	const struct node *node = callgraph_hit(&r->calls, from->nr, hit);
+	unsigned int *depth = r->depth[from->nr], slot, below = 0;
 
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		if (slot < hit->slot && depth[slot] > below)
@@ -75,12 +96,12 @@ static unsigned int depth_of(struct report *r, unsigned int cpu, const struct hi
 	return depth[hit->slot] - 1;
 }
 
-static void show(void *report, unsigned int cpu, const struct hit *hit)
+static void show(void *report, const struct source *from, const struct hit *hit)
 {
 	struct report *r = report;
-	unsigned int depth = r->graph ? depth_of(r, cpu, hit) : 0;
+	unsigned int depth = r->graph ? depth_of(r, from, hit) : 0;
 
-	text_hit(r->text, cpu, hit, INDENT * (depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN));
+	text_hit(r->text, from, hit, INDENT * (depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN));
 }
 
 static void show_problem(void *arg, const struct error *e)
@@ -88,15 +109,40 @@ static void show_problem(void *arg, const struct error *e)
 	warn_error(e);
 }
 
-static void show_accounting(const struct reader *r)
+/* Print the lines of latency tracers, without what a terminal would obey. */
+static void put_lines(void *arg, char *text, size_t len)
 {
-	uint64_t others = reader_others(r);
+	size_t i;
 
-	if (r->has_accounting)
-		accounting_table(&r->accounting, r->tep);
-	/* in nestrace's files these are the summary events, which the table shows */
-	else if (others)
-		printf("# not shown: %" PRIu64 " events that are not function hits\n", others);
+	for (i = 0; i < len; i++)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
+		    text[i] == 0x7f)
+			text[i] = '?';
+	fwrite(text, 1, len, stdout);
+}
+
+static void show_lines(struct reader *r)
+{
+	const struct tracedat_buffer *b = r->file->buffer;
+	struct error e;
+
+	for (; b < r->file->buffer + r->file->nr_buffers; b++) {
+		if (!b->is_text || tracedat_text(r->file, b, put_lines, NULL, &e))
+			continue;
+		warn_error(&e);
+		r->failed = true;
+	}
+}
+
+/* Return how many columns the names of instances need, or 0 if the file has none. */
+static unsigned int instance_width(const struct tracedat *file)
+{
+	unsigned int i, width = 0;
+
+	for (i = 0; i < file->nr_buffers; i++)
+		if (strlen(file->buffer[i].name) > width)
+			width = strlen(file->buffer[i].name);
+	return width;
 }
 
 static bool want_colour(const char *when)
@@ -110,6 +156,84 @@ static bool want_colour(const char *when)
 	return pager_colour();
 }
 
+/* Open each file. Return: false after a message. */
+static bool open_files(struct files *f, const struct report *options)
+{
+	struct report *r;
+	struct error e;
+	unsigned int i;
+
+	f->report = xzalloc(f->nr, sizeof(*f->report));
+	for (i = 0; i < f->nr; i++) {
+		r = &f->report[i];
+		*r = *options;
+		r->reader.filter = hit_filter_copy(&options->reader.filter);
+		r->reader.arg = r;
+		if (!reader_open(&r->reader, f->path[i], &e)) {
+			warn_error(&e);
+			return false;
+		}
+		if (i && !reader_times_compare(&f->report[0].reader, &r->reader, &e))
+			warn_error(&e);
+	}
+	return true;
+}
+
+static void show_files(struct files *f, struct text_look look)
+{
+	struct reader **readers = xrealloc(NULL, f->nr * sizeof(*readers));
+	struct report *r;
+	unsigned int i;
+
+	for (i = 0; i < f->nr; i++)
+		if (f->nr > 1 && strlen(f->path[i]) > look.file_width)
+			look.file_width = strlen(f->path[i]);
+	for (i = 0; i < f->nr; i++) {
+		r = &f->report[i];
+		readers[i] = &r->reader;
+		look.cycles = r->reader.cycles;
+		look.file = f->nr > 1 ? f->path[i] : NULL;
+		look.instance_width = instance_width(r->reader.file);
+		r->text = text_new(r->reader.tep, &look);
+		if (r->graph) {
+			callgraph_init(&r->calls, r->reader.tep);
+			r->depth = xzalloc(r->reader.nr_sources + 1, sizeof(*r->depth));
+		}
+		show_lines(&r->reader);
+	}
+	readers_read(readers, f->nr);
+	for (i = 0; i < f->nr; i++) {
+		r = &f->report[i];
+		if (!r->reader.has_accounting && !r->reader.accounting.nr_recursions)
+			continue;
+		if (f->nr > 1)
+			printf("#\n# %s\n", f->path[i]);
+		if (r->reader.has_accounting)
+			accounting_table(&r->reader.accounting, r->reader.tep);
+		else
+			accounting_recursions(&r->reader.accounting, r->reader.tep);
+	}
+	free(readers);
+}
+
+/* Return true if all of each file could be read. */
+static bool close_files(struct files *f)
+{
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; f->report && i < f->nr; i++) {
+		good &= !f->report[i].reader.failed;
+		text_free(f->report[i].text);
+		callgraph_free(&f->report[i].calls);
+		free(f->report[i].depth);
+		reader_close(&f->report[i].reader);
+	}
+	free(f->report);
+	free(f->path);
+	return good;
+}
+
 int cmd_report(int argc, char **argv)
 {
 	enum { GRAPH = 256, COLOUR };
@@ -119,16 +243,22 @@ int cmd_report(int argc, char **argv)
 		{ "color", required_argument, NULL, COLOUR },
 		FILTER_LONGS, { 0 }
 	};
-	struct report r = { .reader = { .show = show, .gap = show_gap, .problem = show_problem } };
-	const char *path = NULL, *colour = "auto";
+	struct report r = {
+		.reader = {
+			.show = show, .event = show_event, .gap = show_gap, .problem = show_problem,
+		},
+	};
+	const char *colour = "auto";
 	struct text_look look = { 0 };
+	struct files files = { 0 };
 	struct error e;
 	int opt, ret;
+	bool opened;
 
 	while ((opt = getopt_long(argc, argv, FILTER_LETTERS "i:th", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'i':
-			input_option(&path, optarg);
+			add_file(&files, optarg);
 			break;
 		case 't':
 			look.full_time = true;
@@ -147,27 +277,20 @@ int cmd_report(int argc, char **argv)
 				usage(NULL);
 		}
 	}
+	for (; optind < argc; optind++)
+		add_file(&files, argv[optind]);
+	if (!files.nr)
+		add_file(&files, "trace.dat");
 	look.colour = want_colour(colour);
-	r.reader.arg = &r;
-	if (!reader_open(&r.reader, input_file(path, argv + optind), &e)) {
-		warn_error(&e);
-		reader_close(&r.reader);
+	opened = open_files(&files, &r);
+	hit_filter_free(&r.reader.filter);
+	if (!opened) {
+		close_files(&files);
 		return EXIT_ERROR;
 	}
-	look.cycles = r.reader.cycles;
 	pager_start();
-	r.text = text_new(r.reader.tep, &look);
-	if (r.graph) {
-		callgraph_init(&r.calls, r.reader.tep);
-		r.depth = xzalloc(r.reader.file->nr_cpus, sizeof(*r.depth));
-	}
-	reader_read(&r.reader);
-	show_accounting(&r.reader);
-	ret = r.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
-	text_free(r.text);
-	callgraph_free(&r.calls);
-	free(r.depth);
-	reader_close(&r.reader);
+	show_files(&files, look);
+	ret = close_files(&files) ? EXIT_SUCCESS : EXIT_ERROR;
 	ret = finish_output() ?: ret;
 	if (pager_end(&e))
 		return ret;

@@ -15,6 +15,7 @@
 #include "lib/accounting.h"
 #include "lib/clock.h"
 #include "lib/context.h"
+#include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
@@ -36,7 +37,7 @@ static const char help[] =
 	"  --tid TID,... count only calls by these threads\n"
 	"  -c          with -F, -P or --tid: count calls by their children, too\n"
 	"  -M MASK, -C CLOCK, -b SIZE  as for nestrace record\n"
-	"  -i FILE     count the hits in FILE, which nestrace record made\n"
+	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -117,25 +118,22 @@ static void show(struct counts *sum, struct tep_handle *tep)
 	free(rows);
 }
 
-/* Print the sums and, unless @a is NULL, the accounting. Return: the exit status. */
-static int show_all(const struct counting *c, struct tep_handle *tep, const struct accounting *a)
+/* Print @sum and, unless @a is NULL, the accounting. Return: the exit status. */
+static int show_all(struct counts *sum, struct tep_handle *tep, const struct accounting *a)
 {
-	struct counts sum = { 0 };
-	unsigned int cpu;
-
-	for (cpu = 0; cpu < c->nr_cpus; cpu++)
-		counts_sum(&sum, &c->cpu[cpu]);
-	show(&sum, tep);
+	show(sum, tep);
 	if (a)
 		accounting_table(a, tep);
-	counts_free(&sum);
+	counts_free(sum);
 	return finish_output();
 }
 
 static int finish(struct counting *c, struct capture *capture)
 {
 	struct tep_handle *tep;
+	struct counts sum = { 0 };
 	struct accounting a;
+	unsigned int cpu;
 	struct error e;
 	char *text;
 	size_t len;
@@ -150,7 +148,9 @@ static int finish(struct counting *c, struct capture *capture)
 	tep = names_of_symbols(text);
 	if (!tep)
 		die("cannot parse the symbols: '/proc/kallsyms'");
-	ret = show_all(c, tep, &a);
+	for (cpu = 0; cpu < c->nr_cpus; cpu++)
+		counts_sum(&sum, &c->cpu[cpu]);
+	ret = show_all(&sum, tep, &a);
 
 	free(text);
 	symbols_free(&c->symbols);
@@ -180,14 +180,15 @@ static void counting_free(struct counting *c)
 	free(c->cpu);
 }
 
-/* Count the hits of @cpu. Return: false, after a message, if some could not be read. */
-static bool count_recorded(struct tracedat *file, unsigned int cpu, struct counts *t)
+/* Count the hits of @cpu of @b. Return: false, after a message, if some could not be read. */
+static bool count_recorded(struct tracedat *file, const struct tracedat_buffer *b,
+			   unsigned int cpu, struct counts *t)
 {
 	struct error e;
 	uint64_t nr;
 	int ret;
 
-	for (nr = 0; (ret = tracedat_read(file, cpu, nr, t->data, &e)) > 0; nr++) {
+	for (nr = 0; (ret = tracedat_read(file, b, cpu, nr, t->data, &e)) > 0; nr++) {
 		if (!counts_subbuf(t)) {
 			warn("sub-buffer %" PRIu64 " of CPU %u is damaged: '%s'; the rest of that CPU is skipped",
 			     nr, cpu, file->path);
@@ -197,6 +198,39 @@ static bool count_recorded(struct tracedat *file, unsigned int cpu, struct count
 	if (ret < 0)
 		warn_error(&e);
 	return !ret;
+}
+
+/* Add the hits of all buffers to @sum. @others: events that are not hits. */
+static bool count_file(struct tracedat *file, const struct names *names, struct counts *sum,
+		       uint64_t *others)
+{
+	const struct tracedat_buffer *b;
+	struct subbuf_format format;
+	unsigned int i, cpu;
+	struct counts some;
+	bool good = true;
+
+	*others = 0;
+	for (i = 0; i < file->nr_buffers; i++) {
+		b = &file->buffer[i];
+		if (b->is_text) {
+			warn("lines of a latency tracer, not hits: '%s'; nestrace report shows them",
+			     file->path);
+			continue;
+		}
+		formats_subbuf(names->tep, file, b, &format);
+		for (cpu = 0; cpu < b->nr_cpus; cpu++) {
+			if (!b->cpu[cpu].size)
+				continue;
+			counts_init_format(&some, &format);
+			some.modules = names->modules;
+			good &= count_recorded(file, b, cpu, &some);
+			*others += some.sub.others;
+			counts_sum(sum, &some);
+			counts_free(&some);
+		}
+	}
+	return good;
 }
 
 /* Open the file for the table. Return: NULL if @path is NULL. */
@@ -221,38 +255,38 @@ static int stat_recorded(const char *path, const char *output)
 {
 	struct error e;
 	struct tracedat *file = tracedat_open(path, &e);
-	struct counting c = { 0 };
+	struct counts sum = { 0 };
 	struct names *names;
 	struct accounting a;
-	uint64_t others = 0;
 	bool failed, has_accounting;
-	unsigned int i;
+	uint64_t others;
 	int ret;
 
 	if (!file) {
 		warn_error(&e);
 		return EXIT_ERROR;
 	}
-	redirect_output(open_output(output), output);
-	failed = file->truncated;
 	names = names_load(file);
-	c.modules = names->modules;
+	if (!formats_load(names->tep, file, NULL, &e)) {
+		warn_error(&e);
+		names_free(names);
+		tracedat_close(file);
+		return EXIT_ERROR;
+	}
+	redirect_output(open_output(output), output);
 	if (!names->complete)
 		warn("cannot parse the symbols: '%s'; functions are shown as numbers", path);
-	counting_init(&c, file->nr_cpus, file->function);
-	for (i = 0; i < c.nr_cpus; i++) {
-		failed |= !count_recorded(file, i, &c.cpu[i]);
-		others += c.cpu[i].sub.others;
-	}
-	if (file->truncated)
+	failed = !count_file(file, names, &sum, &others);
+	if (file->truncated) {
+		failed = true;
 		warn("the file is cut short: '%s'; its missing end is skipped", path);
+	}
 	has_accounting = accounting_load(&a, file);
 	if (others && !has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", others, path);
-	ret = show_all(&c, names->tep, has_accounting ? &a : NULL);
+	ret = show_all(&sum, names->tep, has_accounting ? &a : NULL);
 
 	accounting_free(&a);
-	counting_free(&c);
 	names_free(names);
 	tracedat_close(file);
 	return failed ? EXIT_ERROR : ret;

@@ -25,7 +25,7 @@ static void grow(struct accounting *a, unsigned int nr_cpus)
 	a->nr_cpus = nr_cpus;
 }
 
-static void add_recursion(struct accounting *a, struct recursion r)
+void accounting_add_recursion(struct accounting *a, struct recursion r)
 {
 	unsigned int i;
 
@@ -61,7 +61,7 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 			if (!stats.slot[slot].recursed || ioctl(fd, NESTRACE_IOC_RECURSIONS, &r))
 				continue;
 			for (i = 0; i < NESTRACE_NR_RECURSIONS && r.entry[i].ip; i++)
-				add_recursion(a, (struct recursion){
+				accounting_add_recursion(a, (struct recursion){
 					.ip = r.entry[i].ip,
 					.under_ip = r.entry[i].under_ip,
 					.count = r.entry[i].count,
@@ -112,7 +112,7 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 			continue;
 		if (sscanf(text, "recursion %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
 			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)
-			add_recursion(a, r);
+			accounting_add_recursion(a, r);
 		else if (sscanf(text, "%u:%*s %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
 				&i, &s.hits, &s.recorded, &s.lost, &s.recursed, &s.filtered,
 				&s.not_watching, &s.rcu_nmi, &s.rcu_irq, &s.in_tracer,

@@ -33,6 +33,8 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
 char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
 /* Take the counters from a file. Return: false if nestrace did not write it. */
 bool accounting_load(struct accounting *a, struct tracedat *t);
+/* Add to a recursion, or add one. */
+void accounting_add_recursion(struct accounting *a, struct recursion r);
 /* Release what accounting_read() or accounting_load() allocated. */
 void accounting_free(struct accounting *a);
 

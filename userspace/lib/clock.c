@@ -25,16 +25,6 @@ const char *clock_tracefs_name(enum nestrace_clock clock)
 	return NULL;
 }
 
-static bool counts_cycles(enum nestrace_clock clock)
-{
-	switch (clock) {
-	case NESTRACE_CLOCK_TSC: return true;
-	case NESTRACE_CLOCK_GLOBAL:
-	case NESTRACE_CLOCK_MONO: return false;
-	}
-	return false;
-}
-
 bool clock_find(const char *name, enum nestrace_clock *clock)
 {
 	for (*clock = 0; *clock < NESTRACE_NR_CLOCKS; ++*clock)
@@ -45,7 +35,13 @@ bool clock_find(const char *name, enum nestrace_clock *clock)
 
 bool clock_counts_cycles(const char *tracefs_name)
 {
-	enum nestrace_clock clock;
+	static const char *const seconds[] = {
+		"local", "global", "uptime", "perf", "mono", "mono_raw", "tai", "tsc2nsec",
+	};
+	size_t i;
 
-	return clock_find(tracefs_name, &clock) && counts_cycles(clock);
+	for (i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		if (!strcmp(tracefs_name, seconds[i]))
+			return false;
+	return true;
 }

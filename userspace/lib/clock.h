@@ -16,7 +16,10 @@ const char *clock_name(enum nestrace_clock clock);
 const char *clock_tracefs_name(enum nestrace_clock clock);
 /* Find a clock by either name. Return: false if there is none. */
 bool clock_find(const char *name, enum nestrace_clock *clock);
-/* Return true if times of the clock with this tracefs name are cycles, not nanoseconds. */
+/*
+ * Return true if times of the clock with this tracefs name are shown as they are, not as
+ * seconds, because they are cycles or a count. trace-cmd shows those of boot so, too.
+ */
 bool clock_counts_cycles(const char *tracefs_name);
 
 #endif

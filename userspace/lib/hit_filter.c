@@ -15,6 +15,22 @@
 
 #define EXAMPLE	"parent_ip =~ \"^vfs_\""
 
+static void *copy(const void *array, size_t size)
+{
+	return array ? memcpy(xrealloc(NULL, size), array, size) : NULL;
+}
+
+struct hit_filter hit_filter_copy(const struct hit_filter *f)
+{
+	struct hit_filter new = *f;
+
+	new.cpus = copy(f->cpus, HIT_FILTER_CPUS / 8);
+	new.pids = copy(f->pids, f->nr_pids * sizeof(*f->pids));
+	new.comms = copy(f->comms, f->nr_comms * sizeof(*f->comms));
+	new.texts = copy(f->texts, f->nr_texts * sizeof(*f->texts));
+	return new;
+}
+
 void hit_filter_add_cpu(struct hit_filter *f, unsigned int cpu)
 {
 	if (!f->cpus)
@@ -69,7 +85,7 @@ static bool parser_survives(struct tep_event_filter *filter, const char *text)
 			     !WEXITSTATUS(status));
 }
 
-/* Add the event's name, which libtraceevent wants; there is only one event. */
+/* Add the event's name, which libtraceevent wants, unless @text has one. */
 static char *with_event(const char *text)
 {
 	const char *p = text;
@@ -83,9 +99,28 @@ static char *with_event(const char *text)
 	return full;
 }
 
-static bool compile(struct tep_event_filter *filter, const char *text, int event, struct error *e)
+/* Return true if some event can match: libtraceevent compiles unknown fields to FALSE. */
+static bool can_match(struct tep_event_filter *filter, struct tep_handle *tep)
 {
-	char why[256] = "it cannot be parsed", *full = with_event(text), *reason, *made;
+	struct tep_event *event;
+	bool can = false;
+	char *made;
+	int i;
+
+	for (i = 0; !can && (event = tep_get_event(tep, i)); i++) {
+		if (!tep_event_filtered(filter, event->id))
+			continue;
+		made = tep_filter_make_string(filter, event->id);
+		can = made && strcmp(made, "FALSE");
+		free(made);
+	}
+	return can;
+}
+
+static bool compile(struct tep_event_filter *filter, const char *text, struct tep_handle *tep,
+		    struct error *e)
+{
+	char why[256] = "it cannot be parsed", *full = with_event(text), *reason;
 	bool good;
 
 	good = parser_survives(filter, full) && parse(filter, full, why, sizeof(why));
@@ -96,12 +131,9 @@ static bool compile(struct tep_event_filter *filter, const char *text, int event
 		return error_set(e, "not a filter (%s): '-F %s'; an example is -F '" EXAMPLE "'",
 				 reason, text);
 	}
-	/* libtraceevent compiles a filter with unknown fields to FALSE instead of failing */
-	made = tep_filter_make_string(filter, event);
-	good = made && strcmp(made, "FALSE");
-	free(made);
-	return good || error_set(e, "nothing can match: '-F %s'; the fields are ip, parent_ip, common_pid, common_flags, common_preempt_count, COMM and CPU",
-				 text);
+	return can_match(filter, tep) ||
+	       error_set(e, "nothing can match: '-F %s'; the fields of hits are ip, parent_ip, common_pid, common_flags, common_preempt_count, COMM and CPU",
+			 text);
 }
 
 bool hit_filter_compile(struct hit_filter *f, struct tep_handle *tep, const struct tracedat *t,
@@ -111,8 +143,8 @@ bool hit_filter_compile(struct hit_filter *f, struct tep_handle *tep, const stru
 
 	if (!f->nr_texts)
 		return true;
-	if (tep_parse_event(tep, t->function_format, strlen(t->function_format), "ftrace"))
-		return error_set(e, "cannot parse the format of event 'function': '%s'; -F is not available for this file",
+	if (!tep_get_event(tep, 0))
+		return error_set(e, "cannot parse the formats of events: '%s'; -F is not available for this file",
 				 t->path);
 	/* one each: libtraceevent keeps only the last filter of an event */
 	f->parsed = xzalloc(f->nr_texts, sizeof(*f->parsed));
@@ -120,7 +152,7 @@ bool hit_filter_compile(struct hit_filter *f, struct tep_handle *tep, const stru
 		f->parsed[i] = tep_filter_alloc(tep);
 		if (!f->parsed[i])
 			out_of_memory();
-		if (!compile(f->parsed[i], f->texts[i], t->function, e))
+		if (!compile(f->parsed[i], f->texts[i], tep, e))
 			return false;
 	}
 	return true;

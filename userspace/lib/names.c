@@ -211,8 +211,10 @@ void names_free(struct names *n)
 
 void names_place(struct names *n, struct hit *hit)
 {
-	hit->ip = modules_place(n->modules, hit->ip, hit->ts);
-	hit->parent_ip = modules_place(n->modules, hit->parent_ip, hit->ts);
+	if (hit->is_hit) {
+		hit->ip = modules_place(n->modules, hit->ip, hit->ts);
+		hit->parent_ip = modules_place(n->modules, hit->parent_ip, hit->ts);
+	}
 	hit->comm = comms_at(n->comms, hit->pid, hit->ts);
 	if (!hit->comm)
 		hit->comm = tep_data_comm_from_pid(n->tep, hit->pid);
@@ -230,8 +232,10 @@ void names_of_event(struct names *n, const struct hit *hit)
 	/* the buffer is that of the sub-buffer's reader, which needs it no more */
 	char *data = (char *)hit->data;
 
-	place(data + offsetof(struct nestrace_function, ip), hit->ip);
-	place(data + offsetof(struct nestrace_function, parent_ip), hit->parent_ip);
+	if (hit->is_hit) {
+		place(data + offsetof(struct nestrace_function, ip), hit->ip);
+		place(data + offsetof(struct nestrace_function, parent_ip), hit->parent_ip);
+	}
 	if (comms_switch(n->comms, hit->pid, hit->comm) && hit->pid)
 		tep_override_comm(n->tep, hit->comm, hit->pid);
 }

@@ -7,23 +7,30 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/file_time.h"
+#include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
+#include "lib/summary_events.h"
 
 struct reader_cpu {
+	struct reader *reader;
+	const struct tracedat_buffer *buffer;
+	struct source source;
 	struct subbuf sub;
 	struct hit hit;
 	bool more;		/* @hit is the next to be shown */
+	bool ended;		/* there is no sub-buffer to be read */
 	uint64_t nr;		/* number of the next sub-buffer */
 	uint64_t missed;	/* events, in gaps so far */
-	char *data;		/* 2 * NESTRACE_SUBBUF_SIZE; NULL: no data */
+	char *data;		/* NULL until the first sub-buffer is read */
 };
 
-/* An element of a heap: the time of a CPU's next hit. */
+/* An element of a heap: the time of a source's next event. */
 struct next {
 	uint64_t ts;
-	unsigned int cpu;
+	struct reader_cpu *cpu;
 };
 
 static void report(struct reader *r, const struct error *e)
@@ -32,10 +39,35 @@ static void report(struct reader *r, const struct error *e)
 	r->failed = true;
 }
 
+static void open_sources(struct reader *r)
+{
+	const struct tracedat_buffer *b;
+	struct subbuf_format format;
+	struct reader_cpu *c;
+	unsigned int i, cpu;
+
+	for (i = 0; i < r->file->nr_buffers; i++)
+		r->nr_sources += r->file->buffer[i].is_text ? 0 : r->file->buffer[i].nr_cpus;
+	c = r->cpu = xzalloc(r->nr_sources ? r->nr_sources : 1, sizeof(*r->cpu));
+	for (i = 0; i < r->file->nr_buffers; i++) {
+		b = &r->file->buffer[i];
+		if (b->is_text)
+			continue;
+		formats_subbuf(r->tep, r->file, b, &format);
+		for (cpu = 0; cpu < b->nr_cpus; cpu++, c++) {
+			c->reader = r;
+			c->buffer = b;
+			c->source = (struct source){ c - r->cpu, cpu, b->name };
+			c->ended = !b->cpu[cpu].size;
+			if (!c->ended)
+				subbuf_init_format(&c->sub, &format);
+		}
+	}
+}
+
 bool reader_open(struct reader *r, const char *path, struct error *e)
 {
 	struct error symbols;
-	unsigned int i;
 
 	r->file = tracedat_open(path, e);
 	if (!r->file)
@@ -47,39 +79,48 @@ bool reader_open(struct reader *r, const char *path, struct error *e)
 			  path);
 		r->problem(r->arg, &symbols);
 	}
-	if (!hit_filter_compile(&r->filter, r->tep, r->file, e))
+	if (!formats_load(r->tep, r->file, r->event ? &r->plugins : NULL, e) ||
+	    !hit_filter_compile(&r->filter, r->tep, r->file, e))
 		return false;
 	r->has_accounting = accounting_load(&r->accounting, r->file);
-	r->cycles = r->file->clock && clock_counts_cycles(r->file->clock);
-	r->cpu = xzalloc(r->file->nr_cpus, sizeof(*r->cpu));
-	for (i = 0; i < r->file->nr_cpus; i++) {
-		subbuf_init(&r->cpu[i].sub, r->file->function);
-		if (r->file->cpu[i].size)
-			r->cpu[i].data = xrealloc(NULL, 2 * NESTRACE_SUBBUF_SIZE);
-	}
+	r->cycles = r->file->clock && !r->file->time->mult && clock_counts_cycles(r->file->clock);
+	open_sources(r);
 	return true;
 }
 
-static void advance(struct reader *r, unsigned int nr)
+/* Read on to the next event of @c. */
+static void advance(struct reader_cpu *c)
 {
-	struct reader_cpu *c = &r->cpu[nr];
+	struct reader *r = c->reader;
 	struct error e;
 	int ret;
 
-	while (c->data && !(c->more = c->nr && !c->sub.damaged && subbuf_next(&c->sub, &c->hit))) {
-		ret = tracedat_read(r->file, nr, c->nr, c->data, &e);
+	while (!(c->more = c->nr && subbuf_next_event(&c->sub, &c->hit)) && !c->ended) {
+		c->ended = true;
+		if (!c->data) {
+			c->data = xrealloc(NULL, subbuf_room(&c->sub.format));
+			memset(c->data, 0, subbuf_room(&c->sub.format));
+		}
+		ret = tracedat_read(r->file, c->buffer, c->source.cpu, c->nr, c->data, &e);
 		if (ret < 0)
 			report(r, &e);
 		if (ret <= 0)
 			return;
 		if (!subbuf_load(&c->sub, c->data)) {
 			error_set(&e, "sub-buffer %" PRIu64 " of CPU %u is damaged: '%s'; the rest of that CPU is skipped",
-				  c->nr, nr, r->file->path);
+				  c->nr, c->source.cpu, r->file->path);
 			report(r, &e);
 			return;
 		}
 		c->nr++;
+		c->ended = false;
 	}
+	/* by the time of the recording's clock */
+	if (c->more)
+		names_place(r->names, &c->hit);
+	if (c->more && r->file->time->changes)
+		c->hit.ts = file_time_correct(r->file->time, !*c->source.instance, c->source.cpu,
+					      c->hit.ts);
 }
 
 static bool before(const struct next *a, const struct next *b)
@@ -104,45 +145,82 @@ static void sift(struct next *heap, unsigned int nr, unsigned int at)
 	heap[at] = moved;
 }
 
-static void show(struct reader *r, unsigned int cpu)
+/* Count a recursion that the module's trace event reports. */
+static void note_recursion(struct reader *r, const struct hit *event)
 {
-	struct reader_cpu *c = &r->cpu[cpu];
+	uint64_t slot = formats_number(r->tep, event, "context");
+
+	if (slot < NESTRACE_NR_SLOTS)
+		accounting_add_recursion(&r->accounting, (struct recursion){
+			.ip = formats_number(r->tep, event, "ip"),
+			.under_ip = formats_number(r->tep, event, "under_ip"),
+			.count = formats_number(r->tep, event, "count"),
+			.slot = slot,
+		});
+}
+
+/* Show an event that is not a hit. */
+static void show_event(struct reader *r, const struct reader_cpu *c)
+{
+	/* the accounting has what the summary events of nestrace's own files say */
+	if (r->has_accounting && !*c->source.instance &&
+	    formats_event_is(r->tep, &c->hit, SUMMARY_EVENTS_SYSTEM, NULL))
+		return;
+	if (!r->has_accounting &&
+	    formats_event_is(r->tep, &c->hit, SUMMARY_EVENTS_SYSTEM, "recursion"))
+		note_recursion(r, &c->hit);
+	if (!r->event)
+		r->others++;
+	else if (hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit))
+		r->event(r->arg, &c->source, &c->hit);
+}
+
+static void show(struct reader_cpu *c)
+{
+	struct reader *r = c->reader;
 
 	if (c->hit.missed > 0)
 		c->missed += c->hit.missed;
 	if (c->hit.missed && r->gap)
-		r->gap(r->arg, cpu, c->hit.missed);
-	names_place(r->names, &c->hit);
+		r->gap(r->arg, &c->source, c->hit.missed);
 	if (r->filter.nr_texts)
 		names_of_event(r->names, &c->hit);
-	if (hit_filter_match(&r->filter, r->tep, cpu, &c->hit))
-		r->show(r->arg, cpu, &c->hit);
+	if (!c->hit.is_hit)
+		show_event(r, c);
+	else if (hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit))
+		r->show(r->arg, &c->source, &c->hit);
 }
 
-static void merge(struct reader *r)
+static void merge(struct reader *const *readers, unsigned int nr_readers)
 {
-	struct next *heap = xrealloc(NULL, r->file->nr_cpus * sizeof(*heap));
-	unsigned int i, nr = 0;
+	unsigned int i, j, nr = 0, all = 0;
 	struct reader_cpu *c;
+	struct next *heap;
 	uint64_t until;
 
-	for (i = 0; i < r->file->nr_cpus; i++) {
-		advance(r, i);
-		if (r->cpu[i].more)
-			heap[nr++] = (struct next){ .ts = r->cpu[i].hit.ts, .cpu = i };
+	for (i = 0; i < nr_readers; i++)
+		all += readers[i]->nr_sources;
+	heap = xrealloc(NULL, (all + 1) * sizeof(*heap));
+	for (i = 0; i < nr_readers; i++) {
+		for (j = 0; j < readers[i]->nr_sources; j++) {
+			c = &readers[i]->cpu[j];
+			advance(c);
+			if (c->more)
+				heap[nr++] = (struct next){ .ts = c->hit.ts, .cpu = c };
+		}
 	}
 	for (i = nr / 2; i--;)
 		sift(heap, nr, i);
 	while (nr && !ferror_unlocked(stdout)) {
-		/* the CPU with the earliest hit, until another one is earlier */
-		c = &r->cpu[heap[0].cpu];
+		/* the source with the earliest event, until another one is earlier */
+		c = heap[0].cpu;
 		until = UINT64_MAX;
 		for (i = 1; i < nr && i <= 2; i++)
 			if (heap[i].ts < until)
 				until = heap[i].ts;
 		do {
-			show(r, heap[0].cpu);
-			advance(r, heap[0].cpu);
+			show(c);
+			advance(c);
 		} while (c->more && c->hit.ts <= until && !ferror_unlocked(stdout));
 		if (c->more)
 			heap[0].ts = c->hit.ts;
@@ -161,48 +239,81 @@ static void gaps_at_end(struct reader *r)
 	unsigned int i, slot;
 	uint64_t lost;
 
-	for (i = 0; i < r->file->nr_cpus && i < a->nr_cpus; i++) {
+	for (i = 0; i < r->nr_sources && i < a->nr_cpus && !*r->cpu[i].source.instance; i++) {
 		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching;
 		if (lost > r->cpu[i].missed)
-			r->gap(r->arg, i, lost - r->cpu[i].missed);
+			r->gap(r->arg, &r->cpu[i].source, lost - r->cpu[i].missed);
+	}
+}
+
+void readers_read(struct reader *const *readers, unsigned int nr)
+{
+	struct reader *r;
+	struct error e;
+	unsigned int i;
+
+	merge(readers, nr);
+	for (i = 0; i < nr; i++) {
+		r = readers[i];
+		if (r->gap)
+			gaps_at_end(r);
+		if (r->file->truncated) {
+			error_set(&e, "the file is cut short: '%s'; its missing end is skipped",
+				  r->file->path);
+			report(r, &e);
+		}
 	}
 }
 
 void reader_read(struct reader *r)
 {
-	struct error e;
-
-	merge(r);
-	if (r->gap)
-		gaps_at_end(r);
-	if (r->file->truncated) {
-		error_set(&e, "the file is cut short: '%s'; its missing end is skipped", r->file->path);
-		report(r, &e);
-	}
+	readers_read(&r, 1);
 }
 
-uint64_t reader_others(const struct reader *r)
+bool reader_times_compare(const struct reader *a, const struct reader *b, struct error *e)
 {
-	uint64_t others = 0;
+	const char *x = a->file->clock ? a->file->clock : "no clock";
+	const char *y = b->file->clock ? b->file->clock : "no clock";
+
+	if (strcmp(x, y))
+		return error_set(e, "the clocks differ: '%s' has %s and '%s' has %s; the order of their events is not that of time",
+				 a->file->path, x, b->file->path, y);
+	if (a->file->time->dated != b->file->time->dated || a->cycles != b->cycles)
+		return error_set(e, "the times of only one file are corrected: '%s' and '%s'; the order of their events is not that of time",
+				 a->file->path, b->file->path);
+	return true;
+}
+
+const struct source *reader_source(const struct reader *r, unsigned int nr)
+{
+	return &r->cpu[nr].source;
+}
+
+bool reader_has_instances(const struct reader *r)
+{
 	unsigned int i;
 
-	for (i = 0; i < r->file->nr_cpus; i++)
-		others += r->cpu[i].sub.others;
-	return others;
+	for (i = 0; i < r->nr_sources; i++)
+		if (*r->cpu[i].source.instance)
+			return true;
+	return false;
 }
 
 void reader_close(struct reader *r)
 {
 	unsigned int i;
 
-	for (i = 0; r->cpu && i < r->file->nr_cpus; i++) {
-		subbuf_free(&r->cpu[i].sub);
+	for (i = 0; r->cpu && i < r->nr_sources; i++) {
+		if (r->cpu[i].sub.kbuf)
+			subbuf_free(&r->cpu[i].sub);
 		free(r->cpu[i].data);
 	}
 	free(r->cpu);
 	hit_filter_free(&r->filter);
 	accounting_free(&r->accounting);
+	if (r->plugins)
+		tep_unload_plugins(r->plugins, r->tep);
 	names_free(r->names);
 	tracedat_close(r->file);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The hits of a trace file, all CPUs merged by time. It holds one sub-buffer of each CPU in
- * memory, whatever the size of the file.
+ * The hits and other events of trace files, all CPUs, instances and files merged by time. It
+ * holds one sub-buffer of each CPU in memory, whatever the size of the file.
  */
 #ifndef LIB_READER_H
 #define LIB_READER_H
@@ -17,14 +17,25 @@
 
 struct names;
 struct tep_handle;
+struct tep_plugin_list;
 
+/* Where events come from: one CPU of one instance of ftrace. */
+struct source {
+	unsigned int nr;		/* of all sources of the file, from 0 */
+	unsigned int cpu;
+	const char *instance;		/* its name; "": the top one */
+};
+
+/* One file. */
 struct reader {
 	/* set by the caller, before reader_open() */
 	struct hit_filter filter;	/* becomes the reader's */
 	/* Show a hit that @filter lets pass. */
-	void (*show)(void *arg, unsigned int cpu, const struct hit *hit);
+	void (*show)(void *arg, const struct source *from, const struct hit *hit);
+	/* NULL, or: show another event that @filter lets pass. */
+	void (*event)(void *arg, const struct source *from, const struct hit *event);
 	/* NULL, or: @missed events are missing here or at the end; -1: an unknown number. */
-	void (*gap)(void *arg, unsigned int cpu, int64_t missed);
+	void (*gap)(void *arg, const struct source *from, int64_t missed);
 	/* Something cannot be read, but the rest can. */
 	void (*problem)(void *arg, const struct error *e);
 	void *arg;
@@ -32,25 +43,31 @@ struct reader {
 	/* for the caller, after reader_open() */
 	struct tracedat *file;
 	struct names *names;		/* those in the file */
-	struct tep_handle *tep;		/* of @names */
+	struct tep_handle *tep;		/* of @names, with the formats in the file */
 	bool has_accounting;		/* nestrace recorded it */
-	struct accounting accounting;
-	bool cycles;			/* times are cycles, not nanoseconds */
+	struct accounting accounting;	/* without it: only recursions, after readers_read() */
+	bool cycles;			/* times are no nanoseconds */
+	unsigned int nr_sources;
+	uint64_t others;		/* events that @event was not there to show */
 	bool failed;			/* @problem was called */
 
 	/* private */
-	struct reader_cpu *cpu;
+	struct tep_plugin_list *plugins;
+	struct reader_cpu *cpu;		/* by source */
 };
 
-/*
- * Open a function trace. Return: false after an error. Either way, reader_close() releases
- * everything.
- */
+/* Open a file. Return: false after an error. Either way, reader_close() releases everything. */
 bool reader_open(struct reader *r, const char *path, struct error *e);
-/* Show all hits, until the end or until standard output has an error. */
+/* Show all events of @nr files, until the end or until standard output has an error. */
+void readers_read(struct reader *const *r, unsigned int nr);
+/* Show all events of one file. */
 void reader_read(struct reader *r);
-/* Return, after reader_read(), how many events are not hits. */
-uint64_t reader_others(const struct reader *r);
+/* Return false, and why in @e, if the times of two files cannot be compared. */
+bool reader_times_compare(const struct reader *a, const struct reader *b, struct error *e);
+/* Return source @nr of the file. */
+const struct source *reader_source(const struct reader *r, unsigned int nr);
+/* Return true if the file has events of other instances than the top one. */
+bool reader_has_instances(const struct reader *r);
 void reader_close(struct reader *r);
 
 #endif

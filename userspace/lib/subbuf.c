@@ -3,33 +3,89 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/byte_order.h"
 #include "lib/context.h"
 #include "lib/memory.h"
 #include "lib/subbuf.h"
 
-void subbuf_init(struct subbuf *s, int event)
+#define TIMESTAMP_SIZE	8U		/* bytes in a sub-buffer's header, before its length */
+#define FIELD(name)	{ offsetof(struct nestrace_function, name), \
+			  sizeof(((struct nestrace_function *)0)->name) }
+
+const struct subbuf_format subbuf_nestrace = {
+	.long_size = 8,
+	.size = NESTRACE_SUBBUF_SIZE,
+	.type = FIELD(type), .flags = FIELD(flags), .pid = FIELD(pid),
+	.common_size = offsetof(struct nestrace_function, ip),
+	.hit = { {
+		.type = NESTRACE_EVENT_FUNCTION,
+		.ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
+		.size = NESTRACE_EVENT_SIZE,
+		.slot_behind = true,
+	} },
+	.nr_hits = 1,
+};
+
+static bool same(struct event_field a, struct event_field b)
+{
+	return a.offset == b.offset && a.size == b.size;
+}
+
+static bool is_flat(const struct subbuf_format *f)
+{
+	const struct subbuf_format *own = &subbuf_nestrace;
+	unsigned int i;
+
+	if (f->bigendian || !same(f->type, own->type) || !same(f->flags, own->flags) ||
+	    !same(f->pid, own->pid))
+		return false;
+	for (i = 0; i < f->nr_hits; i++)
+		if (!same(f->hit[i].ip, own->hit[0].ip) ||
+		    !same(f->hit[i].parent_ip, own->hit[0].parent_ip))
+			return false;
+	return true;
+}
+
+void subbuf_init_format(struct subbuf *s, const struct subbuf_format *format)
 {
 	memset(s, 0, sizeof(*s));
-	s->event = event;
-	s->kbuf = kbuffer_alloc(KBUFFER_LSIZE_8, KBUFFER_ENDIAN_LITTLE);
+	s->format = *format;
+	s->flat = is_flat(format);
+	s->kbuf = kbuffer_alloc(format->long_size == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
+				format->bigendian ? KBUFFER_ENDIAN_BIG : KBUFFER_ENDIAN_LITTLE);
 	if (!s->kbuf)
 		out_of_memory();
 }
 
-/* Check what kbuffer trusts: no event may be empty or go beyond the data. */
-static bool events_fit(const char *data, uint32_t len)
+void subbuf_init(struct subbuf *s, int event)
 {
-	uint32_t head, length, at = 0;
+	struct subbuf_format format = subbuf_nestrace;
+
+	format.hit[0].type = event;
+	subbuf_init_format(s, &format);
+}
+
+uint32_t subbuf_room(const struct subbuf_format *format)
+{
+	return format->size + NESTRACE_SUBBUF_SIZE;
+}
+
+/* Check what kbuffer trusts: no event may be empty or go beyond the data. */
+static bool events_fit(const char *data, uint32_t len, bool swap)
+{
+	uint32_t head, length, type, at = 0;
 
 	while (at + sizeof(head) <= len) {
 		memcpy(&head, data + at, sizeof(head));
+		/* the type is in the bits that the machine's compiler allots first */
+		type = swap ? __builtin_bswap32(head) >> 27 : head & 0x1f;
 		at += sizeof(head);
-		switch (head & 0x1f) {
+		switch (type) {
 		case 0:		/* the next word has the length, itself included */
 		case 29:	/* padding */
 			if (len - at < sizeof(length))
 				return false;
-			memcpy(&length, data + at, sizeof(length));
+			length = number_at(data + at, sizeof(length), swap);
 			if (length < sizeof(length))
 				return false;
 			break;
@@ -38,7 +94,7 @@ static bool events_fit(const char *data, uint32_t len)
 			length = 4;
 			break;
 		default:
-			length = (head & 0x1f) * 4;
+			length = type * 4;
 		}
 		if (length > len - at)
 			return false;
@@ -50,16 +106,16 @@ static bool events_fit(const char *data, uint32_t len)
 
 bool subbuf_load(struct subbuf *s, void *data)
 {
+	const struct subbuf_format *f = &s->format;
+	uint32_t head = TIMESTAMP_SIZE + f->long_size, len;
 	uint64_t commit;
-	uint32_t len;
 
-	memcpy(&commit, (char *)data + 8, sizeof(commit));
+	commit = number_at((char *)data + TIMESTAMP_SIZE, f->long_size, f->bigendian);
 	len = NESTRACE_SUBBUF_LENGTH(commit);
 	/* kbuffer trusts the header, too */
-	if (len > NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER ||
-	    (commit & NESTRACE_SUBBUF_MISSED_STORED &&
-	     len > NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER - sizeof(uint64_t)) ||
-	    !events_fit((char *)data + NESTRACE_SUBBUF_HEADER, len) ||
+	if (len > f->size - head ||
+	    (commit & NESTRACE_SUBBUF_MISSED_STORED && len > f->size - head - f->long_size) ||
+	    !events_fit((char *)data + head, len, f->bigendian) ||
 	    kbuffer_load_subbuffer(s->kbuf, data)) {
 		s->damaged = true;
 		return false;
@@ -68,32 +124,54 @@ bool subbuf_load(struct subbuf *s, void *data)
 	return true;
 }
 
-static unsigned int slot_of(const struct nestrace_function *f, const unsigned char *data, int size)
+static unsigned int slot_of_flags(unsigned int flags)
 {
-	uint32_t slot;
-
-	/* the four bytes behind the event are the slot, see uapi/nestrace.h */
-	if (size >= NESTRACE_EVENT_SIZE + (int)sizeof(slot)) {
-		memcpy(&slot, data + NESTRACE_EVENT_SIZE, sizeof(slot));
-		if (slot < NESTRACE_NR_SLOTS)
-			return context_slot(slot);
-	}
-	if (f->flags & NESTRACE_FLAG_NMI)
+	if (flags & NESTRACE_FLAG_NMI)
 		return NESTRACE_SLOT_NMI;
-	if (f->flags & NESTRACE_FLAG_HARDIRQ)
+	if (flags & NESTRACE_FLAG_HARDIRQ)
 		return NESTRACE_SLOT_HARDIRQ;
-	return f->flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
+	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
-bool subbuf_next(struct subbuf *s, struct hit *hit)
+static uint64_t field(const struct subbuf *s, const unsigned char *data, struct event_field f)
 {
-	struct nestrace_function f;
+	return number_at(data + f.offset, f.size, s->format.bigendian);
+}
+
+/* Return the slot of a hit: as the event says it, or by its flags. */
+static unsigned int slot_of(const struct subbuf *s, const struct hit_format *f,
+			    const unsigned char *data, int size, unsigned int flags)
+{
+	uint64_t slot = NESTRACE_NR_SLOTS;
+
+	if (f->context.size)
+		slot = field(s, data, f->context);
+	else if (f->slot_behind && size >= NESTRACE_EVENT_SIZE + (int)sizeof(uint32_t))
+		slot = number_at(data + NESTRACE_EVENT_SIZE, sizeof(uint32_t), false);
+	return slot < NESTRACE_NR_SLOTS ? context_slot(slot) : slot_of_flags(flags);
+}
+
+static const struct hit_format *hit_format(const struct subbuf_format *f, int type, int size)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->nr_hits; i++)
+		if (f->hit[i].type == type)
+			return size >= f->hit[i].size ? &f->hit[i] : NULL;
+	return NULL;
+}
+
+bool subbuf_next_event(struct subbuf *s, struct hit *hit)
+{
+	const struct subbuf_format *f = &s->format;
+	const struct hit_format *format;
+	struct nestrace_function own;
 	unsigned long long ts;
 	unsigned char *data;
-	int size;
+	unsigned int flags;
 
-	for (;;) {
-		hit->missed = 0;
+	hit->missed = 0;
+	do {
 		if (s->first) {
 			hit->missed = kbuffer_missed_events(s->kbuf);
 			data = kbuffer_read_event(s->kbuf, &ts);
@@ -103,22 +181,50 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 		s->first = false;
 		if (!data)
 			return false;
-		size = kbuffer_event_size(s->kbuf);
-		if (size >= NESTRACE_EVENT_SIZE) {
-			memcpy(&f, data, sizeof(f));
-			if (f.type == s->event)
-				break;
-		}
-		s->others++;
-	}
+		hit->size = kbuffer_event_size(s->kbuf);
+	} while (hit->size < f->common_size);
 	hit->ts = ts;
 	hit->data = data;
-	hit->size = size;
-	hit->pid = f.pid;
-	hit->ip = f.ip;
-	hit->parent_ip = f.parent_ip;
-	hit->slot = slot_of(&f, data, size);
+	hit->ip = hit->parent_ip = 0;
+	if (s->flat && hit->size >= NESTRACE_EVENT_SIZE) {
+		memcpy(&own, data, sizeof(own));
+		hit->type = own.type;
+		hit->pid = own.pid;
+		flags = own.flags;
+		format = hit_format(f, own.type, hit->size);
+		if (format) {
+			hit->ip = own.ip;
+			hit->parent_ip = own.parent_ip;
+		}
+	} else {
+		hit->type = field(s, data, f->type);
+		hit->pid = field(s, data, f->pid);
+		flags = field(s, data, f->flags);
+		format = hit_format(f, hit->type, hit->size);
+		if (format) {
+			hit->ip = field(s, data, format->ip);
+			hit->parent_ip = field(s, data, format->parent_ip);
+		}
+	}
+	hit->is_hit = format;
+	hit->slot = format ? slot_of(s, format, data, hit->size, flags) : slot_of_flags(flags);
 	return true;
+}
+
+bool subbuf_next(struct subbuf *s, struct hit *hit)
+{
+	while (subbuf_next_event(s, hit)) {
+		if (hit->is_hit) {
+			if (s->missed && !hit->missed)
+				hit->missed = s->missed;
+			s->missed = 0;
+			return true;
+		}
+		s->others++;
+		if (hit->missed)
+			s->missed = hit->missed;
+	}
+	return false;
 }
 
 void subbuf_free(struct subbuf *s)

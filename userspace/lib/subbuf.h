@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The function records of a sub-buffer, read with libtraceevent's kbuffer. */
+/* The events of a sub-buffer, read with libtraceevent's kbuffer. */
 #ifndef LIB_SUBBUF_H
 #define LIB_SUBBUF_H
 
@@ -8,12 +8,43 @@
 
 struct kbuffer;
 
+/* The place of a number in an event. @size 0: there is none. */
+struct event_field {
+	uint16_t offset, size;
+};
+
+/* Where an event that is a hit has what it says. */
+struct hit_format {
+	int type;
+	struct event_field ip, parent_ip, context;
+	int size;		/* the least bytes that hold these fields */
+	bool slot_behind;	/* a longer event ends with its slot, see uapi/nestrace.h */
+};
+
+#define HIT_FORMATS	2	/* ftrace:function, nestrace:function */
+
+/* The sub-buffers and events of a machine. */
+struct subbuf_format {
+	bool bigendian;
+	unsigned int long_size;		/* bytes of a long in the kernel: 4 or 8 */
+	uint32_t size;			/* bytes of a sub-buffer */
+	struct event_field type, flags, pid;	/* common to all events */
+	int common_size;		/* the least bytes that hold these */
+	struct hit_format hit[HIT_FORMATS];
+	unsigned int nr_hits;
+};
+
+/* Those of the module's streams. */
+extern const struct subbuf_format subbuf_nestrace;
+
 struct hit {
 	uint64_t ts;		/* in the unit of the recording's clock */
 	uint64_t ip, parent_ip;
 	int pid;
 	unsigned int slot;	/* of its context, as by context_slot() */
 	int64_t missed;		/* events missing before it; -1: an unknown number */
+	bool is_hit;		/* false: another event, without @ip and @parent_ip */
+	int type;
 	const void *data;	/* the event itself, in the sub-buffer */
 	int size;
 	const char *comm;	/* the task's name then; set by names_place() */
@@ -21,18 +52,23 @@ struct hit {
 
 struct subbuf {
 	struct kbuffer *kbuf;
-	int event;		/* the ID of ftrace:function in this file */
+	struct subbuf_format format;
 	bool first;
-	uint64_t others;	/* events of other types, skipped */
+	bool flat;		/* events begin as struct nestrace_function: read them so, for speed */
 	bool damaged;		/* a sub-buffer did not make sense */
+	int64_t missed;		/* before an event that subbuf_next() skipped */
+	uint64_t others;	/* events that subbuf_next() skipped */
 };
 
+/* Prepare to read sub-buffers of the module's streams, or of those of a file. */
 void subbuf_init(struct subbuf *s, int event);
-/*
- * Begin with @data: NESTRACE_SUBBUF_SIZE bytes, and as many behind them that need not be
- * set. Return: false if it is damaged.
- */
+void subbuf_init_format(struct subbuf *s, const struct subbuf_format *format);
+/* Return how many bytes the buffer of a sub-buffer must have; behind the data they need not be set. */
+uint32_t subbuf_room(const struct subbuf_format *format);
+/* Begin with @data, of subbuf_room() bytes. Return: false if it is damaged. */
 bool subbuf_load(struct subbuf *s, void *data);
+/* Get the next event. Return: false at the end. */
+bool subbuf_next_event(struct subbuf *s, struct hit *hit);
 /* Get the next hit. Return: false at the end. */
 bool subbuf_next(struct subbuf *s, struct hit *hit);
 void subbuf_free(struct subbuf *s);

@@ -5,6 +5,7 @@
 
 #define TRACEDAT_MAGIC		"\027\010\104tracing"
 #define TRACEDAT_OPTIONS	"options  "	/* version 6 */
+#define TRACEDAT_LATENCY	"latency  "	/* version 6 */
 #define TRACEDAT_FLYRECORD	"flyrecord"	/* version 6 */
 #define TRACEDAT_ZSTD		"zstd"
 
@@ -14,19 +15,24 @@
 /* The options. Those from HEADER_INFO on give the place of a section of version 7. */
 enum {
 	TRACEDAT_OPT_DONE		= 0,
+	TRACEDAT_OPT_DATE		= 1,
 	TRACEDAT_OPT_CPUSTAT		= 2,
 	TRACEDAT_OPT_BUFFER		= 3,
 	TRACEDAT_OPT_TRACECLOCK		= 4,
 	TRACEDAT_OPT_UNAME		= 5,
+	TRACEDAT_OPT_OFFSET		= 7,
 	TRACEDAT_OPT_CPUCOUNT		= 8,
 	TRACEDAT_OPT_VERSION		= 9,
 	TRACEDAT_OPT_TRACEID		= 11,
+	TRACEDAT_OPT_TIME_SHIFT		= 12,
+	TRACEDAT_OPT_TSC2NSEC		= 14,
 	TRACEDAT_OPT_HEADER_INFO	= 16,
 	TRACEDAT_OPT_FTRACE_EVENTS	= 17,
 	TRACEDAT_OPT_EVENT_FORMATS	= 18,
 	TRACEDAT_OPT_KALLSYMS		= 19,
 	TRACEDAT_OPT_PRINTK		= 20,
 	TRACEDAT_OPT_CMDLINES		= 21,
+	TRACEDAT_OPT_BUFFER_TEXT	= 22,
 	/* ours, which other readers skip: lines that say when names were right, names.h */
 	TRACEDAT_OPT_NESTRACE_TIMES	= 0x6e74,
 };

@@ -29,6 +29,20 @@ static void row(const char *name, const struct nestrace_slot_stats *s)
 	       s->rcu_nmi + s->rcu_irq, s->in_tracer);
 }
 
+void accounting_recursions(const struct accounting *a, struct tep_handle *tep)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_recursions; i++) {
+		const struct recursion *r = &a->recursions[i];
+
+		/* each call of names_function() may use one of its two buffers */
+		printf("# recursion: %s under %s in %s, %" PRIu64 " times\n",
+		       names_function(tep, r->ip), names_function(tep, r->under_ip),
+		       context_names[r->slot], r->count);
+	}
+}
+
 void accounting_table(const struct accounting *a, struct tep_handle *tep)
 {
 	struct nestrace_slot_stats sum[NESTRACE_NR_SLOTS], total = { 0 };
@@ -53,14 +67,7 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (total.not_watching)
 		printf("# lost: %llu hits, because RCU was not watching and could not be entered\n",
 		       total.not_watching);
-	for (i = 0; i < a->nr_recursions; i++) {
-		const struct recursion *r = &a->recursions[i];
-
-		/* each call of names_function() may use one of its two buffers */
-		printf("# recursion: %s under %s in %s, %" PRIu64 " times\n",
-		       names_function(tep, r->ip), names_function(tep, r->under_ip),
-		       context_names[r->slot], r->count);
-	}
+	accounting_recursions(a, tep);
 	if (total.hits != total.recorded + total.lost + total.recursed + total.filtered)
 		printf("# the counters do not add up: %lld hits are not accounted for\n",
 		       (long long)(total.hits - total.recorded - total.lost - total.recursed -

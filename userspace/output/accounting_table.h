@@ -8,5 +8,7 @@ struct tep_handle;
 
 /* Print them on stdout. @tep: the names of functions. */
 void accounting_table(const struct accounting *a, struct tep_handle *tep);
+/* Print only the recursions. */
+void accounting_recursions(const struct accounting *a, struct tep_handle *tep);
 
 #endif

@@ -6,10 +6,23 @@
 #include "lib/modules.h"
 #include "output/counts.h"
 
+static void make_room(struct counts *c)
+{
+	c->data = xzalloc(1, subbuf_room(&c->sub.format));
+}
+
 void counts_init(struct counts *c, int event)
 {
 	memset(c, 0, sizeof(*c));
 	subbuf_init(&c->sub, event);
+	make_room(c);
+}
+
+void counts_init_format(struct counts *c, const struct subbuf_format *format)
+{
+	memset(c, 0, sizeof(*c));
+	subbuf_init_format(&c->sub, format);
+	make_room(c);
 }
 
 static struct call_count *find(const struct counts *c, uint64_t ip)
@@ -90,5 +103,6 @@ void counts_free(struct counts *c)
 {
 	if (c->sub.kbuf)
 		subbuf_free(&c->sub);
+	free(c->data);
 	free(c->entry);
 }

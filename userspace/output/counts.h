@@ -23,11 +23,13 @@ struct counts {
 	struct modules *modules;	/* NULL: none comes or goes */
 	struct call_count *entry;	/* @size of them, @used not free */
 	size_t size, used;
-	char data[2 * NESTRACE_SUBBUF_SIZE];
+	char *data;			/* of subbuf_room() bytes */
 };
 
-/* Prepare to count sub-buffers. @event: the ID of ftrace:function. */
+/* Prepare to count sub-buffers of the module's streams. @event: the ID of ftrace:function. */
 void counts_init(struct counts *c, int event);
+/* Prepare to count sub-buffers of a file. */
+void counts_init_format(struct counts *c, const struct subbuf_format *format);
 /* Count the sub-buffer in @c->data. Return: false if it is damaged. */
 bool counts_subbuf(struct counts *c);
 /* Count whole sub-buffers from a stream. */

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <event-parse.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <trace-seq.h>
 
 #include "lib/context.h"
+#include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
-#include "lib/subbuf.h"
+#include "lib/reader.h"
 #include "lib/utf8.h"
 #include "output/text.h"
 
@@ -41,6 +44,7 @@ struct task {
 struct text {
 	struct tep_handle *tep;
 	struct text_look look;
+	struct trace_seq seq;		/* of an event that is no hit */
 	char context[NESTRACE_NR_SLOTS][32];	/* by slot, with its colour */
 	size_t context_len[NESTRACE_NR_SLOTS];
 	struct function function[FUNCTIONS];
@@ -70,6 +74,7 @@ struct text *text_new(struct tep_handle *tep, const struct text_look *look)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	t->tep = tep;
 	t->look = *look;
+	trace_seq_init(&t->seq);
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		t->context_len[i] = snprintf(t->context[i], sizeof(t->context[i]), "%s%-8s%s ",
 					  look->colour ? colours[i] : "", context_names[i],
@@ -83,14 +88,19 @@ static void flush(struct text *t)
 	t->len = 0;
 }
 
-static void put(struct text *t, const char *text, size_t len)
+/* Print what the line has no room for. */
+static __attribute__((noinline)) void put_long(struct text *t, const char *text, size_t len)
+{
+	flush(t);
+	fwrite_unlocked(text, 1, len, stdout);
+}
+
+/* Inline, so that the compiler copies what is short without a call. */
+static inline __attribute__((always_inline)) void put(struct text *t, const char *text, size_t len)
 {
 	if (len > sizeof(t->line) - t->len) {
-		flush(t);
-		if (len > sizeof(t->line)) {
-			fwrite_unlocked(text, 1, len, stdout);
-			return;
-		}
+		put_long(t, text, len);
+		return;
 	}
 	memcpy(t->line + t->len, text, len);
 	t->len += len;
@@ -185,14 +195,42 @@ static void put_time(struct text *t, uint64_t ts)
 	put(t, ": ", 2);
 }
 
-void text_hit(struct text *t, unsigned int cpu, const struct hit *hit, unsigned int indent)
+/* Put the names of the file and the instance, as far as lines need them. */
+static void put_origin(struct text *t, const struct source *from)
 {
+	size_t len;
+
+	if (t->look.file) {
+		len = strlen(t->look.file);
+		put_spaces(t, len < t->look.file_width ? t->look.file_width - len : 0);
+		put(t, t->look.file, len);
+		put(t, ": ", 2);
+	}
+	if (t->look.instance_width) {
+		len = strlen(from->instance);
+		put_spaces(t, len < t->look.instance_width ? t->look.instance_width - len : 0);
+		put(t, from->instance, len);
+		put(t, *from->instance ? ": " : "  ", 2);
+	}
+}
+
+/* Put all that stands before the name of the function or event. */
+static inline void put_head(struct text *t, const struct source *from, const struct hit *hit)
+{
+	if (t->look.file || t->look.instance_width)
+		put_origin(t, from);
 	put_task(t, hit->pid, hit->comm);
 	put(t, "[", 1);
-	put_number(t, cpu, 3, '0');
+	put_number(t, from->cpu, 3, '0');
 	put(t, "] ", 2);
 	put_time(t, hit->ts);
 	put(t, t->context[hit->slot], t->context_len[hit->slot]);
+}
+
+void text_hit(struct text *t, const struct source *from, const struct hit *hit,
+	      unsigned int indent)
+{
+	put_head(t, from, hit);
 	put_spaces(t, indent);
 	put_function(t, hit->ip);
 	put(t, " <- ", 4);
@@ -201,7 +239,52 @@ void text_hit(struct text *t, unsigned int cpu, const struct hit *hit, unsigned 
 	flush(t);
 }
 
+/* Put text, without what a terminal would take for a control character. */
+static void put_clean(struct text *t, const char *text, size_t len)
+{
+	size_t i, from = 0;
+
+	for (i = 0; i < len; i++) {
+		unsigned char c = text[i], next = i + 1 < len ? text[i + 1] : 0;
+
+		/* UTF-8 has control characters of two bytes, too */
+		if ((c >= ' ' || c == '\n' || c == '\t') && c != 0x7f &&
+		    !(c == 0xc2 && next >= 0x80 && next <= 0x9f))
+			continue;
+		put(t, text + from, i - from);
+		put(t, "?", 1);
+		from = i + 1;
+	}
+	put(t, text + from, i - from);
+}
+
+void text_event(struct text *t, const struct source *from, const struct hit *event)
+{
+	put_head(t, from, event);
+	trace_seq_reset(&t->seq);
+	formats_print(t->tep, from->cpu, event, &t->seq);
+	while (t->seq.len && t->seq.buffer[t->seq.len - 1] == '\n')
+		t->seq.len--;
+	put_clean(t, t->seq.buffer, t->seq.len);
+	put(t, "\n", 1);
+	flush(t);
+}
+
+void text_gap(struct text *t, const struct source *from, int64_t missed)
+{
+	if (t->look.file || t->look.instance_width)
+		put_origin(t, from);
+	flush(t);
+	if (missed > 0)
+		printf("CPU:%u [%" PRId64 " EVENTS DROPPED]\n", from->cpu, missed);
+	else if (missed < 0)
+		printf("CPU:%u [EVENTS DROPPED]\n", from->cpu);
+}
+
 void text_free(struct text *t)
 {
+	if (!t)
+		return;
+	trace_seq_destroy(&t->seq);
 	free(t);
 }

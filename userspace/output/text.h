@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The hits of a trace file as lines of text on stdout. There are millions of them a second,
- * so names are cached and nothing is formatted by printf().
+ * The hits and other events of a trace file as lines of text on stdout. There are
+ * millions of hits a second, so names are cached and nothing is formatted by printf().
  */
 #ifndef OUTPUT_TEXT_H
 #define OUTPUT_TEXT_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct hit;
+struct source;
 struct tep_handle;
 struct text;
 
@@ -17,12 +18,20 @@ struct text_look {
 	bool cycles;		/* times are cycles */
 	bool full_time;		/* times have nanoseconds, not microseconds */
 	bool colour;		/* each context has a colour */
+	const char *file;	/* NULL, or: each line begins with this name of the file */
+	unsigned int file_width;	/* columns for that name */
+	unsigned int instance_width;	/* columns for the name of the instance; 0: there are none */
 };
 
 /* @tep: the names; it must outlive the result, which is for text_free(). */
 struct text *text_new(struct tep_handle *tep, const struct text_look *look);
 /* Print one hit, with the function @indent columns to the right. */
-void text_hit(struct text *t, unsigned int cpu, const struct hit *hit, unsigned int indent);
+void text_hit(struct text *t, const struct source *from, const struct hit *hit,
+	      unsigned int indent);
+/* Print another event. */
+void text_event(struct text *t, const struct source *from, const struct hit *event);
+/* Print that @missed events are missing; -1: an unknown number. */
+void text_gap(struct text *t, const struct source *from, int64_t missed);
 void text_free(struct text *t);
 
 #endif

@@ -244,6 +244,9 @@ is "nestrace events -l with a glob that matches nothing: the filter stays" "$(ca
 ok "the parameter filter with a glob that matches nothing: it cannot be set" sh -c "! echo nt_called,no_such_function > $P/filter"
 is "the parameter filter with a glob that matches nothing: the filter stays" "$(cat $P/filter)" vfs_read
 
+ok "the parameter filter without a glob: it cannot be set" sh -c "! echo , > $P/filter"
+is "the parameter filter without a glob: the filter stays" "$(cat $P/filter)" vfs_read
+
 is "no event is enabled: no function is traced" "$(wc -l < $T/enabled_functions)" 0
 ok "the module can be unloaded" rmmod nestrace
 ok "filter= at load: the module loads" insmod /tests/nestrace.ko filter=nt_called,vfs_read notrace=vfs_read
@@ -252,5 +255,6 @@ trace-cmd report -i t.dat > r 2> errors
 in_every_context "filter= at load" r
 is "filter= at load: no other function is traced" "$(grep -c 'function:' r)" 1600
 setup rmmod nestrace
+ok "filter=, without a glob: the module does not load" sh -c '! insmod /tests/nestrace.ko filter=, 2>/dev/null'
 ok "filter= that matches nothing: the module does not load" sh -c '! insmod /tests/nestrace.ko filter=no_such_function 2>/dev/null'
 ok "filter= that matches nothing: the log names it" sh -c 'dmesg | grep -q "no such function or module: .filter=no_such_function notrace="'
