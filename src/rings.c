@@ -13,7 +13,7 @@
 
 #define NT_SUBBUFS_MIN	2
 
-/* Of @nt_pages_reserved. It is held until the pages are there, and no longer counted as available. */
+/* Protects @nt_pages_reserved, until the reserved pages are allocated and not available any more. */
 static DEFINE_MUTEX(nt_pages_lock);
 static long nt_pages_reserved;		/* of all sessions */
 
