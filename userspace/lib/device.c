@@ -149,13 +149,16 @@ static bool add_filter(int fd, const char *glob, uint32_t flags, bool wait, cons
 		.len = strlen(full),
 	};
 	bool added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+	int why = errno;
 
 	/* a module that is a part of the kernel never comes */
-	if (!added && errno == ENODEV && wait && strstr(full, ":mod:") &&
+	if (!added && why == ENODEV && wait && strstr(full, ":mod:") &&
 	    !is_built_in(full)) {
 		arg.flags |= NESTRACE_FILTER_WAIT;
 		added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+		why = errno;
 	}
+	errno = why;
 	if (!added)
 		filter_error(glob, opt, e);
 	free(full);
