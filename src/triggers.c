@@ -62,7 +62,7 @@ static __always_inline bool nt_arming(const struct nt_triggers *t)
 static noinstr void nt_on_call(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct nt_triggers *t = container_of(ops, struct nt_triggers, call);
+	struct nt_triggers *t = container_of(ops, struct nt_triggers, ops[NT_ON_CALL]);
 
 	if (!nt_arming(t))
 		nt_trigger(t, NESTRACE_STATS_TRIGGER);
@@ -71,13 +71,13 @@ static noinstr void nt_on_call(unsigned long ip, unsigned long parent_ip,
 static noinstr void nt_on_warn(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_trigger(container_of(ops, struct nt_triggers, warn), NESTRACE_STATS_WARN);
+	nt_trigger(container_of(ops, struct nt_triggers, ops[NT_ON_WARN]), NESTRACE_STATS_WARN);
 }
 
 static noinstr void nt_on_oops(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_oops(container_of(ops, struct nt_triggers, oops));
+	nt_oops(container_of(ops, struct nt_triggers, ops[NT_ON_OOPS]));
 }
 
 /* A WARN_ONCE() that was printed before is not a warning again. */
@@ -107,14 +107,14 @@ static noinstr void nt_on_bug(unsigned long ip, unsigned long parent_ip,
 	instrumentation_begin();
 	bug = static_call(nt_find_bug)(nt_first_argument(fregs));
 	if (bug)
-		nt_bug(container_of(ops, struct nt_triggers, bug), bug);
+		nt_bug(container_of(ops, struct nt_triggers, ops[NT_ON_BUG]), bug);
 	instrumentation_end();
 }
 
 static noinstr void nt_on_bug_entry(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	nt_bug(container_of(ops, struct nt_triggers, bug_entry),
+	nt_bug(container_of(ops, struct nt_triggers, ops[NT_ON_BUG_ENTRY]),
 	       (const struct bug_entry *)nt_first_argument(fregs));
 }
 
@@ -153,21 +153,20 @@ int __init nt_triggers_find(void)
 	       NESTRACE_FEATURE_EARLY_OOPS : 0;
 }
 
-static void nt_ops_init(struct ftrace_ops *ops, ftrace_func_t func)
-{
-	ops->func = func;
-	ops->flags = FTRACE_OPS_FL_PERMANENT;
-}
-
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 {
+	static const ftrace_func_t funcs[NT_NR_TRIGGERS] = {
+		[NT_ON_CALL] = nt_on_call, [NT_ON_WARN] = nt_on_warn, [NT_ON_OOPS] = nt_on_oops,
+		[NT_ON_BUG] = nt_on_bug, [NT_ON_BUG_ENTRY] = nt_on_bug_entry,
+	};
+	enum nt_trigger_id i;
+
 	t->frozen = frozen;
-	nt_ops_init(&t->call, nt_on_call);
-	nt_filter_new(&t->calls, &t->call);
-	nt_ops_init(&t->warn, nt_on_warn);
-	nt_ops_init(&t->oops, nt_on_oops);
-	nt_ops_init(&t->bug, nt_on_bug);
-	nt_ops_init(&t->bug_entry, nt_on_bug_entry);
+	for (i = 0; i < NT_NR_TRIGGERS; i++) {
+		t->ops[i].func = funcs[i];
+		t->ops[i].flags = FTRACE_OPS_FL_PERMANENT;
+	}
+	nt_filter_new(&t->calls, &t->ops[NT_ON_CALL]);
 	t->die.notifier_call = nt_on_die;
 	t->panic.notifier_call = nt_on_panic;
 }
@@ -200,15 +199,18 @@ static int nt_triggers_register(struct nt_triggers *t)
 	int ret = 0;
 
 	if (t->on_call)
-		ret = register_ftrace_function(&t->call);
+		ret = register_ftrace_function(&t->ops[NT_ON_CALL]);
 	if (!ret && t->on_warn)
-		ret = nt_ops_register(&t->warn, nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
+		ret = nt_ops_register(&t->ops[NT_ON_WARN], nt_warn_funcs,
+				      ARRAY_SIZE(nt_warn_funcs));
 	if (!ret && t->on_oops)
-		ret = nt_ops_register(&t->oops, nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
+		ret = nt_ops_register(&t->ops[NT_ON_OOPS], nt_oops_funcs,
+				      ARRAY_SIZE(nt_oops_funcs));
 	if (!ret && (t->on_oops || t->on_warn))
-		ret = nt_ops_register(&t->bug, nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
+		ret = nt_ops_register(&t->ops[NT_ON_BUG], nt_bug_funcs,
+				      ARRAY_SIZE(nt_bug_funcs));
 	if (!ret && (t->on_oops || t->on_warn))
-		ret = nt_ops_register(&t->bug_entry, nt_bug_entry_funcs,
+		ret = nt_ops_register(&t->ops[NT_ON_BUG_ENTRY], nt_bug_entry_funcs,
 				      ARRAY_SIZE(nt_bug_entry_funcs));
 	return ret;
 }
@@ -238,14 +240,15 @@ void nt_triggers_arming_done(struct nt_triggers *t)
 
 int nt_triggers_stop(struct nt_triggers *t)
 {
+	enum nt_trigger_id i;
 	int ret;
 
 	nt_triggers_arming_done(t);
-	ret = nt_ops_unregister(&t->call) ?: nt_ops_unregister(&t->warn) ?:
-	      nt_ops_unregister(&t->oops) ?: nt_ops_unregister(&t->bug) ?:
-	      nt_ops_unregister(&t->bug_entry);
-	if (ret)
-		return ret;
+	for (i = 0; i < NT_NR_TRIGGERS; i++) {
+		ret = nt_ops_unregister(&t->ops[i]);
+		if (ret)
+			return ret;
+	}
 	if (t->on_oops) {
 		unregister_die_notifier(&t->die);
 		atomic_notifier_chain_unregister(&panic_notifier_list, &t->panic);
@@ -255,15 +258,19 @@ int nt_triggers_stop(struct nt_triggers *t)
 
 bool nt_triggers_registered(const struct nt_triggers *t)
 {
-	return (t->call.flags | t->warn.flags | t->oops.flags | t->bug.flags |
-		t->bug_entry.flags) & FTRACE_OPS_FL_ENABLED;
+	enum nt_trigger_id i;
+
+	for (i = 0; i < NT_NR_TRIGGERS; i++)
+		if (t->ops[i].flags & FTRACE_OPS_FL_ENABLED)
+			return true;
+	return false;
 }
 
 void nt_triggers_free(struct nt_triggers *t)
 {
+	enum nt_trigger_id i;
+
 	nt_filter_free(&t->calls);
-	ftrace_free_filter(&t->warn);
-	ftrace_free_filter(&t->oops);
-	ftrace_free_filter(&t->bug);
-	ftrace_free_filter(&t->bug_entry);
+	for (i = NT_ON_CALL + 1; i < NT_NR_TRIGGERS; i++)
+		ftrace_free_filter(&t->ops[i]);
 }

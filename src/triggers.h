@@ -19,18 +19,23 @@
 
 struct task_struct;
 
+enum nt_trigger_id {
+	NT_ON_CALL,
+	NT_ON_WARN,
+	NT_ON_OOPS,		/* an oops or a panic begins */
+	NT_ON_BUG,		/* BUG() or WARN(), by address */
+	NT_ON_BUG_ENTRY,	/* the same, by its entry in the table of bugs */
+	NT_NR_TRIGGERS
+};
+
 struct nt_triggers {
 	u32 *frozen;			/* the hook's */
-	bool on_call;			/* @call has a filter: its functions are triggers */
+	bool on_call;			/* NT_ON_CALL has a filter: its functions are triggers */
 	bool on_oops;
 	bool on_warn;			/* a warning of the kernel is a trigger */
 	struct task_struct *armer;	/* the task that is arming, whose calls are no triggers */
-	struct ftrace_ops call;
-	struct nt_filter calls;		/* of @call */
-	struct ftrace_ops warn;
-	struct ftrace_ops oops;		/* an oops or a panic begins */
-	struct ftrace_ops bug;		/* BUG() or WARN(), by address */
-	struct ftrace_ops bug_entry;	/* the same, by its entry in the table of bugs */
+	struct nt_filter calls;		/* of NT_ON_CALL */
+	struct ftrace_ops ops[NT_NR_TRIGGERS];
 	struct notifier_block die, panic;
 };
 
@@ -40,8 +45,8 @@ int nt_triggers_find(void);
 /* Initialise @t for the hook that owns @frozen. */
 void nt_triggers_init(struct nt_triggers *t, u32 *frozen);
 /*
- * Arm the triggers of a hook that is not frozen. Until nt_triggers_arming_done(), calls by the current task
- * itself are no triggers: it is going to arm the hook.
+ * Arm the triggers of a hook that is not frozen. Until nt_triggers_arming_done(), calls by the
+ * current task itself are no triggers: it is going to arm the hook.
  * Return: 0, or a negative error of ftrace, with nothing armed.
  * Context: may sleep.
  */

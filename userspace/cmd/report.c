@@ -10,6 +10,7 @@
 #include "cmd/message.h"
 #include "lib/memory.h"
 #include "lib/reader.h"
+#include "lib/utf8.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
 #include "output/pager.h"
@@ -109,25 +110,24 @@ static void show_problem(void *arg, const struct error *e)
 	warn_error(e);
 }
 
-/* Print the lines of latency tracers, without what a terminal would obey. */
-static void put_lines(void *arg, char *text, size_t len)
+/* Print the lines of latency tracers. */
+static void put_lines(const char *lines)
 {
-	size_t i;
+	char *text = utf8_clean(lines, "\n\t");
 
-	for (i = 0; i < len; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') ||
-		    text[i] == 0x7f)
-			text[i] = '?';
-	fwrite(text, 1, len, stdout);
+	fputs(text, stdout);
+	free(text);
 }
 
 static void show_lines(struct reader *r)
 {
-	const struct tracedat_buffer *b = r->file->buffer;
+	const struct tracedat_buffer *b;
 	struct error e;
+	unsigned int i;
 
-	for (; b < r->file->buffer + r->file->nr_buffers; b++) {
-		if (!b->is_text || tracedat_text(r->file, b, put_lines, NULL, &e))
+	for (i = 0; i < r->file->nr_buffers; i++) {
+		b = &r->file->buffer[i];
+		if (!b->is_text || tracedat_text(r->file, b, put_lines, &e))
 			continue;
 		warn_error(&e);
 		r->failed = true;

@@ -141,8 +141,6 @@ static uint64_t host_time(const struct file_time *t, unsigned int cpu, uint64_t 
 
 uint64_t file_time_correct(const struct file_time *t, bool top, unsigned int cpu, uint64_t ts)
 {
-	if (!t->changes)
-		return ts;
 	if (top)
 		ts = host_time(t, cpu, ts);
 	if (t->mult)

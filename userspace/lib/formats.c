@@ -3,15 +3,14 @@
 #include <event-parse.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <trace-seq.h>
-#include <unistd.h>
 
 #include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
+#include "lib/survives.h"
 #include "lib/tracedat_read.h"
 #include "uapi/nestrace.h"
 
@@ -35,6 +34,11 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", ip);
 	}
 	return 0;
+}
+
+static void parse_header_page(struct tep_handle *tep, const struct tracedat *t)
+{
+	tep_parse_header_page(tep, t->header_page, strlen(t->header_page), t->long_size);
 }
 
 static void parse_formats(struct tep_handle *tep, struct tracedat *t)
@@ -70,28 +74,26 @@ static uint64_t hash_formats(const struct tracedat *t)
 	return hash;
 }
 
-/*
- * Try it in a child: libtraceevent 1.7 crashes on some texts that are not formats. Files of one
- * machine have the same formats, so what was tried last is not tried again.
- */
+struct attempt {
+	struct tep_handle *tep;
+	struct tracedat *file;
+};
+
+static void try_formats(void *arg)
+{
+	struct attempt *a = arg;
+
+	parse_header_page(a->tep, a->file);
+	parse_formats(a->tep, a->file);
+}
+
+/* Files of one machine have the same formats, so what was tried last is not tried again. */
 static bool parser_survives(struct tep_handle *tep, struct tracedat *t)
 {
 	static uint64_t survived;
 	uint64_t hash = hash_formats(t);
-	int status;
-	pid_t child;
 
-	if (hash == survived)
-		return true;
-	child = fork();
-	if (!child) {
-		alarm(60);
-		tep_parse_header_page(tep, t->header_page, strlen(t->header_page), t->long_size);
-		parse_formats(tep, t);
-		_exit(0);
-	}
-	if (child >= 0 && (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
-			   WEXITSTATUS(status)))
+	if (hash != survived && !survives(try_formats, &(struct attempt){ tep, t }))
 		return false;
 	survived = hash;
 	return true;
@@ -121,7 +123,7 @@ bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_
 		return error_set(e, "cannot parse the formats of the events: '%s'; the file is damaged",
 				 t->path);
 	/* a 32-bit program may have read the buffers of a 64-bit kernel */
-	tep_parse_header_page(tep, t->header_page, strlen(t->header_page), t->long_size);
+	parse_header_page(tep, t);
 	long_size = tep_get_header_page_size(tep);
 	if (long_size == 4 || long_size == 8) {
 		t->long_size = long_size;
@@ -201,7 +203,7 @@ void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 	}
 }
 
-static struct tep_record record_of(unsigned int cpu, const struct hit *hit)
+struct tep_record formats_record(unsigned int cpu, const struct hit *hit)
 {
 	return (struct tep_record){
 		.ts = hit->ts, .cpu = cpu, .size = hit->size, .data = (void *)hit->data,
@@ -210,7 +212,7 @@ static struct tep_record record_of(unsigned int cpu, const struct hit *hit)
 
 static struct tep_event *find(struct tep_handle *tep, const struct hit *hit)
 {
-	struct tep_record record = record_of(0, hit);
+	struct tep_record record = formats_record(0, hit);
 
 	return tep_find_event_by_record(tep, &record);
 }
@@ -251,7 +253,7 @@ bool formats_event_is(struct tep_handle *tep, const struct hit *hit, const char 
 
 uint64_t formats_number(struct tep_handle *tep, const struct hit *hit, const char *field)
 {
-	struct tep_record record = record_of(0, hit);
+	struct tep_record record = formats_record(0, hit);
 	struct tep_event *event = find(tep, hit);
 	unsigned long long value;
 
@@ -264,7 +266,7 @@ uint64_t formats_number(struct tep_handle *tep, const struct hit *hit, const cha
 void formats_print(struct tep_handle *tep, unsigned int cpu, const struct hit *hit,
 		   struct trace_seq *seq)
 {
-	struct tep_record record = record_of(cpu, hit);
+	struct tep_record record = formats_record(cpu, hit);
 	struct tep_event *event = find(tep, hit);
 
 	if (!event) {

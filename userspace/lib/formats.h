@@ -12,6 +12,7 @@ struct hit;
 struct subbuf_format;
 struct tep_handle;
 struct tep_plugin_list;
+struct tep_record;
 struct trace_seq;
 struct tracedat;
 struct tracedat_buffer;
@@ -25,6 +26,8 @@ bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_
 /* Set @f to how the events of @b are read. */
 void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 		    const struct tracedat_buffer *b, struct subbuf_format *f);
+/* Return @hit of @cpu as libtraceevent takes an event. */
+struct tep_record formats_record(unsigned int cpu, const struct hit *hit);
 /* Return true if @hit is an event of @system. @name: of the event; NULL: any. */
 bool formats_event_is(struct tep_handle *tep, const struct hit *hit, const char *system,
 		      const char *name);

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "lib/formats.h"
 #include "lib/hit_filter.h"
 #include "lib/memory.h"
 #include "lib/subbuf.h"
+#include "lib/survives.h"
 #include "lib/tracedat_read.h"
 
 #define EXAMPLE	"parent_ip =~ \"^vfs_\""
@@ -67,22 +67,17 @@ static bool parse(struct tep_event_filter *filter, const char *text, char *why, 
 	return false;
 }
 
-/* Try it in a child: libtraceevent 1.7 crashes on some texts that are not filters. */
-static bool parser_survives(struct tep_event_filter *filter, const char *text)
-{
-	char why[256];
-	int status;
-	pid_t child;
+struct attempt {
+	struct tep_event_filter *filter;
+	const char *text;
+};
 
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		close(STDERR_FILENO);
-		parse(filter, text, why, sizeof(why));
-		_exit(0);
-	}
-	return child < 0 || (waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-			     !WEXITSTATUS(status));
+static void try_filter(void *arg)
+{
+	struct attempt *a = arg;
+	char why[256];
+
+	parse(a->filter, a->text, why, sizeof(why));
 }
 
 /* Add the event's name, which libtraceevent wants, unless @text has one. */
@@ -123,7 +118,8 @@ static bool compile(struct tep_event_filter *filter, const char *text, struct te
 	char why[256] = "it cannot be parsed", *full = with_event(text), *reason;
 	bool good;
 
-	good = parser_survives(filter, full) && parse(filter, full, why, sizeof(why));
+	good = survives(try_filter, &(struct attempt){ filter, full }) &&
+	       parse(filter, full, why, sizeof(why));
 	free(full);
 	if (!good) {
 		/* the last line is the problem; those before it show the place */
@@ -160,9 +156,7 @@ bool hit_filter_compile(struct hit_filter *f, struct tep_handle *tep, const stru
 
 static bool texts_match(const struct hit_filter *f, unsigned int cpu, const struct hit *hit)
 {
-	struct tep_record record = {
-		.ts = hit->ts, .cpu = cpu, .size = hit->size, .data = (void *)hit->data,
-	};
+	struct tep_record record = formats_record(cpu, hit);
 	unsigned int i;
 
 	for (i = 0; i < f->nr_texts; i++)

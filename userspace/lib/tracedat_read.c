@@ -54,10 +54,30 @@ static void bad(struct parser *p, const char *why)
 	p->failed = true;
 }
 
-static void get(struct parser *p, void *buf, size_t len)
+/* Return 1, 0 at the end of the file, or -1 after an error. */
+static int read_at(struct tracedat *t, uint64_t off, void *buf, size_t len, struct error *e)
 {
 	size_t done = 0;
 	ssize_t n;
+
+	while (done < len) {
+		n = pread(t->fd, (char *)buf + done, len - done, off + done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			error_set_errno(e, "cannot read '%s'", t->path);
+			return -1;
+		}
+		if (!n)
+			return 0;	/* @truncated is set */
+		done += n;
+	}
+	return 1;
+}
+
+static void get(struct parser *p, void *buf, size_t len)
+{
+	int ret;
 
 	memset(buf, 0, len);
 	if (p->failed)
@@ -71,21 +91,13 @@ static void get(struct parser *p, void *buf, size_t len)
 		p->off += len;
 		return;
 	}
-	while (done < len) {
-		n = pread(p->t->fd, (char *)buf + done, len - done, p->off + done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			error_set_errno(p->error, "cannot read '%s'", p->t->path);
-			p->failed = true;
-		} else if (!n) {
-			bad(p, "unexpected end");
-		}
-		if (n <= 0)
-			return;
-		done += n;
-	}
-	p->off += len;
+	ret = read_at(p->t, p->off, buf, len, p->error);
+	if (!ret)
+		bad(p, "unexpected end");
+	else if (ret < 0)
+		p->failed = true;
+	else
+		p->off += len;
 }
 
 static uint64_t get_number(struct parser *p, unsigned int size)
@@ -381,10 +393,6 @@ static void take_fact(struct parser *p, uint16_t id, char *data, uint32_t len)
 	case TRACEDAT_OPT_TRACECLOCK:
 		take_clock(t, data);
 		break;
-	case TRACEDAT_OPT_UNAME:
-		free(t->uname);
-		t->uname = data;
-		return;
 	case TRACEDAT_OPT_NESTRACE_TIMES:
 		free(t->times);
 		t->times = data;
@@ -442,6 +450,10 @@ static void read_options(struct parser *p, struct data_6 *in)
 	while (!p->failed && (id = get_u16(p)) != TRACEDAT_OPT_DONE) {
 		len = get_u32(p);
 		text = get_text(p, len);
+		if (p->failed) {
+			free(text);
+			return;
+		}
 		in->has_clock |= id == TRACEDAT_OPT_TRACECLOCK;
 		/* it corrects the number that came before the options */
 		if (id == TRACEDAT_OPT_CPUCOUNT && len >= sizeof(in->nr_cpus))
@@ -551,6 +563,12 @@ static void read_6(struct parser *p, uint32_t page_size)
 	free(in.list);
 }
 
+/* Zstd compresses better than that only what is all the same. */
+static bool can_unpack(uint32_t len, uint32_t packed_len)
+{
+	return len / 20000 <= packed_len;
+}
+
 /* Where the parts of a version 7 file are. */
 struct map {
 	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];
@@ -587,9 +605,8 @@ static bool open_section(struct parser *p, uint64_t at, uint16_t id, struct pars
 		return !p->failed;
 	packed_len = get_u32(p);
 	len = get_u32(p);
-	/* zstd compresses better than that only what is all the same */
 	if (!p->failed && (len > (id == TRACEDAT_OPT_DONE ? OPTIONS_MAX : TEXT_MAX) ||
-			   len / 20000 > packed_len))
+			   !can_unpack(len, packed_len)))
 		bad(p, "an impossible length");
 	packed = get_text(p, packed_len);
 	if (!p->failed) {
@@ -844,27 +861,6 @@ fail:
 	return NULL;
 }
 
-/* Return 1, 0 at the end of the file, or -1 after an error. */
-static int read_at(struct tracedat *t, uint64_t off, void *buf, size_t len, struct error *e)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		n = pread(t->fd, (char *)buf + done, len - done, off + done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			error_set_errno(e, "cannot read '%s'", t->path);
-			return -1;
-		}
-		if (!n)
-			return 0;	/* @truncated is set */
-		done += n;
-	}
-	return 1;
-}
-
 static int damaged(struct tracedat *t, unsigned int cpu, const struct chunks *c, const char *why,
 		   struct error *e)
 {
@@ -895,8 +891,7 @@ static int next_chunk(struct tracedat *t, struct chunks *c, unsigned int cpu, st
 	len = number_at(raw + sizeof(packed_len), sizeof(len), t->bigendian);
 	if (c->next + sizeof(raw) > end || packed_len > end - c->next - sizeof(raw) ||
 	    packed_len > ZSTD_compressBound(CHUNK_MAX) || !len || len > CHUNK_MAX ||
-	    /* zstd compresses better than that only what is all the same */
-	    len / 20000 > packed_len)
+	    !can_unpack(len, packed_len))
 		return damaged(t, cpu, c, "an impossible length", e);
 	packed = xrealloc(NULL, packed_len);
 	ret = read_at(t, c->next + sizeof(raw), packed, packed_len, e);
@@ -959,15 +954,38 @@ int tracedat_read(struct tracedat *t, const struct tracedat_buffer *b, unsigned 
 }
 
 bool tracedat_text(struct tracedat *t, const struct tracedat_buffer *b,
-		   void (*put)(void *arg, char *text, size_t len), void *arg, struct error *e)
+		   void (*put)(const char *lines), struct error *e)
 {
-	char text[4096];
-	uint64_t off;
+	char text[4096] = "", *end, next;
+	size_t len = 0, lines, i;
+	uint64_t off = 0;
+	bool good = true;
 	ssize_t n;
 
-	for (off = 0; (n = copy_data(t, &b->cpu[0], 0, off, text, sizeof(text), e)) > 0; off += n)
-		put(arg, text, n);
-	return !n;
+	do {
+		n = copy_data(t, &b->cpu[0], 0, off, text + len, sizeof(text) - 1 - len, e);
+		if (n < 0) {
+			good = false;
+			n = 0;
+		}
+		for (i = len; i < len + n; i++)
+			if (!text[i])
+				text[i] = '?';
+		off += n;
+		len += n;
+		end = memrchr(text, '\n', len);
+		/* a line that is cut short, or longer than the buffer, is put as it is */
+		if (!end && n && len < sizeof(text) - 1)
+			continue;
+		lines = end && n ? (size_t)(end + 1 - text) : len;
+		next = text[lines];
+		text[lines] = '\0';
+		put(text);
+		text[lines] = next;
+		len -= lines;
+		memmove(text, text + lines, len);
+	} while (n);
+	return good;
 }
 
 static void free_buffer(struct tracedat_buffer *b)
@@ -1006,7 +1024,6 @@ void tracedat_close(struct tracedat *t)
 	free(t->buffer);
 	free(t->format);
 	free(t->clock);
-	free(t->uname);
 	free(t->header_page);
 	free(t->cmdlines);
 	free(t->times);

@@ -239,33 +239,19 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	flush(t);
 }
 
-/* Put text, without what a terminal would take for a control character. */
-static void put_clean(struct text *t, const char *text, size_t len)
-{
-	size_t i, from = 0;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = text[i], next = i + 1 < len ? text[i + 1] : 0;
-
-		/* UTF-8 has control characters of two bytes, too */
-		if ((c >= ' ' || c == '\n' || c == '\t') && c != 0x7f &&
-		    !(c == 0xc2 && next >= 0x80 && next <= 0x9f))
-			continue;
-		put(t, text + from, i - from);
-		put(t, "?", 1);
-		from = i + 1;
-	}
-	put(t, text + from, i - from);
-}
-
 void text_event(struct text *t, const struct source *from, const struct hit *event)
 {
+	char *text;
+
 	put_head(t, from, event);
 	trace_seq_reset(&t->seq);
 	formats_print(t->tep, from->cpu, event, &t->seq);
 	while (t->seq.len && t->seq.buffer[t->seq.len - 1] == '\n')
 		t->seq.len--;
-	put_clean(t, t->seq.buffer, t->seq.len);
+	trace_seq_terminate(&t->seq);
+	text = utf8_clean(t->seq.buffer, "\n\t");
+	put(t, text, strlen(text));
+	free(text);
 	put(t, "\n", 1);
 	flush(t);
 }

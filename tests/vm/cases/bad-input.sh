@@ -143,7 +143,9 @@ done
 ok "report: damaged events neither crash it nor make it hang" test $worst -le 1
 is "report: every damage to the head of a sub-buffer gives an error" $silent 0
 is "stat -i: it ends with the status of report for each damaged file" $differ 0
-says "report: two files" 2 "only one file can be read: 'good.dat' and 'keep.dat'" nestrace report good.dat keep.dat
+says "export: two files" 2 "only one file can be read: 'good.dat' and 'keep.dat'" nestrace export --csv good.dat keep.dat
+says "stat: two files" 2 "only one file can be read: '-i good.dat' and '-i keep.dat'" nestrace stat -i good.dat -i keep.dat
+says "report: one of two files does not exist" 1 "cannot read 'none.dat': No such file" nestrace report -i good.dat -i none.dat
 
 # Rights, and modules of another ABI.
 setup chmod 755 /tmp
