@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "kernel_features.h"
 #include "merge.h"
+#include "modules.h"
 #include "rcu.h"
 #include "session.h"
 #include "stream.h"
@@ -85,18 +86,24 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 {
 	struct nestrace_filter arg;
 	char *glob;
+	bool wait;
 	int ret;
 
-	ret = nt_copy_arg(arg, user, NESTRACE_FILTER_NOTRACE | NESTRACE_FILTER_CLEAR | NESTRACE_FILTER_TRIGGER);
+	ret = nt_copy_arg(arg, user, NESTRACE_FILTER_NOTRACE | NESTRACE_FILTER_CLEAR |
+			  NESTRACE_FILTER_TRIGGER | NESTRACE_FILTER_WAIT);
 	if (ret)
 		return ret;
-	if (arg.reserved || (arg.flags & NESTRACE_FILTER_TRIGGER && arg.flags != NESTRACE_FILTER_TRIGGER))
+	wait = arg.flags & NESTRACE_FILTER_WAIT;
+	if (arg.reserved || (wait && arg.flags & (NESTRACE_FILTER_NOTRACE | NESTRACE_FILTER_CLEAR)) ||
+	    (arg.flags & NESTRACE_FILTER_TRIGGER &&
+	     arg.flags & (NESTRACE_FILTER_NOTRACE | NESTRACE_FILTER_CLEAR)))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
 	if (arg.flags & NESTRACE_FILTER_CLEAR)
 		return arg.glob || arg.len ? -EINVAL :
-		       nt_filter_clear(&s->hook, arg.flags & NESTRACE_FILTER_NOTRACE);
+		       arg.flags & NESTRACE_FILTER_NOTRACE ? nt_exclude_clear(&s->hook) :
+							     nt_filter_clear(&s->filter);
 	if (!arg.len || arg.len > NT_GLOB_MAX)
 		return -EINVAL;
 
@@ -106,9 +113,11 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	if (strlen(glob) != arg.len)
 		ret = -EINVAL;
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
-		ret = nt_filter_add_ops(&s->triggers.ops[NT_ON_CALL], glob);
+		ret = nt_filter_add(&s->triggers.calls, glob, wait);
+	else if (arg.flags & NESTRACE_FILTER_NOTRACE)
+		ret = nt_exclude_add(&s->hook, glob);
 	else
-		ret = nt_filter_add(&s->hook, glob, arg.flags & NESTRACE_FILTER_NOTRACE);
+		ret = nt_filter_add(&s->filter, glob, wait);
 	/* without a filter, every function would be a trigger */
 	if (!ret && arg.flags & NESTRACE_FILTER_TRIGGER)
 		s->triggers.on_call = true;
@@ -303,15 +312,41 @@ static int nt_ioc_tasks(struct nt_session *s, void __user *user)
 	struct nestrace_tasks_take arg;
 	int ret;
 
-	ret = nt_copy_arg(arg, user, 0);
+	ret = nt_copy_arg(arg, user, NESTRACE_TASKS_RUNNING);
 	if (ret)
 		return ret;
 	if (!arg.nr)
 		return -EINVAL;
-	ret = nt_tasks_take(s, u64_to_user_ptr(arg.tasks), &arg.nr, &arg.dropped);
+	if (arg.flags & NESTRACE_TASKS_RUNNING)
+		ret = nt_tasks_running(u64_to_user_ptr(arg.tasks), &arg.nr);
+	else
+		ret = nt_tasks_take(s, u64_to_user_ptr(arg.tasks), &arg.nr, &arg.dropped);
 	if (ret)
 		return ret;
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static int nt_ioc_modules(struct nt_session *s, void __user *user)
+{
+	struct nestrace_modules_take arg;
+	int ret, taken;
+
+	ret = nt_copy_arg(arg, user, NESTRACE_MODULES_NOTE);
+	if (ret)
+		return ret;
+	if (arg.reserved || strnlen(arg.name, sizeof(arg.name)) == sizeof(arg.name))
+		return -EINVAL;
+	if (arg.flags & NESTRACE_MODULES_NOTE) {
+		if (arg.notes || arg.len)
+			return -EINVAL;
+		return nt_features & NESTRACE_FEATURE_MOD_FILTER ?
+		       nt_modules_note(s, arg.name) : -EOPNOTSUPP;
+	}
+	if (*arg.name)
+		return -EINVAL;
+	taken = nt_modules_take(s, u64_to_user_ptr(arg.notes), &arg.len);
+	ret = copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return ret ?: taken;
 }
 
 static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -329,6 +364,8 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		nt_session_freeze(s);
 		return 0;
 	}
+	if (cmd == NESTRACE_IOC_MODULES)
+		return nt_ioc_modules(s, user);
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {

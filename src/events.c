@@ -40,6 +40,8 @@ static struct nt_hook nt_events_hook = {
 	.ignored_mm = NT_NO_MM,
 };
 
+static struct nt_filter nt_events_selection;	/* of the hook */
+
 static DEFINE_MUTEX(nt_events_lock);	/* of the filter, and of registering the hook */
 static char *nt_events_globs[2];	/* filter and notrace: globs, separated by commas */
 static bool nt_events_broken;		/* the old filter could not be restored */
@@ -319,7 +321,7 @@ static int nt_events_filter(const char *globs, bool exclude)
 	bool any = false;
 	int ret;
 
-	ret = nt_filter_clear(&nt_events_hook, exclude);
+	ret = exclude ? nt_exclude_clear(&nt_events_hook) : nt_filter_clear(&nt_events_selection);
 	if (ret || !globs || !*globs || (!exclude && !strcmp(globs, "*")))
 		return ret;
 	copy = next = kstrdup(globs, GFP_KERNEL);
@@ -328,7 +330,8 @@ static int nt_events_filter(const char *globs, bool exclude)
 	while (!ret && (glob = strsep(&next, ","))) {
 		if (!*glob)
 			continue;
-		ret = nt_filter_add(&nt_events_hook, glob, exclude);
+		ret = exclude ? nt_exclude_add(&nt_events_hook, glob) :
+				nt_filter_add(&nt_events_selection, glob, false);
 		any = true;
 	}
 	kfree(copy);
@@ -444,6 +447,7 @@ int __init nt_events_init(void)
 	event_rcu_enter.perf_perm = nt_event_perm;
 #endif
 	nt_events_hook.ops.func = nt_hook_events;
+	nt_filter_new(&nt_events_selection, &nt_events_hook.ops);
 	nt_events_hook.rings = alloc_percpu(struct nt_rings);
 	if (!nt_events_hook.rings)
 		return -ENOMEM;
@@ -478,7 +482,8 @@ void nt_events_exit(void)
 	spin_unlock(&nt_events_users_lock);
 	mutex_unlock(&nt_events_lock);
 	cancel_work_sync(&nt_events_arming);
-	nt_filter_free(&nt_events_hook);
+	nt_filter_free(&nt_events_selection);
+	nt_exclude_free(&nt_events_hook);
 	free_percpu(nt_events_hook.rings);
 }
 

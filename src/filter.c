@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ctype.h>
 #include <linux/ftrace.h>
 #include <linux/glob.h>
 #include <linux/kallsyms.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/static_call.h>
+#include <linux/string.h>
 
 #include "compat/module.h"
 #include "filter.h"
 #include "hook.h"
 #include "kernel_features.h"
 #include "ksym.h"
+
+struct nt_glob {
+	struct list_head node;
+	char module[MODULE_NAME_LEN];	/* empty: of the kernel and of every module */
+	char glob[];
+};
+
+static DEFINE_MUTEX(nt_filters_lock);	/* of all filters */
+static LIST_HEAD(nt_filters);		/* those with globs */
 
 static struct module *nt_no_module(const char *name)
 {
@@ -45,14 +58,13 @@ bool nt_filter_traceable(const char *name)
 	return addr && static_call(nt_ftrace_location)(addr);
 }
 
-/* Return: the live module, with a reference, or NULL. */
-static struct module *nt_module_get(const char *name)
+struct module *nt_module_get(const char *name)
 {
 	struct module *mod;
 
 	rcu_read_lock_sched();
 	mod = static_call(nt_find_module)(name);
-	if (mod && (mod->state != MODULE_STATE_LIVE || !try_module_get(mod)))
+	if (mod && !try_module_get(mod))
 		mod = NULL;
 	rcu_read_unlock_sched();
 	return mod;
@@ -70,28 +82,117 @@ static bool nt_symbol_matches(unsigned long ip, const char *glob)
 	return glob_match(glob, sym);
 }
 
-static int nt_filter_module(struct ftrace_ops *ops, struct module *mod, const char *glob)
+static bool nt_glob_matches(const struct nt_glob *g, const struct module *mod, unsigned long ip)
 {
-	unsigned long *ips;
-	unsigned int i, nr = 0;
-	int ret = -ENOENT;
+	return (!*g->module || !strcmp(g->module, mod->name)) && nt_symbol_matches(ip, g->glob);
+}
 
-	ips = kvmalloc_array(max(mod->num_ftrace_callsites, 1U), sizeof(*ips),
-			     GFP_KERNEL | __GFP_NOWARN);
-	if (!ips)
+/* Return: true if @only, or without it a glob of @f, selects the function at @ip of @mod. */
+static bool nt_filter_matches(const struct nt_filter *f, const struct nt_glob *only,
+			      const struct module *mod, unsigned long ip)
+{
+	const struct nt_glob *g;
+
+	if (only)
+		return nt_glob_matches(only, mod, ip);
+	list_for_each_entry(g, &f->globs, node)
+		if (nt_glob_matches(g, mod, ip))
+			return true;
+	return false;
+}
+
+/*
+ * Find the functions of @mod that @f selects, or only those of @only. @init: those that end
+ * with its init.
+ * Return: their number, or -ENOMEM; *@ips is to be freed.
+ */
+static int nt_filter_find(const struct nt_filter *f, const struct nt_glob *only,
+			  const struct module *mod, bool init, unsigned long **ips)
+{
+	unsigned int i;
+	int nr = 0;
+
+	*ips = kvmalloc_array(max(mod->num_ftrace_callsites, 1U), sizeof(**ips),
+			      GFP_KERNEL | __GFP_NOWARN);
+	if (!*ips)
 		return -ENOMEM;
 	for (i = 0; i < mod->num_ftrace_callsites; i++) {
 		unsigned long ip = mod->ftrace_callsites[i];
 
-		/* ftrace has forgotten the init functions, whose memory is gone */
-		if (within_module_core(ip, mod) && static_call(nt_ftrace_location)(ip) &&
-		    nt_symbol_matches(ip, glob))
-			ips[nr++] = ip;
+		if (init && within_module_core(ip, mod))
+			continue;
+		/* ftrace has forgotten the init functions, once their memory is gone */
+		if (static_call(nt_ftrace_location)(ip) && nt_filter_matches(f, only, mod, ip))
+			(*ips)[nr++] = ip;
 	}
-	if (nr)
-		ret = ftrace_set_filter_ips(ops, ips, nr, 0, 0);
+	return nr;
+}
+
+/* Select the functions of @mod that match a glob, or @only. Return: their number or a negative error. */
+static int nt_filter_module_add(struct nt_filter *f, const struct nt_glob *only,
+				struct module *mod)
+{
+	unsigned long *ips;
+	int nr = nt_filter_find(f, only, mod, false, &ips), ret = 0;
+
+	if (nr > 0)
+		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0);
 	kvfree(ips);
+	return ret ?: nr;
+}
+
+/* Select a function that is never called: without any, ftrace would select all. */
+static int nt_filter_never_empty(struct nt_filter *f)
+{
+	int ret = 0;
+
+	if (!f->never_empty)
+		ret = ftrace_set_filter_ip(f->ops, (unsigned long)nt_nothing, 0, 0);
+	if (!ret)
+		f->never_empty = true;
 	return ret;
+}
+
+/*
+ * Deselect the functions of @mod, or those of its init: their addresses become another
+ * module's. ftrace removes nothing if one is not selected, so select all of them before.
+ */
+static int nt_filter_module_remove(struct nt_filter *f, struct module *mod, bool init)
+{
+	unsigned long *ips;
+	int nr = nt_filter_find(f, NULL, mod, init, &ips), ret = 0;
+
+	if (nr > 0)
+		ret = nt_filter_never_empty(f);
+	if (ret || nr <= 0)
+		goto out;
+	ret = ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
+	if (ret)
+		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0) ?:
+		      ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
+out:
+	kvfree(ips);
+	return ret ?: nr;
+}
+
+void nt_filter_module_event(struct module *mod, unsigned long state)
+{
+	struct nt_filter *f;
+	int ret = 0;
+
+	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
+		return;
+	mutex_lock(&nt_filters_lock);
+	list_for_each_entry(f, &nt_filters, node) {
+		if (state == MODULE_STATE_COMING)
+			ret = nt_filter_module_add(f, NULL, mod);
+		else
+			ret = nt_filter_module_remove(f, mod, state == MODULE_STATE_LIVE);
+		if (ret < 0)
+			pr_warn_ratelimited("cannot adapt a filter to the module %s (%d)\n",
+					    mod->name, ret);
+	}
+	mutex_unlock(&nt_filters_lock);
 }
 
 static int nt_exclude_module(struct nt_hook *h, struct module *mod)
@@ -137,61 +238,130 @@ static int nt_glob_check(const char *glob)
 
 /*
  * Take @glob apart and check it. @whole: a module only as a whole, without a glob for its
- * functions. Return: 0 with the module that it names in @mod, with a reference, or NULL.
+ * functions. Return: 0 with the name of the module in @module, or NULL.
  */
-static int nt_glob_parse(char *glob, bool whole, struct module **mod)
+static int nt_glob_parse(char *glob, bool whole, char **module)
 {
-	char *name = nt_split_module(glob);
-	int ret = nt_glob_check(glob);
+	int ret;
 
-	*mod = NULL;
-	if (ret || !name)
+	*module = nt_split_module(glob);
+	ret = nt_glob_check(glob);
+	if (ret || !*module)
 		return ret;
 	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
 		return -EOPNOTSUPP;
-	if (whole && *glob && strcmp(glob, "*"))
-		return -EINVAL;
-	*mod = nt_module_get(name);
-	return *mod ? 0 : -ENODEV;
+	if (!**module || strlen(*module) >= MODULE_NAME_LEN)
+		return -ENODEV;
+	return whole && *glob && strcmp(glob, "*") ? -EINVAL : 0;
 }
 
-int nt_filter_add_ops(struct ftrace_ops *ops, char *glob)
+void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops)
+{
+	f->ops = ops;
+	INIT_LIST_HEAD(&f->globs);
+	INIT_LIST_HEAD(&f->node);
+}
+
+static void nt_filter_free_globs(struct nt_filter *f)
+{
+	struct nt_glob *g, *next;
+
+	lockdep_assert_held(&nt_filters_lock);
+	list_del_init(&f->node);
+	list_for_each_entry_safe(g, next, &f->globs, node)
+		kfree(g);
+	INIT_LIST_HEAD(&f->globs);
+	f->never_empty = false;
+}
+
+/* Select what matches the glob @g of @f. */
+static int nt_filter_select(struct nt_filter *f, const struct nt_glob *g, bool wait)
 {
 	struct module *mod;
-	int ret = nt_glob_parse(glob, false, &mod);
+	int ret;
+
+	if (!*g->module) {
+		ret = ftrace_set_filter(f->ops, (char *)g->glob, strlen(g->glob), 0);
+		return ret == -EINVAL ? -ENOENT : ret;
+	}
+	mod = nt_module_get(g->module);
+	if (!mod)
+		return wait ? nt_filter_never_empty(f) : -ENODEV;
+	ret = nt_filter_module_add(f, g, mod);
+	module_put(mod);
+	return ret ? min(ret, 0) : -ENOENT;
+}
+
+int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
+{
+	struct nt_glob *g;
+	char *module;
+	int ret = nt_glob_parse(glob, false, &module);
 
 	if (ret)
 		return ret;
-	if (!mod) {
-		ret = ftrace_set_filter(ops, glob, strlen(glob), 0);
-		return ret == -EINVAL ? -ENOENT : ret;
+	if (module && !*glob)
+		glob = "*";
+	g = kzalloc(struct_size(g, glob, strlen(glob) + 1), GFP_KERNEL);
+	if (!g)
+		return -ENOMEM;
+	memcpy(g->glob, glob, strlen(glob) + 1);
+	if (module)
+		strscpy(g->module, module, sizeof(g->module));
+
+	/* a module that comes meanwhile is found now, or by nt_filter_module_event() */
+	mutex_lock(&nt_filters_lock);
+	list_add(&g->node, &f->globs);
+	ret = nt_filter_select(f, g, wait);
+	if (!ret && list_empty(&f->node))
+		list_add(&f->node, &nt_filters);
+	if (ret) {
+		list_del(&g->node);
+		kfree(g);
 	}
-	ret = nt_filter_module(ops, mod, *glob ? glob : "*");
-	module_put(mod);
+	mutex_unlock(&nt_filters_lock);
 	return ret;
 }
 
-static int nt_filter_exclude(struct nt_hook *h, char *glob)
+int nt_filter_clear(struct nt_filter *f)
+{
+	int ret;
+
+	mutex_lock(&nt_filters_lock);
+	nt_filter_free_globs(f);
+	ret = ftrace_set_filter(f->ops, NULL, 0, 1);
+	mutex_unlock(&nt_filters_lock);
+	return ret;
+}
+
+void nt_filter_free(struct nt_filter *f)
+{
+	mutex_lock(&nt_filters_lock);
+	nt_filter_free_globs(f);
+	mutex_unlock(&nt_filters_lock);
+	ftrace_free_filter(f->ops);
+}
+
+int nt_exclude_add(struct nt_hook *h, char *glob)
 {
 	struct module *mod;
-	int ret = nt_glob_parse(glob, true, &mod);
+	char *module;
+	int ret = nt_glob_parse(glob, true, &module);
 
 	if (ret)
 		return ret;
-	if (!mod) {
+	if (!module) {
 		ret = ftrace_set_notrace(&h->ops, glob, strlen(glob), 0);
 		return ret == -EINVAL ? -ENOENT : ret;
 	}
+	mod = nt_module_get(module);
+	if (!mod)
+		return -ENODEV;
 	/* the hook keeps the reference: its text must not become another module's */
 	ret = nt_exclude_module(h, mod);
 	if (ret)
 		module_put(mod);
 	return ret;
-}
-
-int nt_filter_add(struct nt_hook *h, char *glob, bool exclude)
-{
-	return exclude ? nt_filter_exclude(h, glob) : nt_filter_add_ops(&h->ops, glob);
 }
 
 static void nt_put_excluded(struct nt_hook *h)
@@ -200,16 +370,13 @@ static void nt_put_excluded(struct nt_hook *h)
 		module_put(h->excluded[--h->nr_excluded].module);
 }
 
-int nt_filter_clear(struct nt_hook *h, bool exclude)
+int nt_exclude_clear(struct nt_hook *h)
 {
-	if (!exclude)
-		return ftrace_set_filter(&h->ops, NULL, 0, 1);
 	nt_put_excluded(h);
 	return ftrace_set_notrace(&h->ops, NULL, 0, 1);
 }
 
-void nt_filter_free(struct nt_hook *h)
+void nt_exclude_free(struct nt_hook *h)
 {
 	nt_put_excluded(h);
-	ftrace_free_filter(&h->ops);
 }

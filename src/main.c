@@ -9,6 +9,7 @@
 #include "events.h"
 #include "filter.h"
 #include "kernel_features.h"
+#include "modules.h"
 #include "rcu.h"
 #include "selftest.h"
 #include "tracepoints.h"
@@ -57,14 +58,19 @@ static int __init nt_init(void)
 	ret = nt_events_init();
 	if (ret)
 		goto err_wq;
-	ret = nt_device_init();
+	ret = nt_modules_init();
 	if (ret)
 		goto err_events;
+	ret = nt_device_init();
+	if (ret)
+		goto err_modules;
 
 	nt_events_set_ready();
 	pr_info("version " NT_VERSION " is ready at " NESTRACE_DEVICE "\n");
 	return 0;
 
+err_modules:
+	nt_modules_exit();
 err_events:
 	nt_events_exit();
 err_wq:
@@ -77,6 +83,7 @@ err_stacks:
 static void __exit nt_exit(void)
 {
 	nt_device_exit();
+	nt_modules_exit();
 	nt_events_exit();
 	nt_wq_exit();
 	nt_stacks_exit();

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "filter.h"
+#include "modules.h"
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
@@ -43,7 +44,9 @@ static void nt_session_release(struct kref *ref)
 {
 	struct nt_session *s = container_of(ref, struct nt_session, ref);
 
-	nt_filter_free(&s->hook);
+	nt_modules_close(s);
+	nt_filter_free(&s->filter);
+	nt_exclude_free(&s->hook);
 	nt_triggers_free(&s->triggers);
 	nt_drop_ignored_mm(s);
 	nt_tasks_free(s);
@@ -73,6 +76,7 @@ struct nt_session *nt_session_new(void)
 	 */
 	s->hook.ops.flags = FTRACE_OPS_FL_PERMANENT;
 	s->hook.ignored_mm = NT_NO_MM;
+	nt_filter_new(&s->filter, &s->hook.ops);
 	nt_triggers_init(&s->triggers, &s->hook.frozen);
 	nt_pids_init(&s->pids, &s->hook);
 	cpumask_copy(s->cpus, cpu_present_mask);
@@ -82,6 +86,7 @@ struct nt_session *nt_session_new(void)
 	s->release = nt_session_release;
 	nt_readers_init(s);
 	INIT_WORK(&s->stop_work, nt_stop_work);
+	nt_modules_open(s);
 	atomic_inc(&nt_nr_open);
 	return s;
 

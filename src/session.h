@@ -18,7 +18,9 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "filter.h"
 #include "hook.h"
+#include "modules.h"
 #include "pids.h"
 #include "triggers.h"
 
@@ -41,9 +43,11 @@ struct nt_session {
 	bool empty;
 	unsigned int ring_kb;
 	cpumask_var_t cpus;
+	struct nt_filter filter;	/* of the hook */
 	struct nt_triggers triggers;
 	struct nt_pids pids;
-	struct nt_tasks *tasks;		/* names of tasks that are gone */
+	struct nt_tasks *tasks;		/* names that tasks no longer have */
+	struct nt_modules modules;	/* with a lock of its own */
 	struct nt_stream **streams;	/* by CPU, once READY */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/rculist.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
+#include "clock.h"
 #include "compat/tracepoints.h"
 #include "session.h"
 #include "tasks.h"
@@ -27,41 +31,69 @@ static struct nestrace_task *nt_task_at(struct nt_tasks *tasks, u32 number)
 	return &tasks->task[number % NT_TASKS_MAX];
 }
 
-static void nt_task_note(struct nt_session *s, struct task_struct *task)
+static void nt_task_fill(struct nestrace_task *t, const struct task_struct *task, u64 until)
+{
+	BUILD_BUG_ON(sizeof(task->comm) > sizeof(t->comm));
+	memset(t, 0, sizeof(*t));
+	t->until = until;
+	t->pid = task->pid;
+	/* the last byte of both is always NUL */
+	memcpy(t->comm, task->comm, sizeof(task->comm));
+}
+
+static void nt_task_note(struct nt_session *s, struct task_struct *task, u32 flags)
 {
 	struct nt_tasks *tasks = s->tasks;
-	unsigned long flags;
+	unsigned long irq_flags;
 	struct nestrace_task *t;
 
-	if (READ_ONCE(s->state) != NT_RUNNING)
-		return;
-	raw_spin_lock_irqsave(&tasks->lock, flags);
+	raw_spin_lock_irqsave(&tasks->lock, irq_flags);
 	if (tasks->nr == NT_TASKS_MAX) {
 		tasks->first++;
 		tasks->nr--;
 		tasks->dropped++;
 	}
 	t = nt_task_at(tasks, tasks->first + tasks->nr++);
-	t->pid = task->pid;
-	memcpy(t->comm, task->comm, sizeof(t->comm));
-	t->comm[sizeof(t->comm) - 1] = '\0';
-	raw_spin_unlock_irqrestore(&tasks->lock, flags);
+	nt_task_fill(t, task, nt_clock_read(s->hook.clock));
+	t->flags = flags;
+	raw_spin_unlock_irqrestore(&tasks->lock, irq_flags);
 }
 
-static void nt_on_exec(void *data, struct task_struct *task, pid_t old_pid,
-		       struct linux_binprm *bprm)
+/* The name changes after this. */
+static void nt_on_rename(void *data, struct task_struct *task, const char *comm)
 {
-	nt_task_note(data, task);
+	nt_task_note(data, task, 0);
 }
 
+/* A task that ends makes calls until its pid is another's: nt_on_newtask(). */
 static void nt_on_exit(void *data, struct task_struct *task NT_EXIT_MORE)
 {
-	nt_task_note(data, task);
+	nt_task_note(data, task, 0);
+}
+
+static void nt_on_newtask(void *data, struct task_struct *task, NT_CLONE_FLAGS clone_flags)
+{
+	nt_task_note(data, task, NESTRACE_TASK_NEW);
+}
+
+static const struct { const char *name; void *probe; } nt_tasks_probes[] = {
+	{ "task_newtask", nt_on_newtask },
+	{ "task_rename", nt_on_rename },
+	{ "sched_process_exit", nt_on_exit },
+};
+
+/* Remove the first @nr probes. */
+static void nt_tasks_unprobe(struct nt_session *s, size_t nr)
+{
+	while (nr--)
+		nt_unprobe(nt_tasks_probes[nr].name, nt_tasks_probes[nr].probe, s);
+	tracepoint_synchronize_unregister();
 }
 
 int nt_tasks_start(struct nt_session *s)
 {
-	int ret;
+	size_t i;
+	int ret = 0;
 
 	lockdep_assert_held(&s->lock);
 	if (s->tasks)
@@ -70,27 +102,21 @@ int nt_tasks_start(struct nt_session *s)
 	if (!s->tasks)
 		return -ENOMEM;
 	raw_spin_lock_init(&s->tasks->lock);
-	ret = nt_probe("sched_process_exec", nt_on_exec, s);
-	if (!ret) {
-		ret = nt_probe("sched_process_exit", nt_on_exit, s);
-		if (!ret)
-			return 0;
-		nt_unprobe("sched_process_exec", nt_on_exec, s);
-		tracepoint_synchronize_unregister();
-	}
+	for (i = 0; !ret && i < ARRAY_SIZE(nt_tasks_probes); i++)
+		ret = nt_probe(nt_tasks_probes[i].name, nt_tasks_probes[i].probe, s);
+	if (!ret)
+		return 0;
+	nt_tasks_unprobe(s, i - 1);
 	nt_tasks_free(s);
-	/* without these tracepoints the names are those in /proc */
+	/* without these tracepoints a task has the name that it has in the end */
 	return ret == -ENOENT ? 0 : ret;
 }
 
 void nt_tasks_stop(struct nt_session *s)
 {
 	lockdep_assert_held(&s->lock);
-	if (!s->tasks)
-		return;
-	nt_unprobe("sched_process_exec", nt_on_exec, s);
-	nt_unprobe("sched_process_exit", nt_on_exit, s);
-	tracepoint_synchronize_unregister();
+	if (s->tasks)
+		nt_tasks_unprobe(s, ARRAY_SIZE(nt_tasks_probes));
 }
 
 void nt_tasks_free(struct nt_session *s)
@@ -139,5 +165,40 @@ int nt_tasks_take(struct nt_session *s, struct nestrace_task __user *user, u32 *
 	}
 	*dropped = READ_ONCE(tasks->dropped);
 	kfree(out);
+	return ret;
+}
+
+/* Fill @out with all tasks, as many as fit. Return: their number. */
+static u32 nt_tasks_list(struct nestrace_task *out, u32 max)
+{
+	struct task_struct *process, *thread;
+	u32 nr = 0;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		/* for_each_thread() names tasklist_lock under lockdep, which is not exported */
+		list_for_each_entry_rcu(thread, &process->signal->thread_head, thread_node) {
+			if (nr < max)
+				nt_task_fill(&out[nr], thread, 0);
+			nr++;
+		}
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
+int nt_tasks_running(struct nestrace_task __user *user, u32 *nr)
+{
+	u32 max = min_t(u32, *nr, PID_MAX_LIMIT);
+	struct nestrace_task *out;
+	int ret = 0;
+
+	out = kvmalloc_array(max, sizeof(*out), GFP_KERNEL | __GFP_NOWARN);
+	if (!out)
+		return -ENOMEM;
+	*nr = nt_tasks_list(out, max);
+	if (copy_to_user(user, out, min(*nr, max) * sizeof(*out)))
+		ret = -EFAULT;
+	kvfree(out);
 	return ret;
 }

@@ -28,7 +28,7 @@ static struct tracepoint *nt_tracepoint(const char *name)
 
 int __init nt_tracepoints_init(void)
 {
-	return nt_tracepoint("task_newtask") && nt_tracepoint("sched_process_exec") &&
+	return nt_tracepoint("task_newtask") && nt_tracepoint("task_rename") &&
 	       nt_tracepoint("sched_process_exit") ? NESTRACE_FEATURE_TASKS : 0;
 }
 

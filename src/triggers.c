@@ -166,6 +166,7 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 		t->ops[i].func = funcs[i];
 		t->ops[i].flags = FTRACE_OPS_FL_PERMANENT;
 	}
+	nt_filter_new(&t->calls, &t->ops[NT_ON_CALL]);
 	t->die.notifier_call = nt_on_die;
 	t->panic.notifier_call = nt_on_panic;
 }
@@ -269,6 +270,7 @@ void nt_triggers_free(struct nt_triggers *t)
 {
 	enum nt_trigger_id i;
 
-	for (i = 0; i < NT_NR_TRIGGERS; i++)
+	nt_filter_free(&t->calls);
+	for (i = NT_ON_CALL + 1; i < NT_NR_TRIGGERS; i++)
 		ftrace_free_filter(&t->ops[i]);
 }

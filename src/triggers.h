@@ -15,6 +15,8 @@
 #include <linux/notifier.h>
 #include <linux/types.h>
 
+#include "filter.h"
+
 struct task_struct;
 
 enum nt_trigger_id {
@@ -32,6 +34,7 @@ struct nt_triggers {
 	bool on_oops;
 	bool on_warn;			/* a warning of the kernel is a trigger */
 	struct task_struct *armer;	/* the task that is arming, whose calls are no triggers */
+	struct nt_filter calls;		/* of NT_ON_CALL */
 	struct ftrace_ops ops[NT_NR_TRIGGERS];
 	struct notifier_block die, panic;
 };

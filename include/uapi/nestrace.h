@@ -140,12 +140,16 @@ struct nestrace_info {
  * Errors: EINVAL other syntax or length; ENOENT no function matches; ENODEV no such module
  * is loaded, or ftrace has shut itself down after a bug; EOPNOTSUPP this kernel does not
  * support :mod:; ENOSPC more than 16 modules are left out.
+ * Modules may come and go while the session is open. A glob selects the functions of every
+ * module that matches, those of its init included, before that runs; what is gone is
+ * selected no longer.
  * With NESTRACE_FILTER_NOTRACE and :mod: the module cannot be unloaded until the session
  * ends, its hits are counted as filtered, and GLOB must be empty or "*".
  */
 #define NESTRACE_FILTER_NOTRACE	(1U << 0)	/* leave out what matches */
 #define NESTRACE_FILTER_CLEAR	(1U << 1)	/* drop all filters of this kind; @glob and @len are 0 */
 #define NESTRACE_FILTER_TRIGGER	(1U << 2)	/* a call of what matches ends the recording */
+#define NESTRACE_FILTER_WAIT	(1U << 3)	/* the module of :mod: may come later; without NOTRACE */
 struct nestrace_filter {
 	__u32 size;
 	__u32 flags;
@@ -161,7 +165,7 @@ struct nestrace_filter {
  * 10 ms later the session is stopped as by NESTRACE_IOC_STOP; NESTRACE_IOC_STATS says why.
  * A trigger works on every CPU and for every task, except for calls by the task that is just
  * arming the session; it is recorded only if the filters select it.
- * NESTRACE_FILTER_TRIGGER excludes the other flags.
+ * NESTRACE_FILTER_TRIGGER excludes the other flags, except NESTRACE_FILTER_WAIT.
  */
 
 /*
@@ -315,23 +319,78 @@ struct nestrace_stream_open {
 };
 
 /*
- * NESTRACE_IOC_TASKS: takes the names of tasks that called exec or exited while the session
- * ran, oldest first; a later name of a pid replaces an earlier one.
+ * NESTRACE_IOC_TASKS: takes the names that tasks had before they got another one or exited,
+ * oldest first, since the first START until the session is closed.
  * @tasks: address of an array. @nr: in: its entries, above 0, else EINVAL; out: entries
  * filled. @dropped: out: older names that newer ones have pushed out, since the first START.
  * Names that could not be stored because of EFAULT are gone.
+ * With NESTRACE_TASKS_RUNNING it gives the names of all tasks that there are instead: @nr is
+ * their number, and as many of them as fit are stored.
  */
+#define NESTRACE_TASKS_RUNNING	(1U << 0)
 struct nestrace_task {
+	__u64 until;		/* by the session's clock; 0 with NESTRACE_TASKS_RUNNING */
 	__s32 pid;		/* in the initial pid namespace, as in the records */
-	char comm[16];
+	__u32 flags;
+	char comm[16];		/* ends with a NUL */
 };
+#define NESTRACE_TASK_NEW	(1U << 0)	/* @pid is another task from @until on; no @comm */
 
 struct nestrace_tasks_take {
 	__u32 size;
-	__u32 flags;		/* 0 */
+	__u32 flags;
 	__u64 tasks;
 	__u32 nr;
 	__u32 dropped;
+};
+
+/*
+ * NESTRACE_IOC_MODULES: takes notes of the modules that have come or gone since the session
+ * was opened, oldest first. It does not wait for the other ioctls.
+ * @notes: address of a buffer for them. @len: in: its bytes; out: bytes
+ * of the notes. @name: empty, or with NESTRACE_MODULES_NOTE the name of a module, which is
+ * noted as it is; then @notes and @len are 0. After that a later note takes its place, so
+ * a caller that has noted every module before START knows all that were traced.
+ * Errors: EMSGSIZE the next note needs @len bytes; ENOENT no such module; EOPNOTSUPP this
+ * kernel does not find modules by name. Notes that could not be stored because of EFAULT are
+ * gone.
+ *
+ * A note is a struct nestrace_module; in its @length bytes follow the symbols of its code,
+ * if the event is PRESENT or COMING. There is none if memory was short.
+ */
+#define NESTRACE_MODULES_NOTE	(1U << 0)
+struct nestrace_modules_take {
+	__u32 size;
+	__u32 flags;
+	__u64 notes;
+	__u32 len;
+	__u32 reserved;
+	char  name[64];
+};
+
+enum nestrace_module_event {
+	NESTRACE_MODULE_PRESENT,	/* noted by NESTRACE_MODULES_NOTE */
+	NESTRACE_MODULE_COMING,		/* its init has not begun */
+	NESTRACE_MODULE_LIVE,		/* its init is over: @init_text may become another's */
+	NESTRACE_MODULE_GOING,		/* all of it may */
+};
+
+struct nestrace_module {
+	__u32 length;
+	__u32 event;		/* enum nestrace_module_event */
+	__u64 ts;		/* by the session's clock; 0 before the first START */
+	__u64 text;		/* the address of its code */
+	__u64 text_size;
+	__u64 init_text;	/* that of its init; 0: there is none, or its init is over */
+	__u64 init_text_size;
+	char  name[64];
+};
+
+struct nestrace_symbol {
+	__u64 start;
+	__u32 size;		/* bytes of code */
+	__u32 length;		/* bytes from here to the next symbol */
+	char  name[];
 };
 
 #define NESTRACE_IOC_MAGIC	0xf7
@@ -361,5 +420,6 @@ struct nestrace_tasks_take {
 #define NESTRACE_IOC_RECURSIONS	_IOWR(NESTRACE_IOC_MAGIC, 8, struct nestrace_recursions)
 #define NESTRACE_IOC_STREAM	_IOW(NESTRACE_IOC_MAGIC, 9, struct nestrace_stream_open)
 #define NESTRACE_IOC_TASKS	_IOWR(NESTRACE_IOC_MAGIC, 10, struct nestrace_tasks_take)
+#define NESTRACE_IOC_MODULES	_IOWR(NESTRACE_IOC_MAGIC, 12, struct nestrace_modules_take)
 
 #endif

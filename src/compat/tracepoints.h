@@ -6,8 +6,6 @@
 #include <linux/types.h>
 #include <linux/version.h>
 
-struct linux_binprm;
-
 /* sched_process_exit says from 6.16 on whether the whole group is dead */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define NT_EXIT_MORE	, bool group_dead

@@ -80,6 +80,7 @@ static void one_ioctl(int fd)
 		struct nestrace_recursions recursions;
 		struct nestrace_stream_open stream;
 		struct nestrace_tasks_take tasks;
+		struct nestrace_modules_take modules;
 		uint32_t word[2];
 	} a;
 	static uint8_t mask[1025];
@@ -133,6 +134,17 @@ static void one_ioctl(int fd)
 		size = sizeof(a.recursions);
 		break;
 	case 140 ... 159:
+		if (any(2)) {
+			a.modules.notes = (uintptr_t)place(buf, any(2000));
+			a.modules.len = any(2) ? any(2000) : number();
+			a.modules.flags = any(2);
+			if (any(2))
+				strcpy(a.modules.name, "nt_calls");
+			cmd = NESTRACE_IOC_MODULES;
+			size = sizeof(a.modules);
+			break;
+		}
+		a.tasks.flags = any(2);
 		a.tasks.tasks = (uintptr_t)place(buf, any(2000));
 		a.tasks.nr = any(2) ? any(100) : number();
 		cmd = NESTRACE_IOC_TASKS;

@@ -187,6 +187,8 @@ extern unsigned long jiffies;
 
 /* Fields of a session that the hook does not look at. */
 struct mutex { int unused; };
+struct list_head { struct list_head *next, *prev; };
+#define __user
 struct kref { int unused; };
 struct hrtimer { int unused; };
 struct notifier_block { int unused; };

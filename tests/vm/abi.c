@@ -153,6 +153,7 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_RECURSIONS, sizeof(struct nestrace_recursions), "recursions" },
 		{ NESTRACE_IOC_STREAM, sizeof(struct nestrace_stream_open), "stream" },
 		{ NESTRACE_IOC_TASKS, sizeof(struct nestrace_tasks_take), "tasks" },
+		{ NESTRACE_IOC_MODULES, sizeof(struct nestrace_modules_take), "modules" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -173,6 +174,61 @@ static void test_each_struct(void)
 			 all[i].name);
 		ok(passed, name);
 	}
+	close(fd);
+}
+
+/* The notes of modules and the names of tasks. */
+static void test_names(void)
+{
+	struct nestrace_modules_take arg = {
+		.size = sizeof(arg), .flags = NESTRACE_MODULES_NOTE, .name = "nt_calls",
+	};
+	static uint64_t notes[1 << 15];
+	const struct nestrace_module *note = (const void *)notes;
+	struct nestrace_task self[4096];
+	struct nestrace_tasks_take tasks = {
+		.size = sizeof(tasks), .flags = NESTRACE_TASKS_RUNNING, .tasks = (uintptr_t)self,
+		.nr = 4096,
+	};
+	const struct nestrace_symbol *symbol;
+	int fd = session(), found = 0;
+	uint32_t at, needed, i;
+
+	ok(!errno_of(fd, NESTRACE_IOC_MODULES, &arg), "modules: a loaded module is noted");
+	arg.flags = 0;
+	ok(errno_of(fd, NESTRACE_IOC_MODULES, &arg) == EINVAL, "modules: a name without its flag is refused");
+	memset(arg.name, 0, sizeof(arg.name));
+	arg.notes = (uintptr_t)notes;
+	arg.len = 8;
+	ok(errno_of(fd, NESTRACE_IOC_MODULES, &arg) == EMSGSIZE && arg.len > sizeof(*note),
+	   "modules: a buffer that is too small gets the size that is needed");
+	needed = arg.len;
+	arg.len = sizeof(notes);
+	ok(!errno_of(fd, NESTRACE_IOC_MODULES, &arg) && arg.len == needed && note->length == needed,
+	   "modules: the note is taken");
+	for (at = sizeof(*note); at < note->length; at += symbol->length) {
+		symbol = (const void *)((const char *)note + at);
+		found += !strcmp(symbol->name, "nt_called") && symbol->size &&
+			 symbol->start - note->text < note->text_size;
+	}
+	ok(found == 1 && at == note->length, "modules: the note has the symbols of the module");
+	arg.len = sizeof(notes);
+	ok(!errno_of(fd, NESTRACE_IOC_MODULES, &arg) && !arg.len, "modules: a note is taken once");
+	arg = (struct nestrace_modules_take){
+		.size = sizeof(arg), .flags = NESTRACE_MODULES_NOTE, .name = "nonsense",
+	};
+	ok(errno_of(fd, NESTRACE_IOC_MODULES, &arg) == ENOENT, "modules: one that is not loaded gives ENOENT");
+	memset(arg.name, 'x', sizeof(arg.name));
+	ok(errno_of(fd, NESTRACE_IOC_MODULES, &arg) == EINVAL, "modules: a name without an end is refused");
+
+	ok(!errno_of(fd, NESTRACE_IOC_TASKS, &tasks) && tasks.nr > 1, "tasks: those that there are are listed");
+	for (found = 0, i = 0; i < tasks.nr && i < 4096; i++)
+		found += self[i].pid == getpid() && !strcmp(self[i].comm, "abi");
+	ok(found == 1, "tasks: the caller is one of them");
+	needed = tasks.nr;
+	tasks.nr = 1;
+	ok(!errno_of(fd, NESTRACE_IOC_TASKS, &tasks) && tasks.nr + 8 > needed,
+	   "tasks: the number of all is given if they do not fit");
 	close(fd);
 }
 
@@ -325,6 +381,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_errors();
 	test_each_struct();
+	test_names();
 	test_clear();
 	test_life();
 	test_two_sessions();

@@ -45,20 +45,14 @@ struct export {
 	struct callgraph calls;		/* --folded, --svg */
 };
 
-/* Print a JSON string. A task's name may have any bytes; they are taken as Latin-1. */
+/* Print a JSON string. Names are valid UTF-8 without control characters: lib/utf8.h. */
 static void put_json(const char *text)
 {
 	putchar_unlocked('"');
 	for (; *text; text++) {
-		unsigned char c = *text;
-
-		if (c < ' ' || c > '~') {
-			printf("\\u%04x", c);
-			continue;
-		}
-		if (c == '"' || c == '\\')
+		if (*text == '"' || *text == '\\')
 			putchar_unlocked('\\');
-		putchar_unlocked(c);
+		putchar_unlocked(*text);
 	}
 	putchar_unlocked('"');
 }
@@ -84,18 +78,13 @@ static void put_time(const struct export *e, uint64_t ts)
 		printf("%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
 }
 
-static const char *comm(const struct export *e, const struct hit *hit)
-{
-	return tep_data_comm_from_pid(e->reader.tep, hit->pid);
-}
-
 static void csv(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	put_time(e, hit->ts);
 	printf(",%u,%d,", from->cpu, hit->pid);
-	put_csv(comm(e, hit));
+	put_csv(hit->comm);
 	printf(",%s,", context_names[hit->slot]);
 	put_csv(names_function(e->reader.tep, hit->ip));
 	putchar_unlocked(',');
@@ -130,7 +119,7 @@ static void json(void *arg, const struct source *from, const struct hit *hit)
 	fputs("{\"time\":", stdout);
 	put_time(e, hit->ts);
 	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
-	put_json(comm(e, hit));
+	put_json(hit->comm);
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
 	put_json(names_function(e->reader.tep, hit->ip));
 	fputs(",\"caller\":", stdout);
@@ -189,7 +178,7 @@ static void chrome(void *arg, const struct source *from, const struct hit *hit)
 	fputs(",\"args\":{\"caller\":", stdout);
 	put_json(names_function(e->reader.tep, hit->parent_ip));
 	fputs(",\"task\":", stdout);
-	put_json(comm(e, hit));
+	put_json(hit->comm);
 	printf(",\"pid\":%d}}", hit->pid);
 }
 

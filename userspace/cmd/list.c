@@ -11,6 +11,7 @@
 #include "builtin.h"
 #include "cmd/message.h"
 #include "lib/memory.h"
+#include "lib/module_name.h"
 
 static const char help[] =
 	"usage: nestrace list [GLOB]\n\n"
@@ -18,7 +19,17 @@ static const char help[] =
 	"by [MODULE]. GLOB is as for nestrace record -l: NAME, GLOB or [GLOB]:mod:MODULE.\n\n"
 	"  -h, --help  print this help\n";
 
-/* @line is "NAME" or "NAME [MODULE]". */
+/* ftrace lists what it cannot trace under this name: the address of a function that is not there. */
+#define NO_FUNCTION	"__ftrace_invalid_address_"
+/* A filter that selects only this function of ours selects nothing. */
+#define OWN_FUNCTION	"nt_nothing [nestrace]"
+
+/* Can -l select it? @line is "NAME" or "NAME [MODULE]". */
+static bool is_function(const char *line)
+{
+	return strncmp(line, NO_FUNCTION, strlen(NO_FUNCTION)) && strcmp(line, OWN_FUNCTION);
+}
+
 static bool matches(char *line, const char *glob, const char *module)
 {
 	char *space = strchr(line, ' ');
@@ -58,6 +69,7 @@ int cmd_list(int argc, char **argv)
 	if (module) {
 		*module = '\0';
 		module += strlen(":mod:");
+		module_name_fix(module);
 	}
 
 	path = tracefs_get_tracing_file("available_filter_functions");
@@ -67,13 +79,21 @@ int cmd_list(int argc, char **argv)
 		    path ? path : "tracefs", strerror(errno));
 	while (getline(&line, &size, f) > 0 && !ferror(stdout)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!matches(line, glob, module))
+		if (!is_function(line) || !matches(line, glob, module))
 			continue;
 		found++;
 		puts(line);
 	}
 	fclose(f);
 	tracefs_put_tracing_file(path);
+	if (!found && module && !module_is_loaded(module)) {
+		if (module_is_built_in(module))
+			warn("the module is a part of the kernel: '%s'; name its functions without :mod:",
+			     module);
+		else
+			warn("no such module is loaded: '%s'; lsmod lists the loaded modules", module);
+		return EXIT_ERROR;
+	}
 	if (!found) {
 		warn("no function matches: '%s'; nestrace list shows all that can be traced",
 		     optind < argc ? argv[optind] : "");

@@ -15,6 +15,8 @@
 #include "lib/comms.h"
 #include "lib/kernel_events.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
+#include "lib/names.h"
 #include "lib/symbols.h"
 #include "lib/tracedat_write.h"
 
@@ -49,8 +51,8 @@ struct recording {
 	const char *output;
 	struct tracedat_writer *file;
 	struct comms *comms;
+	struct modules *modules;
 	struct symbols symbols;
-	pid_t *readers;			/* by CPU: our threads, gone when names are collected */
 	unsigned int nr_cpus;
 	bool quiet;
 	bool failed;			/* data could not be written */
@@ -69,7 +71,6 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	struct error e;
 
 	has_begun = true;
-	r->readers[cpu] = gettid();
 	if (tracedat_append(r->file, cpu, buf, len, &e))
 		return true;
 	/* the other CPUs meet the same */
@@ -111,6 +112,14 @@ static void announce(struct recording *r)
 		r->config->command ? "the end of COMMAND" : s->nr_trigger ? "" : "an oops");
 }
 
+static void on_opened(void *arg, int fd)
+{
+	struct recording *r = arg;
+
+	if (modules_read(r->modules, fd))
+		r->symbols.modules = r->modules;
+}
+
 /* Let nothing but the time since now be lost if we are killed. */
 static void save(struct recording *r, int fd)
 {
@@ -118,6 +127,8 @@ static void save(struct recording *r, int fd)
 	size_t len;
 	char *text;
 
+	text = names_times_text(r->modules, r->comms, &len);
+	tracedat_set_times(r->file, text, len);
 	text = comms_text(r->comms, &len);
 	if (fd >= 0)
 		accounting_read(&a, fd, r->nr_cpus);
@@ -133,6 +144,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	double dt = p->seconds - r->progress.seconds;
 
 	comms_take_gone(r->comms, fd);
+	modules_take(r->modules, fd);
 	if (!p->last)
 		save(r, fd);
 	if (r->terminal && r->config->session.flight && !r->announced)
@@ -180,31 +192,30 @@ static int finish(struct recording *r, struct capture *capture)
 {
 	struct accounting a;
 	struct error e;
-	unsigned int i;
-	char *text, *symbols;
-	size_t len, symbols_len;
+	char *text;
+	size_t len;
 	bool complete;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
+	/* the running ones first: one that ends meanwhile is noted */
+	comms_add_running(r->comms, capture->fd);
+	comms_take_gone(r->comms, capture->fd);
+	modules_take(r->modules, capture->fd);
 	close(capture->fd);
-	comms_add_running(r->comms);
-	for (i = 0; i < r->nr_cpus; i++)
-		if (r->readers[i])
-			comms_set(r->comms, r->readers[i], "nestrace");
-	free(r->readers);
-	text = comms_text(r->comms, &len);
-	/* modules may have been loaded meanwhile */
-	symbols = symbols_read(&r->symbols, &symbols_len, &e);
-	if (symbols)
-		tracedat_add_symbols(r->file, symbols, symbols_len);
-	else
+	/* the kernel may have made code meanwhile */
+	if (!symbols_read(&r->symbols, &e))
 		warn_error(&e);
-	free(symbols);
+	text = symbols_text(&r->symbols, false, &len);
+	tracedat_set_symbols(r->file, text, len);
 	symbols_free(&r->symbols);
+	text = names_times_text(r->modules, r->comms, &len);
+	tracedat_set_times(r->file, text, len);
+	text = comms_text(r->comms, &len);
 	complete = tracedat_finish(r->file, text, len, &a, &e);
 	unfinished = NULL;
 	free(text);
 	comms_free(r->comms);
+	modules_free(r->modules);
 	accounting_free(&a);
 	if (!complete) {
 		warn_error(&e);
@@ -231,17 +242,40 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	usage("no limit of the file's size: '-m %s'; --flight -b SIZE keeps the newest hits only", arg);
 }
 
-/* Try the configuration before a file is made, and die of an error. Return: the number of CPUs. */
-static unsigned int try_session(const struct session_config *s)
+/* Try the configuration before a file is made, and read the symbols. Die of an error. */
+static void try_session(struct recording *r)
 {
 	struct nestrace_info info;
 	struct error e;
 	int fd = device_open(&e);
 
-	if (fd < 0 || !device_info(fd, &info, &e) || !device_configure(fd, s, &e))
+	if (fd < 0 || !device_info(fd, &info, &e) ||
+	    !device_configure(fd, &r->config->session, &e) || !symbols_read(&r->symbols, &e))
 		die_error(&e);
+	r->nr_cpus = info.nr_cpus;
+	if (r->symbols.hidden)
+		warn(SYMBOLS_HIDDEN);
+	comms_add_running(r->comms, fd);
 	close(fd);
-	return info.nr_cpus;
+}
+
+/* Return the symbols that a recording has that does not come to its end. */
+static char *first_symbols(struct recording *r, size_t *len)
+{
+	struct modules *modules = modules_new();
+	struct error e;
+	char *text;
+	int fd = device_open(&e);
+
+	if (fd < 0)
+		die_error(&e);
+	if (modules_read(modules, fd))
+		r->symbols.modules = modules;
+	close(fd);
+	text = symbols_text(&r->symbols, false, len);
+	r->symbols.modules = NULL;
+	modules_free(modules);
+	return text;
 }
 
 /* Say what an earlier recording left, and where this one is if it is not beside its file. */
@@ -353,7 +387,9 @@ int cmd_record(int argc, char **argv)
 {
 	struct capture_config config;
 	struct recording r = { .config = &config, .output = "trace.dat" };
-	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &r };
+	struct sink sink = {
+		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &r,
+	};
 	struct capture capture;
 	struct error e;
 	char *symbols;
@@ -363,18 +399,16 @@ int cmd_record(int argc, char **argv)
 	parse(argc, argv, &config, &r);
 	r.terminal = isatty(STDERR_FILENO) && !r.quiet;
 	capture_allow_files();
-	r.nr_cpus = try_session(&config.session);
+	r.comms = comms_new();
+	/* a flight recording may wait for days */
+	if (config.session.flight)
+		comms_limit(r.comms, 1 << 20);
+	r.modules = modules_new();
+	try_session(&r);
 	/* nothing may end us before the instance is removed */
 	capture_hold_signals();
 	open_events(&r);
-	r.readers = xzalloc(r.nr_cpus, sizeof(*r.readers));
-	r.comms = comms_new();
-	comms_add_running(r.comms);
-	symbols = symbols_read(&r.symbols, &len, &e);
-	if (!symbols)
-		die_error(&e);
-	if (r.symbols.hidden)
-		warn(SYMBOLS_HIDDEN);
+	symbols = first_symbols(&r, &len);
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
 				 symbols, len, r.events, &e);
 	if (!r.file)

@@ -9,8 +9,8 @@
 #include "cmd/file_options.h"
 #include "cmd/message.h"
 #include "lib/memory.h"
-#include "lib/printable.h"
 #include "lib/reader.h"
+#include "lib/utf8.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
 #include "output/pager.h"
@@ -111,10 +111,12 @@ static void show_problem(void *arg, const struct error *e)
 }
 
 /* Print the lines of latency tracers. */
-static void put_lines(void *arg, char *text, size_t len)
+static void put_lines(const char *lines)
 {
-	make_printable(text, len);
-	fwrite(text, 1, len, stdout);
+	char *text = utf8_clean(lines, "\n\t");
+
+	fputs(text, stdout);
+	free(text);
 }
 
 static void show_lines(struct reader *r)
@@ -125,7 +127,7 @@ static void show_lines(struct reader *r)
 
 	for (i = 0; i < r->file->nr_buffers; i++) {
 		b = &r->file->buffer[i];
-		if (!b->is_text || tracedat_text(r->file, b, put_lines, NULL, &e))
+		if (!b->is_text || tracedat_text(r->file, b, put_lines, &e))
 			continue;
 		warn_error(&e);
 		r->failed = true;

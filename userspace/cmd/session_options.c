@@ -8,6 +8,7 @@
 #include "cmd/session_options.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
+#include "lib/module_name.h"
 
 #define RING_KB_DEFAULT	2048
 #define PID_MAX		(1 << 22)
@@ -78,6 +79,7 @@ void session_options_init(struct capture_config *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->session.ring_kb = RING_KB_DEFAULT;
+	c->session.wait = true;
 }
 
 void session_option_trigger(struct capture_config *c, const char *glob)
@@ -122,6 +124,25 @@ bool session_option(struct capture_config *c, int opt, const char *arg)
 	return false;
 }
 
+/* Say which modules are waited for: their names may be misspelt. */
+static void note_waiting(const char **globs, unsigned int nr)
+{
+	const char *at;
+	char *name;
+
+	for (; nr--; globs++) {
+		at = strstr(*globs, ":mod:");
+		if (!at || !at[strlen(":mod:")])
+			continue;
+		name = xstrdup(at + strlen(":mod:"));
+		module_name_fix(name);
+		if (!module_is_loaded(name) && !module_is_built_in(name))
+			warn("no such module is loaded: '%s'; its functions will be traced once it is",
+			     name);
+		free(name);
+	}
+}
+
 void session_options_finish(struct capture_config *c, char **command)
 {
 	c->command = *command ? command : NULL;
@@ -131,6 +152,8 @@ void session_options_finish(struct capture_config *c, char **command)
 		usage("-c follows the children of -F, -P or --tid, but none is given; add one of them");
 	if (c->command)
 		set_failure_status(EXIT_OWN);
+	note_waiting(c->session.filter, c->session.nr_filter);
+	note_waiting(c->session.trigger, c->session.nr_trigger);
 }
 
 void session_options_free(struct capture_config *c)

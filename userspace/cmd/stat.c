@@ -17,6 +17,7 @@
 #include "lib/context.h"
 #include "lib/formats.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/symbols.h"
 #include "lib/tracedat_read.h"
@@ -46,15 +47,27 @@ struct counting {
 	struct counts *cpu;
 	unsigned int nr_cpus;
 	struct symbols symbols;
-	char *text;		/* the symbols, as they were before the run */
+	struct modules *modules;
+	int fd;			/* the session */
 };
 
 static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct counting *c = arg;
 
+	/* whatever came or went before a hit has been noted by now */
+	modules_take(c->modules, c->fd);
 	counts_stream(&c->cpu[cpu], buf, len);
 	return true;
+}
+
+static void on_opened(void *arg, int fd)
+{
+	struct counting *c = arg;
+
+	c->fd = fd;
+	if (modules_read(c->modules, fd))
+		c->symbols.modules = c->modules;
 }
 
 static void on_tick(void *arg, int fd, const struct progress *p)
@@ -85,7 +98,7 @@ static void show(struct counts *sum, struct tep_handle *tep)
 
 	for (i = 0; i < sum->size; i++) {
 		for (slot = 0; sum->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++) {
-			const char *name = tep_find_function(tep, sum->entry[i].ip);
+			const char *name = names_find(tep, sum->entry[i].ip);
 
 			if (!sum->entry[i].calls[slot])
 				continue;
@@ -117,32 +130,29 @@ static int show_all(struct counts *sum, struct tep_handle *tep, const struct acc
 
 static int finish(struct counting *c, struct capture *capture)
 {
-	struct tep_handle *tep = tep_alloc();
+	struct tep_handle *tep;
 	struct counts sum = { 0 };
 	struct accounting a;
-	char *more, *text;
 	unsigned int cpu;
 	struct error e;
+	char *text;
 	size_t len;
 	int ret;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
 	close(capture->fd);
-	/* modules may have been loaded meanwhile; the last symbol must stay the last */
-	more = symbols_read(&c->symbols, &len, &e);
-	if (!more)
+	/* the kernel may have made code meanwhile */
+	if (!symbols_read(&c->symbols, &e))
 		die_error(&e);
-	if (!tep || asprintf(&text, "%s%s", more, c->text) < 0)
-		out_of_memory();
-	if (tep_parse_kallsyms(tep, text))
+	text = symbols_text(&c->symbols, true, &len);
+	tep = names_of_symbols(text);
+	if (!tep)
 		die("cannot parse the symbols: '/proc/kallsyms'");
 	for (cpu = 0; cpu < c->nr_cpus; cpu++)
 		counts_sum(&sum, &c->cpu[cpu]);
 	ret = show_all(&sum, tep, &a);
 
 	free(text);
-	free(more);
-	free(c->text);
 	symbols_free(&c->symbols);
 	accounting_free(&a);
 	tep_free(tep);
@@ -155,8 +165,10 @@ static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
 
 	c->nr_cpus = nr_cpus;
 	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
-	for (i = 0; i < nr_cpus; i++)
+	for (i = 0; i < nr_cpus; i++) {
 		counts_init(&c->cpu[i], event);
+		c->cpu[i].modules = c->modules;
+	}
 }
 
 static void counting_free(struct counting *c)
@@ -189,7 +201,7 @@ static bool count_recorded(struct tracedat *file, const struct tracedat_buffer *
 }
 
 /* Add the hits of all buffers to @sum. @others: events that are not hits. */
-static bool count_file(struct tracedat *file, struct tep_handle *tep, struct counts *sum,
+static bool count_file(struct tracedat *file, const struct names *names, struct counts *sum,
 		       uint64_t *others)
 {
 	const struct tracedat_buffer *b;
@@ -206,11 +218,12 @@ static bool count_file(struct tracedat *file, struct tep_handle *tep, struct cou
 			     file->path);
 			continue;
 		}
-		formats_subbuf(tep, file, b, &format);
+		formats_subbuf(names->tep, file, b, &format);
 		for (cpu = 0; cpu < b->nr_cpus; cpu++) {
 			if (!b->cpu[cpu].size)
 				continue;
 			counts_init_format(&some, &format);
+			some.modules = names->modules;
 			good &= count_recorded(file, b, cpu, &some);
 			*others += some.sub.others;
 			counts_sum(sum, &some);
@@ -243,9 +256,9 @@ static int stat_recorded(const char *path, const char *output)
 	struct error e;
 	struct tracedat *file = tracedat_open(path, &e);
 	struct counts sum = { 0 };
-	struct tep_handle *tep;
+	struct names *names;
 	struct accounting a;
-	bool failed, has_accounting, complete;
+	bool failed, has_accounting;
 	uint64_t others;
 	int ret;
 
@@ -253,17 +266,17 @@ static int stat_recorded(const char *path, const char *output)
 		warn_error(&e);
 		return EXIT_ERROR;
 	}
-	tep = names_load(file, &complete);
-	if (!formats_load(tep, file, NULL, &e)) {
+	names = names_load(file);
+	if (!formats_load(names->tep, file, NULL, &e)) {
 		warn_error(&e);
-		tep_free(tep);
+		names_free(names);
 		tracedat_close(file);
 		return EXIT_ERROR;
 	}
 	redirect_output(open_output(output), output);
-	if (!complete)
+	if (!names->complete)
 		warn("cannot parse the symbols: '%s'; functions are shown as numbers", path);
-	failed = !count_file(file, tep, &sum, &others);
+	failed = !count_file(file, names, &sum, &others);
 	if (file->truncated) {
 		failed = true;
 		warn("the file is cut short: '%s'; its missing end is skipped", path);
@@ -271,10 +284,10 @@ static int stat_recorded(const char *path, const char *output)
 	has_accounting = accounting_load(&a, file);
 	if (others && !has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", others, path);
-	ret = show_all(&sum, tep, has_accounting ? &a : NULL);
+	ret = show_all(&sum, names->tep, has_accounting ? &a : NULL);
 
 	accounting_free(&a);
-	tep_free(tep);
+	names_free(names);
 	tracedat_close(file);
 	return failed ? EXIT_ERROR : ret;
 }
@@ -288,13 +301,14 @@ static void on_problem(void *arg, const struct error *e)
 static int stat_session(const struct capture_config *config, const char *output)
 {
 	struct counting c = { 0 };
-	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c };
+	struct sink sink = {
+		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c,
+	};
 	/* before COMMAND runs, which must not fail for this; its own output goes elsewhere */
 	FILE *file = open_output(output);
 	struct nestrace_info info;
 	struct capture capture;
 	struct error e;
-	size_t len;
 	int fd, ret;
 
 	capture_allow_files();
@@ -302,9 +316,9 @@ static int stat_session(const struct capture_config *config, const char *output)
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
 	close(fd);
+	c.modules = modules_new();
 	counting_init(&c, info.nr_cpus, NESTRACE_EVENT_FUNCTION);
-	c.text = symbols_read(&c.symbols, &len, &e);
-	if (!c.text)
+	if (!symbols_read(&c.symbols, &e))
 		die_error(&e);
 	if (c.symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
@@ -314,6 +328,7 @@ static int stat_session(const struct capture_config *config, const char *output)
 	redirect_output(file, output);
 	ret = finish(&c, &capture);
 	counting_free(&c);
+	modules_free(c.modules);
 	return ret;
 }
 

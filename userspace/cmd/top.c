@@ -16,6 +16,8 @@
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
+#include "lib/names.h"
 #include "lib/symbols.h"
 #include "output/accounting_table.h"
 #include "output/counts.h"
@@ -42,6 +44,10 @@ struct top {
 	struct cpu *cpu;
 	unsigned int nr_cpus;
 	struct tep_handle *tep;
+	struct symbols symbols;
+	struct modules *modules;
+	bool stale;			/* modules have come since @tep was made */
+	int fd;				/* the session */
 	struct counts before;		/* of all CPUs, about a second ago */
 	double seconds_before;		/* when that was */
 	bool by_total, paused;
@@ -66,6 +72,9 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct top *t = arg;
 
+	/* whatever came or went before a hit has been noted by now */
+	if (modules_take(t->modules, t->fd))
+		__atomic_store_n(&t->stale, true, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&t->cpu[cpu].lock);
 	counts_stream(&t->cpu[cpu].counts, buf, len);
 	pthread_mutex_unlock(&t->cpu[cpu].lock);
@@ -80,6 +89,28 @@ static uint64_t total(const struct call_count *c)
 	for (slot = 0; c && slot < NESTRACE_NR_SLOTS; slot++)
 		sum += c->calls[slot];
 	return sum;
+}
+
+static void make_names(struct top *t)
+{
+	size_t len;
+	char *text = symbols_text(&t->symbols, true, &len);
+
+	tep_free(t->tep);
+	t->tep = names_of_symbols(text);
+	if (!t->tep)
+		die("cannot parse the symbols: '/proc/kallsyms'");
+	free(text);
+}
+
+static void on_opened(void *arg, int fd)
+{
+	struct top *t = arg;
+
+	t->fd = fd;
+	if (modules_read(t->modules, fd))
+		t->symbols.modules = t->modules;
+	make_names(t);
 }
 
 static void make_rows(struct top *t, const struct counts *now, double seconds)
@@ -98,7 +129,7 @@ static void make_rows(struct top *t, const struct counts *now, double seconds)
 			continue;
 		before = counts_of(&t->before, c->ip);
 		row = &t->row[t->nr_rows++];
-		row->name = tep_find_function(t->tep, c->ip);
+		row->name = names_find(t->tep, c->ip);
 		row->ip = c->ip;
 		row->total = total(c);
 		calls = row->total - total(before);
@@ -181,7 +212,7 @@ static void put_row(const struct row *row)
 	if (row->name)
 		printw(" %.*s", COLS - getcurx(stdscr) - 1, row->name);
 	else
-		printw(" 0x%" PRIx64, row->ip);
+		printw(" 0x%" PRIx64, modules_address(row->ip));
 }
 
 static void take_keys(struct top *t)
@@ -238,6 +269,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	struct top *t = arg;
 	struct counts now = { 0 };
 	unsigned int cpu;
+	bool stale;
 	size_t i;
 
 	if (p->last)
@@ -251,7 +283,13 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 		counts_sum(&now, &t->cpu[cpu].counts);
 		pthread_mutex_unlock(&t->cpu[cpu].lock);
 	}
-	if (!t->paused && p->seconds > t->seconds_before)
+	stale = __atomic_exchange_n(&t->stale, false, __ATOMIC_RELAXED);
+	if (stale) {
+		/* the rows have pointers to the old names */
+		t->nr_rows = 0;
+		make_names(t);
+	}
+	if ((!t->paused || stale) && p->seconds > t->seconds_before)
 		make_rows(t, &now, p->seconds - t->seconds_before);
 	if (t->nr_rows)
 		qsort(t->row, t->nr_rows, sizeof(*t->row), t->by_total ? by_total : by_rate);
@@ -303,16 +341,15 @@ static void parse(int argc, char **argv, struct capture_config *config)
 int cmd_top(int argc, char **argv)
 {
 	struct top t = { 0 };
-	struct sink sink = { .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &t };
-	struct symbols symbols = { 0 };
+	struct sink sink = {
+		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &t,
+	};
 	struct capture_config config;
 	struct nestrace_info info;
 	struct capture capture;
 	struct accounting a;
 	struct error e;
 	unsigned int i;
-	char *text;
-	size_t len;
 	int fd;
 
 	parse(argc, argv, &config);
@@ -323,24 +360,18 @@ int cmd_top(int argc, char **argv)
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
 	close(fd);
+	t.modules = modules_new();
 	t.nr_cpus = info.nr_cpus;
 	t.cpu = xrealloc(NULL, t.nr_cpus * sizeof(*t.cpu));
 	for (i = 0; i < t.nr_cpus; i++) {
 		pthread_mutex_init(&t.cpu[i].lock, NULL);
 		counts_init(&t.cpu[i].counts, NESTRACE_EVENT_FUNCTION);
+		t.cpu[i].counts.modules = t.modules;
 	}
-	text = symbols_read(&symbols, &len, &e);
-	if (!text)
+	if (!symbols_read(&t.symbols, &e))
 		die_error(&e);
-	if (symbols.hidden)
+	if (t.symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
-	t.tep = tep_alloc();
-	if (!t.tep)
-		out_of_memory();
-	if (tep_parse_kallsyms(t.tep, text))
-		die("cannot parse the symbols: '/proc/kallsyms'");
-	free(text);
-	symbols_free(&symbols);
 
 	if (!capture_run(&config, &sink, &capture, &e))
 		die_error(&e);
@@ -348,6 +379,7 @@ int cmd_top(int argc, char **argv)
 	if (stdscr)
 		screen_end();
 	accounting_read(&a, capture.fd, capture.nr_cpus);
+	make_names(&t);
 	accounting_table(&a, t.tep);
 	close(capture.fd);
 
@@ -358,6 +390,8 @@ int cmd_top(int argc, char **argv)
 	free(t.cpu);
 	free(t.row);
 	tep_free(t.tep);
+	symbols_free(&t.symbols);
+	modules_free(t.modules);
 	session_options_free(&config);
 	return finish_output();
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -215,9 +216,12 @@ static void release_signals(void)
 
 static _Noreturn void child_exec(char **command, int go, int failed)
 {
+	const char *base = strrchr(command[0], '/');
 	char c;
 	int sig;
 
+	/* until the exec, its calls are COMMAND's already */
+	prctl(PR_SET_NAME, base ? base + 1 : command[0]);
 	/* end of file: the capture could not start */
 	if (read(go, &c, 1) != 1)
 		_exit(EXIT_FAILURE);
@@ -463,6 +467,8 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	if (!device_info(capture->fd, &info, e) || !device_configure(capture->fd, &c->session, e))
 		goto fail_session;
 	capture->nr_cpus = info.nr_cpus;
+	if (sink->opened)
+		sink->opened(sink->arg, capture->fd);
 	if (c->command) {
 		if (!child_prepare(&child, c->command, e))
 			goto fail_session;

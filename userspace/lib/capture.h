@@ -29,6 +29,8 @@ struct progress {
 };
 
 struct sink {
+	/* The session @fd is configured and not yet started. In the main thread; may be NULL. */
+	void (*opened)(void *arg, int fd);
 	/* Take whole sub-buffers, in the thread of @cpu. Return: false to end the recording. */
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
 	/* Twice a second and at the end, in the main thread. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <linux/major.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,8 @@
 
 #include "lib/clock.h"
 #include "lib/device.h"
+#include "lib/memory.h"
+#include "lib/module_name.h"
 
 #ifndef COMMAND_ABI
 #define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
@@ -98,25 +101,53 @@ int device_open(struct error *e)
 	return fd;
 }
 
-static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt, struct error *e)
+/* Return @glob, to be freed, with "NAME [MODULE]" as nestrace list prints it in the kernel's words. */
+static char *kernel_glob(const char *glob)
 {
-	struct nestrace_filter arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.glob = (uintptr_t)glob,
-		.len = strlen(glob),
-	};
+	char *copy = xzalloc(1, strlen(glob) + sizeof(":mod:")), *module;
 
-	if (!ioctl(fd, NESTRACE_IOC_FILTER, &arg))
-		return true;
+	strcpy(copy, glob);
+	module = strstr(copy, " [");
+	if (module && module > copy && copy[strlen(copy) - 1] == ']') {
+		copy[strlen(copy) - 1] = '\0';
+		strcpy(module, ":mod:");
+		strcat(module, glob + (module - copy) + strlen(" ["));
+		module[strcspn(module, "]")] = '\0';
+	}
+	return copy;
+}
+
+/* Is the module of GLOB:mod:MODULE a part of the kernel? */
+static bool is_built_in(const char *glob)
+{
+	char *name = xstrdup(strstr(glob, ":mod:") + strlen(":mod:"));
+	bool built_in;
+
+	module_name_fix(name);
+	built_in = module_is_built_in(name);
+	free(name);
+	return built_in;
+}
+
+static bool no_module(const char *glob, const char *opt, struct error *e)
+{
+	if (is_built_in(glob))
+		return error_set(e, "the module is a part of the kernel for %s: '%s'; name its functions without :mod:",
+				 opt, glob);
+	return error_set(e, "no such module is loaded for %s: '%s'; lsmod lists the loaded modules",
+			 opt, glob);
+}
+
+/* Say by errno why a filter was refused. */
+static bool filter_error(const char *glob, const char *opt, struct error *e)
+{
 	switch (errno) {
 	case ENOENT:
 		return error_set(e, "no function matches %s: '%s'; nestrace list shows what can be traced",
 				 opt, glob);
 	case ENODEV:
 		if (strstr(glob, ":mod:"))
-			return error_set(e, "no such module is loaded for %s: '%s'; lsmod lists the loaded modules",
-					 opt, glob);
+			return no_module(glob, opt, e);
 		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
 	case EINVAL:
 		return error_set(e, "not a function name or glob for %s: '%s'; use NAME, GLOB or [GLOB]:mod:MODULE, at most 255 bytes (-n takes no GLOB before :mod:)",
@@ -128,6 +159,33 @@ static bool add_filter(int fd, const char *glob, uint32_t flags, const char *opt
 		return error_set(e, "too many modules for %s: '%s'; at most 16 can be left out", opt, glob);
 	}
 	return error_set_errno(e, "cannot set %s '%s'", opt, glob);
+}
+
+static bool add_filter(int fd, const char *glob, uint32_t flags, bool wait, const char *opt,
+		       struct error *e)
+{
+	char *full = kernel_glob(glob);
+	struct nestrace_filter arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.glob = (uintptr_t)full,
+		.len = strlen(full),
+	};
+	bool added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+	int why = errno;
+
+	/* a module that is a part of the kernel never comes */
+	if (!added && why == ENODEV && wait && strstr(full, ":mod:") &&
+	    !is_built_in(full)) {
+		arg.flags |= NESTRACE_FILTER_WAIT;
+		added = !ioctl(fd, NESTRACE_IOC_FILTER, &arg);
+		why = errno;
+	}
+	errno = why;
+	if (!added)
+		filter_error(glob, opt, e);
+	free(full);
+	return added;
 }
 
 bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e)
@@ -150,13 +208,13 @@ bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, 
 	return error_set_errno(e, "cannot select %s '%d'", pid->thread ? "thread" : "process", pid->pid);
 }
 
-static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t flags,
+static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t flags, bool wait,
 			const char *opt, struct error *e)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		if (!add_filter(fd, globs[i], flags, opt, e))
+		if (!add_filter(fd, globs[i], flags, wait, opt, e))
 			return false;
 	return true;
 }
@@ -188,9 +246,10 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
 		return error_set_errno(e, "cannot set the CPU mask");
 	}
-	if (!add_filters(fd, c->filter, c->nr_filter, 0, "-l", e) ||
-	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, "-n", e) ||
-	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, "--trigger", e))
+	if (!add_filters(fd, c->filter, c->nr_filter, 0, c->wait, "-l", e) ||
+	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, false, "-n", e) ||
+	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, c->wait,
+			 "--trigger", e))
 		return false;
 	for (i = 0; i < c->nr_pids; i++)
 		if (!device_add_pid(fd, &c->pids[i], c->follow_forks, e))

@@ -35,6 +35,7 @@ struct session_config {
 	bool warn;			/* so does a warning of the kernel */
 	bool follow_forks;		/* trace what the selected tasks create, too */
 	bool trace_self;		/* trace the caller's own calls, too */
+	bool wait;			/* the modules of -l and --trigger may come later */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 

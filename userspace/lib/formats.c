@@ -7,6 +7,7 @@
 
 #include "lib/formats.h"
 #include "lib/memory.h"
+#include "lib/names.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
 #include "lib/survives.h"
@@ -29,7 +30,7 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 		ip = tep_read_number(event->tep, (char *)record->data + at, size);
 		if (ip == end)
 			break;
-		name = tep_find_function(event->tep, ip);
+		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", ip);
 	}
 	return 0;

@@ -168,7 +168,6 @@ static bool texts_match(const struct hit_filter *f, unsigned int cpu, const stru
 bool hit_filter_match(const struct hit_filter *f, struct tep_handle *tep, unsigned int cpu,
 		      const struct hit *hit)
 {
-	const char *comm;
 	unsigned int i;
 
 	if (f->slots && !(f->slots & 1U << hit->slot))
@@ -183,8 +182,7 @@ bool hit_filter_match(const struct hit_filter *f, struct tep_handle *tep, unsign
 		return false;
 	if (!f->nr_comms)
 		return true;
-	comm = tep_data_comm_from_pid(tep, hit->pid);
-	for (i = 0; i < f->nr_comms && strcmp(f->comms[i], comm); i++)
+	for (i = 0; i < f->nr_comms && strcmp(f->comms[i], hit->comm); i++)
 		;
 	return i < f->nr_comms;
 }

@@ -68,13 +68,13 @@ static void open_sources(struct reader *r)
 bool reader_open(struct reader *r, const char *path, struct error *e)
 {
 	struct error symbols;
-	bool complete;
 
 	r->file = tracedat_open(path, e);
 	if (!r->file)
 		return false;
-	r->tep = names_load(r->file, &complete);
-	if (!complete) {
+	r->names = names_load(r->file);
+	r->tep = r->names->tep;
+	if (!r->names->complete) {
 		error_set(&symbols, "cannot parse the symbols: '%s'; functions are shown as numbers",
 			  path);
 		r->problem(r->arg, &symbols);
@@ -115,6 +115,9 @@ static void advance(struct reader_cpu *c)
 		c->nr++;
 		c->ended = false;
 	}
+	/* by the time of the recording's clock */
+	if (c->more)
+		names_place(r->names, &c->hit);
 	if (c->more && r->file->time->changes)
 		c->hit.ts = file_time_correct(r->file->time, !*c->source.instance, c->source.cpu,
 					      c->hit.ts);
@@ -180,6 +183,8 @@ static void show(struct reader_cpu *c)
 		c->missed += c->hit.missed;
 	if (c->hit.missed && r->gap)
 		r->gap(r->arg, &c->source, c->hit.missed);
+	if (r->filter.nr_texts)
+		names_of_event(r->names, &c->hit);
 	if (!c->hit.is_hit)
 		show_event(r, c);
 	else if (hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit))
@@ -309,6 +314,6 @@ void reader_close(struct reader *r)
 	accounting_free(&r->accounting);
 	if (r->plugins)
 		tep_unload_plugins(r->plugins, r->tep);
-	tep_free(r->tep);
+	names_free(r->names);
 	tracedat_close(r->file);
 }

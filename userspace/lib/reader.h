@@ -15,6 +15,7 @@
 #include "lib/subbuf.h"
 #include "lib/tracedat_read.h"
 
+struct names;
 struct tep_handle;
 struct tep_plugin_list;
 
@@ -41,7 +42,8 @@ struct reader {
 
 	/* for the caller, after reader_open() */
 	struct tracedat *file;
-	struct tep_handle *tep;		/* the names and formats in the file */
+	struct names *names;		/* those in the file */
+	struct tep_handle *tep;		/* of @names, with the formats in the file */
 	bool has_accounting;		/* nestrace recorded it */
 	struct accounting accounting;	/* without it: only recursions, after readers_read() */
 	bool cycles;			/* times are no nanoseconds */

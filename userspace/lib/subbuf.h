@@ -47,6 +47,7 @@ struct hit {
 	int type;
 	const void *data;	/* the event itself, in the sub-buffer */
 	int size;
+	const char *comm;	/* the task's name then; set by names_place() */
 };
 
 struct subbuf {

@@ -1,66 +1,193 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
+#include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "lib/symbols.h"
 
-static int compare_lines(const void *a, const void *b)
+#define PAGE	4096
+
+/* A symbol of kallsyms outside of the kernel: a module's, or code that the kernel made. */
+struct other {
+	struct symbol symbol;
+	bool is_module;
+	bool wrong;		/* two readings differ: it is another's at another time */
+};
+
+static int compare(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	const struct other *x = a, *y = b;
+
+	return (x->symbol.start > y->symbol.start) - (x->symbol.start < y->symbol.start);
 }
 
-/* Note this line of a module. Return: true if it is new. */
-static bool symbol_is_new(struct symbols *s, const char *line)
+/* Add a symbol, unless this reading or an earlier one had it. */
+static void add_other(struct symbols *s, uint64_t start, const char *name, const char *module,
+		      bool again)
 {
-	char *copy = xstrdup(line), **found;
+	struct other *new = xzalloc(1, sizeof(*new)), **old;
 
-	found = tsearch(copy, &s->seen, compare_lines);
-	if (!found)
+	new->symbol.start = start;
+	old = tsearch(new, &s->others, compare);
+	if (!old)
 		out_of_memory();
-	if (*found != copy)
-		free(copy);
-	return *found == copy;
+	if (*old != new) {
+		free(new);
+		(*old)->wrong |= again && strcmp((*old)->symbol.name, name);
+		return;
+	}
+	/* code that the kernel made itself is no module */
+	new->is_module = strcmp(module, "bpf") && strncmp(module, "__builtin__", 11);
+	new->symbol.name = xstrdup(name);
+	new->symbol.module = xstrdup(module);
 }
 
-char *symbols_read(struct symbols *s, size_t *len, struct error *e)
+static bool is_function(char type)
 {
-	FILE *in = fopen("/proc/kallsyms", "r");
-	char *text, *line = NULL;
-	bool hidden = true;
+	return strchr("tTwW", type);
+}
+
+static void put(FILE *out, uint64_t start, char type, const char *name, const char *module)
+{
+	fprintf(out, "%016" PRIx64 " %c %s%s%s%s\n", start, type, name, module ? "\t[" : "",
+		module ?: "", module ? "]" : "");
+}
+
+/* Is this where the code ends? */
+static bool is_end(const char *name)
+{
+	return !strcmp(name, "_etext") || !strcmp(name, "_einittext");
+}
+
+/* Take a line of the kernel itself. The lines are in the order of their addresses. */
+static void put_kernel(FILE *out, uint64_t start, char type, const char *name, bool *open)
+{
+	if (is_function(type) && !is_end(name)) {
+		put(out, start, type, name, NULL);
+		*open = true;
+	} else if (*open && type != 'a' && type != 'A') {
+		put(out, start, 't', SYMBOLS_NONE, NULL);
+		*open = false;
+	}
+}
+
+bool symbols_read(struct symbols *s, struct error *e)
+{
+	FILE *in = fopen("/proc/kallsyms", "r"), *out = NULL;
+	char *line = NULL, name[512], module[128], type;
+	bool open = false, again = s->kernel;
 	size_t size = 0;
-	FILE *out;
-	char type;
+	uint64_t start;
+	int n;
 
-	if (!in) {
-		error_set_errno(e, "cannot read '/proc/kallsyms'");
-		return NULL;
+	if (!in)
+		return error_set_errno(e, "cannot read '/proc/kallsyms'");
+	if (!again) {
+		out = open_memstream(&s->kernel, &s->kernel_len);
+		if (!out)
+			out_of_memory();
 	}
-	out = open_memstream(&text, len);
-	if (!out)
-		out_of_memory();
+	s->hidden = true;
 	while (getline(&line, &size, in) > 0) {
-		if (sscanf(line, "%*x %c", &type) != 1 || !strchr("tTwW", type))
+		n = sscanf(line, "%" SCNx64 " %c %511s [%127[^]]", &start, &type, name, module);
+		if (n < 3)
 			continue;
-		hidden &= !strncmp(line, "0000000000000000", 16);
-		if (strchr(line, '[') ? symbol_is_new(s, line) : !s->again)
-			fputs(line, out);
+		if (start)
+			s->hidden = false;
+		if (n == 3 && !again)
+			put_kernel(out, start, type, name, &open);
+		else if (n == 4 && is_function(type))
+			add_other(s, start, name, module, again);
 	}
-	/* libtraceevent takes the last symbol to be one byte long */
-	if (!s->again)
-		fputs("ffffffffffffffff t _end_of_functions\n", out);
 	free(line);
 	fclose(in);
+	if (out)
+		fclose(out);
+	return true;
+}
+
+static void add(void *arg, const struct symbol *symbol)
+{
+	struct symbols *s = arg;
+
+	if (!(s->nr & (s->nr - 1)))
+		s->list = xrealloc(s->list, (s->nr ? 2 * s->nr : 1) * sizeof(*s->list));
+	s->list[s->nr] = *symbol;
+	s->list[s->nr].order = s->nr;
+	s->nr++;
+}
+
+static void add_node(const void *node, VISIT visit, void *arg)
+{
+	const struct other *other = *(const struct other *const *)node;
+	struct symbols *s = arg;
+
+	if ((visit != postorder && visit != leaf) || other->wrong)
+		return;
+	if (!s->modules || (!other->is_module && !modules_cover(s->modules, other->symbol.start)))
+		add(arg, &other->symbol);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+char *symbols_text(struct symbols *s, bool aliases, size_t *len)
+{
+	const struct symbol *at;
+	uint64_t end = 0;
+	char *text;
+	FILE *out = open_memstream(&text, len);
+
+	if (!out)
+		out_of_memory();
+	fwrite(s->kernel, 1, s->kernel_len, out);
+	twalk_r(s->others, add_node, s);
+	if (s->modules)
+		modules_symbols(s->modules, aliases, add, s);
+	if (s->nr)
+		qsort(s->list, s->nr, sizeof(*s->list), by_start);
+	for (at = s->list; at < s->list + s->nr; at++) {
+		/* the first of several names, as in the kernel */
+		if (at > s->list && at->start == at[-1].start)
+			continue;
+		if (end && end < at->start)
+			put(out, end, 't', SYMBOLS_NONE, NULL);
+		put(out, at->start, 't', at->name, at->module);
+		end = at->size ? at->start + at->size : (at->start & -(uint64_t)PAGE) + PAGE;
+	}
+	if (end)
+		put(out, end, 't', SYMBOLS_NONE, NULL);
+	/* libtraceevent takes the last symbol to be one byte long */
+	put(out, UINT64_MAX, 't', SYMBOLS_NONE, NULL);
 	fclose(out);
-	s->hidden = hidden;
-	s->again = true;
+	free(s->list);
+	s->list = NULL;
+	s->nr = 0;
 	return text;
+}
+
+static void free_other(void *arg)
+{
+	struct other *other = arg;
+
+	free((char *)other->symbol.name);
+	free((char *)other->symbol.module);
+	free(other);
 }
 
 void symbols_free(struct symbols *s)
 {
-	tdestroy(s->seen, free);
+	tdestroy(s->others, free_other);
+	free(s->kernel);
 }

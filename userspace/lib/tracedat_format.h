@@ -33,6 +33,8 @@ enum {
 	TRACEDAT_OPT_PRINTK		= 20,
 	TRACEDAT_OPT_CMDLINES		= 21,
 	TRACEDAT_OPT_BUFFER_TEXT	= 22,
+	/* ours, which other readers skip: lines that say when names were right, names.h */
+	TRACEDAT_OPT_NESTRACE_TIMES	= 0x6e74,
 };
 
 #endif

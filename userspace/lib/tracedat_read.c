@@ -393,6 +393,10 @@ static void take_fact(struct parser *p, uint16_t id, char *data, uint32_t len)
 	case TRACEDAT_OPT_TRACECLOCK:
 		take_clock(t, data);
 		break;
+	case TRACEDAT_OPT_NESTRACE_TIMES:
+		free(t->times);
+		t->times = data;
+		return;
 	case TRACEDAT_OPT_DATE:
 		file_time_date(t->time, data);
 		break;
@@ -950,15 +954,38 @@ int tracedat_read(struct tracedat *t, const struct tracedat_buffer *b, unsigned 
 }
 
 bool tracedat_text(struct tracedat *t, const struct tracedat_buffer *b,
-		   void (*put)(void *arg, char *text, size_t len), void *arg, struct error *e)
+		   void (*put)(const char *lines), struct error *e)
 {
-	char text[4096];
-	uint64_t off;
+	char text[4096] = "", *end, next;
+	size_t len = 0, lines, i;
+	uint64_t off = 0;
+	bool good = true;
 	ssize_t n;
 
-	for (off = 0; (n = copy_data(t, &b->cpu[0], 0, off, text, sizeof(text), e)) > 0; off += n)
-		put(arg, text, n);
-	return !n;
+	do {
+		n = copy_data(t, &b->cpu[0], 0, off, text + len, sizeof(text) - 1 - len, e);
+		if (n < 0) {
+			good = false;
+			n = 0;
+		}
+		for (i = len; i < len + n; i++)
+			if (!text[i])
+				text[i] = '?';
+		off += n;
+		len += n;
+		end = memrchr(text, '\n', len);
+		/* a line that is cut short, or longer than the buffer, is put as it is */
+		if (!end && n && len < sizeof(text) - 1)
+			continue;
+		lines = end && n ? (size_t)(end + 1 - text) : len;
+		next = text[lines];
+		text[lines] = '\0';
+		put(text);
+		text[lines] = next;
+		len -= lines;
+		memmove(text, text + lines, len);
+	} while (n);
+	return good;
 }
 
 static void free_buffer(struct tracedat_buffer *b)
@@ -999,6 +1026,7 @@ void tracedat_close(struct tracedat *t)
 	free(t->clock);
 	free(t->header_page);
 	free(t->cmdlines);
+	free(t->times);
 	free(t->printk);
 	free(t->kallsyms);
 	free(t->path);

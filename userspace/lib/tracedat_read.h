@@ -47,6 +47,7 @@ struct tracedat {
 	char *kallsyms;
 	char *printk;		/* the formats of trace_printk() */
 	char *cmdlines;
+	char *times;		/* of names, in a file of ours; NULL: the file has none */
 	char *clock;		/* its name in tracefs; NULL: the file has none */
 	struct tracedat_buffer *buffer;	/* the top instance is the first, if it is there */
 	unsigned int nr_buffers;
@@ -66,9 +67,9 @@ struct tracedat *tracedat_open(const char *path, struct error *e);
  */
 int tracedat_read(struct tracedat *t, const struct tracedat_buffer *b, unsigned int cpu,
 		  uint64_t nr, void *buf, struct error *e);
-/* Give the text of @b to @put, a piece at a time. Return: false after an error. */
+/* Give the text of @b to @put, some lines at a time. Return: false after an error. */
 bool tracedat_text(struct tracedat *t, const struct tracedat_buffer *b,
-		   void (*put)(void *arg, char *text, size_t len), void *arg, struct error *e);
+		   void (*put)(const char *lines), struct error *e);
 void tracedat_close(struct tracedat *t);
 
 #endif

@@ -77,6 +77,8 @@ struct tracedat_writer {
 	uint64_t spooled;		/* bytes of all spools */
 	char *symbols;			/* /proc/kallsyms */
 	size_t symbols_len;
+	char *times;			/* when names were right */
+	size_t times_len;
 	uint64_t options_at;		/* where the offset of the options goes */
 	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by option; 0: none */
 	char *facts;			/* as in FACTS_NAME */
@@ -378,6 +380,7 @@ static void writer_free(struct tracedat_writer *w)
 	free(w->spool);
 	free(w->listed);
 	free(w->symbols);
+	free(w->times);
 	free(w->facts);
 	free(w->moved_to);
 	partial_free(&w->partial);
@@ -483,15 +486,15 @@ bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *bu
 	return true;
 }
 
-void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len)
+void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len)
 {
 	struct block b = { .base = w->base };
 
-	if (!len || w->failed)
+	free(w->symbols);
+	w->symbols = text;
+	w->symbols_len = len;
+	if (w->failed)
 		return;
-	w->symbols = xrealloc(w->symbols, w->symbols_len + len);
-	memcpy(w->symbols + w->symbols_len, text, len);
-	w->symbols_len += len;
 	/* all of them again; no option will point to the first ones */
 	add_symbols(w, &b);
 	put_block(w, &b);
@@ -565,6 +568,8 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const st
 	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
 	if (clock_counts_cycles(w->partial.clock))
 		add_tsc_rate(options);
+	if (w->times)
+		add_option(options, TRACEDAT_OPT_NESTRACE_TIMES, w->times, w->times_len);
 }
 
 static void add_places(struct tracedat_writer *w, struct block *options)
@@ -961,6 +966,13 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 	}
 	writer_free(w);
 	return ok;
+}
+
+void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len)
+{
+	free(w->times);
+	w->times = text;
+	w->times_len = len;
 }
 
 bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,

@@ -40,8 +40,10 @@ bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *bu
 /* The same for sub-buffers of the kernel's events. */
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 			    struct error *e);
-/* Add lines of /proc/kallsyms, before the end. */
-void tracedat_add_symbols(struct tracedat_writer *w, const char *text, size_t len);
+/* Replace the lines of /proc/kallsyms, before the end; @text becomes the writer's. */
+void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len);
+/* Set the lines that say when names were right, before the end; @text becomes the writer's. */
+void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len);
 /*
  * Let a kill lose nothing of what was added so far. @a may be NULL. An error means only that
  * an earlier state is kept.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/memory.h"
+#include "lib/names.h"
 #include "output/callgraph.h"
 #include "uapi/nestrace.h"
 
@@ -114,14 +115,22 @@ static struct position *position_of(struct callgraph *g, unsigned int cpu, const
 
 const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit)
 {
-	uint64_t function = tep_find_function_address(g->tep, hit->ip) ?: hit->ip;
-	uint64_t caller = tep_find_function_address(g->tep, hit->parent_ip) ?: hit->parent_ip;
+	uint64_t function = names_start(g->tep, hit->ip);
+	uint64_t caller = names_start(g->tep, hit->parent_ip);
 	struct position *c = position_of(g, cpu, hit);
 	uint32_t at = c->node;
 
-	/* go up to the caller, or to the root if it is not there */
-	while (g->node[at].parent != at && g->node[at].function != caller)
-		at = g->node[at].parent;
+	/*
+	 * Go up to the caller, or to the root if it is not there. A trampoline hides the
+	 * caller, which is on the stack: put the trampoline itself on its top.
+	 */
+	if (names_is_trampoline(g->tep, hit->parent_ip) && g->node[at].parent != at) {
+		if (g->node[at].function != caller && g->node[at].depth < DEPTH_MAX)
+			at = call(g, at, caller);
+	} else {
+		while (g->node[at].parent != at && g->node[at].function != caller)
+			at = g->node[at].parent;
+	}
 	if (g->node[at].parent == at || g->node[at].depth >= DEPTH_MAX)
 		at = call(g, hit->slot, caller);
 	c->node = call(g, at, function);

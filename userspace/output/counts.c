@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "output/counts.h"
 
 static void make_room(struct counts *c)
@@ -67,7 +68,7 @@ bool counts_subbuf(struct counts *c)
 	if (!subbuf_load(&c->sub, c->data))
 		return false;
 	while (subbuf_next(&c->sub, &hit))
-		add(c, hit.ip, hit.slot, 1);
+		add(c, c->modules ? modules_place(c->modules, hit.ip, hit.ts) : hit.ip, hit.slot, 1);
 	return true;
 }
 

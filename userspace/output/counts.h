@@ -10,14 +10,17 @@
 #include "lib/subbuf.h"
 #include "uapi/nestrace.h"
 
+struct modules;
+
 struct call_count {
-	uint64_t ip;		/* 0: a free entry */
+	uint64_t ip;		/* as by modules_place(); 0: a free entry */
 	uint64_t calls[NESTRACE_NR_SLOTS];
 };
 
 /* A hash table by address, doubled when it is half full. Zeroed it is an empty sum. */
 struct counts {
 	struct subbuf sub;
+	struct modules *modules;	/* NULL: none comes or goes */
 	struct call_count *entry;	/* @size of them, @used not free */
 	size_t size, used;
 	char *data;			/* of subbuf_room() bytes */

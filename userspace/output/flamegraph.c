@@ -8,6 +8,7 @@
 #include "lib/context.h"
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/utf8.h"
 #include "output/callgraph.h"
 #include "output/flamegraph.h"
 
@@ -94,7 +95,7 @@ static const char script[] =
 "]]></script>\n"
 "</svg>\n";
 
-/* Print text for XML, without the characters that XML does not allow. */
+/* Print a name for XML. It is valid UTF-8 without control characters: lib/utf8.h. */
 static void put_xml(const char *text)
 {
 	for (; *text; text++) {
@@ -103,7 +104,7 @@ static void put_xml(const char *text)
 		case '<': fputs("&lt;", stdout); break;
 		case '>': fputs("&gt;", stdout); break;
 		case '"': fputs("&quot;", stdout); break;
-		default: putchar(*text >= ' ' && *text <= '~' ? *text : '?');
+		default: putchar(*text);
 		}
 	}
 }
@@ -130,13 +131,16 @@ static void put_box(const struct picture *p, const char *name, uint64_t calls, u
 	       colours[slot].b + vary);
 	printf("<text x=\"%.4f\" y=\"%u\">", x + 3, y + 12);
 	if (fits >= 3) {
-		char text[256];
+		char *text = xstrdup(name);
 
-		if (strlen(name) <= (size_t)fits)
-			snprintf(text, sizeof(text), "%s", name);
-		else
-			snprintf(text, sizeof(text), "%.*s..", fits - 2 < 200 ? fits - 2 : 200, name);
-		put_xml(text);
+		if (utf8_length(name) > (size_t)fits) {
+			text[utf8_bytes(name, fits - 2)] = '\0';
+			put_xml(text);
+			fputs("..", stdout);
+		} else {
+			put_xml(text);
+		}
+		free(text);
 	}
 	fputs("</text></g>\n", stdout);
 }

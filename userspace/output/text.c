@@ -10,8 +10,10 @@
 #include "lib/context.h"
 #include "lib/formats.h"
 #include "lib/memory.h"
-#include "lib/printable.h"
+#include "lib/modules.h"
+#include "lib/names.h"
 #include "lib/reader.h"
+#include "lib/utf8.h"
 #include "output/text.h"
 
 /*
@@ -33,7 +35,8 @@ struct function {
 struct task {
 	int pid;
 	const char *comm;
-	size_t len;
+	size_t len;		/* bytes */
+	size_t width;		/* characters */
 	char tail[16];		/* the pid, as the line has it */
 	size_t tail_len;
 };
@@ -141,17 +144,18 @@ static void put_hex(struct text *t, uint64_t number)
 	put(t, at, end - at);
 }
 
-static void put_task(struct text *t, int pid)
+static void put_task(struct text *t, int pid, const char *comm)
 {
 	struct task *k = &t->task[(unsigned int)pid % TASKS];
 
-	if (k->pid != pid || !k->comm) {
+	if (k->pid != pid || k->comm != comm) {
 		k->pid = pid;
-		k->comm = tep_data_comm_from_pid(t->tep, pid);
-		k->len = strlen(k->comm);
+		k->comm = comm;
+		k->len = strlen(comm);
+		k->width = utf8_length(comm);
 		k->tail_len = snprintf(k->tail, sizeof(k->tail), "-%-7d ", pid);
 	}
-	put_spaces(t, k->len < TASK_WIDTH ? TASK_WIDTH - k->len : 0);
+	put_spaces(t, k->width < TASK_WIDTH ? TASK_WIDTH - k->width : 0);
 	put(t, k->comm, k->len);
 	put(t, k->tail, k->tail_len);
 }
@@ -162,13 +166,13 @@ static void put_function(struct text *t, uint64_t ip)
 
 	if (f->ip != ip || !f->name) {
 		f->ip = ip;
-		f->name = tep_find_function(t->tep, ip);
+		f->name = names_find(t->tep, ip);
 		if (!f->name)
 			f->name = no_name;
 		f->len = strlen(f->name);
 	}
 	if (f->name == no_name)
-		put_hex(t, ip);
+		put_hex(t, modules_address(ip));
 	else
 		put(t, f->name, f->len);
 }
@@ -215,7 +219,7 @@ static inline void put_head(struct text *t, const struct source *from, const str
 {
 	if (t->look.file || t->look.instance_width)
 		put_origin(t, from);
-	put_task(t, hit->pid);
+	put_task(t, hit->pid, hit->comm);
 	put(t, "[", 1);
 	put_number(t, from->cpu, 3, '0');
 	put(t, "] ", 2);
@@ -237,13 +241,17 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 
 void text_event(struct text *t, const struct source *from, const struct hit *event)
 {
+	char *text;
+
 	put_head(t, from, event);
 	trace_seq_reset(&t->seq);
 	formats_print(t->tep, from->cpu, event, &t->seq);
 	while (t->seq.len && t->seq.buffer[t->seq.len - 1] == '\n')
 		t->seq.len--;
-	make_printable(t->seq.buffer, t->seq.len);
-	put(t, t->seq.buffer, t->seq.len);
+	trace_seq_terminate(&t->seq);
+	text = utf8_clean(t->seq.buffer, "\n\t");
+	put(t, text, strlen(text));
+	free(text);
 	put(t, "\n", 1);
 	flush(t);
 }

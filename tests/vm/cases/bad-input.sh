@@ -11,7 +11,9 @@ says "unknown subcommand" 2 "no such command: 'foo'" nestrace foo
 says "unknown option" 2 "nestrace record --help" nestrace record -Z
 says "-l: a glob that matches nothing" 125 "no function matches -l: 'nonsense_*'" nestrace record -o good.dat -l 'nonsense_*' true
 says "-n: a glob that matches nothing" 125 "no function matches -n: 'nonsense_*'" nestrace record -n 'nonsense_*' true
-says "-l: a module that is not loaded" 125 "no such module is loaded for -l: ':mod:nonsense'" nestrace record -l ':mod:nonsense' true
+says "-n: a module that is not loaded" 125 "no such module is loaded for -n: ':mod:nonsense'" nestrace record -n ':mod:nonsense' true
+says "-l: a module that is not loaded" 0 "no such module is loaded: 'nonsense'; its functions will be traced once it is" nestrace record -q -l ':mod:nonsense' -o t.dat true
+says "-l: a module that is a part of the kernel" 125 "the module is a part of the kernel for -l: ':mod:printk'" nestrace record -l ':mod:printk' true
 says "-l: a malformed glob" 125 "not a function name or glob for -l: '!vfs_read'" nestrace record -l '!vfs_read' true
 says "-P: a process that does not exist" 125 "no such process: '999999'" nestrace record -P 999999 true
 says "-P: a pid that is no number" 2 "not a list of numbers from 1 to 4194304: '-P x'" nestrace record -P x true

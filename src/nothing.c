@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The only code of the module that ftrace can trace: Kbuild. */
+#include <linux/compiler.h>
+
+#include "filter.h"
+
+noinline void nt_nothing(void)
+{
+	barrier();
+}
