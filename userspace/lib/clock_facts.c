@@ -79,7 +79,7 @@ bool tsc_rate(struct tsc_rate *rate)
 	return true;
 }
 
-/* Read the kernel's sched_clock(), which the clock global is, as perf's page tells how. */
+/* Read the kernel's sched_clock(), which the clock global is, by the formula in the page that perf maps. */
 static bool sched_clock_now(const struct perf_event_mmap_page *facts, uint64_t *now)
 {
 	uint64_t c = cycles(), rest = c & ((1ULL << facts->time_shift) - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a file says of a clock of this machine: its rate, and the wall clock at one time of it. */
+/* A clock of this machine, for a file: its rate, and the wall clock at one time of it. */
 #ifndef LIB_CLOCK_FACTS_H
 #define LIB_CLOCK_FACTS_H
 

@@ -75,7 +75,7 @@ static _Noreturn void guard(int alive, const char *path)
 	char c;
 	int i;
 
-	/* what ends the recorder's group must not end this */
+	/* a signal to the recorder's group must not end this */
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);

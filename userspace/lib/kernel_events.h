@@ -13,7 +13,7 @@
 
 #include "lib/error.h"
 
-/* What the user asks for: SYSTEM:EVENT, SYSTEM or EVENT, each a glob, or "all". */
+/* The user's choice: SYSTEM:EVENT, SYSTEM or EVENT, each a glob, or "all". */
 struct event_choice {
 	const char *glob;
 	const char *filter;		/* for these events, or NULL */

@@ -124,11 +124,41 @@ static const char function_format[] =
 	"\n"
 	"print fmt: \" %ps <-- %ps\", (void *)REC->ip, (void *)REC->parent_ip\n";
 
+/* Return the largest size that a file may have here. */
+static uint64_t size_limit(int fd)
+{
+	uint64_t low = 0, high = INT64_MAX, mid;
+	struct rlimit rlimit;
+
+	/* the kernel does not seek beyond what the file system can have */
+	if (lseek(fd, high, SEEK_SET) < 0) {
+		while (high - low > 1) {
+			mid = low + (high - low) / 2;
+			if (lseek(fd, mid, SEEK_SET) < 0)
+				high = mid;
+			else
+				low = mid;
+		}
+		high = low;
+	}
+	lseek(fd, 0, SEEK_SET);
+	if (!getrlimit(RLIMIT_FSIZE, &rlimit) && rlimit.rlim_cur < high)
+		high = rlimit.rlim_cur;
+	return high;
+}
+
+static void fail_limit(struct tracedat_writer *w, uint64_t limit)
+{
+	if (!w->failed)
+		error_set(&w->error, "cannot write '%s': a file may have only %llu KiB here; raise the limit with ulimit -f",
+			  w->output.name, (unsigned long long)limit >> 10);
+	w->failed = true;
+}
+
 static void fail(struct tracedat_writer *w)
 {
-	if (!w->failed && errno == EFBIG)
-		error_set_errno(&w->error, "cannot write '%s' within ulimit -f and the file system's limit",
-				w->output.name);
+	if (errno == EFBIG)
+		fail_limit(w, size_limit(w->fd));
 	else if (!w->failed)
 		error_set_errno(&w->error, "cannot write '%s'", w->output.name);
 	w->failed = true;
@@ -314,29 +344,6 @@ static void add_symbols(struct tracedat_writer *w, struct block *out)
 	add_section(w, out, TRACEDAT_OPT_KALLSYMS, &b);
 }
 
-/* Return the largest size that a file may have here. */
-static uint64_t size_limit(int fd)
-{
-	uint64_t low = 0, high = INT64_MAX, mid;
-	struct rlimit rlimit;
-
-	/* the kernel does not seek beyond what the file system can have */
-	if (lseek(fd, high, SEEK_SET) < 0) {
-		while (high - low > 1) {
-			mid = low + (high - low) / 2;
-			if (lseek(fd, mid, SEEK_SET) < 0)
-				high = mid;
-			else
-				low = mid;
-		}
-		high = low;
-	}
-	lseek(fd, 0, SEEK_SET);
-	if (!getrlimit(RLIMIT_FSIZE, &rlimit) && rlimit.rlim_cur < high)
-		high = rlimit.rlim_cur;
-	return high;
-}
-
 /* On a full disk, leave room for the symbols once more and to move the CPUs' data. */
 static void reserve(struct tracedat_writer *w)
 {
@@ -364,8 +371,7 @@ static void check_limit(struct tracedat_writer *w)
 	if (limit < w->limit)
 		w->limit = limit;
 	if (w->limit < w->base + 2 * FACTS_ROOM)
-		w->failed = !error_set(&w->error, "cannot write '%s': a file may have only %llu KiB here; raise the limit with ulimit -f",
-				       w->output.name, (unsigned long long)w->limit >> 10);
+		fail_limit(w, w->limit);
 }
 
 static void writer_free(struct tracedat_writer *w)

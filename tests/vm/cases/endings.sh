@@ -21,20 +21,48 @@ hits()
 	nestrace report "${1-t.dat}" | grep -c 'nt_called <-'
 }
 
+# record_all SIGNAL...: a recorder for each, all at a time; then 100 calls
+record_all()
+{
+	for signal; do
+		nestrace record -q -b 16 -l nt_called -o $signal.dat & eval "recorder_$signal=$!"
+	done
+	setup within_a_minute sessions "$# running"
+	calls
+}
+
+# ended HITS SIGNAL...: wait for all, and print the ones that did not end well with all hits
+ended()
+{
+	expected=$1
+	shift
+	for signal; do
+		eval "wait \$recorder_$signal"
+		status=$?
+		[ $status = 0 ] && [ "$(hits $signal.dat)" = $expected ] && [ ! -e $signal.dat.nestrace ] ||
+			echo "$signal: status $status, $(hits $signal.dat) hits"
+		rm -f $signal.dat
+	done
+}
+
 # Every signal that ends a process, except for SIGKILL.
-ended=
-for signal in 1 2 3 4 5 6 7 8 10 11 12 14 15 16 24 26 27 29 30 31 $(seq 32 64); do
-	rm -f t.dat
-	record_until eval 'kill -$signal $recorder'
-	[ $status = 0 ] && [ "$(hits)" = 200 ] && [ ! -e t.dat.nestrace ] || ended="$ended $signal:$status:$(hits)"
+signals="1 2 3 4 5 6 7 8 10 11 12 14 15 16 24 26 27 29 30 31 $(seq 32 64)"
+record_all $signals
+for signal in $signals; do
+	eval "kill -$signal \$recorder_$signal"
 done
-is "every signal that would kill ends a recording, with all hits in the file" "$ended" ""
-ended=
-for signal in 13 18 23 25 28; do
-	record_until eval 'kill -$signal $recorder; usleep 200000; calls; kill $recorder'
-	[ $status = 0 ] && [ "$(hits)" = 400 ] || ended="$ended $signal:$status:$(hits)"
+is "every signal that would kill ends a recording, with all hits in the file" "$(ended 200 $signals)" ""
+signals="13 18 23 25 28"
+record_all $signals
+for signal in $signals; do
+	eval "kill -$signal \$recorder_$signal"
 done
-is "SIGPIPE, SIGCONT, SIGURG, SIGXFSZ and SIGWINCH do not end a recording" "$ended" ""
+sleep 1
+calls
+for signal in $signals; do
+	eval "kill \$recorder_$signal"
+done
+is "SIGPIPE, SIGCONT, SIGURG, SIGXFSZ and SIGWINCH do not end a recording" "$(ended 400 $signals)" ""
 
 nestrace record -q -l nt_called -o t.dat sh -c 'trap "" INT; echo "task 5" > /proc/nt_calls; kill -ALRM $$; sleep 100'
 is "a signal of COMMAND's is not one of ours" "$? $(hits)" "142 10"

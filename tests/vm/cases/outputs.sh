@@ -113,6 +113,7 @@ setup mount -t vfat -o loop disk vfat
 record vfat/t.dat
 whole "vfat" vfat/t.dat
 fits "vfat" vfat 15
+setup rm vfat/t.dat
 data 100 vfat/t.dat
 is "vfat, full: the recording ends by itself" $? 125
 ok "vfat, full: it says so" grep -q "No space left on device; the recording ends, and what was written is kept" err
