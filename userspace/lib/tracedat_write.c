@@ -344,7 +344,10 @@ static void add_symbols(struct tracedat_writer *w, struct block *out)
 	add_section(w, out, TRACEDAT_OPT_KALLSYMS, &b);
 }
 
-/* On a full disk, leave room for the symbols once more and to move the CPUs' data. */
+/*
+ * On a full disk, leave room for the end: the symbols once more, a step of moving the data, and
+ * for each stream the data that waits for a full chunk, as it is and compressed.
+ */
 static void reserve(struct tracedat_writer *w)
 {
 	uint64_t step = w->partial.segment < MOVE_SIZE << 4 ? w->partial.segment : 2 * MOVE_SIZE;
@@ -355,11 +358,16 @@ static void reserve(struct tracedat_writer *w)
 		fail(w);
 		return;
 	}
-	if (posix_fallocate(fd, 0, w->base + step + writing * SPOOL_CHUNK / 4) == ENOSPC) {
+	if (posix_fallocate(fd, 0, w->base + step + writing * SPOOL_CHUNK * 5 / 4) == ENOSPC) {
 		errno = ENOSPC;
 		fail(w);
 	}
 	close(fd);
+}
+
+static void use_reserve(struct tracedat_writer *w)
+{
+	unlinkat(w->partial.fd, RESERVE_NAME, 0);
 }
 
 static void check_limit(struct tracedat_writer *w)
@@ -501,6 +509,7 @@ void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len)
 	w->symbols_len = len;
 	if (w->failed)
 		return;
+	use_reserve(w);
 	/* all of them again; no option will point to the first ones */
 	add_symbols(w, &b);
 	put_block(w, &b);
@@ -986,7 +995,7 @@ bool tracedat_finish(struct tracedat_writer *w, const char *cmdlines, size_t cmd
 {
 	unsigned int i;
 
-	unlinkat(w->partial.fd, RESERVE_NAME, 0);
+	use_reserve(w);
 	/* if the disk has no room even so, nestrace restore has what these save */
 	for (i = 0; i < w->nr_streams; i++)
 		spool_save(w->spool[i]);
