@@ -4,8 +4,9 @@
 # kernels: all
 # cpus: 1
 # slow: debug-6.12 debug-7.2 kasan-6.12 kcsan-6.12
+# The load runs while the file "go" exists: it would only delay arming and disarming.
 for i in 1 2; do
-	(while [ ! -e stop ]; do read -r x < /proc/stat; done) &
+	(while [ ! -e stop ]; do [ -e go ] && read -r x < /proc/stat || usleep 100000; done) &
 done
 # so that this shell is not preempted between the call and the end
 setup renice -n -20 -p $$
@@ -16,6 +17,7 @@ start()
 	nestrace record -q --flight -b 256 -o t.dat "$@" &
 	recorder=$!
 	until_running
+	touch go
 	sleep 2
 }
 
@@ -23,6 +25,9 @@ start()
 # on its CPU. A ring holds some 7000 hits, so a recording that goes on loses it soon.
 ended_with()
 {
+	# long enough to overwrite a ring many times
+	sleep 3
+	rm go
 	wait $recorder
 	setup nestrace report t.dat > r
 	cpu=$(sed -n 's/.*\(\[[0-9]*\]\).* '$called' <-.*/\1/p' r | tail -n 1)
@@ -45,8 +50,10 @@ done
 
 # to exit takes thousands of calls; one of the last tells the parent
 called=do_notify_parent
-nestrace record -q --flight -b 256 -o t.dat sleep 2 &
+nestrace record -q --flight -b 256 -o t.dat sh -c 'touch go; exec sleep 2' &
 recorder=$!
+setup within_a_minute test -e go
+sleep 2
 ended_with "the end of the command"
 called=loadavg_proc_show
 

@@ -1,5 +1,6 @@
 # -o writes to any file on any file system, through links, and needs its room only once.
 # kernels: 6.1 6.12
+# slow: 6.1
 # modules: loop fat vfat nls_cp437 nls_ascii overlay
 setup insmod /tests/nt_calls.ko
 for module in loop fat vfat nls_cp437 nls_ascii overlay; do

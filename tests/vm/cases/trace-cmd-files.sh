@@ -1,5 +1,6 @@
 # nestrace report shows what trace-cmd recorded: the same events, with the same times and names.
 # kernels: 6.1 6.12
+# slow: 6.1
 setup insmod /tests/nt_calls.ko
 
 calls='echo "task 2000 softirq 100 hardirq 100 nmi 50" > /proc/nt_calls; ls -l /proc/self > /dev/null'
