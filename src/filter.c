@@ -16,6 +16,7 @@
 #include "hook.h"
 #include "kernel_features.h"
 #include "ksym.h"
+#include "nothing.h"
 
 struct nt_glob {
 	struct list_head node;

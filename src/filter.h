@@ -55,7 +55,4 @@ void nt_exclude_free(struct nt_hook *h);
 /* Adapt all filters to a module that comes, has ended its init, or goes. */
 void nt_filter_module_event(struct module *mod, unsigned long state);
 
-/* It is never called, so that a filter that selects only this function selects nothing. */
-void nt_nothing(void);
-
 #endif

@@ -2,7 +2,7 @@
 /* The only code of the module that ftrace can trace: Kbuild. */
 #include <linux/compiler.h>
 
-#include "filter.h"
+#include "nothing.h"
 
 noinline void nt_nothing(void)
 {
