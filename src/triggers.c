@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/bug.h>
 #include <linux/ftrace.h>
 #include <linux/kdebug.h>
+#include <linux/kern_levels.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/sched.h>
 #include <linux/static_call.h>
 
 #include "compat/fregs.h"
-#include "compat/rcu.h"
 #include "filter.h"
 #include "ksym.h"
 #include "triggers.h"
@@ -28,16 +27,18 @@ static struct nt_entry_func nt_oops_funcs[] __ro_after_init = {
 static struct nt_entry_func nt_warn_funcs[] __ro_after_init = {
 	{ "__warn_printk" }, { "__warn" },
 };
-static struct nt_entry_func nt_bug_funcs[] __ro_after_init = { { "report_bug" } };
-/* from 6.19 on, x86 calls this for a WARN() whose entry it has at hand */
-static struct nt_entry_func nt_bug_entry_funcs[] __ro_after_init = { { "report_bug_entry" } };
+/* report_bug() itself is in lib/, which ftrace cannot trace */
+static struct nt_entry_func nt_report_funcs[] __ro_after_init = { { "_printk" } };
 
-static struct bug_entry *nt_no_bug(unsigned long addr)
+/* The code of report_bug(), which may be in two functions. */
+static struct { unsigned long start, size; } nt_report_bug[2] __ro_after_init;
+
+static int nt_no_size(unsigned long addr, unsigned long *size, unsigned long *offset)
 {
-	return NULL;
+	return 0;
 }
 
-DEFINE_STATIC_CALL(nt_find_bug, nt_no_bug);
+DEFINE_STATIC_CALL(nt_size_of, nt_no_size);
 
 /* The first trigger wins, except that an oops wins over all. */
 static __always_inline void nt_trigger(struct nt_triggers *t, u32 why)
@@ -58,7 +59,7 @@ static __always_inline bool nt_arming(const struct nt_triggers *t)
 	       !(preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET));
 }
 
-/* These four run wherever the hook may run. */
+/* The functions that ftrace calls run wherever the hook may run. */
 static noinstr void nt_on_call(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
@@ -80,42 +81,29 @@ static noinstr void nt_on_oops(unsigned long ip, unsigned long parent_ip,
 	nt_oops(container_of(ops, struct nt_triggers, ops[NT_ON_OOPS]));
 }
 
-/* A WARN_ONCE() that was printed before is not a warning again. */
-static __always_inline void nt_bug(struct nt_triggers *t, const struct bug_entry *bug)
+static __always_inline bool nt_in_report_bug(unsigned long ip)
 {
-	unsigned short flags = READ_ONCE(bug->flags);
-
-	if (!(flags & BUGFLAG_WARNING)) {
-		if (t->on_oops)
-			nt_oops(t);
-	} else if (t->on_warn && !(flags & BUGFLAG_ONCE && flags & BUGFLAG_DONE)) {
-		nt_trigger(t, NESTRACE_STATS_WARN);
-	}
+	return ip - nt_report_bug[0].start < nt_report_bug[0].size ||
+	       ip - nt_report_bug[1].start < nt_report_bug[1].size;
 }
 
 /*
- * report_bug() is called for BUG() and for WARN(). It prints two lines of a BUG() before its
- * oops begins, and from 6.19 on the text of a WARN(). Look the address up as it will do itself.
+ * report_bug() prints two lines of a BUG() before its oops begins, and one of a WARN_ON()
+ * before __warn(). The second one of a BUG() is the first that tells it from a WARN_ON().
  */
-static noinstr void nt_on_bug(unsigned long ip, unsigned long parent_ip,
-			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static noinstr void nt_on_report(unsigned long ip, unsigned long parent_ip,
+				 struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	const struct bug_entry *bug;
+	struct nt_triggers *t = container_of(ops, struct nt_triggers, ops[NT_ON_REPORT]);
+	const char *format;
 
-	if (!nt_rcu_watching())
+	if (!nt_in_report_bug(parent_ip))
 		return;
-	instrumentation_begin();
-	bug = static_call(nt_find_bug)(nt_first_argument(fregs));
-	if (bug)
-		nt_bug(container_of(ops, struct nt_triggers, ops[NT_ON_BUG]), bug);
-	instrumentation_end();
-}
-
-static noinstr void nt_on_bug_entry(unsigned long ip, unsigned long parent_ip,
-				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	nt_bug(container_of(ops, struct nt_triggers, ops[NT_ON_BUG_ENTRY]),
-	       (const struct bug_entry *)nt_first_argument(fregs));
+	format = (const char *)nt_first_argument(fregs);
+	if (t->on_oops && format[0] == KERN_SOH_ASCII && format[1] == LOGLEVEL_CRIT + '0')
+		nt_oops(t);
+	else if (t->on_warn)
+		nt_trigger(t, NESTRACE_STATS_WARN);
 }
 
 static int nt_on_die(struct notifier_block *nb, unsigned long val, void *data)
@@ -137,17 +125,29 @@ static void __init nt_find_entry_funcs(struct nt_entry_func *b, size_t nr)
 		b->traceable = nt_filter_traceable(b->name);
 }
 
+static void __init nt_report_bug_find(void)
+{
+	static const char * const names[] __initconst = { "report_bug", "__report_bug" };
+	unsigned long size_of = nt_ksym("kallsyms_lookup_size_offset"), offset;
+	size_t i;
+
+	if (!size_of)
+		return;
+	static_call_update(nt_size_of, (typeof(nt_no_size) *)size_of);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		nt_report_bug[i].start = nt_ksym(names[i]);
+		if (!nt_report_bug[i].start ||
+		    !static_call(nt_size_of)(nt_report_bug[i].start, &nt_report_bug[i].size, &offset))
+			nt_report_bug[i].size = 0;
+	}
+}
+
 int __init nt_triggers_find(void)
 {
-	unsigned long find_bug = nt_ksym("find_bug");
-
 	nt_find_entry_funcs(nt_oops_funcs, ARRAY_SIZE(nt_oops_funcs));
 	nt_find_entry_funcs(nt_warn_funcs, ARRAY_SIZE(nt_warn_funcs));
-	if (find_bug) {
-		static_call_update(nt_find_bug, (typeof(nt_no_bug) *)find_bug);
-		nt_find_entry_funcs(nt_bug_funcs, ARRAY_SIZE(nt_bug_funcs));
-	}
-	nt_find_entry_funcs(nt_bug_entry_funcs, ARRAY_SIZE(nt_bug_entry_funcs));
+	nt_report_bug_find();
+	nt_find_entry_funcs(nt_report_funcs, ARRAY_SIZE(nt_report_funcs));
 	/* oops_enter(), and panic() or what it has become */
 	return nt_oops_funcs[0].traceable && (nt_oops_funcs[1].traceable || nt_oops_funcs[2].traceable) ?
 	       NESTRACE_FEATURE_EARLY_OOPS : 0;
@@ -157,7 +157,7 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 {
 	static const ftrace_func_t funcs[NT_NR_TRIGGERS] = {
 		[NT_ON_CALL] = nt_on_call, [NT_ON_WARN] = nt_on_warn, [NT_ON_OOPS] = nt_on_oops,
-		[NT_ON_BUG] = nt_on_bug, [NT_ON_BUG_ENTRY] = nt_on_bug_entry,
+		[NT_ON_REPORT] = nt_on_report,
 	};
 	enum nt_trigger_id i;
 
@@ -207,11 +207,8 @@ static int nt_triggers_register(struct nt_triggers *t)
 		ret = nt_ops_register(&t->ops[NT_ON_OOPS], nt_oops_funcs,
 				      ARRAY_SIZE(nt_oops_funcs));
 	if (!ret && (t->on_oops || t->on_warn))
-		ret = nt_ops_register(&t->ops[NT_ON_BUG], nt_bug_funcs,
-				      ARRAY_SIZE(nt_bug_funcs));
-	if (!ret && (t->on_oops || t->on_warn))
-		ret = nt_ops_register(&t->ops[NT_ON_BUG_ENTRY], nt_bug_entry_funcs,
-				      ARRAY_SIZE(nt_bug_entry_funcs));
+		ret = nt_ops_register(&t->ops[NT_ON_REPORT], nt_report_funcs,
+				      ARRAY_SIZE(nt_report_funcs));
 	return ret;
 }
 

@@ -23,8 +23,7 @@ enum nt_trigger_id {
 	NT_ON_CALL,
 	NT_ON_WARN,
 	NT_ON_OOPS,		/* an oops or a panic begins */
-	NT_ON_BUG,		/* BUG() or WARN(), by address */
-	NT_ON_BUG_ENTRY,	/* the same, by its entry in the table of bugs */
+	NT_ON_REPORT,		/* report_bug() prints a line of a BUG() or a WARN_ON() */
 	NT_NR_TRIGGERS
 };
 
