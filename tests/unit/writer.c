@@ -141,10 +141,23 @@ static bool record(const char *path)
 	return tracedat_finish(w, "7 task\n", 7, &a, &e);
 }
 
+static bool in_place;		/* the file has another name, and so it cannot be replaced */
+static bool by_other_name;	/* restore is given that name */
+
+/* Print the other name of the file @path to @other. */
+static void name_other(const char *path, char *other, size_t size)
+{
+	snprintf(other, size, "%.*s/other.dat", (int)(strrchr(path, '/') - path), path);
+}
+
 static bool restore(const char *path)
 {
 	struct error e = { "" };
-	bool ok = tracedat_restore(path, NULL, &e);
+	char other[300];
+	bool ok;
+
+	name_other(path, other, sizeof(other));
+	ok = tracedat_restore(path, by_other_name ? other : NULL, &e);
 
 	if (!ok)
 		printf("# %s\n", e.text);
@@ -204,8 +217,6 @@ static void expect_saved(const char *path, int step)
 		is(text, "no directory is left");
 }
 
-static bool in_place;		/* the file has another name, and so it cannot be replaced */
-
 static void begin_anew(const char *path)
 {
 	char other[300];
@@ -214,7 +225,7 @@ static void begin_anew(const char *path)
 	world->saved = 0;
 	if (!in_place)
 		return;
-	snprintf(other, sizeof(other), "%.*s/other.dat", (int)(strrchr(path, '/') - path), path);
+	name_other(path, other, sizeof(other));
 	unlink(other);
 	close(open(path, O_CREAT | O_WRONLY | O_EXCL, 0600));
 	if (link(path, other))
@@ -251,11 +262,13 @@ static void kill_everywhere(const char *path, int stride)
 			remove_left(path);
 			continue;
 		}
+		by_other_name = in_place && step % 4 == 1;
 		for (again = 1 + step % 5; again < 60; again += 5 + step % 7)
 			if (run(restore, path, again) || !exists(path, ".nestrace/about"))
 				break;
 		if (exists(path, ".nestrace/about"))
 			run(restore, path, 0);
+		by_other_name = false;
 		/* killed while it removed the directory: the file is whole */
 		if (!exists(path, ".nestrace/facts"))
 			remove_left(path);
@@ -300,10 +313,10 @@ int main(int argc, char **argv)
 	snprintf(other, sizeof(other), "%s/other.dat", dir);
 
 	spec("writer: a kill at any moment loses nothing that was saved");
-	kill_everywhere(path, 1);
+	kill_everywhere(path, 2);
 	spec("writer: so where no holes can be punched");
 	world->no_holes = true;
-	kill_everywhere(path, 3);
+	kill_everywhere(path, 5);
 	spec("writer: so with a file that has two names, which is written in place");
 	in_place = true;
 	kill_everywhere(path, 2);

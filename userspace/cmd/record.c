@@ -2,6 +2,7 @@
 /* nestrace record: a session into a trace.dat. */
 #define _GNU_SOURCE
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,9 +87,10 @@ static bool on_events(void *arg, unsigned int cpu, const void *buf, size_t len)
 
 	if (tracedat_append_events(r->file, cpu, buf, len, &e))
 		return true;
-	/* the session meets the same, and ends */
 	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
 		warn_error(&e);
+	/* end the recording; the session itself may have nothing to write for long */
+	kill(getpid(), SIGUSR2);
 	return false;
 }
 
@@ -394,6 +396,7 @@ int cmd_record(int argc, char **argv)
 	struct error e;
 	char *symbols;
 	size_t len;
+	bool ok;
 	int ret;
 
 	parse(argc, argv, &config, &r);
@@ -417,12 +420,12 @@ int cmd_record(int argc, char **argv)
 	atexit(abandon);
 	announce_places(&r);
 	save(&r, -1);
-	if (r.events && !kernel_events_start(r.events, on_events, &r, &e))
-		die_error(&e);
-	if (!capture_run(&config, &sink, &capture, &e))
-		die_error(&e);
-	has_begun = true;
+	ok = !r.events || kernel_events_start(r.events, on_events, &r, &e);
+	ok = ok && capture_run(&config, &sink, &capture, &e);
+	has_begun |= ok;
 	stop_events(&r);
+	if (!ok)
+		die_error(&e);
 	ret = finish(&r, &capture);
 	capture_end(&capture);
 	session_options_free(&config);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace restore: make the file of a recording that was interrupted. */
+#include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <getopt.h>
 
 #include "builtin.h"
 #include "cmd/message.h"
+#include "lib/capture.h"
 #include "lib/tracedat_write.h"
 
 static const char help[] =
@@ -45,6 +47,8 @@ int cmd_restore(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		usage("only one interrupted recording at a time: '%s'", argv[optind + 1]);
+	capture_allow_files();
+	signal(SIGXFSZ, SIG_IGN);
 	written = tracedat_restore(optind < argc ? argv[optind] : "trace.dat", output, &e);
 	if (!written)
 		die_error(&e);

@@ -25,6 +25,7 @@
 #define INSTANCE	"nestrace-"	/* the pid follows */
 #define POLL_MS		200
 #define CPUS_MAX	65536
+#define NAMES_MAX	1000
 
 struct event_reader {
 	pthread_t thread;
@@ -212,6 +213,25 @@ static bool set_up(struct kernel_events *k, const struct events_config *c, struc
 	return true;
 }
 
+/* Choose a name that no instance has. In another pid namespace, the same pid may have one. */
+static void choose_name(struct kernel_events_private *p, char *name, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < NAMES_MAX; i++) {
+		free(p->path);
+		if (i)
+			snprintf(name, size, INSTANCE "%d.%u", getpid(), i);
+		else
+			snprintf(name, size, INSTANCE "%d", getpid());
+		if (asprintf(&p->path, "%s/instances/%s", tracefs_tracing_dir(), name) < 0)
+			out_of_memory();
+		/* one that is not in use was left */
+		if (!rmdir(p->path) || access(p->path, F_OK))
+			return;
+	}
+}
+
 struct kernel_events *kernel_events_open(const struct events_config *c, struct error *e)
 {
 	struct kernel_events *k = xzalloc(1, sizeof(*k));
@@ -227,13 +247,16 @@ struct kernel_events *kernel_events_open(const struct events_config *c, struct e
 		goto fail;
 	}
 	remove_left();
-	snprintf(name, sizeof(name), INSTANCE "%d", getpid());
-	if (asprintf(&p->path, "%s/instances/%s", tracefs_tracing_dir(), name) < 0)
-		out_of_memory();
+	choose_name(p, name, sizeof(name));
 	/* first the guardian: nothing can be left behind without it */
 	if (!start_guardian(p, e))
 		goto fail;
 	p->instance = tracefs_instance_create(name);
+	if (p->instance && !tracefs_instance_is_new(p->instance)) {
+		tracefs_instance_free(p->instance);
+		p->instance = NULL;
+		errno = EEXIST;
+	}
 	if (!p->instance) {
 		error_set_errno(e, "cannot make a tracefs instance: '%s'", p->path);
 		goto fail;
@@ -258,8 +281,10 @@ static void *read_events(void *arg)
 	setpriority(PRIO_PROCESS, 0, -20);
 	do {
 		last = atomic_load(&r->p->stop);
-		if (!last)
-			poll(&poll_fd, 1, POLL_MS);
+		/* a CPU that was offline at the start has an error, and nothing to read */
+		if (!last && (r->p->late || (poll(&poll_fd, 1, POLL_MS) > 0 &&
+					     poll_fd.revents & ~POLLIN)))
+			poll(NULL, 0, POLL_MS);
 		if (r->p->late && !last)
 			continue;
 		while (more && (n = read(r->fd, buf, sizeof(buf))) != 0) {

@@ -110,11 +110,11 @@ bool output_rename(const struct output *o, int fd, int dir, const char *from)
 
 int output_truncate(const struct output *o)
 {
-	int fd = open(o->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = open(o->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 
 	/* one that may be written but not read */
 	if (fd < 0 && errno == EACCES)
-		fd = open(o->path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		fd = open(o->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
 	return fd;
 }
 

@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/memory.h"
@@ -37,11 +39,41 @@ static char *format(const char *fmt, ...)
 	return text;
 }
 
+static int open_directory(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/*
+ * Return true if no other user can have put files into the directory. File systems without
+ * owners, or with those of another machine, say nothing about that.
+ */
+static bool is_own(int dir)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(dir, &st) || fstatfs(dir, &fs))
+		return false;
+	switch ((unsigned int)fs.f_type) {
+	case MSDOS_SUPER_MAGIC:
+	case EXFAT_SUPER_MAGIC:
+	case NFS_SUPER_MAGIC:
+	case SMB_SUPER_MAGIC:
+	case SMB2_SUPER_MAGIC:
+	case CIFS_SUPER_MAGIC:
+	case V9FS_MAGIC:
+	case FUSE_SUPER_MAGIC:
+		return true;
+	}
+	return st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Return true unless a living process holds the lock of the directory @path. */
 static bool is_left(const char *path)
 {
 	char *about = format("%s/" ABOUT, path);
-	int fd = open(about, O_RDONLY | O_CLOEXEC);
+	int fd = open(about, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool left = fd < 0 || !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
 
 	if (fd >= 0)
@@ -132,8 +164,10 @@ bool partial_create(struct partial *p, const struct output *o, const char *clock
 	if (!p->path && !make_elsewhere(p, o))
 		return error_set_errno(e, "cannot make a directory for the recording into '%s'; set TMPDIR",
 				       o->name);
-	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->fd >= 0)
+	p->fd = open_directory(p->path);
+	if (p->fd >= 0 && !is_own(p->fd))
+		errno = EPERM;
+	else if (p->fd >= 0)
 		p->lock = openat(p->fd, ABOUT, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (p->lock < 0)
 		return error_set_errno(e, "cannot write '%s'", o->name);
@@ -178,20 +212,23 @@ bool partial_open(struct partial *p, const char *path, struct error *e)
 {
 	*p = (struct partial){ .fd = -1, .lock = -1 };
 	p->path = xstrdup(path);
-	p->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->fd = open_directory(path);
 	if (p->fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		free(p->path);
 		p->path = format("%s" PARTIAL_SUFFIX, path);
-		p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		p->fd = open_directory(p->path);
 	}
 	if (p->fd < 0 && errno == ENOENT)
 		return error_set(e, "no interrupted recording: '%s'; a recorder that is killed leaves FILE" PARTIAL_SUFFIX " beside FILE",
 				 p->path);
 	if (p->fd < 0)
 		return error_set_errno(e, "cannot read '%s'", p->path);
-	p->lock = openat(p->fd, ABOUT, O_RDWR | O_CLOEXEC);
+	if (!is_own(p->fd))
+		return error_set(e, "another user can write there: '%s'; the user who recorded can restore it",
+				 p->path);
+	p->lock = openat(p->fd, ABOUT, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (p->lock < 0)
-		p->lock = openat(p->fd, ABOUT, O_RDONLY | O_CLOEXEC);
+		p->lock = openat(p->fd, ABOUT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (p->lock < 0)
 		return error_set(e, "not an interrupted recording of nestrace: '%s'; it has no file '" ABOUT "'",
 				 p->path);
@@ -232,7 +269,8 @@ bool partial_put(const struct partial *p, const char *name, const void *data, si
 	bool ok;
 	int fd;
 
-	fd = openat(p->fd, new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unlinkat(p->fd, new, 0);
+	fd = openat(p->fd, new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	while (fd >= 0 && n >= 0 && done < len) {
 		n = write(fd, (const char *)data + done, len - done);
 		if (n < 0 && errno == EINTR)
@@ -255,7 +293,7 @@ bool partial_put(const struct partial *p, const char *name, const void *data, si
 
 char *partial_get(const struct partial *p, const char *name, size_t *len)
 {
-	int fd = openat(p->fd, name, O_RDONLY | O_CLOEXEC);
+	int fd = openat(p->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char *data = NULL;
 	struct stat st;
 	ssize_t n;

@@ -57,17 +57,22 @@ static bool open_segment(struct spool *s, uint64_t segment, int flags)
 	if (s->fd >= 0)
 		close(s->fd);
 	name_of(s, segment, name, sizeof(name));
-	s->fd = openat(s->dir, name, flags | O_RDWR | O_CLOEXEC, 0600);
+	s->fd = openat(s->dir, name, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 	s->open = s->fd < 0 ? NO_SEGMENT : segment;
 	return s->fd >= 0;
+}
+
+static void name_of_tail(const struct spool *s, char *name, size_t size)
+{
+	snprintf(name, size, "cpu%u.tail", s->cpu);
 }
 
 static int open_tail(struct spool *s, int flags)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "cpu%u.tail", s->cpu);
-	return openat(s->dir, name, flags | O_CLOEXEC, 0600);
+	name_of_tail(s, name, sizeof(name));
+	return openat(s->dir, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 /* Allocate for a chunk of @len bytes. */
@@ -116,8 +121,9 @@ ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
 	do
 		n = pread(s->fd, buf, len, in);
 	while (n < 0 && errno == EINTR);
+	/* a file that a loss of power has cut */
 	if (!n)
-		errno = EIO;
+		errno = ENODATA;
 	return n ? n : -1;
 }
 
@@ -150,35 +156,51 @@ static bool read_all(struct spool *s, uint64_t at, void *buf, size_t len)
 	return true;
 }
 
-/* Take the data that waited for a full chunk. */
-static void recover_tail(struct spool *s)
+/* Take the data that waited for a full chunk. Return: false with errno set if that fails. */
+static bool recover_tail(struct spool *s)
 {
 	struct tail_head head;
+	ssize_t n;
 
 	s->tail = open_tail(s, O_RDWR);
 	if (s->tail < 0)
-		return;
+		return errno == ENOENT;
 	prepare(s);
-	if (pread(s->tail, &head, sizeof(head), 0) == sizeof(head) && head.chunk == s->chunks &&
-	    head.len <= SPOOL_CHUNK &&
-	    pread(s->tail, s->data, head.len, sizeof(head)) == (ssize_t)head.len)
-		s->filled = s->saved = head.len;
+	n = pread(s->tail, &head, sizeof(head), 0);
+	if (n == sizeof(head) && head.chunk == s->chunks && head.len <= SPOOL_CHUNK) {
+		n = pread(s->tail, s->data, head.len, sizeof(head));
+		if (n == (ssize_t)head.len)
+			s->filled = s->saved = head.len;
+	}
+	return n >= 0;
 }
 
-struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment)
+/* Count the whole chunks. Return: false with errno set if they cannot be read. */
+static bool recover_chunks(struct spool *s)
 {
-	struct spool *s = spool_new(dir, cpu, segment);
 	uint64_t end = bytes_left(s);
 	uint32_t head[2];
 
-	while (end - s->written >= sizeof(head) &&
-	       read_all(s, s->written, head, sizeof(head)) && head[0] && head[1] &&
-	       head[0] <= end - s->written - sizeof(head)) {
+	while (end - s->written >= sizeof(head)) {
+		if (!read_all(s, s->written, head, sizeof(head)))
+			return errno == ENODATA;
+		if (!head[0] || !head[1] || head[0] > end - s->written - sizeof(head))
+			break;
 		s->written += sizeof(head) + head[0];
 		s->chunks++;
 	}
-	recover_tail(s);
-	return s;
+	return true;
+}
+
+struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct error *e)
+{
+	struct spool *s = spool_new(dir, cpu, segment);
+
+	if (recover_chunks(s) && recover_tail(s))
+		return s;
+	error_set_errno(e, "cannot read the data of CPU %u", cpu);
+	spool_free(s);
+	return NULL;
 }
 
 struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
@@ -305,6 +327,17 @@ bool spool_end(struct spool *s, const void *data, size_t len, struct error *e)
 		s->filled += len;
 	}
 	return !s->filled || write_chunk(s, e);
+}
+
+void spool_remove_tail(struct spool *s)
+{
+	char name[64];
+
+	if (s->tail >= 0)
+		close(s->tail);
+	s->tail = -1;
+	name_of_tail(s, name, sizeof(name));
+	unlinkat(s->dir, name, 0);
 }
 
 uint32_t spool_chunks(const struct spool *s)

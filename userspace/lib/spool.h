@@ -24,8 +24,8 @@ struct spool;
  * the bytes of each of its files, the units in which a disk without holes gets room back.
  */
 struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment);
-/* Take the data that a killed process left in @dir. */
-struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment);
+/* Take the data that a killed process left in @dir. Return: NULL if it cannot be read. */
+struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct error *e);
 /* Take the data whose size is known. The first bytes of it may have been released. */
 struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
 			   uint32_t chunks);
@@ -43,6 +43,8 @@ void spool_save(struct spool *s);
 const void *spool_last(const struct spool *s, size_t len);
 /* Write the last chunk with @data at its end. Nothing can be added after that. */
 bool spool_end(struct spool *s, const void *data, size_t len, struct error *e);
+/* After spool_end(): all data is in chunks. */
+void spool_remove_tail(struct spool *s);
 uint32_t spool_chunks(const struct spool *s);
 /* Return the bytes of all chunks that are written. */
 uint64_t spool_size(const struct spool *s);

@@ -352,14 +352,16 @@ static void reserve(struct tracedat_writer *w)
 {
 	uint64_t step = w->partial.segment < MOVE_SIZE << 4 ? w->partial.segment : 2 * MOVE_SIZE;
 	uint64_t writing = w->cpus_online * (w->nr_streams / w->nr_cpus);
-	int fd = openat(w->partial.fd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(w->partial.fd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int err;
 
 	if (fd < 0) {
 		fail(w);
 		return;
 	}
-	if (posix_fallocate(fd, 0, w->base + step + writing * SPOOL_CHUNK * 5 / 4) == ENOSPC) {
-		errno = ENOSPC;
+	err = posix_fallocate(fd, 0, w->base + step + writing * SPOOL_CHUNK * 5 / 4);
+	if (err == ENOSPC || err == EDQUOT || err == EFBIG) {
+		errno = err;
 		fail(w);
 	}
 	close(fd);
@@ -378,7 +380,7 @@ static void check_limit(struct tracedat_writer *w)
 	limit = w->output.fd >= 0 && S_ISREG(w->output.st.st_mode) ? size_limit(w->output.fd) : w->limit;
 	if (limit < w->limit)
 		w->limit = limit;
-	if (w->limit < w->base + 2 * FACTS_ROOM)
+	if (w->limit < 2 * w->base + 2 * FACTS_ROOM)
 		fail_limit(w, w->limit);
 }
 
@@ -475,7 +477,8 @@ static bool has_room(struct tracedat_writer *w)
 			     ZSTD_compressBound(SPOOL_CHUNK);
 	uint64_t spooled = __atomic_load_n(&w->spooled, __ATOMIC_RELAXED);
 
-	return w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
+	/* the symbols, which are nearly all of the base, come a second time */
+	return 2 * w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
 }
 
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
@@ -922,6 +925,10 @@ static void complete_beside(struct tracedat_writer *w)
 	if (!w->moving)
 		note_moving(w, NULL);
 	move_data(w, w->fd, length(w->fd));
+	/* a file system of another machine may report only now that it has no room */
+	fd = dup(w->fd);
+	if (!w->failed && (fd < 0 || close(fd)))
+		fail(w);
 	if (w->failed || output_rename(&w->output, w->fd, w->partial.fd, FILE_NAME))
 		return;
 	/* something forbids it that output_can_rename() does not know */
@@ -933,13 +940,36 @@ static void complete_beside(struct tracedat_writer *w)
 		fail(w);
 }
 
+static bool is_same(int fd, const struct stat *other)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
+}
+
+/* Open the file that has the first part of the data. */
+static int open_moved_to(const struct tracedat_writer *w)
+{
+	int fd = open(w->moved_to, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	/* how much a device has of it is not known */
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+		errno = ESPIPE;
+	}
+	return fd;
+}
+
 /* Write into the file that exists, or that is on another file system. */
 static void complete_in_place(struct tracedat_writer *w)
 {
-	int from = w->moved_to ? open(w->moved_to, O_RDWR | O_CLOEXEC) : w->fd, to = -1;
+	int from = w->moved_to ? open_moved_to(w) : w->fd, to = -1;
 	uint64_t have = 0;
 
-	if (from >= 0 && w->moved_to && !strcmp(w->moved_to, w->output.path)) {
+	/* by any of its names: what it has is nowhere else */
+	if (from >= 0 && w->moved_to && w->output.fd >= 0 && is_same(from, &w->output.st)) {
 		to = from;
 		have = length(to);
 	} else if (from >= 0) {
@@ -1019,6 +1049,7 @@ static bool load_facts(struct tracedat_writer *w)
 		return false;
 	memcpy(&head, w->facts, sizeof(head));
 	if (!head.nr_streams || head.nr_streams > w->nr_streams ||
+	    head.nr_streams > (w->facts_len - sizeof(head)) / sizeof(stream) ||
 	    head.len != w->facts_len - sizeof(head) - head.nr_streams * sizeof(stream) ||
 	    length(w->fd) < head.base)
 		return false;
@@ -1087,7 +1118,7 @@ static bool load(struct tracedat_writer *w, struct error *e)
 	w->nr_streams = w->partial.nr_streams;
 	w->spool = xzalloc(w->nr_streams, sizeof(*w->spool));
 	w->listed = xzalloc(w->nr_streams, sizeof(*w->listed));
-	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+	w->fd = openat(w->partial.fd, FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (w->fd < 0)
 		return error_set_errno(e, "cannot open '%s/" FILE_NAME "'", w->partial.path);
 	if (!find_options_at(w) || !load_facts(w) || !load_moving(w))
@@ -1099,13 +1130,22 @@ static bool load(struct tracedat_writer *w, struct error *e)
 /* Make the data whole, which a kill may have cut anywhere. */
 static void recover(struct tracedat_writer *w)
 {
+	struct facts_head head;
 	unsigned int i;
 
-	unlinkat(w->partial.fd, RESERVE_NAME, 0);
-	for (i = 0; i < w->nr_streams; i++)
-		w->spool[i] = spool_recover(w->partial.fd, i, w->partial.segment);
-	for (i = 0; i < w->nr_streams && !w->failed; i++)
-		end_spool(w, i, NULL, 0);
+	/* make room: the disk may be full */
+	use_reserve(w);
+	memcpy(&head, w->facts, sizeof(head));
+	if (ftruncate(w->fd, head.base))
+		fail(w);
+	for (i = 0; i < w->nr_streams && !w->failed; i++) {
+		w->spool[i] = spool_recover(w->partial.fd, i, w->partial.segment, &w->error);
+		w->failed = !w->spool[i];
+		if (!w->failed)
+			end_spool(w, i, NULL, 0);
+		if (!w->failed)
+			spool_remove_tail(w->spool[i]);
+	}
 	if (!w->failed)
 		put_prefix(w);
 }

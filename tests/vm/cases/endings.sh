@@ -79,7 +79,18 @@ rm -f t.dat
 record_until eval 'sleep 3; kill -9 $recorder'
 ok "kill -9: there is no file yet" test ! -e t.dat
 ok "kill -9: a directory is left" test -d t.dat.nestrace
+# nothing that another user can have put there is trusted
+setup chown 65534 t.dat.nestrace
+says "restore: a directory of another user is refused" 1 "another user can write there" nestrace restore t.dat
+setup chown 0 t.dat.nestrace
+setup chmod 777 t.dat.nestrace
+says "restore: a directory that others can write is refused" 1 "another user can write there" nestrace restore t.dat
+setup chmod 700 t.dat.nestrace
+says "restore: within ulimit -f it says so" 1 "a file may have only" sh -c 'ulimit -f 1; exec nestrace restore t.dat'
+echo victim > victim
+setup ln -s /tmp/victim t.dat.nestrace/moving.new
 ok "restore: it succeeds" nestrace restore t.dat.nestrace
+is "restore: it writes through no link" "$(cat victim)" victim
 is "restore: all hits are in the file" "$(hits)" 200
 ok "restore: the tasks have names" sh -c '! nestrace report t.dat | grep -qF "<...>"'
 nestrace report t.dat > r

@@ -87,6 +87,11 @@ is "a read-only directory: nothing is left elsewhere" "$(find /var/tmp /tmp -nam
 setup umount a/mounted.dat
 says "a read-only directory without the file" 125 "Read-only file system" nestrace record -o a/new.dat true
 
+setup mkdir -p planted.dat.nestrace
+setup mkfifo planted.dat.nestrace/about
+ok "a FIFO that was put in the place of a file does not keep the recorder" \
+	timeout 60 nestrace record -q -l nt_called -o planted.dat true
+
 # data MIB FILE: record until the directory of FILE has MIB of data, from all functions
 data()
 {
