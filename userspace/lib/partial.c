@@ -24,6 +24,7 @@
 #define SEGMENT		(2ULL << 20)	/* where there are no holes */
 #endif
 #define NAMES_MAX	1000
+#define WAIT_MS		3000
 
 static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -210,6 +211,8 @@ static bool read_about(struct partial *p)
 
 bool partial_open(struct partial *p, const char *path, struct error *e)
 {
+	unsigned int i;
+
 	*p = (struct partial){ .fd = -1, .lock = -1 };
 	p->path = xstrdup(path);
 	p->fd = open_directory(path);
@@ -232,7 +235,10 @@ bool partial_open(struct partial *p, const char *path, struct error *e)
 	if (p->lock < 0)
 		return error_set(e, "not an interrupted recording of nestrace: '%s'; it has no file '" ABOUT "'",
 				 p->path);
-	if (flock(p->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+	/* a recorder that was just killed may take a moment to end */
+	for (i = 0; flock(p->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK && i < WAIT_MS / 100; i++)
+		usleep(100000);
+	if (i == WAIT_MS / 100)
 		return error_set(e, "that recording is still running: '%s'; end it, and it completes its file itself",
 				 p->path);
 	if (!read_about(p))
