@@ -3,7 +3,7 @@
 # up to QEMU when that one looks at an interrupt.
 # kernels: all
 # cpus: 1
-# slow: debug-6.12 debug-7.2 kasan-6.12 kcsan-6.12
+# slow: 6.1 debug-6.12 debug-7.2 kasan-6.12 kcsan-6.12
 # The load runs while the file "go" exists: it would only delay arming and disarming.
 for i in 1 2; do
 	(while [ ! -e stop ]; do [ -e go ] && read -r x < /proc/stat || usleep 100000; done) &

@@ -1,6 +1,6 @@
 # A name is that of the time of the hit, or absent.
 # kernels: 6.1 6.12 debug-6.12
-# slow: 6.1
+# slow: 6.1 debug-6.12
 
 # names FILE FUNCTION: count the hits of FUNCTION in each output
 hits()
