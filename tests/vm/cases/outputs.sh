@@ -159,8 +159,11 @@ kill -9 $recorder
 wait $recorder
 rm -f small/t.dat.nestrace/reserve
 dd if=/dev/zero of=small/other bs=1M count=100 2> /dev/null
-says "restore on a full disk" 1 "what was recorded is kept: 'small/t.dat.nestrace'" nestrace restore small/t.dat
-setup rm small/other
-ok "restore once there is room" nestrace restore small/t.dat
+# the room of the tail may be enough
+if ! nestrace restore small/t.dat 2> err; then
+	ok "restore on a full disk: what was recorded is kept" grep -q "what was recorded is kept: 'small/t.dat.nestrace'" err
+	setup rm small/other
+	ok "restore once there is room" nestrace restore small/t.dat
+fi
 lost=$(nestrace report small/t.dat | awk '$1 == "#" && $2 == "total" { print $5 }')
-is "restore once there is room: all hits are in the file, or lost" $(($(nestrace report small/t.dat | grep -c 'nt_called <-') + lost)) 200000
+is "restore on a full disk: all hits are in the file, or lost" $(($(nestrace report small/t.dat | grep -c 'nt_called <-') + lost)) 200000
