@@ -33,16 +33,16 @@ static const char help[] =
 	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
-	"  -e EVENT [-f FILTER]  the kernel's events, too: SYSTEM:EVENT, SYSTEM or EVENT\n"
+	"  -e EVENT [-f FILTER]  kernel events, too: SYSTEM:EVENT, SYSTEM, EVENT or all\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
-	"                at Ctrl-C, SIGUSR2, an oops, or a --trigger\n"
+	"                at Ctrl-C, SIGUSR2, an oops, a --trigger or --warn\n"
 	"  --trigger GLOB  with --flight: a call of a matching function ends it\n"
 	"  --warn        with --flight: a warning of the kernel (WARN) ends it\n"
 	"  -o FILE       write to FILE (default trace.dat)\n"
 	"  -q            print no progress and no summary\n"
 	"  -h, --help    print this help\n"
-	"-l, -n, -P, --tid, --trigger may be repeated. The exit status is COMMAND's;\n"
+	"-l, -n, -P, --tid, -e, --trigger may be repeated. The exit status is COMMAND's;\n"
 	"125, or 1 without COMMAND, for errors of nestrace; 2 for wrong use.\n";
 
 struct recording {
@@ -122,6 +122,14 @@ static void on_opened(void *arg, int fd)
 		r->symbols.modules = r->modules;
 }
 
+static void on_frozen(void *arg)
+{
+	struct recording *r = arg;
+
+	if (r->events)
+		kernel_events_freeze(r->events);
+}
+
 /* Let nothing but the time since now be lost if we are killed. */
 static void save(struct recording *r, int fd)
 {
@@ -163,7 +171,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 static void abandon(void)
 {
 	if (unfinished && has_begun)
-		warn("what was recorded is kept: '%s'; nestrace restore makes the file from it",
+		warn("what was recorded is kept: '%s'; give this directory to nestrace restore",
 		     tracedat_partial(unfinished));
 	else if (unfinished)
 		tracedat_abandon(unfinished);
@@ -284,7 +292,7 @@ static char *first_symbols(struct recording *r, size_t *len)
 static void announce_places(const struct recording *r)
 {
 	if (tracedat_kept(r->file))
-		warn("an interrupted recording is kept: '%s'; nestrace restore -o FILE makes a file from it, rm -r removes it",
+		warn("an interrupted recording is kept: '%s'; nestrace restore -o FILE DIRECTORY makes a file from it, rm -r DIRECTORY removes it",
 		     tracedat_kept(r->file));
 	if (tracedat_is_elsewhere(r->file) && !r->quiet)
 		warn("no new files beside the output: '%s'; until the end the recording is in %s",
@@ -319,7 +327,7 @@ static void stop_events(struct recording *r)
 		return;
 	kernel_events_stop(r->events);
 	if (r->events->lost && !r->config->session.flight)
-		warn("%" PRIu64 " events of -e lost; -b gives them more memory", r->events->lost);
+		warn("%" PRIu64 " events of -e lost; use a larger -b", r->events->lost);
 	kernel_events_close(r->events);
 	r->events = NULL;
 }
@@ -390,7 +398,8 @@ int cmd_record(int argc, char **argv)
 	struct capture_config config;
 	struct recording r = { .config = &config, .output = "trace.dat" };
 	struct sink sink = {
-		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &r,
+		.opened = on_opened, .data = on_data, .tick = on_tick, .frozen = on_frozen,
+		.problem = on_problem, .arg = &r,
 	};
 	struct capture capture;
 	struct error e;

@@ -389,6 +389,8 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 		}
 	}
 	device_freeze(capture->fd);
+	if (sink->frozen)
+		sink->frozen(sink->arg);
 	if (c->session.flight)
 		wait_first(false);
 	capture->seconds = now() - start;

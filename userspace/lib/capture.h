@@ -35,6 +35,8 @@ struct sink {
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
 	/* Twice a second and at the end, in the main thread. */
 	void (*tick)(void *arg, int fd, const struct progress *p);
+	/* The rings are frozen: the end has begun. May be NULL. */
+	void (*frozen)(void *arg);
 	/* Something failed, but the capture goes on; from any thread. */
 	void (*problem)(void *arg, const struct error *e);
 	void *arg;

@@ -61,7 +61,7 @@ static bool open_error(struct error *e)
 					 MISC_MAJOR, minor);
 		return error_set(e, "the module is not loaded: '" NESTRACE_DEVICE "'; load it as root with modprobe nestrace or insmod nestrace.ko");
 	case EACCES:
-		return error_set(e, "no permission to open: '" NESTRACE_DEVICE "'; tracing the kernel needs root");
+		return error_set(e, "no permission to open: '" NESTRACE_DEVICE "'; it needs root or the device's group");
 	case EPERM:
 		if (locked_down())
 			return error_set(e, "the kernel is locked down: 'confidentiality'; /sys/kernel/security/lockdown forbids tracing");
@@ -271,7 +271,7 @@ static bool ftrace_is_off(void)
 static bool start_error(const struct session_config *c, struct error *e)
 {
 	if (errno == ENOMEM)
-		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b, since all sessions together get at most half of it",
+		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
 				 c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");

@@ -354,12 +354,17 @@ static uint64_t lost_on(struct kernel_events_private *p, unsigned int cpu)
 	return lost;
 }
 
+void kernel_events_freeze(struct kernel_events *k)
+{
+	tracefs_trace_off(k->private->instance);
+}
+
 void kernel_events_stop(struct kernel_events *k)
 {
 	struct kernel_events_private *p = k->private;
 	unsigned int i;
 
-	tracefs_trace_off(p->instance);
+	kernel_events_freeze(k);
 	atomic_store(&p->stop, true);
 	for (i = 0; i < p->nr_readers; i++) {
 		pthread_join(p->reader[i].thread, NULL);

@@ -125,7 +125,7 @@ static bool make_beside(struct partial *p, const struct output *o, struct error 
 			return error_set(e, "another recording writes that file: '%s'; choose another with -o, or end the other one",
 					 o->name);
 		if (has_file(p->path, PARTIAL_TARGET))
-			return error_set(e, "an interrupted recording is partly in that file: '%s'; complete it with nestrace restore",
+			return error_set(e, "an interrupted recording is partly in that file: '%s'; complete it with nestrace restore FILE",
 					 o->name);
 		/* nestrace restore can use it */
 		if (!p->kept && has_file(p->path, "facts"))
@@ -222,7 +222,7 @@ bool partial_open(struct partial *p, const char *path, struct error *e)
 		p->fd = open_directory(p->path);
 	}
 	if (p->fd < 0 && errno == ENOENT)
-		return error_set(e, "no interrupted recording: '%s'; a recorder that is killed leaves FILE" PARTIAL_SUFFIX " beside FILE",
+		return error_set(e, "no interrupted recording: '%s'; name its directory: FILE" PARTIAL_SUFFIX ", FILE" PARTIAL_SUFFIX ".N, or nestrace-XXXXXX in TMPDIR, /var/tmp or /tmp",
 				 p->path);
 	if (p->fd < 0)
 		return error_set_errno(e, "cannot read '%s'", p->path);
@@ -239,7 +239,7 @@ bool partial_open(struct partial *p, const char *path, struct error *e)
 	for (i = 0; flock(p->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK && i < WAIT_MS / 100; i++)
 		usleep(100000);
 	if (i == WAIT_MS / 100)
-		return error_set(e, "that recording is still running: '%s'; end it, and it completes its file itself",
+		return error_set(e, "the recorder is still running: '%s'; end it with SIGINT, and it makes the file",
 				 p->path);
 	if (!read_about(p))
 		return error_set(e, "not an interrupted recording of this nestrace: '%s'; its file '" ABOUT "' says what made it",

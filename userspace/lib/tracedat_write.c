@@ -1006,7 +1006,7 @@ static bool complete(struct tracedat_writer *w, struct error *e)
 		partial_put(&w->partial, PARTIAL_DONE, "", 0);
 		partial_remove(&w->partial);
 	} else {
-		error_set(e, "%.500s; what was recorded is kept: '%.300s'; nestrace restore makes the file from it, with -o FILE elsewhere",
+		error_set(e, "%.500s; what was recorded is kept: '%.300s'; nestrace restore -o FILE DIRECTORY makes the file elsewhere",
 			  w->error.text, w->partial.path);
 	}
 	writer_free(w);
@@ -1178,6 +1178,16 @@ static bool is_newer(const struct tracedat_writer *w)
 	       (t->tv_sec == start->tv_sec && t->tv_nsec > start->tv_nsec);
 }
 
+static bool has_data(const struct tracedat_writer *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr_streams; i++)
+		if (spool_size(w->spool[i]))
+			return true;
+	return false;
+}
+
 char *tracedat_restore(const char *from, const char *output, struct error *e)
 {
 	struct tracedat_writer *w = xzalloc(1, sizeof(*w));
@@ -1188,6 +1198,10 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 		goto fail;
 	if (is_complete(&w->partial)) {
 		target = xstrdup(w->partial.output);
+		if (output && strcmp(output, target)) {
+			error_set(e, "the recording is in its file already: '%s'; copy that", target);
+			goto fail;
+		}
 		partial_remove(&w->partial);
 		writer_free(w);
 		return target;
@@ -1201,6 +1215,12 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 	}
 	if (!w->moving)
 		recover(w);
+	/* an earlier file is worth more */
+	if (!w->failed && !w->moving && !has_data(w)) {
+		error_set(e, "nothing was recorded: '%s'; a flight recording is lost with its recorder; remove the directory",
+			  w->partial.path);
+		goto fail;
+	}
 	if (complete(w, e))
 		return target;
 	free(target);
