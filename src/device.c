@@ -102,7 +102,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 		return -EBUSY;
 	if (arg.flags & NESTRACE_FILTER_CLEAR)
 		return arg.glob || arg.len ? -EINVAL :
-		       arg.flags & NESTRACE_FILTER_NOTRACE ? nt_exclude_clear(&s->hook) :
+		       arg.flags & NESTRACE_FILTER_NOTRACE ? nt_exclusion_clear(&s->exclusion) :
 							     nt_filter_clear(&s->filter);
 	if (!arg.len || arg.len > NT_GLOB_MAX)
 		return -EINVAL;
@@ -115,7 +115,7 @@ static int nt_ioc_filter(struct nt_session *s, const void __user *user)
 	else if (arg.flags & NESTRACE_FILTER_TRIGGER)
 		ret = nt_filter_add(&s->triggers.calls, glob, wait);
 	else if (arg.flags & NESTRACE_FILTER_NOTRACE)
-		ret = nt_exclude_add(&s->hook, glob);
+		ret = nt_exclusion_add(&s->exclusion, glob, false);
 	else
 		ret = nt_filter_add(&s->filter, glob, wait);
 	/* without a filter, every function would be a trigger */

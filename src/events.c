@@ -41,10 +41,11 @@ static struct nt_hook nt_events_hook = {
 };
 
 static struct nt_filter nt_events_selection;	/* of the hook */
+static struct nt_exclusion nt_events_exclusion;
 
 static DEFINE_MUTEX(nt_events_lock);	/* of the filter, and of registering the hook */
 static char *nt_events_globs[2];	/* filter and notrace: globs, separated by commas */
-static bool nt_events_broken;		/* the old filter could not be restored */
+static unsigned int nt_events_broken;	/* bits: filter, notrace could not be restored */
 static bool nt_events_globs_loaded;	/* from now on they change only while ready */
 static bool nt_events_armed;
 static int nt_events_error;		/* of the last attempt to arm */
@@ -313,15 +314,17 @@ static int nt_event_perm(struct trace_event_call *call, struct perf_event *event
 
 /*
  * Set one kind of filter from @globs. For "*" none is set: to ftrace that is all functions, and
- * so a list without a glob is an error.
+ * so a list without a glob is an error. @again: it was set before, and what it matches may have
+ * gone since with its module.
  */
-static int nt_events_filter(const char *globs, bool exclude)
+static int nt_events_filter(const char *globs, bool exclude, bool again)
 {
 	char *copy, *next, *glob;
 	bool any = false;
 	int ret;
 
-	ret = exclude ? nt_exclude_clear(&nt_events_hook) : nt_filter_clear(&nt_events_selection);
+	ret = exclude ? nt_exclusion_clear(&nt_events_exclusion) :
+			nt_filter_clear(&nt_events_selection);
 	if (ret || !globs || !*globs || (!exclude && !strcmp(globs, "*")))
 		return ret;
 	copy = next = kstrdup(globs, GFP_KERNEL);
@@ -330,18 +333,12 @@ static int nt_events_filter(const char *globs, bool exclude)
 	while (!ret && (glob = strsep(&next, ","))) {
 		if (!*glob)
 			continue;
-		ret = exclude ? nt_exclude_add(&nt_events_hook, glob) :
-				nt_filter_add(&nt_events_selection, glob, false);
+		ret = exclude ? nt_exclusion_add(&nt_events_exclusion, glob, again) :
+				nt_filter_add(&nt_events_selection, glob, again);
 		any = true;
 	}
 	kfree(copy);
 	return any ? ret : -EINVAL;
-}
-
-static int nt_events_filters(void)
-{
-	return nt_events_filter(nt_events_globs[0], false) ?:
-	       nt_events_filter(nt_events_globs[1], true);
 }
 
 /*
@@ -350,14 +347,17 @@ static int nt_events_filters(void)
 static int nt_events_replace_globs(char *globs, bool exclude)
 {
 	char *before = nt_events_globs[exclude];
-	int ret;
+	int ret = nt_events_filter(globs, exclude, false);
 
-	nt_events_globs[exclude] = globs;
-	ret = nt_events_filters();
-	if (ret)
-		swap(nt_events_globs[exclude], before);
-	kfree(before);
-	nt_events_broken = ret && nt_events_filters();
+	if (!ret) {
+		nt_events_globs[exclude] = globs;
+		kfree(before);
+		nt_events_broken &= ~BIT(exclude);
+		return 0;
+	}
+	kfree(globs);
+	if (nt_events_filter(before, exclude, true))
+		nt_events_broken |= BIT(exclude);
 	return ret;
 }
 
@@ -448,12 +448,14 @@ int __init nt_events_init(void)
 #endif
 	nt_events_hook.ops.func = nt_hook_events;
 	nt_filter_new(&nt_events_selection, &nt_events_hook.ops);
+	nt_exclusion_new(&nt_events_exclusion, &nt_events_hook);
 	nt_events_hook.rings = alloc_percpu(struct nt_rings);
 	if (!nt_events_hook.rings)
 		return -ENOMEM;
 	mutex_lock(&nt_events_lock);
 	nt_events_globs_loaded = true;
-	ret = nt_events_filters();
+	ret = nt_events_filter(nt_events_globs[0], false, false) ?:
+	      nt_events_filter(nt_events_globs[1], true, false);
 	if (ret)
 		pr_err("%s: 'filter=%s notrace=%s' (%d)\n", ret == -ENOENT || ret == -ENODEV ?
 		       "no such function or module" : "cannot set the filter",
@@ -483,7 +485,7 @@ void nt_events_exit(void)
 	mutex_unlock(&nt_events_lock);
 	cancel_work_sync(&nt_events_arming);
 	nt_filter_free(&nt_events_selection);
-	nt_exclude_free(&nt_events_hook);
+	nt_exclusion_free(&nt_events_exclusion);
 	free_percpu(nt_events_hook.rings);
 }
 

@@ -16,6 +16,7 @@
 #include "hook.h"
 #include "kernel_features.h"
 #include "ksym.h"
+#include "modules.h"
 #include "nothing.h"
 
 struct nt_glob {
@@ -24,8 +25,9 @@ struct nt_glob {
 	char glob[];
 };
 
-static DEFINE_MUTEX(nt_filters_lock);	/* of all filters */
+static DEFINE_MUTEX(nt_filters_lock);	/* of all filters and exclusions */
 static LIST_HEAD(nt_filters);		/* those with globs */
+static LIST_HEAD(nt_exclusions);	/* those with globs */
 
 static struct module *nt_no_module(const char *name)
 {
@@ -67,79 +69,110 @@ struct module *nt_module_get(const char *name)
 	mod = static_call(nt_find_module)(name);
 	if (mod && !try_module_get(mod))
 		mod = NULL;
+	/* a reference does not keep a module whose init fails */
+	if (mod && READ_ONCE(mod->state) != MODULE_STATE_LIVE) {
+		module_put(mod);
+		mod = NULL;
+	}
 	rcu_read_unlock_sched();
 	return mod;
 }
 
-static bool nt_symbol_matches(unsigned long ip, const char *glob)
+/* Store the name of the function at @ip. */
+static void nt_function_name(char name[KSYM_SYMBOL_LEN], unsigned long ip)
 {
-	char sym[KSYM_SYMBOL_LEN];
 	char *end;
 
-	sprint_symbol_no_offset(sym, ip);
-	end = strchr(sym, ' ');		/* " [module]" */
+	sprint_symbol_no_offset(name, ip);
+	end = strchr(name, ' ');		/* " [module]" */
 	if (end)
 		*end = '\0';
-	return glob_match(glob, sym);
 }
 
-static bool nt_glob_matches(const struct nt_glob *g, const struct module *mod, unsigned long ip)
-{
-	return (!*g->module || !strcmp(g->module, mod->name)) && nt_symbol_matches(ip, g->glob);
-}
+/* The functions of @mod that match a glob of @globs. */
+struct nt_match {
+	const struct list_head *globs;
+	const struct nt_glob *only;	/* those that no other glob matches; NULL: all */
+	const struct module *mod;
+	bool any;			/* out: some match, or match @only among others */
+};
 
-/* Return: true if @only, or without it a glob of @f, selects the function at @ip of @mod. */
-static bool nt_filter_matches(const struct nt_filter *f, const struct nt_glob *only,
-			      const struct module *mod, unsigned long ip)
+/* Return: true if the function at @ip is one of @m's. */
+static bool nt_matches(struct nt_match *m, unsigned long ip)
 {
+	char name[KSYM_SYMBOL_LEN] = "";
 	const struct nt_glob *g;
+	bool match = false, other = false;
 
-	if (only)
-		return nt_glob_matches(only, mod, ip);
-	list_for_each_entry(g, &f->globs, node)
-		if (nt_glob_matches(g, mod, ip))
-			return true;
-	return false;
+	list_for_each_entry(g, m->globs, node) {
+		if (*g->module && strcmp(g->module, m->mod->name))
+			continue;
+		if (!*name)
+			nt_function_name(name, ip);
+		if (!glob_match(g->glob, name))
+			continue;
+		if (m->only && g != m->only)
+			other = true;
+		else
+			match = true;
+	}
+	m->any |= match;
+	return match && !other;
 }
 
 /*
- * Find the functions of @mod that @f selects, or only those of @only. @init: those that end
- * with its init.
+ * Is @ip an address of @mod's own? Its table of calls still has those of its init when they
+ * are another module's. @init: only those that end with its init.
+ */
+static bool nt_owns(const struct module *mod, bool init, unsigned long ip)
+{
+	if (init)
+		return within_module_init(ip, mod);
+	if (!within_module(ip, mod))
+		return false;
+	return READ_ONCE(mod->state) != MODULE_STATE_LIVE || !within_module_init(ip, mod);
+}
+
+/*
+ * Find the functions that @m selects. @init: those that end with the module's init.
  * Return: their number, or -ENOMEM; *@ips is to be freed.
  */
-static int nt_filter_find(const struct nt_filter *f, const struct nt_glob *only,
-			  const struct module *mod, bool init, unsigned long **ips)
+static int nt_find(struct nt_match *m, bool init, unsigned long **ips)
 {
 	unsigned int i;
 	int nr = 0;
 
-	*ips = kvmalloc_array(max(mod->num_ftrace_callsites, 1U), sizeof(**ips),
+	*ips = kvmalloc_array(max(m->mod->num_ftrace_callsites, 1U), sizeof(**ips),
 			      GFP_KERNEL | __GFP_NOWARN);
 	if (!*ips)
 		return -ENOMEM;
-	for (i = 0; i < mod->num_ftrace_callsites; i++) {
-		unsigned long ip = mod->ftrace_callsites[i];
+	for (i = 0; i < m->mod->num_ftrace_callsites; i++) {
+		unsigned long ip = m->mod->ftrace_callsites[i];
 
-		if (init && within_module_core(ip, mod))
-			continue;
-		/* ftrace has forgotten the init functions, once their memory is gone */
-		if (static_call(nt_ftrace_location)(ip) && nt_filter_matches(f, only, mod, ip))
+		cond_resched();
+		if (nt_owns(m->mod, init, ip) && static_call(nt_ftrace_location)(ip) &&
+		    nt_matches(m, ip))
 			(*ips)[nr++] = ip;
 	}
 	return nr;
 }
 
-/* Select the functions of @mod that match a glob, or @only. Return: their number or a negative error. */
+/*
+ * Select the functions of @mod that match a glob, or only @only. What another glob has
+ * selected is left out: it would be selected twice, and be deselected once.
+ * Return: 1 if there are any, 0 or a negative error.
+ */
 static int nt_filter_module_add(struct nt_filter *f, const struct nt_glob *only,
-				struct module *mod)
+				const struct module *mod)
 {
+	struct nt_match m = { .globs = &f->globs, .only = only, .mod = mod };
 	unsigned long *ips;
-	int nr = nt_filter_find(f, only, mod, false, &ips), ret = 0;
+	int nr = nt_find(&m, false, &ips), ret = 0;
 
 	if (nr > 0)
 		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0);
 	kvfree(ips);
-	return ret ?: nr;
+	return ret ?: min(nr, 0) ?: m.any;
 }
 
 /* Select a function that is never called: without any, ftrace would select all. */
@@ -158,10 +191,11 @@ static int nt_filter_never_empty(struct nt_filter *f)
  * Deselect the functions of @mod, or those of its init: their addresses become another
  * module's. ftrace removes nothing if one is not selected, so select all of them before.
  */
-static int nt_filter_module_remove(struct nt_filter *f, struct module *mod, bool init)
+static int nt_filter_module_remove(struct nt_filter *f, const struct module *mod, bool init)
 {
+	struct nt_match m = { .globs = &f->globs, .mod = mod };
 	unsigned long *ips;
-	int nr = nt_filter_find(f, NULL, mod, init, &ips), ret = 0;
+	int nr = nt_find(&m, init, &ips), ret = 0;
 
 	if (nr > 0)
 		ret = nt_filter_never_empty(f);
@@ -174,38 +208,6 @@ static int nt_filter_module_remove(struct nt_filter *f, struct module *mod, bool
 out:
 	kvfree(ips);
 	return ret ?: nr;
-}
-
-void nt_filter_module_event(struct module *mod, unsigned long state)
-{
-	struct nt_filter *f;
-	int ret = 0;
-
-	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
-		return;
-	mutex_lock(&nt_filters_lock);
-	list_for_each_entry(f, &nt_filters, node) {
-		if (state == MODULE_STATE_COMING)
-			ret = nt_filter_module_add(f, NULL, mod);
-		else
-			ret = nt_filter_module_remove(f, mod, state == MODULE_STATE_LIVE);
-		if (ret < 0)
-			pr_warn_ratelimited("cannot adapt a filter to the module %s (%d)\n",
-					    mod->name, ret);
-	}
-	mutex_unlock(&nt_filters_lock);
-}
-
-static int nt_exclude_module(struct nt_hook *h, struct module *mod)
-{
-	struct nt_excluded *ex = &h->excluded[h->nr_excluded];
-
-	if (h->nr_excluded == NT_NR_EXCLUDED)
-		return -ENOSPC;
-	ex->module = mod;
-	nt_module_text(mod, &ex->start, &ex->size);
-	h->nr_excluded++;
-	return 0;
 }
 
 /*
@@ -275,26 +277,40 @@ static void nt_filter_free_globs(struct nt_filter *f)
 	f->never_empty = false;
 }
 
-/* Select what matches the glob @g of @f. */
-static int nt_filter_select(struct nt_filter *f, const struct nt_glob *g, bool wait)
+/* Return: the glob for @glob and @module, or NULL. */
+static struct nt_glob *nt_glob_new(const char *glob, const char *module)
 {
-	struct module *mod;
+	struct nt_glob *g = kzalloc(struct_size(g, glob, strlen(glob) + 1), GFP_KERNEL_ACCOUNT);
+
+	if (!g)
+		return NULL;
+	memcpy(g->glob, glob, strlen(glob) + 1);
+	if (module)
+		strscpy(g->module, module, sizeof(g->module));
+	return g;
+}
+
+/* Select what matches the glob @g of @f. @mod: the module that it names, if that is there. */
+static int nt_filter_select(struct nt_filter *f, const struct nt_glob *g,
+			    const struct module *mod, bool wait)
+{
 	int ret;
 
 	if (!*g->module) {
 		ret = ftrace_set_filter(f->ops, (char *)g->glob, strlen(g->glob), 0);
-		return ret == -EINVAL ? -ENOENT : ret;
+		ret = ret == -EINVAL ? -ENOENT : ret;
+	} else if (!mod) {
+		ret = -ENODEV;
+	} else {
+		ret = nt_filter_module_add(f, g, mod);
+		ret = ret ? min(ret, 0) : -ENOENT;
 	}
-	mod = nt_module_get(g->module);
-	if (!mod)
-		return wait ? nt_filter_never_empty(f) : -ENODEV;
-	ret = nt_filter_module_add(f, g, mod);
-	module_put(mod);
-	return ret ? min(ret, 0) : -ENOENT;
+	return wait && (ret == -ENOENT || ret == -ENODEV) ? nt_filter_never_empty(f) : ret;
 }
 
 int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 {
+	const struct module *mod = NULL;
 	struct nt_glob *g;
 	char *module;
 	int ret = nt_glob_parse(glob, false, &module);
@@ -303,17 +319,17 @@ int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 		return ret;
 	if (module && !*glob)
 		glob = "*";
-	g = kzalloc(struct_size(g, glob, strlen(glob) + 1), GFP_KERNEL);
+	g = nt_glob_new(glob, module);
 	if (!g)
 		return -ENOMEM;
-	memcpy(g->glob, glob, strlen(glob) + 1);
-	if (module)
-		strscpy(g->module, module, sizeof(g->module));
 
 	/* a module that comes meanwhile is found now, or by nt_filter_module_event() */
+	nt_modules_hold();
+	if (module)
+		mod = nt_modules_find(module);
 	mutex_lock(&nt_filters_lock);
 	list_add(&g->node, &f->globs);
-	ret = nt_filter_select(f, g, wait);
+	ret = nt_filter_select(f, g, mod, wait);
 	if (!ret && list_empty(&f->node))
 		list_add(&f->node, &nt_filters);
 	if (ret) {
@@ -321,6 +337,7 @@ int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 		kfree(g);
 	}
 	mutex_unlock(&nt_filters_lock);
+	nt_modules_release();
 	return ret;
 }
 
@@ -343,41 +360,140 @@ void nt_filter_free(struct nt_filter *f)
 	ftrace_free_filter(f->ops);
 }
 
-int nt_exclude_add(struct nt_hook *h, char *glob)
+void nt_exclusion_new(struct nt_exclusion *x, struct nt_hook *hook)
 {
-	struct module *mod;
+	x->hook = hook;
+	INIT_LIST_HEAD(&x->globs);
+	INIT_LIST_HEAD(&x->node);
+}
+
+static int nt_exclude_module(struct nt_hook *h, const char *name)
+{
+	struct nt_excluded *ex = &h->excluded[h->nr_excluded];
+
+	if (h->nr_excluded == NT_NR_EXCLUDED)
+		return -ENOSPC;
+	/* the hook keeps the reference: its text must not become another module's */
+	ex->module = nt_module_get(name);
+	if (!ex->module)
+		return -ENODEV;
+	nt_module_text(ex->module, &ex->start, &ex->size);
+	h->nr_excluded++;
+	return 0;
+}
+
+static int nt_exclude_glob(struct nt_exclusion *x, const char *glob)
+{
+	int ret = ftrace_set_notrace(&x->hook->ops, (char *)glob, strlen(glob), 0);
+
+	return ret == -EINVAL ? -ENOENT : ret;
+}
+
+int nt_exclusion_add(struct nt_exclusion *x, char *glob, bool wait)
+{
+	struct nt_glob *g;
 	char *module;
 	int ret = nt_glob_parse(glob, true, &module);
 
 	if (ret)
 		return ret;
-	if (!module) {
-		ret = ftrace_set_notrace(&h->ops, glob, strlen(glob), 0);
-		return ret == -EINVAL ? -ENOENT : ret;
-	}
-	mod = nt_module_get(module);
-	if (!mod)
-		return -ENODEV;
-	/* the hook keeps the reference: its text must not become another module's */
-	ret = nt_exclude_module(h, mod);
+	if (module)
+		return nt_exclude_module(x->hook, module);
+	g = nt_glob_new(glob, NULL);
+	if (!g)
+		return -ENOMEM;
+	mutex_lock(&nt_filters_lock);
+	ret = nt_exclude_glob(x, glob);
+	if (ret == -ENOENT && wait)
+		ret = 0;
 	if (ret)
-		module_put(mod);
+		kfree(g);
+	else
+		list_add(&g->node, &x->globs);
+	if (!ret && list_empty(&x->node))
+		list_add(&x->node, &nt_exclusions);
+	mutex_unlock(&nt_filters_lock);
 	return ret;
 }
 
-static void nt_put_excluded(struct nt_hook *h)
+/*
+ * Adapt @x to a module. ftrace cannot be told to forget single addresses that are left out, so
+ * what a module leaves behind is forgotten with all when the next one comes.
+ */
+static int nt_exclusion_module_event(struct nt_exclusion *x, const struct module *mod,
+				     unsigned long state)
 {
+	struct nt_match m = { .globs = &x->globs, .mod = mod };
+	const struct nt_glob *g;
+	unsigned long *ips;
+	int ret = nt_find(&m, state == MODULE_STATE_LIVE, &ips);
+
+	kvfree(ips);
+	if (ret < 0)
+		return ret;
+	if (state != MODULE_STATE_COMING) {
+		x->stale |= m.any;
+		return 0;
+	}
+	if (!m.any && !x->stale)
+		return 0;
+	ret = x->stale ? ftrace_set_notrace(&x->hook->ops, NULL, 0, 1) : 0;
+	if (!ret)
+		x->stale = false;
+	list_for_each_entry(g, &x->globs, node)
+		ret = ret ?: nt_exclude_glob(x, g->glob);
+	return ret;
+}
+
+static void nt_exclusion_drop(struct nt_exclusion *x)
+{
+	struct nt_hook *h = x->hook;
+	struct nt_glob *g, *next;
+
+	lockdep_assert_held(&nt_filters_lock);
+	list_del_init(&x->node);
+	list_for_each_entry_safe(g, next, &x->globs, node)
+		kfree(g);
+	INIT_LIST_HEAD(&x->globs);
+	x->stale = false;
 	while (h->nr_excluded)
 		module_put(h->excluded[--h->nr_excluded].module);
 }
 
-int nt_exclude_clear(struct nt_hook *h)
+int nt_exclusion_clear(struct nt_exclusion *x)
 {
-	nt_put_excluded(h);
-	return ftrace_set_notrace(&h->ops, NULL, 0, 1);
+	int ret;
+
+	mutex_lock(&nt_filters_lock);
+	nt_exclusion_drop(x);
+	ret = ftrace_set_notrace(&x->hook->ops, NULL, 0, 1);
+	mutex_unlock(&nt_filters_lock);
+	return ret;
 }
 
-void nt_exclude_free(struct nt_hook *h)
+void nt_exclusion_free(struct nt_exclusion *x)
 {
-	nt_put_excluded(h);
+	mutex_lock(&nt_filters_lock);
+	nt_exclusion_drop(x);
+	mutex_unlock(&nt_filters_lock);
+}
+
+void nt_filter_module_event(struct module *mod, unsigned long state)
+{
+	struct nt_exclusion *x;
+	struct nt_filter *f;
+	int ret = 0;
+
+	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
+		return;
+	mutex_lock(&nt_filters_lock);
+	/* what is left out must not be traced for a moment */
+	list_for_each_entry(x, &nt_exclusions, node)
+		ret = min(ret, nt_exclusion_module_event(x, mod, state));
+	list_for_each_entry(f, &nt_filters, node)
+		ret = min(ret, state == MODULE_STATE_COMING ? nt_filter_module_add(f, NULL, mod) :
+			  nt_filter_module_remove(f, mod, state == MODULE_STATE_LIVE));
+	mutex_unlock(&nt_filters_lock);
+	if (ret < 0)
+		pr_warn_ratelimited("cannot adapt a filter to the module %s (%d)\n", mod->name, ret);
 }

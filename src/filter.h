@@ -5,7 +5,8 @@
  * registered, except in nt_filter_module_event().
  *
  * Invariant: a filter with globs selects the functions in memory that match them, and
- * nothing else. Modules come and go meanwhile, each with functions for the globs.
+ * nothing else. Modules come and go meanwhile, each with functions for the globs; an exclusion
+ * follows them, too.
  */
 #ifndef NT_FILTER_H
 #define NT_FILTER_H
@@ -25,19 +26,27 @@ struct nt_filter {
 	bool never_empty;		/* it selects nt_nothing(), too */
 };
 
+/* The functions that a hook leaves out; those of whole modules are in the hook itself. */
+struct nt_exclusion {
+	struct nt_hook *hook;
+	struct list_head globs;
+	struct list_head node;		/* of all exclusions that have globs */
+	bool stale;			/* ftrace leaves out addresses of a module that is gone */
+};
+
 /* Return: NESTRACE_FEATURE_MOD_FILTER or 0. Context: module load. */
 int nt_filter_init(void);
 
 /* Can ftrace trace the function @name of the kernel? False if filters by module do not work. */
 bool nt_filter_traceable(const char *name);
-/* Return: the module in memory, with a reference, or NULL. */
+/* Return: the module, with a reference, or NULL: it is not there, or its init is not over. */
 struct module *nt_module_get(const char *name);
 
 /* Initialise @f, which selects all functions. */
 void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops);
 /*
- * Add @glob, which is modified, to what @f selects. @wait: a module that it names need not be
- * loaded yet.
+ * Add @glob, which is modified, to what @f selects. @wait: what it matches may come later, with
+ * a module.
  */
 int nt_filter_add(struct nt_filter *f, char *glob, bool wait);
 /* Drop all globs: @f selects all functions. */
@@ -45,14 +54,16 @@ int nt_filter_clear(struct nt_filter *f);
 /* Free @f, for good. */
 void nt_filter_free(struct nt_filter *f);
 
-/* Add @glob, which is modified, to what @h leaves out. */
-int nt_exclude_add(struct nt_hook *h, char *glob);
+/* Initialise @x, which leaves out no function of @hook. */
+void nt_exclusion_new(struct nt_exclusion *x, struct nt_hook *hook);
+/* Add @glob, which is modified, to what @x leaves out. @wait: as for nt_filter_add(). */
+int nt_exclusion_add(struct nt_exclusion *x, char *glob, bool wait);
 /* Drop all of these globs. */
-int nt_exclude_clear(struct nt_hook *h);
+int nt_exclusion_clear(struct nt_exclusion *x);
 /* Free them, for good. */
-void nt_exclude_free(struct nt_hook *h);
+void nt_exclusion_free(struct nt_exclusion *x);
 
-/* Adapt all filters to a module that comes, has ended its init, or goes. */
+/* Adapt all of them to a module that comes, has ended its init, or goes. */
 void nt_filter_module_event(struct module *mod, unsigned long state);
 
 #endif

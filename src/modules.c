@@ -15,16 +15,71 @@
 #include "modules.h"
 #include "session.h"
 
-/* Beyond this, notes that are not taken have no symbols. */
+/* Beyond this, notes that are not taken have no symbols; beyond the second, none is taken. */
 #define NT_MODULES_BYTES	(32 << 20)
+#define NT_MODULES_BYTES_MAX	(NT_MODULES_BYTES + (1 << 20))
 
 struct nt_module_note {
 	struct list_head node;
 	struct nestrace_module note;	/* @note.length bytes, with the symbols */
 };
 
-static DEFINE_MUTEX(nt_modules_lock);	/* of the list of sessions */
+/* A module in its init: it stays until that ends, for who holds nt_modules_lock. */
+struct nt_coming {
+	struct list_head node;
+	struct module *mod;
+};
+
+static DEFINE_MUTEX(nt_modules_lock);	/* of these lists */
 static LIST_HEAD(nt_modules_sessions);
+static LIST_HEAD(nt_modules_coming);
+static struct module *nt_modules_found;	/* by nt_modules_find(), with a reference */
+
+void nt_modules_hold(void)
+{
+	mutex_lock(&nt_modules_lock);
+}
+
+void nt_modules_release(void)
+{
+	if (nt_modules_found)
+		module_put(nt_modules_found);
+	nt_modules_found = NULL;
+	mutex_unlock(&nt_modules_lock);
+}
+
+const struct module *nt_modules_find(const char *name)
+{
+	const struct nt_coming *c;
+
+	lockdep_assert_held(&nt_modules_lock);
+	list_for_each_entry(c, &nt_modules_coming, node)
+		if (!strcmp(c->mod->name, name))
+			return c->mod;
+	nt_modules_found = nt_module_get(name);
+	return nt_modules_found;
+}
+
+/* Keep the list of modules in their init. */
+static void nt_modules_follow(struct module *mod, unsigned long state)
+{
+	struct nt_coming *c, *next;
+
+	if (state == MODULE_STATE_COMING) {
+		c = kmalloc(sizeof(*c), GFP_KERNEL);
+		if (!c)
+			return;
+		c->mod = mod;
+		list_add(&c->node, &nt_modules_coming);
+		return;
+	}
+	list_for_each_entry_safe(c, next, &nt_modules_coming, node) {
+		if (c->mod == mod) {
+			list_del(&c->node);
+			kfree(c);
+		}
+	}
+}
 
 /* Return: the session's time; 0 before it starts. */
 static u64 nt_modules_time(const struct nt_session *s)
@@ -52,8 +107,11 @@ static u32 nt_symbol_length(const char *name)
 	return ALIGN(sizeof(struct nestrace_symbol) + strlen(name) + 1, 8);
 }
 
-/* Store the symbols of @mod at @at, unless that is NULL. Return: their bytes. */
-static size_t nt_symbols(const struct module *mod, void *at)
+/*
+ * Store the symbols of @mod at @at, @max bytes at most; without @at only count. There are fewer
+ * when its init ends meanwhile. Return: their bytes.
+ */
+static size_t nt_symbols(const struct module *mod, void *at, size_t max)
 {
 	const struct mod_kallsyms *k;
 	struct nestrace_symbol *out;
@@ -69,6 +127,8 @@ static size_t nt_symbols(const struct module *mod, void *at)
 			continue;
 		name = k->strtab + k->symtab[i].st_name;
 		length = nt_symbol_length(name);
+		if (length > max - bytes)
+			break;
 		if (at) {
 			out = at + bytes;
 			out->start = k->symtab[i].st_value;
@@ -82,39 +142,46 @@ static size_t nt_symbols(const struct module *mod, void *at)
 	return bytes;
 }
 #else
-static size_t nt_symbols(const struct module *mod, void *at)
+static size_t nt_symbols(const struct module *mod, void *at, size_t max)
 {
 	return 0;
 }
 #endif
 
-static struct nt_module_note *nt_note_alloc(size_t symbols)
+static struct nt_module_note *nt_note_alloc(size_t symbols, gfp_t gfp)
 {
-	return kvzalloc(sizeof(struct nt_module_note) + symbols, GFP_KERNEL | __GFP_NOWARN);
+	return kvzalloc(sizeof(struct nt_module_note) + symbols, gfp | __GFP_NOWARN);
 }
 
-/* Add a note. Context: @mod stays as it is, because its state is being changed, or by a reference. */
+/*
+ * Add a note. Return: 0 or -ENOMEM.
+ * Context: @mod stays as it is, because its state is being changed, or as nt_modules_find() says.
+ */
 static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 event, u64 ts)
 {
 	bool with_symbols = event == NESTRACE_MODULE_PRESENT || event == NESTRACE_MODULE_COMING;
-	size_t symbols = with_symbols ? nt_symbols(mod, NULL) : 0;
+	size_t symbols = with_symbols ? nt_symbols(mod, NULL, NT_MODULES_BYTES) : 0;
+	/* what a caller asks for is charged to it */
+	gfp_t gfp = event == NESTRACE_MODULE_PRESENT ? GFP_KERNEL_ACCOUNT : GFP_KERNEL;
 	struct nt_module_note *n = NULL;
 	struct nestrace_module *note;
 	unsigned long start, size;
 
 	mutex_lock(&m->lock);
 	if (m->bytes + symbols <= NT_MODULES_BYTES)
-		n = nt_note_alloc(symbols);
-	if (!n) {
+		n = nt_note_alloc(symbols, gfp);
+	if (!n && event != NESTRACE_MODULE_PRESENT && m->bytes <= NT_MODULES_BYTES_MAX) {
 		/* without a name it is still not another module's */
 		symbols = 0;
-		n = nt_note_alloc(0);
+		n = nt_note_alloc(0, gfp);
 	}
 	if (!n) {
 		mutex_unlock(&m->lock);
 		return -ENOMEM;
 	}
 	note = &n->note;
+	if (symbols)
+		symbols = nt_symbols(mod, note + 1, symbols);
 	note->length = sizeof(*note) + symbols;
 	note->event = event;
 	note->ts = ts;
@@ -125,8 +192,6 @@ static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 ev
 	note->init_text = start;
 	note->init_text_size = size;
 	strscpy(note->name, mod->name, sizeof(note->name));
-	if (symbols)
-		nt_symbols(mod, note + 1);
 	list_add_tail(&n->node, &m->notes);
 	m->bytes += note->length;
 	mutex_unlock(&m->lock);
@@ -144,11 +209,12 @@ static int nt_on_module(struct notifier_block *nb, unsigned long state, void *da
 
 	if (state >= ARRAY_SIZE(events))
 		return NOTIFY_DONE;
-	mutex_lock(&nt_modules_lock);
+	nt_modules_hold();
+	nt_modules_follow(data, state);
 	list_for_each_entry(s, &nt_modules_sessions, modules.node)
 		nt_modules_add(&s->modules, data, events[state], nt_modules_time(s));
-	mutex_unlock(&nt_modules_lock);
 	nt_filter_module_event(data, state);
+	nt_modules_release();
 	return NOTIFY_DONE;
 }
 
@@ -161,7 +227,11 @@ int __init nt_modules_init(void)
 
 void nt_modules_exit(void)
 {
+	struct nt_coming *c, *next;
+
 	unregister_module_notifier(&nt_modules_notifier);
+	list_for_each_entry_safe(c, next, &nt_modules_coming, node)
+		kfree(c);
 }
 
 void nt_modules_open(struct nt_session *s)
@@ -186,13 +256,14 @@ void nt_modules_close(struct nt_session *s)
 
 int nt_modules_note(struct nt_session *s, const char *name)
 {
-	struct module *mod = nt_module_get(name);
-	int ret;
+	const struct module *mod;
+	int ret = -ENOENT;
 
-	if (!mod)
-		return -ENOENT;
-	ret = nt_modules_add(&s->modules, mod, NESTRACE_MODULE_PRESENT, 0);
-	module_put(mod);
+	nt_modules_hold();
+	mod = nt_modules_find(name);
+	if (mod)
+		ret = nt_modules_add(&s->modules, mod, NESTRACE_MODULE_PRESENT, 0);
+	nt_modules_release();
 	return ret;
 }
 

@@ -44,9 +44,8 @@ static void nt_session_release(struct kref *ref)
 {
 	struct nt_session *s = container_of(ref, struct nt_session, ref);
 
-	nt_modules_close(s);
 	nt_filter_free(&s->filter);
-	nt_exclude_free(&s->hook);
+	nt_exclusion_free(&s->exclusion);
 	nt_triggers_free(&s->triggers);
 	nt_drop_ignored_mm(s);
 	nt_tasks_free(s);
@@ -77,6 +76,7 @@ struct nt_session *nt_session_new(void)
 	s->hook.ops.flags = FTRACE_OPS_FL_PERMANENT;
 	s->hook.ignored_mm = NT_NO_MM;
 	nt_filter_new(&s->filter, &s->hook.ops);
+	nt_exclusion_new(&s->exclusion, &s->hook);
 	nt_triggers_init(&s->triggers, &s->hook.frozen);
 	nt_pids_init(&s->pids, &s->hook);
 	cpumask_copy(s->cpus, cpu_present_mask);
@@ -227,6 +227,7 @@ void nt_session_close(struct nt_session *s)
 		nt_pids_clear(&s->pids);
 	}
 	mutex_unlock(&s->lock);
+	nt_modules_close(s);
 	cancel_work_sync(&s->stop_work);
 	atomic_dec(&nt_nr_open);
 	kref_put(&s->ref, s->release);

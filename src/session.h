@@ -44,6 +44,7 @@ struct nt_session {
 	unsigned int ring_kb;
 	cpumask_var_t cpus;
 	struct nt_filter filter;	/* of the hook */
+	struct nt_exclusion exclusion;	/* of the hook */
 	struct nt_triggers triggers;
 	struct nt_pids pids;
 	struct nt_tasks *tasks;		/* names that tasks no longer have */

@@ -142,14 +142,15 @@ struct nestrace_info {
  * support :mod:; ENOSPC more than 16 modules are left out.
  * Modules may come and go while the session is open. A glob selects the functions of every
  * module that matches, those of its init included, before that runs; what is gone is
- * selected no longer.
+ * selected no longer. With NESTRACE_FILTER_NOTRACE it leaves out the functions of every module
+ * that matches.
  * With NESTRACE_FILTER_NOTRACE and :mod: the module cannot be unloaded until the session
  * ends, its hits are counted as filtered, and GLOB must be empty or "*".
  */
 #define NESTRACE_FILTER_NOTRACE	(1U << 0)	/* leave out what matches */
 #define NESTRACE_FILTER_CLEAR	(1U << 1)	/* drop all filters of this kind; @glob and @len are 0 */
 #define NESTRACE_FILTER_TRIGGER	(1U << 2)	/* a call of what matches ends the recording */
-#define NESTRACE_FILTER_WAIT	(1U << 3)	/* the module of :mod: may come later; without NOTRACE */
+#define NESTRACE_FILTER_WAIT	(1U << 3)	/* what matches may come later, with a module; without NOTRACE */
 struct nestrace_filter {
 	__u32 size;
 	__u32 flags;
@@ -356,7 +357,8 @@ struct nestrace_tasks_take {
  * gone.
  *
  * A note is a struct nestrace_module; in its @length bytes follow the symbols of its code,
- * if the event is PRESENT or COMING. There is none if memory was short.
+ * if the event is PRESENT or COMING. There is none if memory was short, or if
+ * 32 MiB of notes had not been taken.
  */
 #define NESTRACE_MODULES_NOTE	(1U << 0)
 struct nestrace_modules_take {

@@ -10,6 +10,7 @@
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/percpu.h>
 #include <asm/apic.h>
@@ -198,7 +199,19 @@ static int show(struct seq_file *m, void *v)
 	return 0;
 }
 
-module_init(helper_register);
+static bool fail;
+module_param(fail, bool, 0);
+MODULE_PARM_DESC(fail, "stay in init for 2 s, then fail");
+
+static int __init calls_init(void)
+{
+	if (!fail)
+		return helper_register();
+	msleep(2000);
+	return -EINVAL;
+}
+
+module_init(calls_init);
 module_exit(helper_unregister);
 MODULE_DESCRIPTION("test helper for nestrace: make known numbers of calls from every context");
 MODULE_LICENSE("GPL");

@@ -146,7 +146,7 @@ active proctype reader() {
 #ifdef MUTANT_COPY_BEFORE_POS
 		i = 0;
 		do
-		:: i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++
+		:: atomic { i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++ }
 		:: else -> break
 		od;
 		first = mem[FIRST(subbuf)];
@@ -181,7 +181,7 @@ active proctype reader() {
 #ifndef MUTANT_COPY_BEFORE_POS
 			i = 0;
 			do
-			:: i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++
+			:: atomic { i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++ }
 			:: else -> break
 			od;
 			first = mem[FIRST(subbuf)];

@@ -109,9 +109,9 @@ static void announce(struct recording *r)
 	fputs("nestrace: waiting for ", stderr);
 	for (i = 0; i < s->nr_trigger; i++)
 		fprintf(stderr, "%s'%s'", i ? ", " : "a call of ", s->trigger[i]);
-	fprintf(stderr, "%s%s; Ctrl-C or SIGUSR2 ends the recording now\n",
-		!s->nr_trigger ? "" : r->config->command ? " or " : " or an oops",
-		r->config->command ? "the end of COMMAND" : s->nr_trigger ? "" : "an oops");
+	fprintf(stderr, "%s%s%san oops; Ctrl-C or SIGUSR2 ends the recording now\n",
+		s->nr_trigger ? ", " : "", r->config->command ? "the end of COMMAND, " : "",
+		s->warn ? "a warning or " : s->nr_trigger || r->config->command ? "or " : "");
 }
 
 static void on_opened(void *arg, int fd)
@@ -160,7 +160,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	if (r->terminal && r->config->session.flight && !r->announced)
 		announce(r);
 	if (r->terminal && !p->last)
-		fprintf(stderr, "\r%" PRIu64 " events, %" PRIu64 " %s, %.0f per second \033[K",
+		fprintf(stderr, "\r%" PRIu64 " hits, %" PRIu64 " %s, %.0f per second \033[K",
 			p->events, p->lost, r->config->session.flight ? "overwritten" : "lost",
 			dt > 0 ? (p->events - r->progress.events) / dt : 0);
 	else if (r->terminal)
@@ -190,10 +190,10 @@ static void print_summary(const struct recording *r, const struct capture *captu
 	if (capture->ended)
 		warn("ended by %s", ended_by(capture->ended));
 	if (r->config->session.flight)
-		warn("%" PRIu64 " events kept, %" PRIu64 " before them overwritten, in %.1f s, written to '%s'",
+		warn("%" PRIu64 " hits kept, %" PRIu64 " before them overwritten, in %.1f s, written to '%s'",
 		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
 	else
-		warn("%" PRIu64 " events, %" PRIu64 " lost in %.1f s, written to '%s'",
+		warn("%" PRIu64 " hits, %" PRIu64 " lost in %.1f s, written to '%s'",
 		     r->progress.events, r->progress.lost, r->progress.seconds, r->output);
 }
 

@@ -124,8 +124,8 @@ bool session_option(struct capture_config *c, int opt, const char *arg)
 	return false;
 }
 
-/* Say which modules are waited for: their names may be misspelt. */
-static void note_waiting(const char **globs, unsigned int nr)
+/* Say which modules are waited for, and what for: their names may be misspelt. */
+static void note_waiting(const char **globs, unsigned int nr, const char *what)
 {
 	const char *at;
 	char *name;
@@ -137,8 +137,8 @@ static void note_waiting(const char **globs, unsigned int nr)
 		name = xstrdup(at + strlen(":mod:"));
 		module_name_fix(name);
 		if (!module_is_loaded(name) && !module_is_built_in(name))
-			warn("no such module is loaded: '%s'; its functions will be traced once it is",
-			     name);
+			warn("no such module is loaded: '%s'; its functions will be %s once it is",
+			     name, what);
 		free(name);
 	}
 }
@@ -152,8 +152,8 @@ void session_options_finish(struct capture_config *c, char **command)
 		usage("-c follows the children of -F, -P or --tid, but none is given; add one of them");
 	if (c->command)
 		set_failure_status(EXIT_OWN);
-	note_waiting(c->session.filter, c->session.nr_filter);
-	note_waiting(c->session.trigger, c->session.nr_trigger);
+	note_waiting(c->session.filter, c->session.nr_filter, "traced");
+	note_waiting(c->session.trigger, c->session.nr_trigger, "triggers");
 }
 
 void session_options_free(struct capture_config *c)

@@ -188,6 +188,8 @@ static void take_note(struct modules *m, const struct nestrace_module *note)
 	new->init.size = note->init_text_size;
 	for (; at + sizeof(*symbol) <= end; at += symbol->length) {
 		symbol = (const void *)at;
+		if (symbol->length < sizeof(*symbol))
+			break;
 		add_symbol(new, symbol->start, symbol->size, symbol->name);
 	}
 	settle(m, new);

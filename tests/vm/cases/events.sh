@@ -206,12 +206,21 @@ echo > $T/set_ftrace_filter
 ok "beside function_graph and set_ftrace_pid: the events are disarmed in the end" \
 	events_not_armed
 
-# If neither the new filter nor the old one can be set, the events must not trace all functions.
+# What a filter matches may go with its module, and come again. Meanwhile the events must not
+# trace all functions.
 setup nestrace events -l ':mod:nt_calls'
 setup rmmod nt_calls
 echo 1 > $E/function/enable
 ok "a filter that matches nothing, after one that is gone: it cannot be set" sh -c "! echo no_such_function > $P/filter"
-is "a filter that matches nothing, after one that is gone: no function is traced" "$(cat $P/filter) $(wc -l < $T/enabled_functions)" " 0"
+is "a filter that matches nothing, after one that is gone: no function is traced" "$(cat $P/filter) $(grep -vc '^nt_nothing' $T/enabled_functions)" ":mod:nt_calls 0"
+ok "notrace beside a filter that is gone: it can be set" sh -c "echo vfs_read > $P/notrace"
+is "notrace beside a filter that is gone: no function is traced" "$(cat $P/filter) $(grep -vc '^nt_nothing' $T/enabled_functions)" ":mod:nt_calls 0"
+setup insmod /tests/nt_calls.ko
+echo > $T/trace
+echo "here 10" > /proc/nt_calls
+is "a filter whose module comes again: its functions are traced" "$(grep -c 'function:.* nt_called' $T/trace)" 10
+setup rmmod nt_calls
+setup sh -c "echo > $P/notrace"
 setup nestrace events -l vfs_read
 is "the next filter takes effect" "$(cat $P/filter) $(wc -l < $T/enabled_functions)" "vfs_read 1"
 echo 0 > $E/function/enable

@@ -9,7 +9,7 @@ for i in 1 2; do
 	(while [ ! -e stop ]; do [ -e go ] && read -r x < /proc/stat || usleep 100000; done) &
 done
 # so that this shell is not preempted between the call and the end
-setup renice -n -20 -p $$
+setup renice -20 -p $$
 
 # start OPTION...: start a flight recording of all functions
 start()
@@ -63,6 +63,8 @@ ended_with "a trigger" 600
 
 # Another task calls the trigger while the session is being armed. That call counts, though the
 # function itself may not be traced yet. If it were forgotten, the next one would end a full ring.
+# This shell may no longer starve the worker that stops the recording.
+setup renice 0 -p $$
 nestrace record -q --flight -b 256 -o t.dat --trigger loadavg_proc_show &
 recorder=$!
 while kill -0 $recorder 2> /dev/null; do read -r x < /proc/loadavg; done

@@ -51,13 +51,13 @@ flight()
 }
 
 by='kill -USR1 $recorder'
-flight "SIGUSR1" 0 "events kept"
+flight "SIGUSR1" 0 "hits kept"
 by='kill -USR2 $recorder'
-flight "SIGUSR2" 0 "events kept"
+flight "SIGUSR2" 0 "hits kept"
 by='kill -INT $recorder'
-flight "Ctrl-C" 0 "events kept"
+flight "Ctrl-C" 0 "hits kept"
 by='touch over'
-flight "the end of the command" 0 "events kept"
+flight "the end of the command" 0 "hits kept"
 by='cat /proc/loadavg > /dev/null; setup more 4'
 flight "trigger" 0 "ended by a trigger" --trigger 'loadavg_proc_show' -l loadavg_proc_show
 is "trigger: the hit of the trigger is kept" "$(grep -c ' loadavg_proc_show <- ' r)" 1

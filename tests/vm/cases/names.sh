@@ -23,7 +23,7 @@ reload()
 		rmmod nt_calls
 	done
 }
-setup nestrace record -q -b 16384 -o t.dat sh -c "$(text_of reload); reload"
+setup nestrace record -q -F -c -b 16384 -o t.dat sh -c "$(text_of reload); reload"
 setup nestrace report t.dat > r
 is "a module loaded and unloaded three times: its calls have their name in report" "$(hits t.dat nt_called)" 150
 is "it has its name in trace-cmd report" "$(trace-cmd report -i t.dat 2>/dev/null | grep -c ' nt_called <--')" 150
@@ -31,7 +31,7 @@ is "it has its name in export --csv" "$(nestrace export --csv t.dat | grep -c '"
 is "it has its name in export --json" "$(nestrace export --json t.dat | grep -c '"function":"nt_called"')" 150
 is "it has its name in stat -i" "$(nestrace stat -i t.dat | awk '$3 == "nt_called" { n += $1 } END { print n }')" 150
 ok "the caller of its functions has its name" grep -q ' nt_called <- helper_write' r
-ok "the functions of its init have their names" grep -q ' helper_register <- do_one_initcall' r
+ok "the functions of its init have their names" grep -q ' calls_init <- do_one_initcall' r
 setup nestrace stat -l :mod:nt_calls -o s sh -c "$(text_of reload); reload" 2> /dev/null
 is "nestrace stat has its name" "$(awk '$3 == "nt_called" { n += $1 } END { print n }' s)" 150
 
@@ -71,13 +71,40 @@ setup nestrace record -q -l ':mod:nt_calls' -o t.dat sh -c "$(text_of each); eac
 ok "-l :mod:MODULE of a module that is not loaded: it is said" grep -q "no such module is loaded: 'nt_calls'; its functions will be traced once it is" err
 is "-l :mod:MODULE traces the module each time that it comes" "$(hits t.dat nt_called)" 30
 is "-l :mod:MODULE traces no other module at its addresses" "$(hits t.dat nt_twin_called)" 0
-ok "-l :mod:MODULE traces the functions of its init" sh -c 'nestrace report t.dat | grep -q " helper_register <- do_one_initcall"'
+ok "-l :mod:MODULE traces the functions of its init" sh -c 'nestrace report t.dat | grep -q " calls_init <- do_one_initcall"'
 setup insmod /tests/nt_calls.ko
 setup nestrace record -q -l nt_called -o t.dat sh -c "rmmod nt_calls; $(text_of each); each"
 is "-l NAME traces the module each time that it comes" "$(hits t.dat nt_called)" 30
 is "-l NAME traces no other function at its address" "$(hits t.dat nt_twin_called)" 0
 setup nestrace record -q -l ':mod:nonsense' -o t.dat sh -c "$(text_of each); each" 2> /dev/null
 is "-l :mod:MODULE of a module that never comes traces nothing" "$(nestrace report t.dat | grep -c ' <- ')" 0
+
+setup insmod /tests/nt_calls.ko
+setup nestrace record -q -l nt_called -l ':mod:nt_calls' -o t.dat sh -c "rmmod nt_calls; $(text_of each); each"
+is "two -l for the same module: its calls have their name" "$(hits t.dat nt_called)" 30
+is "two -l for the same module: no other module is traced at its addresses" "$(hits t.dat nt_twin_called)" 0
+setup insmod /tests/nt_calls.ko
+setup nestrace record -q -F -n nt_called -o t.dat sh -c "rmmod nt_calls; $(text_of each); each"
+is "-n NAME leaves out the module each time that it comes" "$(hits t.dat nt_called)" 0
+is "-n NAME leaves out no other function at its address" "$(hits t.dat nt_twin_called)" 30
+
+# the table of calls of a module still has those of its init when they are another module's
+insmod /tests/nt_calls.ko
+init=$(cat /sys/module/nt_calls/sections/.init.text)
+insmod /tests/nt_twin.ko
+note "the init of one module was at $init, the other is at $(cat /sys/module/nt_twin/sections/.text)"
+setup nestrace record -q -l ':mod:nt_calls' -o t.dat sh -c 'cat /proc/nt_twin; echo "here 10" > /proc/nt_twin; echo "here 10" > /proc/nt_calls'
+is "-l :mod:MODULE traces no other module at the addresses of its init" "$(hits t.dat nt_called) $(hits t.dat nt_twin_called) $(hits t.dat show)" "10 0 0"
+setup rmmod nt_twin
+setup rmmod nt_calls
+
+# a module whose init fails is gone, and a reference would not keep it
+insmod /tests/nt_calls.ko fail=1 2> /dev/null &
+setup within_a_minute grep -q '^nt_calls .*Loading' /proc/modules
+says "a module in its init: it cannot be left out" 125 "no such module is loaded for -n: ':mod:nt_calls'" nestrace record -q -n :mod:nt_calls -o u.dat true
+nestrace record -q -l :mod:nt_calls -o t.dat sleep 4
+is "a module whose init fails: the recording ends well" $? 0
+wait
 
 says "nestrace events does not wait for a module" 1 "no such module is loaded for -l: ':mod:nonsense'" nestrace events -l :mod:nonsense
 
