@@ -158,8 +158,8 @@ static int nt_find(struct nt_match *m, bool init, unsigned long **ips)
 }
 
 /*
- * Select the functions of @mod that match a glob, or only @only. What another glob has
- * selected is left out: it would be selected twice, and be deselected once.
+ * Select the functions of @mod that match a glob, or only @only. Leave out those that another
+ * glob has selected: they would be selected twice, and be deselected once.
  * Return: 1 if there are any, 0 or a negative error.
  */
 static int nt_filter_module_add(struct nt_filter *f, const struct nt_glob *only,
@@ -417,8 +417,8 @@ int nt_exclusion_add(struct nt_exclusion *x, char *glob, bool wait)
 }
 
 /*
- * Adapt @x to a module. ftrace cannot be told to forget single addresses that are left out, so
- * what a module leaves behind is forgotten with all when the next one comes.
+ * Adapt @x to a module. ftrace cannot drop single addresses from what is left out, so those of a
+ * module that is gone are dropped with all others when the next one comes.
  */
 static int nt_exclusion_module_event(struct nt_exclusion *x, const struct module *mod,
 				     unsigned long state)
@@ -487,7 +487,7 @@ void nt_filter_module_event(struct module *mod, unsigned long state)
 	if (!(nt_features & NESTRACE_FEATURE_MOD_FILTER))
 		return;
 	mutex_lock(&nt_filters_lock);
-	/* what is left out must not be traced for a moment */
+	/* exclusions first: those functions must not be traced for a moment */
 	list_for_each_entry(x, &nt_exclusions, node)
 		ret = min(ret, nt_exclusion_module_event(x, mod, state));
 	list_for_each_entry(f, &nt_filters, node)

@@ -24,7 +24,7 @@ struct nt_module_note {
 	struct nestrace_module note;	/* @note.length bytes, with the symbols */
 };
 
-/* A module in its init: it stays until that ends, for who holds nt_modules_lock. */
+/* A module in its init. While nt_modules_lock is held, it stays. */
 struct nt_coming {
 	struct list_head node;
 	struct module *mod;
@@ -161,7 +161,7 @@ static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 ev
 {
 	bool with_symbols = event == NESTRACE_MODULE_PRESENT || event == NESTRACE_MODULE_COMING;
 	size_t symbols = with_symbols ? nt_symbols(mod, NULL, NT_MODULES_BYTES) : 0;
-	/* what a caller asks for is charged to it */
+	/* charge the caller for the notes that it asks for */
 	gfp_t gfp = event == NESTRACE_MODULE_PRESENT ? GFP_KERNEL_ACCOUNT : GFP_KERNEL;
 	struct nt_module_note *n = NULL;
 	struct nestrace_module *note;

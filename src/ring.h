@@ -9,8 +9,9 @@
  *    bits an offset in it. It only grows, and everything below it is complete.
  *  - A sub-buffer's header and its @first word are written after @pos has entered it, and
  *    before the first record in it is published. Its commit is written before @pos leaves.
- *  - Records are lost between sub-buffers only. @first counts the records and losses before
- *    a sub-buffer, so the reader knows exactly how many are missing.
+ *  - A full ring loses records between sub-buffers only. @first counts the records and these
+ *    losses before a sub-buffer, so the reader knows exactly how many are missing. Hits that
+ *    are lost because RCU was not watching are counted in @not_watching only.
  */
 #ifndef NT_RING_H
 #define NT_RING_H

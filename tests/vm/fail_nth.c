@@ -109,6 +109,8 @@ static int still_good(int fd)
 
 int main(void)
 {
+	/* a larger ring only has more pages */
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 128 };
 	int n, what, i, fd, ret, failures, bad;
 	int done, err;
 
@@ -121,6 +123,8 @@ int main(void)
 		failures = bad = done = 0;
 		for (n = 1; !done && n < 4000; n++) {
 			fd = open(NESTRACE_DEVICE, O_RDWR | O_CLOEXEC);
+			if (ioctl(fd, NESTRACE_IOC_CONFIG, &config))
+				perror("config");
 			for (i = 0; i < what; i++)
 				if (i != 2 && i != 3)
 					step(fd, i);

@@ -13,7 +13,7 @@
 static const char help[] =
 	"usage: nestrace restore [OPTION...] [PARTIAL]\n\n"
 	"Make the trace.dat of a recording whose recorder was killed. PARTIAL is the\n"
-	"directory FILE.nestrace that it left, or FILE (default trace.dat).\n\n"
+	"directory that it left, or FILE for FILE.nestrace (default trace.dat).\n\n"
 	"  -o FILE     write to FILE; the default is that of the recording\n"
 	"  -q          do not print where the file is\n"
 	"  -h, --help  print this help\n";

@@ -18,7 +18,7 @@ struct modules;
 #define SYMBOLS_NONE	"[unknown]"
 
 /* The message if @hidden. */
-#define SYMBOLS_HIDDEN "the kernel hides its addresses: '/proc/kallsyms'; functions will be numbers, unless sysctl kernel.kptr_restrict=1"
+#define SYMBOLS_HIDDEN "the kernel hides its addresses: '/proc/kallsyms'; functions will be numbers, unless you have CAP_SYSLOG and sysctl kernel.kptr_restrict is below 2"
 
 struct symbol {
 	uint64_t start, size;	/* 0: not known, it ends at the next symbol or with its page */

@@ -90,7 +90,7 @@ for cut in 30 300 5000 $((size / 2)); do
 done
 says "stat -i: a file that does not exist" 1 "cannot read 'none.dat': No such file" nestrace stat -i none.dat
 setup insmod /tests/nt_calls.ko
-setup nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 20000 > /proc/nt_calls'
+setup nestrace record -q -M 1 -l nt_called -b 4096 -o full.dat sh -c 'echo task 10000 > /proc/nt_calls'
 setup rmmod nt_calls
 size=$(stat -c %s full.dat)
 head -c $((size - 2000)) full.dat > cut.dat

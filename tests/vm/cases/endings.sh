@@ -127,12 +127,23 @@ says "restore: a running recording is left alone" 1 "still running" nestrace res
 nestrace record -q -l nt_called -o two.dat & two=$!
 setup within_a_minute sessions "2 running"
 calls
+sleep 3
 kill -9 $two
-sleep 2
 kill $one
 wait $one
 is "two recordings: the one that ends well has its hits" "$(hits one.dat)" 200
 ok "two recordings: the one that is killed is restored" nestrace restore two.dat
+is "two recordings: the one that is killed has its hits" "$(hits two.dat)" 200
+
+# A flight recording is in memory only: nothing of it takes the place of an earlier file.
+cp one.dat two.dat
+nestrace record -q --flight -l nt_called -o two.dat & two=$!
+until_running
+calls
+kill -9 $two
+says "restore: a flight recording that is killed is lost" 1 "nothing was recorded" nestrace restore two.dat
+is "restore: a flight recording that is killed leaves the earlier file" "$(hits two.dat)" 200
+setup rm -r two.dat.nestrace
 
 # Killed while it makes the file.
 rm -f t.dat

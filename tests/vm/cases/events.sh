@@ -206,7 +206,7 @@ echo > $T/set_ftrace_filter
 ok "beside function_graph and set_ftrace_pid: the events are disarmed in the end" \
 	events_not_armed
 
-# What a filter matches may go with its module, and come again. Meanwhile the events must not
+# The functions of a filter may go with their module, and come again. Meanwhile the events must not
 # trace all functions.
 setup nestrace events -l ':mod:nt_calls'
 setup rmmod nt_calls
