@@ -116,9 +116,10 @@ says "a number is no function: nestrace events -l 5" 1 "no function matches" nes
 ok "a number is no function: the parameter filter=5 is refused" sh -c '! echo 5 > /sys/module/nestrace/parameters/filter'
 
 # ---- a caller that a trampoline hides ----
+setup sh -c 'echo "vfs_*" "seq_*" "*proc*" "*open*" "*read*" > /sys/kernel/tracing/set_ftrace_filter'
 setup sh -c 'echo function_graph > /sys/kernel/tracing/current_tracer'
 setup nestrace record -q -F -b 16384 -o t.dat sh -c 'cat /proc/loadavg /proc/self/stat > /dev/null; read x < /proc/self/comm; true'
-setup sh -c 'echo nop > /sys/kernel/tracing/current_tracer'
+setup sh -c 'echo nop > /sys/kernel/tracing/current_tracer; echo > /sys/kernel/tracing/set_ftrace_filter'
 setup nestrace report t.dat > r
 note "$(grep -c '<- .return_to_handler.$' r) of $(grep -c ' <- ' r) callers are trampolines"
 ok "beside function_graph: there are hits whose caller is a trampoline" grep -q '<- \[return_to_handler\]$' r
