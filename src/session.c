@@ -11,6 +11,7 @@
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
+#include "wq.h"
 
 #define NT_RING_KB_DEFAULT	2048
 
@@ -32,6 +33,11 @@ static void nt_stop_work(struct work_struct *work)
 	if (s->state == NT_RUNNING && nt_hook_ended_by(&s->hook))
 		nt_session_stop(s);
 	mutex_unlock(&s->lock);
+}
+
+static void nt_trigger_work(struct irq_work *work)
+{
+	queue_work(nt_wq, &container_of(work, struct nt_session, triggers.ended)->stop_work);
 }
 
 static void nt_drop_ignored_mm(struct nt_session *s)
@@ -77,7 +83,7 @@ struct nt_session *nt_session_new(void)
 	s->hook.ignored_mm = NT_NO_MM;
 	nt_filter_new(&s->filter, &s->hook.ops);
 	nt_exclusion_new(&s->exclusion, &s->hook);
-	nt_triggers_init(&s->triggers, &s->hook.frozen);
+	nt_triggers_init(&s->triggers, &s->hook.frozen, nt_trigger_work);
 	nt_pids_init(&s->pids, &s->hook);
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
@@ -228,6 +234,7 @@ void nt_session_close(struct nt_session *s)
 	}
 	mutex_unlock(&s->lock);
 	nt_modules_close(s);
+	irq_work_sync(&s->triggers.ended);
 	cancel_work_sync(&s->stop_work);
 	atomic_dec(&nt_nr_open);
 	kref_put(&s->ref, s->release);

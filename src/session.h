@@ -15,6 +15,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -58,6 +59,9 @@ struct nt_session {
 	/* the readers' state, which stream.c uses without the lock */
 	wait_queue_head_t wait;
 	struct hrtimer wakeup_timer;
+	spinlock_t wakeup_lock;		/* of the next two; taken in the timer, too */
+	bool wakeup_on;			/* the timer is started */
+	bool wakeup_allowed;		/* the session runs */
 	unsigned long last_wakeup;	/* in jiffies */
 	unsigned int scanned_cpu;	/* the CPU whose rings were looked at last */
 };

@@ -15,7 +15,6 @@
 #include "merge.h"
 #include "session.h"
 #include "stream.h"
-#include "wq.h"
 
 #define NT_SUBBUF_MAX_AGE	max(1, HZ / 10)		/* jiffies until a reader gets it */
 #define NT_WAKEUP_PERIOD	ms_to_ktime(4)
@@ -70,35 +69,65 @@ static bool nt_streams_due(struct nt_session *s)
 	return false;
 }
 
-/* Runs in a hardirq, except on PREEMPT_RT: under load softirqs wait for ksoftirqd. */
+/*
+ * Runs in a hardirq, except on PREEMPT_RT: under load softirqs wait for ksoftirqd. It goes on
+ * while a reader sleeps; the next one that falls asleep starts it again.
+ */
 static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 {
 	struct nt_session *s = container_of(timer, struct nt_session, wakeup_timer);
+	bool again;
 
 	if (wq_has_sleeper(&s->wait) &&
 	    (time_after_eq(jiffies, s->last_wakeup + NT_POLL_PERIOD) || nt_streams_due(s))) {
 		s->last_wakeup = jiffies;
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
-	if (nt_hook_ended_by(&s->hook))
-		queue_work(nt_wq, &s->stop_work);
-	hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
-	return HRTIMER_RESTART;
+	spin_lock(&s->wakeup_lock);
+	/* pairs with nt_wakeups(): a reader is seen here, or sees that the timer is off */
+	again = s->wakeup_allowed && wq_has_sleeper(&s->wait);
+	s->wakeup_on = again;
+	if (again)
+		hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
+	spin_unlock(&s->wakeup_lock);
+	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+/* Have the readers woken. Context: the caller is in the session's wait queue already. */
+static void nt_wakeups(struct nt_session *s)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->wakeup_lock, flags);
+	if (s->wakeup_allowed && !s->wakeup_on) {
+		s->wakeup_on = true;
+		hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
+	}
+	spin_unlock_irqrestore(&s->wakeup_lock, flags);
 }
 
 void nt_readers_init(struct nt_session *s)
 {
 	init_waitqueue_head(&s->wait);
+	spin_lock_init(&s->wakeup_lock);
 	nt_hrtimer_setup(&s->wakeup_timer, nt_wake_readers, HRTIMER_MODE_REL);
 }
 
 void nt_readers_start(struct nt_session *s)
 {
-	hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
+	spin_lock_irq(&s->wakeup_lock);
+	s->wakeup_allowed = true;
+	spin_unlock_irq(&s->wakeup_lock);
+	/* for those that sleep already */
+	nt_wakeups(s);
 }
 
 void nt_readers_stop(struct nt_session *s)
 {
+	spin_lock_irq(&s->wakeup_lock);
+	s->wakeup_allowed = false;
+	s->wakeup_on = false;
+	spin_unlock_irq(&s->wakeup_lock);
 	hrtimer_cancel(&s->wakeup_timer);
 	wake_up_interruptible(&s->wait);
 }
@@ -107,6 +136,13 @@ static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
 {
 	return st->out_len &&
 	       (nonblock || ended || time_after_eq(jiffies, st->out_since + NT_SUBBUF_MAX_AGE));
+}
+
+/* The condition for the end of a sleep. @stuck: what is due cannot be handed out yet. */
+static bool nt_stream_awake(struct nt_stream *st, bool stuck)
+{
+	nt_wakeups(st->session);
+	return nt_stream_ended(st) || (!stuck && nt_stream_due(st));
 }
 
 static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -152,8 +188,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 		/* drop the lock: NESTRACE_IOC_STATS takes it too */
 		mutex_unlock(&st->lock);
 		left = wait_event_interruptible_timeout(st->session->wait,
-							nt_stream_ended(st) ||
-							(!stuck && nt_stream_due(st)),
+							nt_stream_awake(st, stuck),
 							stuck ? 1 : NT_SUBBUF_MAX_AGE / 2 + 1);
 		if (left < 0)
 			return left;
@@ -169,6 +204,9 @@ static __poll_t nt_stream_poll(struct file *file, poll_table *wait)
 	struct nt_stream *st = file->private_data;
 
 	poll_wait(file, &st->session->wait, wait);
+	/* a flight recording waits for its end only */
+	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM))
+		nt_wakeups(st->session);
 	if (nt_stream_ended(st))
 		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
 	return nt_stream_has_data(st) ? EPOLLIN | EPOLLRDNORM : 0;
