@@ -358,6 +358,8 @@ static int nt_events_replace_globs(char *globs, bool exclude)
 	kfree(globs);
 	if (nt_events_filter(before, exclude, true))
 		nt_events_broken |= BIT(exclude);
+	else
+		nt_events_broken &= ~BIT(exclude);
 	return ret;
 }
 
@@ -484,8 +486,8 @@ void nt_events_exit(void)
 	spin_unlock(&nt_events_users_lock);
 	mutex_unlock(&nt_events_lock);
 	cancel_work_sync(&nt_events_arming);
-	nt_filter_free(&nt_events_selection);
 	nt_exclusion_free(&nt_events_exclusion);
+	nt_filter_free(&nt_events_selection);
 	free_percpu(nt_events_hook.rings);
 }
 

@@ -78,6 +78,24 @@ struct module *nt_module_get(const char *name)
 	return mod;
 }
 
+/*
+ * Select what matches @glob, or with @exclude leave it out; with @reset nothing else, unless this
+ * fails. Return: 0, -ENOENT or another negative error.
+ */
+static int nt_ftrace_set(struct ftrace_ops *ops, const char *glob, bool exclude, bool reset)
+{
+	/* ftrace changes what it parses */
+	char *copy = kstrdup(glob, GFP_KERNEL);
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	ret = exclude ? ftrace_set_notrace(ops, copy, strlen(copy), reset) :
+			ftrace_set_filter(ops, copy, strlen(copy), reset);
+	kfree(copy);
+	return ret == -EINVAL ? -ENOENT : ret;
+}
+
 /* Store the name of the function at @ip. */
 static void nt_function_name(char name[KSYM_SYMBOL_LEN], unsigned long ip)
 {
@@ -189,22 +207,27 @@ static int nt_filter_never_empty(struct nt_filter *f)
 
 /*
  * Deselect the functions of @mod, or those of its init: their addresses become another
- * module's. ftrace removes nothing if one is not selected, so select all of them before.
+ * module's. ftrace removes nothing if one is not selected; go one by one.
  */
 static int nt_filter_module_remove(struct nt_filter *f, const struct module *mod, bool init)
 {
 	struct nt_match m = { .globs = &f->globs, .mod = mod };
 	unsigned long *ips;
-	int nr = nt_find(&m, init, &ips), ret = 0;
+	int nr = nt_find(&m, init, &ips), ret = 0, err = 0, one, i;
 
 	if (nr > 0)
 		ret = nt_filter_never_empty(f);
 	if (ret || nr <= 0)
 		goto out;
 	ret = ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
-	if (ret)
-		ret = ftrace_set_filter_ips(f->ops, ips, nr, 0, 0) ?:
-		      ftrace_set_filter_ips(f->ops, ips, nr, 1, 0);
+	for (i = 0; ret && i < nr; i++) {
+		/* it may be selected twice */
+		do
+			one = ftrace_set_filter_ip(f->ops, ips[i], 1, 0);
+		while (!one);
+		err = one == -ENOENT ? err : one;
+	}
+	ret = ret ? err : 0;
 out:
 	kvfree(ips);
 	return ret ?: nr;
@@ -297,8 +320,7 @@ static int nt_filter_select(struct nt_filter *f, const struct nt_glob *g,
 	int ret;
 
 	if (!*g->module) {
-		ret = ftrace_set_filter(f->ops, (char *)g->glob, strlen(g->glob), 0);
-		ret = ret == -EINVAL ? -ENOENT : ret;
+		ret = nt_ftrace_set(f->ops, g->glob, false, false);
 	} else if (!mod) {
 		ret = -ENODEV;
 	} else {
@@ -382,13 +404,6 @@ static int nt_exclude_module(struct nt_hook *h, const char *name)
 	return 0;
 }
 
-static int nt_exclude_glob(struct nt_exclusion *x, const char *glob)
-{
-	int ret = ftrace_set_notrace(&x->hook->ops, (char *)glob, strlen(glob), 0);
-
-	return ret == -EINVAL ? -ENOENT : ret;
-}
-
 int nt_exclusion_add(struct nt_exclusion *x, char *glob, bool wait)
 {
 	struct nt_glob *g;
@@ -403,7 +418,7 @@ int nt_exclusion_add(struct nt_exclusion *x, char *glob, bool wait)
 	if (!g)
 		return -ENOMEM;
 	mutex_lock(&nt_filters_lock);
-	ret = nt_exclude_glob(x, glob);
+	ret = nt_ftrace_set(&x->hook->ops, glob, true, false);
 	if (ret == -ENOENT && wait)
 		ret = 0;
 	if (ret)
@@ -426,23 +441,28 @@ static int nt_exclusion_module_event(struct nt_exclusion *x, const struct module
 	struct nt_match m = { .globs = &x->globs, .mod = mod };
 	const struct nt_glob *g;
 	unsigned long *ips;
-	int ret = nt_find(&m, state == MODULE_STATE_LIVE, &ips);
+	bool reset = x->stale;
+	int ret = nt_find(&m, state == MODULE_STATE_LIVE, &ips), err = min(ret, 0);
 
 	kvfree(ips);
-	if (ret < 0)
-		return ret;
 	if (state != MODULE_STATE_COMING) {
-		x->stale |= m.any;
-		return 0;
+		x->stale |= m.any || err;
+		return err;
 	}
-	if (!m.any && !x->stale)
+	if (!m.any && !reset && !err)
 		return 0;
-	ret = x->stale ? ftrace_set_notrace(&x->hook->ops, NULL, 0, 1) : 0;
-	if (!ret)
-		x->stale = false;
-	list_for_each_entry(g, &x->globs, node)
-		ret = ret ?: nt_exclude_glob(x, g->glob);
-	return ret;
+	/* a glob may match nothing now: its module is gone */
+	list_for_each_entry(g, &x->globs, node) {
+		ret = nt_ftrace_set(&x->hook->ops, g->glob, true, reset);
+		if (!ret)
+			reset = false;
+		else if (ret != -ENOENT)
+			err = ret;
+	}
+	if (reset && !err)
+		err = ftrace_set_notrace(&x->hook->ops, NULL, 0, 1);
+	x->stale = err;
+	return err;
 }
 
 static void nt_exclusion_drop(struct nt_exclusion *x)

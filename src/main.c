@@ -55,24 +55,25 @@ static int __init nt_init(void)
 	ret = nt_wq_init();
 	if (ret)
 		goto err_stacks;
-	ret = nt_events_init();
-	if (ret)
-		goto err_wq;
+	/* before there is a filter, which follows modules */
 	ret = nt_modules_init();
 	if (ret)
-		goto err_events;
-	ret = nt_device_init();
+		goto err_wq;
+	ret = nt_events_init();
 	if (ret)
 		goto err_modules;
+	ret = nt_device_init();
+	if (ret)
+		goto err_events;
 
 	nt_events_set_ready();
 	pr_info("version " NT_VERSION " is ready at " NESTRACE_DEVICE "\n");
 	return 0;
 
-err_modules:
-	nt_modules_exit();
 err_events:
 	nt_events_exit();
+err_modules:
+	nt_modules_exit();
 err_wq:
 	nt_wq_exit();
 err_stacks:
@@ -83,8 +84,8 @@ err_stacks:
 static void __exit nt_exit(void)
 {
 	nt_device_exit();
-	nt_modules_exit();
 	nt_events_exit();
+	nt_modules_exit();
 	nt_wq_exit();
 	nt_stacks_exit();
 }

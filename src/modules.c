@@ -230,8 +230,12 @@ void nt_modules_exit(void)
 	struct nt_coming *c, *next;
 
 	unregister_module_notifier(&nt_modules_notifier);
-	list_for_each_entry_safe(c, next, &nt_modules_coming, node)
+	nt_modules_hold();
+	list_for_each_entry_safe(c, next, &nt_modules_coming, node) {
+		list_del(&c->node);
 		kfree(c);
+	}
+	nt_modules_release();
 }
 
 void nt_modules_open(struct nt_session *s)

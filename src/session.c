@@ -50,8 +50,9 @@ static void nt_session_release(struct kref *ref)
 {
 	struct nt_session *s = container_of(ref, struct nt_session, ref);
 
-	nt_filter_free(&s->filter);
+	/* before the filter, which frees what ftrace leaves out */
 	nt_exclusion_free(&s->exclusion);
+	nt_filter_free(&s->filter);
 	nt_triggers_free(&s->triggers);
 	nt_drop_ignored_mm(s);
 	nt_tasks_free(s);

@@ -297,3 +297,32 @@ same_events()
 		"$(nestrace stat -i "$1" 2> /dev/null | awk '$1 ~ /^[0-9]+$/ { n += $1 } END { print n + 0 }')" \
 		"$(grep -c ' <- ' theirs.all)"
 }
+
+# record_all SIGNAL...: a recorder for each, all at a time; then 100 calls in two tasks
+record_all()
+{
+	for signal; do
+		nestrace record -q -b 16 -l nt_called -o $signal.dat & eval "recorder_$signal=$!"
+	done
+	setup within_a_minute sessions "$# running"
+	echo "task 100" > /proc/nt_calls
+}
+
+signal_hits() # SIGNAL
+{
+	nestrace report "$1.dat" | grep -c 'nt_called <-'
+}
+
+# ended HITS SIGNAL...: wait for all, and print the ones that did not end well with all hits
+ended()
+{
+	expected=$1
+	shift
+	for signal; do
+		eval "wait \$recorder_$signal"
+		status=$?
+		[ $status = 0 ] && [ "$(signal_hits $signal)" = $expected ] && [ ! -e $signal.dat.nestrace ] ||
+			echo "$signal: status $status, $(signal_hits $signal) hits"
+		rm -f $signal.dat
+	done
+}

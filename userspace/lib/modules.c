@@ -234,14 +234,19 @@ bool modules_read(struct modules *m, int fd)
 	FILE *f = fopen("/proc/modules", "r");
 	char *line = NULL;
 	size_t size = 0;
-	bool found = true;
+	bool found = true, failed;
 
 	while (f && getline(&line, &size, f) > 0) {
 		memset(arg.name, 0, sizeof(arg.name));
 		if (sscanf(line, "%63s", arg.name) != 1)
 			continue;
 		/* ENOENT: it has gone meanwhile */
-		if (ioctl(fd, NESTRACE_IOC_MODULES, &arg) && errno == EOPNOTSUPP)
+		failed = ioctl(fd, NESTRACE_IOC_MODULES, &arg);
+		if (failed && errno == ENOMEM) {
+			modules_take(m, fd);
+			failed = ioctl(fd, NESTRACE_IOC_MODULES, &arg);
+		}
+		if (failed && errno == EOPNOTSUPP)
 			found = false;
 	}
 	free(line);

@@ -87,6 +87,16 @@ setup insmod /tests/nt_calls.ko
 setup nestrace record -q -F -n nt_called -o t.dat sh -c "rmmod nt_calls; $(text_of each); each"
 is "-n NAME leaves out the module each time that it comes" "$(hits t.dat nt_called)" 0
 is "-n NAME leaves out no other function at its address" "$(hits t.dat nt_twin_called)" 30
+setup insmod /tests/nt_calls.ko
+setup nestrace record -q -l 'nt_calle*' -o t.dat sh -c "rmmod nt_calls; $(text_of each); each"
+is "-l GLOB traces the module each time that it comes" "$(hits t.dat nt_called)" 30
+is "-l GLOB traces no other function at its address" "$(hits t.dat nt_twin_called)" 0
+setup insmod /tests/nt_calls.ko
+setup nestrace record -q -F -n loadavg_proc_show -n 'nt_calle*' -n version_proc_show -o t.dat \
+	sh -c "rmmod nt_calls; $(text_of each); each; read x < /proc/loadavg; read x < /proc/version"
+is "several -n GLOB: the module is left out each time that it comes" "$(hits t.dat nt_called)" 0
+is "several -n GLOB: no other function at its address is left out" "$(hits t.dat nt_twin_called)" 30
+is "several -n GLOB: the others are left out once the module is gone" "$(hits t.dat loadavg_proc_show) $(hits t.dat version_proc_show)" "0 0"
 
 # the table of calls of a module still has those of its init when they are another module's
 insmod /tests/nt_calls.ko
