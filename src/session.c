@@ -24,20 +24,25 @@ void nt_session_count(u32 *open, u32 *running)
 	*running = atomic_read(&nt_nr_running);
 }
 
-static void nt_stop_work(struct work_struct *work)
+/*
+ * Stop a session that a trigger has frozen. A trigger may fire in any context, on a CPU that is
+ * going offline and during a panic, so it cannot tell anybody: look once a second.
+ */
+static void nt_watch(struct nt_session *s)
 {
-	struct nt_session *s = container_of(work, struct nt_session, stop_work);
-
-	mutex_lock(&s->lock);
-	/* it may have been stopped, and started again, since */
-	if (s->state == NT_RUNNING && nt_hook_ended_by(&s->hook))
-		nt_session_stop(s);
-	mutex_unlock(&s->lock);
+	queue_delayed_work(nt_wq, &s->watch_work, round_jiffies_relative(HZ));
 }
 
-static void nt_trigger_work(struct irq_work *work)
+static void nt_watch_work(struct work_struct *work)
 {
-	queue_work(nt_wq, &container_of(work, struct nt_session, triggers.ended)->stop_work);
+	struct nt_session *s = container_of(to_delayed_work(work), struct nt_session, watch_work);
+
+	mutex_lock(&s->lock);
+	if (s->state == NT_RUNNING && nt_hook_ended_by(&s->hook))
+		nt_session_stop(s);
+	else if (s->state == NT_RUNNING)
+		nt_watch(s);
+	mutex_unlock(&s->lock);
 }
 
 static void nt_drop_ignored_mm(struct nt_session *s)
@@ -84,7 +89,7 @@ struct nt_session *nt_session_new(void)
 	s->hook.ignored_mm = NT_NO_MM;
 	nt_filter_new(&s->filter, &s->hook.ops);
 	nt_exclusion_new(&s->exclusion, &s->hook);
-	nt_triggers_init(&s->triggers, &s->hook.frozen, nt_trigger_work);
+	nt_triggers_init(&s->triggers, &s->hook.frozen);
 	nt_pids_init(&s->pids, &s->hook);
 	cpumask_copy(s->cpus, cpu_present_mask);
 	s->ring_kb = NT_RING_KB_DEFAULT;
@@ -92,7 +97,7 @@ struct nt_session *nt_session_new(void)
 	kref_init(&s->ref);
 	s->release = nt_session_release;
 	nt_readers_init(s);
-	INIT_WORK(&s->stop_work, nt_stop_work);
+	INIT_DELAYED_WORK(&s->watch_work, nt_watch_work);
 	nt_modules_open(s);
 	atomic_inc(&nt_nr_open);
 	return s;
@@ -171,6 +176,8 @@ int nt_session_start(struct nt_session *s)
 		goto err_frozen;
 	}
 	nt_triggers_arming_done(&s->triggers);
+	if (nt_triggers_any(&s->triggers))
+		nt_watch(s);
 	atomic_inc(&nt_nr_running);
 	return 0;
 
@@ -235,8 +242,7 @@ void nt_session_close(struct nt_session *s)
 	}
 	mutex_unlock(&s->lock);
 	nt_modules_close(s);
-	irq_work_sync(&s->triggers.ended);
-	cancel_work_sync(&s->stop_work);
+	cancel_delayed_work_sync(&s->watch_work);
 	atomic_dec(&nt_nr_open);
 	kref_put(&s->ref, s->release);
 }

@@ -54,14 +54,15 @@ struct nt_session {
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
-	struct work_struct stop_work;	/* stops the session once it is frozen */
+	struct delayed_work watch_work;	/* stops the session once a trigger has frozen it */
 
 	/* the readers' state, which stream.c uses without the lock */
 	wait_queue_head_t wait;
 	struct hrtimer wakeup_timer;
-	spinlock_t wakeup_lock;		/* of the next two; taken in the timer, too */
+	spinlock_t wakeup_lock;		/* of the next three; taken in the timer, too */
 	bool wakeup_on;			/* the timer is started */
 	bool wakeup_allowed;		/* the session runs */
+	bool wakeup_wanted;		/* a reader has fallen asleep */
 	unsigned long last_wakeup;	/* in jiffies */
 	unsigned int scanned_cpu;	/* the CPU whose rings were looked at last */
 };

@@ -84,8 +84,9 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
 	}
 	spin_lock(&s->wakeup_lock);
-	/* pairs with nt_wakeups(): a reader is seen here, or sees that the timer is off */
-	again = s->wakeup_allowed && wq_has_sleeper(&s->wait);
+	/* a reader is seen here, or sees in nt_wakeups() that the timer is off */
+	s->wakeup_wanted = wq_has_sleeper(&s->wait);
+	again = s->wakeup_allowed && s->wakeup_wanted;
 	s->wakeup_on = again;
 	if (again)
 		hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
@@ -93,16 +94,23 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
-/* Have the readers woken. Context: the caller is in the session's wait queue already. */
+static void nt_wakeups_update(struct nt_session *s)
+{
+	lockdep_assert_held(&s->wakeup_lock);
+	if (!s->wakeup_allowed || !s->wakeup_wanted || s->wakeup_on)
+		return;
+	s->wakeup_on = true;
+	hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
+}
+
+/* Have the readers woken while the session runs. Context: the caller is in its wait queue. */
 static void nt_wakeups(struct nt_session *s)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&s->wakeup_lock, flags);
-	if (s->wakeup_allowed && !s->wakeup_on) {
-		s->wakeup_on = true;
-		hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
-	}
+	s->wakeup_wanted = true;
+	nt_wakeups_update(s);
 	spin_unlock_irqrestore(&s->wakeup_lock, flags);
 }
 
@@ -117,9 +125,8 @@ void nt_readers_start(struct nt_session *s)
 {
 	spin_lock_irq(&s->wakeup_lock);
 	s->wakeup_allowed = true;
+	nt_wakeups_update(s);
 	spin_unlock_irq(&s->wakeup_lock);
-	/* for those that sleep already */
-	nt_wakeups(s);
 }
 
 void nt_readers_stop(struct nt_session *s)

@@ -51,8 +51,9 @@ void nt_streams_free(struct nt_session *s);
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock);
 
 /*
- * The hook must not wake tasks, so while a reader or a poller sleeps a timer does: readers once a
- * ring is 1/8 full, pollers every 10 ms. Tasks that only wait for the end are woken at the end.
+ * The hook must not wake tasks, so a timer does: readers once a ring is 1/8 full, pollers every
+ * 10 ms. A reader or poller that falls asleep starts it, and it ends when nobody sleeps. Tasks
+ * that only wait for the end are woken at the end, and start no timer.
  */
 void nt_readers_init(struct nt_session *s);
 void nt_readers_start(struct nt_session *s);

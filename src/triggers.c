@@ -40,25 +40,16 @@ static int nt_no_size(unsigned long addr, unsigned long *size, unsigned long *of
 
 DEFINE_STATIC_CALL(nt_size_of, nt_no_size);
 
-/* The rings are frozen: have the session stopped. What this calls may be traced, and is filtered. */
-static __always_inline void nt_trigger_ended(struct nt_triggers *t)
-{
-	instrumentation_begin();
-	irq_work_queue(&t->ended);
-	instrumentation_end();
-}
-
 /* The first trigger wins, except that an oops wins over all. */
 static __always_inline void nt_trigger(struct nt_triggers *t, u32 why)
 {
-	if (!READ_ONCE(*t->frozen) && !arch_cmpxchg(t->frozen, 0, why))
-		nt_trigger_ended(t);
+	if (!READ_ONCE(*t->frozen))
+		arch_cmpxchg(t->frozen, 0, why);
 }
 
 static __always_inline void nt_oops(struct nt_triggers *t)
 {
-	if (arch_xchg(t->frozen, NESTRACE_STATS_OOPS) != NESTRACE_STATS_OOPS)
-		nt_trigger_ended(t);
+	WRITE_ONCE(*t->frozen, NESTRACE_STATS_OOPS);
 }
 
 /* Is this the arming task itself, and not an interrupt that it happens to run? */
@@ -162,7 +153,7 @@ int __init nt_triggers_find(void)
 	       NESTRACE_FEATURE_EARLY_OOPS : 0;
 }
 
-void nt_triggers_init(struct nt_triggers *t, u32 *frozen, void (*ended)(struct irq_work *))
+void nt_triggers_init(struct nt_triggers *t, u32 *frozen)
 {
 	static const ftrace_func_t funcs[NT_NR_TRIGGERS] = {
 		[NT_ON_CALL] = nt_on_call, [NT_ON_WARN] = nt_on_warn, [NT_ON_OOPS] = nt_on_oops,
@@ -171,7 +162,6 @@ void nt_triggers_init(struct nt_triggers *t, u32 *frozen, void (*ended)(struct i
 	enum nt_trigger_id i;
 
 	t->frozen = frozen;
-	init_irq_work(&t->ended, ended);
 	for (i = 0; i < NT_NR_TRIGGERS; i++) {
 		t->ops[i].func = funcs[i];
 		t->ops[i].flags = FTRACE_OPS_FL_PERMANENT;

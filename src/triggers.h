@@ -12,7 +12,6 @@
 #define NT_TRIGGERS_H
 
 #include <linux/ftrace.h>
-#include <linux/irq_work.h>
 #include <linux/notifier.h>
 #include <linux/types.h>
 
@@ -30,7 +29,6 @@ enum nt_trigger_id {
 
 struct nt_triggers {
 	u32 *frozen;			/* the hook's */
-	struct irq_work ended;		/* queued once a trigger has frozen the rings */
 	bool on_call;			/* NT_ON_CALL has a filter: its functions are triggers */
 	bool on_oops;
 	bool on_warn;			/* a warning of the kernel is a trigger */
@@ -43,8 +41,8 @@ struct nt_triggers {
 /* Return: NESTRACE_FEATURE_EARLY_OOPS or 0. Context: module load. */
 int nt_triggers_find(void);
 
-/* Initialise @t for the hook that owns @frozen. @ended: called when a trigger has fired. */
-void nt_triggers_init(struct nt_triggers *t, u32 *frozen, void (*ended)(struct irq_work *));
+/* Initialise @t for the hook that owns @frozen. */
+void nt_triggers_init(struct nt_triggers *t, u32 *frozen);
 /*
  * Arm the triggers of a hook that is not frozen. Until nt_triggers_arming_done(), calls by the
  * current task itself are no triggers: it is going to arm the hook.
@@ -59,6 +57,12 @@ void nt_triggers_arming_done(struct nt_triggers *t);
  * Context: may sleep.
  */
 int nt_triggers_stop(struct nt_triggers *t);
+/* Is there any trigger? */
+static inline bool nt_triggers_any(const struct nt_triggers *t)
+{
+	return t->on_call || t->on_oops || t->on_warn;
+}
+
 /* Can ftrace still call a trigger? */
 bool nt_triggers_registered(const struct nt_triggers *t);
 /* Free the filters of @t, which is not armed. Context: may sleep. */
