@@ -16,7 +16,7 @@
 #include "hook.h"
 #include "kernel_features.h"
 #include "ksym.h"
-#include "modules.h"
+#include "loaded.h"
 #include "nothing.h"
 
 struct nt_glob {
@@ -29,27 +29,19 @@ static DEFINE_MUTEX(nt_filters_lock);	/* of all filters and exclusions */
 static LIST_HEAD(nt_filters);		/* those with globs */
 static LIST_HEAD(nt_exclusions);	/* those with globs */
 
-static struct module *nt_no_module(const char *name)
-{
-	return NULL;
-}
-
 static unsigned long nt_no_location(unsigned long ip)
 {
 	return 0;
 }
 
-DEFINE_STATIC_CALL(nt_find_module, nt_no_module);
 DEFINE_STATIC_CALL(nt_ftrace_location, nt_no_location);
 
 int __init nt_filter_init(void)
 {
-	unsigned long find = nt_ksym("find_module");
 	unsigned long location = nt_ksym("ftrace_location");
 
-	if (!find || !location)
+	if (!location || !nt_loaded_init())
 		return 0;
-	static_call_update(nt_find_module, (typeof(nt_no_module) *)find);
 	static_call_update(nt_ftrace_location, (typeof(nt_no_location) *)location);
 	return NESTRACE_FEATURE_MOD_FILTER;
 }
@@ -59,23 +51,6 @@ bool nt_filter_traceable(const char *name)
 	unsigned long addr = nt_ksym(name);
 
 	return addr && static_call(nt_ftrace_location)(addr);
-}
-
-struct module *nt_module_get(const char *name)
-{
-	struct module *mod;
-
-	rcu_read_lock_sched();
-	mod = static_call(nt_find_module)(name);
-	if (mod && !try_module_get(mod))
-		mod = NULL;
-	/* a reference does not keep a module whose init fails */
-	if (mod && READ_ONCE(mod->state) != MODULE_STATE_LIVE) {
-		module_put(mod);
-		mod = NULL;
-	}
-	rcu_read_unlock_sched();
-	return mod;
 }
 
 /*
@@ -346,9 +321,9 @@ int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 		return -ENOMEM;
 
 	/* a module that comes meanwhile is found now, or by nt_filter_module_event() */
-	nt_modules_hold();
+	nt_loaded_hold();
 	if (module)
-		mod = nt_modules_find(module);
+		mod = nt_loaded_find(module);
 	mutex_lock(&nt_filters_lock);
 	list_add(&g->node, &f->globs);
 	ret = nt_filter_select(f, g, mod, wait);
@@ -359,7 +334,7 @@ int nt_filter_add(struct nt_filter *f, char *glob, bool wait)
 		kfree(g);
 	}
 	mutex_unlock(&nt_filters_lock);
-	nt_modules_release();
+	nt_loaded_release();
 	return ret;
 }
 
@@ -396,7 +371,7 @@ static int nt_exclude_module(struct nt_hook *h, const char *name)
 	if (h->nr_excluded == NT_NR_EXCLUDED)
 		return -ENOSPC;
 	/* the hook keeps the reference: its text must not become another module's */
-	ex->module = nt_module_get(name);
+	ex->module = nt_loaded_get(name);
 	if (!ex->module)
 		return -ENODEV;
 	nt_module_text(ex->module, &ex->start, &ex->size);

@@ -39,8 +39,6 @@ int nt_filter_init(void);
 
 /* Can ftrace trace the function @name of the kernel? False if filters by module do not work. */
 bool nt_filter_traceable(const char *name);
-/* Return: the module, with a reference, or NULL: it is not there, or its init is not over. */
-struct module *nt_module_get(const char *name);
 
 /* Initialise @f, which selects all functions. */
 void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops);

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "compat/module.h"
 #include "filter.h"
+#include "loaded.h"
 #include "modules.h"
 #include "session.h"
 
@@ -24,62 +25,7 @@ struct nt_module_note {
 	struct nestrace_module note;	/* @note.length bytes, with the symbols */
 };
 
-/* A module in its init. While nt_modules_lock is held, it stays. */
-struct nt_coming {
-	struct list_head node;
-	struct module *mod;
-};
-
-static DEFINE_MUTEX(nt_modules_lock);	/* of these lists */
-static LIST_HEAD(nt_modules_sessions);
-static LIST_HEAD(nt_modules_coming);
-static struct module *nt_modules_found;	/* by nt_modules_find(), with a reference */
-
-void nt_modules_hold(void)
-{
-	mutex_lock(&nt_modules_lock);
-}
-
-void nt_modules_release(void)
-{
-	if (nt_modules_found)
-		module_put(nt_modules_found);
-	nt_modules_found = NULL;
-	mutex_unlock(&nt_modules_lock);
-}
-
-const struct module *nt_modules_find(const char *name)
-{
-	const struct nt_coming *c;
-
-	lockdep_assert_held(&nt_modules_lock);
-	list_for_each_entry(c, &nt_modules_coming, node)
-		if (!strcmp(c->mod->name, name))
-			return c->mod;
-	nt_modules_found = nt_module_get(name);
-	return nt_modules_found;
-}
-
-/* Keep the list of modules in their init. */
-static void nt_modules_follow(struct module *mod, unsigned long state)
-{
-	struct nt_coming *c, *next;
-
-	if (state == MODULE_STATE_COMING) {
-		c = kmalloc(sizeof(*c), GFP_KERNEL);
-		if (!c)
-			return;
-		c->mod = mod;
-		list_add(&c->node, &nt_modules_coming);
-		return;
-	}
-	list_for_each_entry_safe(c, next, &nt_modules_coming, node) {
-		if (c->mod == mod) {
-			list_del(&c->node);
-			kfree(c);
-		}
-	}
-}
+static LIST_HEAD(nt_modules_sessions);	/* under the lock of loaded.h */
 
 /* Return: the session's time; 0 before it starts. */
 static u64 nt_modules_time(const struct nt_session *s)
@@ -155,7 +101,7 @@ static struct nt_module_note *nt_note_alloc(size_t symbols, gfp_t gfp)
 
 /*
  * Add a note. Return: 0 or -ENOMEM.
- * Context: @mod stays as it is, because its state is being changed, or as nt_modules_find() says.
+ * Context: @mod stays as it is, because its state is being changed, or as nt_loaded_find() says.
  */
 static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 event, u64 ts)
 {
@@ -209,12 +155,12 @@ static int nt_on_module(struct notifier_block *nb, unsigned long state, void *da
 
 	if (state >= ARRAY_SIZE(events))
 		return NOTIFY_DONE;
-	nt_modules_hold();
-	nt_modules_follow(data, state);
+	nt_loaded_hold();
+	nt_loaded_follow(data, state);
 	list_for_each_entry(s, &nt_modules_sessions, modules.node)
 		nt_modules_add(&s->modules, data, events[state], nt_modules_time(s));
 	nt_filter_module_event(data, state);
-	nt_modules_release();
+	nt_loaded_release();
 	return NOTIFY_DONE;
 }
 
@@ -227,33 +173,26 @@ int __init nt_modules_init(void)
 
 void nt_modules_exit(void)
 {
-	struct nt_coming *c, *next;
-
 	unregister_module_notifier(&nt_modules_notifier);
-	nt_modules_hold();
-	list_for_each_entry_safe(c, next, &nt_modules_coming, node) {
-		list_del(&c->node);
-		kfree(c);
-	}
-	nt_modules_release();
+	nt_loaded_exit();
 }
 
 void nt_modules_open(struct nt_session *s)
 {
 	mutex_init(&s->modules.lock);
 	INIT_LIST_HEAD(&s->modules.notes);
-	mutex_lock(&nt_modules_lock);
+	nt_loaded_hold();
 	list_add(&s->modules.node, &nt_modules_sessions);
-	mutex_unlock(&nt_modules_lock);
+	nt_loaded_release();
 }
 
 void nt_modules_close(struct nt_session *s)
 {
 	struct nt_module_note *n, *next;
 
-	mutex_lock(&nt_modules_lock);
+	nt_loaded_hold();
 	list_del(&s->modules.node);
-	mutex_unlock(&nt_modules_lock);
+	nt_loaded_release();
 	list_for_each_entry_safe(n, next, &s->modules.notes, node)
 		kvfree(n);
 }
@@ -263,11 +202,11 @@ int nt_modules_note(struct nt_session *s, const char *name)
 	const struct module *mod;
 	int ret = -ENOENT;
 
-	nt_modules_hold();
-	mod = nt_modules_find(name);
+	nt_loaded_hold();
+	mod = nt_loaded_find(name);
 	if (mod)
 		ret = nt_modules_add(&s->modules, mod, NESTRACE_MODULE_PRESENT, 0);
-	nt_modules_release();
+	nt_loaded_release();
 	return ret;
 }
 

@@ -12,7 +12,6 @@
 
 #include "uapi/nestrace.h"
 
-struct module;
 struct nt_session;
 
 struct nt_modules {
@@ -25,15 +24,6 @@ struct nt_modules {
 /* Watch modules, for notes and for filters. Context: module load and unload. */
 int nt_modules_init(void);
 void nt_modules_exit(void);
-
-/*
- * Until nt_modules_release(), what nt_modules_find() finds stays. Context: may sleep; hold no
- * lock that a module's coming or going waits for.
- */
-void nt_modules_hold(void);
-void nt_modules_release(void);
-/* Return: the module @name, or NULL if it is not in memory. Call it once for each hold. */
-const struct module *nt_modules_find(const char *name);
 
 /* Context of these: may sleep; session->lock need not be held. */
 
