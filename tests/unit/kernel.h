@@ -191,8 +191,9 @@ struct list_head { struct list_head *next, *prev; };
 #define __user
 struct kref { int unused; };
 struct hrtimer { int unused; };
+struct delayed_work { int unused; };
+typedef struct { int unused; } spinlock_t;
 struct notifier_block { int unused; };
-struct work_struct { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
