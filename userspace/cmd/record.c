@@ -378,7 +378,7 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			break;
 		case 'f':
 			if (!r->events_config.nr)
-				usage("-f is for the events of -e, but there is none before: '-f %s'", optarg);
+				usage("no -e before this filter: '-f %s'; put -e EVENT first", optarg);
 			r->events_config.choice[r->events_config.nr - 1].filter = optarg;
 			break;
 		case 'g': case 'N': case 'm':

@@ -53,7 +53,7 @@ int cmd_restore(int argc, char **argv)
 	if (!written)
 		die_error(&e);
 	if (!quiet)
-		warn("restored, up to the last second before the interruption: '%s'", written);
+		warn("restored: '%s'", written);
 	free(written);
 	return 0;
 }

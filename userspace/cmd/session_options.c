@@ -137,7 +137,7 @@ static void note_waiting(const char **globs, unsigned int nr, const char *what)
 		name = xstrdup(at + strlen(":mod:"));
 		module_name_fix(name);
 		if (!module_is_loaded(name) && !module_is_built_in(name))
-			warn("no such module is loaded: '%s'; its functions will be %s once it is",
+			warn("no such module is loaded: '%s'; its functions will be %s once it is loaded",
 			     name, what);
 		free(name);
 	}

@@ -35,7 +35,7 @@ says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c
 says "-p: another tracer" 2 "no such tracer: '-p function_graph'" nestrace record -p function_graph true
 says "-e: an event that does not exist" 125 "no event matches -e: 'nonsense:*'" nestrace record -e 'nonsense:*' true
 says "-e: a filter that is none" 125 "not a filter of sched:sched_switch: 'nonsense == 1'" nestrace record -e sched:sched_switch -f 'nonsense == 1' true
-says "-f without -e" 2 "there is none before: '-f x'" nestrace record -f x true
+says "-f without -e" 2 "no -e before this filter: '-f x'" nestrace record -f x true
 says "-g: it names -l and report --graph" 2 "nestrace report --graph" nestrace record -g vfs_read true
 says "-N: it says to copy the file" 2 "record into a file and copy it" nestrace record -N host:1 true
 says "-m: it names --flight" 2 "--flight -b SIZE" nestrace record -m 100 true

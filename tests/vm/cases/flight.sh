@@ -92,7 +92,7 @@ timer()
 timer expired nestrace record -q -l vfs_read -o t.dat sleep 2
 ok "a recording with readers has a timer that wakes them" test "$(wc -l < expired)" -gt 100
 timer expired nestrace record -q --flight -l vfs_read -o t.dat sleep 2
-is "a flight recording has no timer" "$(wc -l < expired)" 0
+is "a flight recording has no timer that wakes readers" "$(wc -l < expired)" 0
 
 says "--trigger without --flight" 2 "there is no --flight" nestrace record --trigger vfs_read true
 says "--trigger: a glob that matches nothing" 125 "no function matches --trigger: 'nonsense_*'" nestrace record --flight --trigger 'nonsense_*' true
