@@ -98,7 +98,7 @@ says "report: a file cut in its data" 1 "is cut short" nestrace report cut.dat
 says "stat -i: a file cut in its data" 1 "is cut short" nestrace stat -i cut.dat
 silent=0
 for i in $(seq 20); do
-	at=$((size - 700 * i))
+	at=$((size - 300 * i))
 	cp full.dat damaged.dat
 	# Skip places that hold these bytes already.
 	while cmp -s full.dat damaged.dat; do
