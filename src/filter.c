@@ -263,15 +263,21 @@ void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops)
 	INIT_LIST_HEAD(&f->node);
 }
 
-static void nt_filter_free_globs(struct nt_filter *f)
+/* Free the globs of a filter or an exclusion, which is in the list of all by @node. */
+static void nt_globs_free(struct list_head *globs, struct list_head *node)
 {
 	struct nt_glob *g, *next;
 
 	lockdep_assert_held(&nt_filters_lock);
-	list_del_init(&f->node);
-	list_for_each_entry_safe(g, next, &f->globs, node)
+	list_del_init(node);
+	list_for_each_entry_safe(g, next, globs, node)
 		kfree(g);
-	INIT_LIST_HEAD(&f->globs);
+	INIT_LIST_HEAD(globs);
+}
+
+static void nt_filter_free_globs(struct nt_filter *f)
+{
+	nt_globs_free(&f->globs, &f->node);
 	f->never_empty = false;
 }
 
@@ -443,13 +449,8 @@ static int nt_exclusion_module_event(struct nt_exclusion *x, const struct module
 static void nt_exclusion_drop(struct nt_exclusion *x)
 {
 	struct nt_hook *h = x->hook;
-	struct nt_glob *g, *next;
 
-	lockdep_assert_held(&nt_filters_lock);
-	list_del_init(&x->node);
-	list_for_each_entry_safe(g, next, &x->globs, node)
-		kfree(g);
-	INIT_LIST_HEAD(&x->globs);
+	nt_globs_free(&x->globs, &x->node);
 	x->stale = false;
 	while (h->nr_excluded)
 		module_put(h->excluded[--h->nr_excluded].module);
