@@ -326,3 +326,32 @@ ended()
 		rm -f $signal.dat
 	done
 }
+
+# signals_end SIGNAL...: test that each ends a recording well
+signals_end()
+{
+	record_all "$@"
+	for signal; do
+		eval "kill -$signal \$recorder_$signal"
+	done
+	ended 200 "$@" > bad
+	is "signals that would kill end a recording, with all hits in the file: $*" "$(cat bad)" ""
+}
+
+# signals_pass NAME SIGNAL...: test that none ends a recording
+signals_pass()
+{
+	local name=$1
+	shift
+	record_all "$@"
+	for signal; do
+		eval "kill -$signal \$recorder_$signal"
+	done
+	sleep 1
+	echo "task 100" > /proc/nt_calls
+	for signal; do
+		eval "kill \$recorder_$signal"
+	done
+	ended 400 "$@" > bad
+	is "$name do not end a recording" "$(cat bad)" ""
+}

@@ -23,25 +23,8 @@ hits()
 }
 
 # signals.sh has all of them.
-signals="1 3 6 14 24 33 64"
-record_all $signals
-for signal in $signals; do
-	eval "kill -$signal \$recorder_$signal"
-done
-ended 200 $signals > bad
-is "signals that would kill end a recording, with all hits in the file: $signals" "$(cat bad)" ""
-signals="13 25"
-record_all $signals
-for signal in $signals; do
-	eval "kill -$signal \$recorder_$signal"
-done
-sleep 1
-calls
-for signal in $signals; do
-	eval "kill \$recorder_$signal"
-done
-ended 400 $signals > bad
-is "SIGPIPE and SIGXFSZ do not end a recording" "$(cat bad)" ""
+signals_end 1 3 6 14 24 33 64
+signals_pass "SIGPIPE and SIGXFSZ" 13 25
 
 nestrace record -q -l nt_called -o t.dat sh -c 'trap "" INT; echo "task 5" > /proc/nt_calls; kill -ALRM $$; sleep 100'
 is "a signal of COMMAND's is not one of ours" "$? $(hits)" "142 10"
