@@ -163,7 +163,8 @@ struct nestrace_filter {
  * Every end of a recording freezes the rings first and disarms afterwards: a ring takes no
  * more than the rest of its current sub-buffer, and later hits count as filtered, or as lost
  * if the ring was full. A trigger, a warning or an oops does so from within the kernel. The
- * kernel looks about once a second, and then stops the session as by NESTRACE_IOC_STOP; NESTRACE_IOC_STATS says why.
+ * kernel looks about once a second, and then stops the session as by NESTRACE_IOC_STOP;
+ * NESTRACE_IOC_STATS says why.
  * A trigger works on every CPU and for every task, except for calls by the task that is just
  * arming the session; it is recorded only if the filters select it.
  * NESTRACE_FILTER_TRIGGER excludes the other flags, except NESTRACE_FILTER_WAIT.

@@ -50,9 +50,9 @@ struct kernel_events *kernel_events_open(const struct events_config *c, struct e
 bool kernel_events_start(struct kernel_events *k,
 			 bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len),
 			 void *arg, struct error *e);
-/* Stop, and read what is left. */
 /* Record no more events; at any time. */
 void kernel_events_freeze(struct kernel_events *k);
+/* Stop, and read what is left. */
 void kernel_events_stop(struct kernel_events *k);
 /* Remove the instance; it may be running. */
 void kernel_events_close(struct kernel_events *k);
