@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/comms.h"
+#include "lib/kallsyms.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
@@ -81,13 +82,16 @@ static struct tep_handle *table_end(struct table *t)
 		qsort(t->entry, t->nr, sizeof(*t->entry), compare);
 	for (i = 0; i < t->nr; i++) {
 		const struct entry *e = &t->entry[i];
+		char *name = (char *)e->name;
 
 		if (i && e->start == e[-1].start)
 			continue;
 		/* no function is called by a trampoline: mark it */
-		snprintf(marked, sizeof(marked), "[%.100s]", e->name);
-		if (tep_register_function(tep, is_trampoline(e->name) ? marked : (char *)e->name,
-					  e->start, (char *)e->module))
+		if (is_trampoline(name)) {
+			snprintf(marked, sizeof(marked), "[%.100s]", name);
+			name = marked;
+		}
+		if (tep_register_function(tep, name, e->start, (char *)e->module))
 			out_of_memory();
 	}
 	free(t->entry);
@@ -95,21 +99,15 @@ static struct tep_handle *table_end(struct table *t)
 }
 
 /* Take a line of kallsyms, which is taken apart. Return: false if it is none. */
-static bool add_line(struct table *t, char *line)
+static bool add_line(struct table *t, char *text)
 {
-	int name = 0, name_end = 0, module = 0, module_end = 0;
-	uint64_t start;
-	char type;
+	struct kallsyms_line line;
 
-	if (sscanf(line, "%" SCNx64 " %c %n%*s%n [%n%*[^]]%n", &start, &type, &name, &name_end,
-		   &module, &module_end) < 2 || !name_end)
+	if (!kallsyms_parse(text, &line))
 		return false;
-	line[name_end] = '\0';
-	if (module_end)
-		line[module_end] = '\0';
 	/* arm has a symbol '$a' at each function, and x86-64 offsets of per-CPU variables */
-	if (line[name] != '$' && type != 'a' && type != 'A')
-		add(t, start, line + name, module_end ? line + module : NULL);
+	if (*line.name != '$' && line.type != 'a' && line.type != 'A')
+		add(t, line.start, line.name, line.module);
 	return true;
 }
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/kallsyms.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/symbols.h"
 
-#define PAGE	4096
+#define PAGE		4096
+#define READ_SIZE	65536
 
 /* A symbol of kallsyms outside of the kernel: a module's, or code that the kernel made. */
 struct other {
@@ -51,7 +53,7 @@ static bool is_function(char type)
 	return strchr("tTwW", type);
 }
 
-/* Write a line as kallsyms has it. Without stdio's formats: there are 200,000 of them. */
+/* Write a line as kallsyms has it; without stdio's formats, as kallsyms_parse(). */
 static void put(FILE *out, uint64_t start, char type, const char *name, const char *module)
 {
 	char head[] = "0000000000000000 t ";
@@ -68,34 +70,6 @@ static void put(FILE *out, uint64_t start, char type, const char *name, const ch
 		putc(']', out);
 	}
 	putc('\n', out);
-}
-
-/* A line of kallsyms. */
-struct line {
-	uint64_t start;
-	char type;
-	const char *name;
-	const char *module;	/* NULL: of the kernel */
-};
-
-/* Take @text apart, which is modified. Return: false if it is no such line. */
-static bool parse(char *text, struct line *line)
-{
-	char *at;
-
-	line->start = strtoull(text, &at, 16);
-	if (at == text || at[0] != ' ' || !at[1] || at[2] != ' ')
-		return false;
-	line->type = at[1];
-	line->name = at + 3;
-	at += 3 + strcspn(at + 3, "\t\n");
-	line->module = NULL;
-	if (at[0] == '\t' && at[1] == '[') {
-		line->module = at + 2;
-		at[2 + strcspn(at + 2, "]\n")] = '\0';
-	}
-	*at = '\0';
-	return *line->name;
 }
 
 /* Is this where the code ends? */
@@ -120,7 +94,7 @@ bool symbols_read(struct symbols *s, struct error *e)
 {
 	FILE *in = fopen("/proc/kallsyms", "r"), *out = NULL;
 	bool open = false, again = s->kernel;
-	struct line line;
+	struct kallsyms_line line;
 	char *text = NULL;
 	size_t size = 0;
 
@@ -131,9 +105,11 @@ bool symbols_read(struct symbols *s, struct error *e)
 		if (!out)
 			out_of_memory();
 	}
+	/* stdio would take the block size of proc, 1 KiB, and make 7000 calls */
+	setvbuf(in, NULL, _IOFBF, READ_SIZE);
 	s->hidden = true;
 	while (getline(&text, &size, in) > 0) {
-		if (!parse(text, &line))
+		if (!kallsyms_parse(text, &line))
 			continue;
 		if (line.start)
 			s->hidden = false;

@@ -44,6 +44,12 @@ static int character(const unsigned char *p)
 	return len;
 }
 
+/* Nearly all of a long text is this. */
+static bool is_printable_ascii(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
 static bool is_control(const unsigned char *p)
 {
 	return p[0] < ' ' || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
@@ -56,7 +62,11 @@ char *utf8_clean(const char *text, const char *keep)
 	char *clean = xrealloc(NULL, 3 * strlen(text) + 1), *out = clean;
 	int len;
 
-	for (; *p; p += len < 0 ? -len : len) {
+	for (;; p += len < 0 ? -len : len) {
+		while (is_printable_ascii(*p))
+			*out++ = *p++;
+		if (!*p)
+			break;
 		len = character(p);
 		if (len < 0) {
 			memcpy(out, REPLACEMENT, strlen(REPLACEMENT));
