@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "lib/byte_order.h"
 #include "lib/file_time.h"
 #include "lib/memory.h"
+#include "lib/packing.h"
 #include "lib/tracedat_format.h"
 #include "lib/tracedat_read.h"
 
@@ -563,12 +563,6 @@ static void read_6(struct parser *p, uint32_t page_size)
 	free(in.list);
 }
 
-/* Zstd compresses better than that only what is all the same. */
-static bool can_unpack(uint32_t len, uint32_t packed_len)
-{
-	return len / 20000 <= packed_len;
-}
-
 /* Where the parts of a version 7 file are. */
 struct map {
 	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];
@@ -590,7 +584,6 @@ static bool open_section(struct parser *p, uint64_t at, uint16_t id, struct pars
 	uint32_t packed_len, len;
 	uint16_t found, flags;
 	char *packed;
-	size_t n;
 
 	*unpacked = NULL;
 	p->off = at;
@@ -606,13 +599,12 @@ static bool open_section(struct parser *p, uint64_t at, uint16_t id, struct pars
 	packed_len = get_u32(p);
 	len = get_u32(p);
 	if (!p->failed && (len > (id == TRACEDAT_OPT_DONE ? OPTIONS_MAX : TEXT_MAX) ||
-			   !can_unpack(len, packed_len)))
+			   !packing_can(p->t->packing, len, packed_len)))
 		bad(p, "an impossible length");
 	packed = get_text(p, packed_len);
 	if (!p->failed) {
 		*unpacked = xrealloc(NULL, (size_t)len + 1);
-		n = ZSTD_decompress(*unpacked, len, packed, packed_len);
-		if (ZSTD_isError(n) || n != len)
+		if (!packing_unpack(p->t->packing, *unpacked, len, packed, packed_len))
 			bad(p, "data that cannot be decompressed");
 		in->memory = *unpacked;
 		in->off = 0;
@@ -788,7 +780,7 @@ static void read_7(struct parser *p)
 	p->what = "the compression";
 	name = get_string(p, 4096);
 	version = get_string(p, 4096);
-	if (!p->failed && strcmp(name, TRACEDAT_ZSTD) && strcmp(name, "none")) {
+	if (!p->failed && !packing_find(name, &p->t->packing)) {
 		error_set(p->error, "cannot read compression '%s': '%s'; trace-cmd convert --compression none makes a file that nestrace reads",
 			  name, p->t->path);
 		p->failed = true;
@@ -890,14 +882,13 @@ static int next_chunk(struct tracedat *t, struct chunks *c, unsigned int cpu, st
 	packed_len = number_at(raw, sizeof(packed_len), t->bigendian);
 	len = number_at(raw + sizeof(packed_len), sizeof(len), t->bigendian);
 	if (c->next + sizeof(raw) > end || packed_len > end - c->next - sizeof(raw) ||
-	    packed_len > ZSTD_compressBound(CHUNK_MAX) || !len || len > CHUNK_MAX ||
-	    !can_unpack(len, packed_len))
+	    !len || len > CHUNK_MAX || !packing_can(t->packing, len, packed_len))
 		return damaged(t, cpu, c, "an impossible length", e);
 	packed = xrealloc(NULL, packed_len);
 	ret = read_at(t, c->next + sizeof(raw), packed, packed_len, e);
 	if (ret > 0) {
 		c->data = xrealloc(c->data, len);
-		if (ZSTD_decompress(c->data, len, packed, packed_len) != len)
+		if (!packing_unpack(t->packing, c->data, len, packed, packed_len))
 			ret = damaged(t, cpu, c, "data that cannot be decompressed", e);
 	}
 	free(packed);

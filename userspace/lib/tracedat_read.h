@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/packing.h"
 
 struct file_time;
 
@@ -41,6 +42,7 @@ struct tracedat {
 	uint64_t size;		/* bytes of the file */
 	bool bigendian;
 	unsigned int long_size;	/* bytes in a long of the machine */
+	enum packing packing;
 	char *header_page;	/* the format of a sub-buffer's header */
 	struct tracedat_format *format;
 	unsigned int nr_formats;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "lib/packing.h"
+
+/* Zstd compresses better than that only what is all the same, and zlib nothing. */
+#define RATIO_MAX	20000
+
+bool packing_find(const char *name, enum packing *packing)
+{
+	static const char *const names[] = {
+		[PACKING_NONE] = "none", [PACKING_ZSTD] = "zstd", [PACKING_ZLIB] = "zlib",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i], name)) {
+			*packing = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool packing_can(enum packing packing, size_t len, size_t packed_len)
+{
+	size_t most = packing == PACKING_ZLIB ? compressBound(len) : ZSTD_compressBound(len);
+
+	return packing != PACKING_NONE && packed_len <= most && len / RATIO_MAX <= packed_len;
+}
+
+bool packing_unpack(enum packing packing, void *out, size_t len, const void *packed,
+		    size_t packed_len)
+{
+	uLongf got = len;
+
+	switch (packing) {
+	case PACKING_ZSTD:
+		return ZSTD_decompress(out, len, packed, packed_len) == len;
+	case PACKING_ZLIB:
+		return uncompress(out, &got, packed, packed_len) == Z_OK && got == len;
+	case PACKING_NONE:
+		break;
+	}
+	return false;
+}
