@@ -14,6 +14,7 @@
 #include "device.h"
 #include "events.h"
 #include "filter.h"
+#include "hibernation.h"
 #include "kernel_features.h"
 #include "merge.h"
 #include "modules.h"
@@ -39,12 +40,14 @@ static int nt_open(struct inode *inode, struct file *file)
 	s = nt_session_new();
 	if (!s)
 		return -ENOMEM;
+	nt_hibernation_open(s);
 	file->private_data = s;
 	return 0;
 }
 
 static int nt_release(struct inode *inode, struct file *file)
 {
+	nt_hibernation_close(file->private_data);
 	nt_session_close(file->private_data);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "events.h"
 #include "filter.h"
+#include "hibernation.h"
 #include "kernel_features.h"
 #include "modules.h"
 #include "rcu.h"
@@ -59,9 +60,12 @@ static int __init nt_init(void)
 	ret = nt_modules_init();
 	if (ret)
 		goto err_wq;
-	ret = nt_events_init();
+	ret = nt_hibernation_init();
 	if (ret)
 		goto err_modules;
+	ret = nt_events_init();
+	if (ret)
+		goto err_hibernation;
 	ret = nt_device_init();
 	if (ret)
 		goto err_events;
@@ -72,6 +76,8 @@ static int __init nt_init(void)
 
 err_events:
 	nt_events_exit();
+err_hibernation:
+	nt_hibernation_exit();
 err_modules:
 	nt_modules_exit();
 err_wq:
@@ -85,6 +91,7 @@ static void __exit nt_exit(void)
 {
 	nt_device_exit();
 	nt_events_exit();
+	nt_hibernation_exit();
 	nt_modules_exit();
 	nt_wq_exit();
 	nt_stacks_exit();

@@ -37,6 +37,38 @@ bool nt_stream_ended(struct nt_stream *st)
 	return smp_load_acquire(&st->session->state) == NT_STOPPED;
 }
 
+/* Return: bytes that the reader has not read of a ring; its place may move meanwhile. */
+static s64 nt_stream_unread(struct nt_stream *st, enum nestrace_slot slot)
+{
+	const struct nt_cursor *c = &st->cursor[slot];
+
+	return READ_ONCE(nt_stream_ring(st, slot)->pos) -
+	       (READ_ONCE(c->subbuf) << NT_SUBBUF_SHIFT | READ_ONCE(c->off));
+}
+
+bool nt_stream_has_data(struct nt_stream *st)
+{
+	enum nestrace_slot i;
+
+	if (READ_ONCE(st->out_len))
+		return true;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		if (nt_stream_unread(st, i) > 0)
+			return true;
+	return false;
+}
+
+bool nt_stream_due(struct nt_stream *st)
+{
+	enum nestrace_slot i;
+
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		if (nt_stream_unread(st, i) >=
+		    (s64)max(nt_stream_ring(st, i)->mask / 8, NT_SUBBUF_MASK))
+			return true;
+	return false;
+}
+
 /* Return: true if, at some moment in this call, no hit in the ring was between its two counters. */
 static bool nt_ring_hits_over(const struct nt_ring *r)
 {

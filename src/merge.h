@@ -22,6 +22,11 @@ struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
  */
 bool nt_stream_ended(struct nt_stream *st);
 
+/* Is there anything that no reader has? Context of both: any, without the lock. */
+bool nt_stream_has_data(struct nt_stream *st);
+/* Is an eighth of a ring unread, so that its reader must come soon? */
+bool nt_stream_due(struct nt_stream *st);
+
 /* Fill @out. Return: true once it is full, false if nothing more is safe to hand out yet. */
 bool nt_stream_fill(struct nt_stream *st);
 /* Complete @out for a reader. Call nt_stream_next() when the reader has it. */

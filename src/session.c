@@ -11,6 +11,7 @@
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
+#include "wakeups.h"
 #include "wq.h"
 
 #define NT_RING_KB_DEFAULT	2048
@@ -96,7 +97,7 @@ struct nt_session *nt_session_new(void)
 	mutex_init(&s->lock);
 	kref_init(&s->ref);
 	s->release = nt_session_release;
-	nt_readers_init(s);
+	nt_wakeups_init(s);
 	INIT_DELAYED_WORK(&s->watch_work, nt_watch_work);
 	nt_modules_open(s);
 	atomic_inc(&nt_nr_open);
@@ -167,11 +168,12 @@ int nt_session_start(struct nt_session *s)
 	 */
 	WRITE_ONCE(s->state, NT_RUNNING);
 	smp_store_release(&s->run_seq, s->run_seq + 1);
-	nt_readers_start(s);
-	ret = register_ftrace_function(&s->hook.ops);
+	nt_wakeups_start(s);
+	ret = s->paused ? 0 : register_ftrace_function(&s->hook.ops);
 	if (ret) {
-		nt_readers_stop(s);
-		WRITE_ONCE(s->state, before == NT_NEW ? NT_READY : before);
+		/* pairs with the acquire in nt_stream_ended(), if it was stopped before */
+		smp_store_release(&s->state, before == NT_NEW ? NT_READY : before);
+		nt_wakeups_stop(s);
 		nt_triggers_stop(&s->triggers);
 		goto err_frozen;
 	}
@@ -192,6 +194,13 @@ void nt_session_freeze(struct nt_session *s)
 	cmpxchg(&s->hook.frozen, 0, NT_FROZEN_STOP);
 }
 
+/* Ftrace has shut itself down: there is nothing more to wait for. */
+static void nt_session_dead(struct nt_session *s)
+{
+	WRITE_ONCE(s->dead, true);
+	nt_wakeups_stop(s);
+}
+
 /*
  * Freeze the rings first: disarming takes long, and meanwhile busy CPUs would overwrite what
  * is to be kept.
@@ -208,16 +217,48 @@ int nt_session_stop(struct nt_session *s)
 	if (s->state != NT_RUNNING)
 		return -EINVAL;
 	nt_session_freeze(s);
-	ret = unregister_ftrace_function(&s->hook.ops);
+	ret = s->paused ? 0 : unregister_ftrace_function(&s->hook.ops);
 	if (!ret)
 		ret = nt_triggers_stop(&s->triggers);
-	if (ret)
+	if (ret) {
+		nt_session_dead(s);
 		return ret;
+	}
 	/* pairs with the acquire in nt_stream_ended(): everything recorded is visible */
 	smp_store_release(&s->state, NT_STOPPED);
 	atomic_dec(&nt_nr_running);
-	nt_readers_stop(s);
+	nt_wakeups_stop(s);
 	return 0;
+}
+
+bool nt_session_pause(struct nt_session *s, bool pause)
+{
+	int ret;
+
+	lockdep_assert_held(&s->lock);
+	if (s->paused == pause)
+		return false;
+	s->paused = pause;
+	if (s->state != NT_RUNNING)
+		return false;
+	if (pause) {
+		ret = unregister_ftrace_function(&s->hook.ops);
+		if (ret) {
+			s->paused = false;
+			nt_session_dead(s);
+		}
+	} else {
+		ret = register_ftrace_function(&s->hook.ops);
+		if (ret) {
+			/* it is not registered */
+			s->paused = true;
+			nt_session_stop(s);
+			s->paused = false;
+			pr_err("a session cannot trace again after the hibernation, and has ended: error %d\n",
+			       -ret);
+		}
+	}
+	return !ret;
 }
 
 void nt_session_close(struct nt_session *s)
@@ -226,14 +267,14 @@ void nt_session_close(struct nt_session *s)
 	if (s->state == NT_READY) {
 		/* it was never started: its streams end; pairs with nt_stream_ended() */
 		smp_store_release(&s->state, NT_STOPPED);
-		nt_readers_stop(s);
+		nt_wakeups_stop(s);
 	}
 	if (s->state == NT_RUNNING)
 		nt_session_stop(s);
 	if (s->hook.ops.flags & FTRACE_OPS_FL_ENABLED || nt_triggers_registered(&s->triggers)) {
 		/* ftrace may still call these, so they must stay */
 		pr_err("ftrace has shut itself down: a session cannot be unregistered and is leaked\n");
-		nt_readers_stop(s);
+		nt_wakeups_stop(s);
 		__module_get(THIS_MODULE);
 		kref_get(&s->ref);
 	} else {

@@ -12,11 +12,8 @@
 #define NT_SESSION_H
 
 #include <linux/cpumask.h>
-#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "filter.h"
@@ -24,6 +21,7 @@
 #include "modules.h"
 #include "pids.h"
 #include "triggers.h"
+#include "wakeups.h"
 
 struct nt_memory;
 struct nt_stream;
@@ -55,16 +53,12 @@ struct nt_session {
 	size_t memory_size;		/* in bytes, of each CPU */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
 	struct delayed_work watch_work;	/* stops the session once a trigger has frozen it */
+	struct list_head hibernation;	/* of hibernation.c, under its lock */
+	bool paused;			/* until the hibernation is over: the hook is not registered */
 
-	/* the readers' state, which stream.c uses without the lock */
-	wait_queue_head_t wait;
-	struct hrtimer wakeup_timer;
-	spinlock_t wakeup_lock;		/* of the next three; taken in the timer, too */
-	bool wakeup_on;			/* the timer is started */
-	bool wakeup_allowed;		/* the session runs */
-	bool wakeup_wanted;		/* a reader has fallen asleep */
-	unsigned long last_wakeup;	/* in jiffies */
-	unsigned int scanned_cpu;	/* the CPU whose rings were looked at last */
+	/* these are used without the lock */
+	struct nt_wakeups wakeups;
+	bool dead;			/* ftrace has shut itself down: it cannot be stopped */
 };
 
 /* Return: a session in state NT_NEW, or NULL. Context: may sleep. */
@@ -82,6 +76,12 @@ int nt_session_prepare(struct nt_session *s);
 int nt_session_start(struct nt_session *s);
 /* Return: 0, or the errors of NESTRACE_IOC_STOP. */
 int nt_session_stop(struct nt_session *s);
+
+/*
+ * Unregister the hook until @pause is false, if the session runs. Return: true if that changed
+ * anything. Context: may sleep; @s->lock is held.
+ */
+bool nt_session_pause(struct nt_session *s, bool pause);
 
 /* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
 void nt_session_freeze(struct nt_session *s);

@@ -10,133 +10,24 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "compat/timer.h"
 #include "events.h"
 #include "merge.h"
 #include "session.h"
 #include "stream.h"
 
 #define NT_SUBBUF_MAX_AGE	max(1, HZ / 10)		/* jiffies until a reader gets it */
-#define NT_WAKEUP_PERIOD	ms_to_ktime(4)
-#define NT_POLL_PERIOD		max(1, HZ / 100)	/* jiffies */
-#define NT_SCAN_CPUS		32U			/* per wakeup */
 
-/* Return: bytes that the reader has not read of a ring; its place may move meanwhile. */
-static s64 nt_stream_unread(struct nt_stream *st, enum nestrace_slot slot)
+/* The end of a sleep. */
+enum nt_until {
+	NT_UNTIL_DATA,		/* a record */
+	NT_UNTIL_DUE,		/* enough of them, or their age */
+	NT_UNTIL_LATER,		/* the next look */
+};
+
+/* Is there an end to what is read? */
+static bool nt_stream_over(struct nt_stream *st)
 {
-	const struct nt_cursor *c = &st->cursor[slot];
-
-	return READ_ONCE(nt_stream_ring(st, slot)->pos) -
-	       (READ_ONCE(c->subbuf) << NT_SUBBUF_SHIFT | READ_ONCE(c->off));
-}
-
-static bool nt_stream_has_data(struct nt_stream *st)
-{
-	enum nestrace_slot i;
-
-	if (READ_ONCE(st->out_len))
-		return true;
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (nt_stream_unread(st, i) > 0)
-			return true;
-	return false;
-}
-
-/* Is an eighth of a ring unread? The reader is woken while there is still time. */
-static bool nt_stream_due(struct nt_stream *st)
-{
-	enum nestrace_slot i;
-
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (nt_stream_unread(st, i) >=
-		    (s64)max(nt_stream_ring(st, i)->mask / 8, NT_SUBBUF_MASK))
-			return true;
-	return false;
-}
-
-/* Is a stream due? Look at NT_SCAN_CPUS CPUs at most, because this runs in a hardirq. */
-static bool nt_streams_due(struct nt_session *s)
-{
-	unsigned int looks = min(cpumask_weight(s->cpus), NT_SCAN_CPUS);
-
-	while (looks--) {
-		s->scanned_cpu = cpumask_next(s->scanned_cpu, s->cpus);
-		if (s->scanned_cpu >= nr_cpu_ids)
-			s->scanned_cpu = cpumask_first(s->cpus);
-		if (nt_stream_due(s->streams[s->scanned_cpu]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Runs in a hardirq, except on PREEMPT_RT: under load softirqs wait for ksoftirqd. It goes on
- * while a reader sleeps; the next one that falls asleep starts it again.
- */
-static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
-{
-	struct nt_session *s = container_of(timer, struct nt_session, wakeup_timer);
-	bool again;
-
-	if (wq_has_sleeper(&s->wait) &&
-	    (time_after_eq(jiffies, s->last_wakeup + NT_POLL_PERIOD) || nt_streams_due(s))) {
-		s->last_wakeup = jiffies;
-		wake_up_interruptible_poll(&s->wait, EPOLLIN | EPOLLRDNORM);
-	}
-	spin_lock(&s->wakeup_lock);
-	/* a reader is seen here, or sees in nt_wakeups() that the timer is off */
-	s->wakeup_wanted = wq_has_sleeper(&s->wait);
-	again = s->wakeup_allowed && s->wakeup_wanted;
-	s->wakeup_on = again;
-	if (again)
-		hrtimer_forward_now(timer, NT_WAKEUP_PERIOD);
-	spin_unlock(&s->wakeup_lock);
-	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
-}
-
-static void nt_wakeups_update(struct nt_session *s)
-{
-	lockdep_assert_held(&s->wakeup_lock);
-	if (!s->wakeup_allowed || !s->wakeup_wanted || s->wakeup_on)
-		return;
-	s->wakeup_on = true;
-	hrtimer_start(&s->wakeup_timer, NT_WAKEUP_PERIOD, HRTIMER_MODE_REL);
-}
-
-/* Have the readers woken while the session runs. Context: the caller is in its wait queue. */
-static void nt_wakeups(struct nt_session *s)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&s->wakeup_lock, flags);
-	s->wakeup_wanted = true;
-	nt_wakeups_update(s);
-	spin_unlock_irqrestore(&s->wakeup_lock, flags);
-}
-
-void nt_readers_init(struct nt_session *s)
-{
-	init_waitqueue_head(&s->wait);
-	spin_lock_init(&s->wakeup_lock);
-	nt_hrtimer_setup(&s->wakeup_timer, nt_wake_readers, HRTIMER_MODE_REL);
-}
-
-void nt_readers_start(struct nt_session *s)
-{
-	spin_lock_irq(&s->wakeup_lock);
-	s->wakeup_allowed = true;
-	nt_wakeups_update(s);
-	spin_unlock_irq(&s->wakeup_lock);
-}
-
-void nt_readers_stop(struct nt_session *s)
-{
-	spin_lock_irq(&s->wakeup_lock);
-	s->wakeup_allowed = false;
-	s->wakeup_on = false;
-	spin_unlock_irq(&s->wakeup_lock);
-	hrtimer_cancel(&s->wakeup_timer);
-	wake_up_interruptible(&s->wait);
+	return nt_stream_ended(st) || READ_ONCE(st->session->dead);
 }
 
 static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
@@ -145,11 +36,31 @@ static bool nt_out_due(struct nt_stream *st, bool nonblock, bool ended)
 	       (nonblock || ended || time_after_eq(jiffies, st->out_since + NT_SUBBUF_MAX_AGE));
 }
 
-/* The condition for the end of a sleep. @stuck: what is due cannot be handed out yet. */
-static bool nt_stream_awake(struct nt_stream *st, bool stuck)
+/* Return: true once a reader that sleeps for @until has something to do. */
+static bool nt_stream_awake(struct nt_stream *st, enum nt_until until)
 {
-	nt_wakeups(st->session);
-	return nt_stream_ended(st) || (!stuck && nt_stream_due(st));
+	nt_wakeups_want(st->session);
+	return nt_stream_over(st) || (until == NT_UNTIL_DATA && nt_stream_has_data(st)) ||
+	       (until == NT_UNTIL_DUE && nt_stream_due(st));
+}
+
+/* Sleep until a look at the rings may give more than the last one. Return: 0 or -ERESTARTSYS. */
+static int nt_stream_wait(struct nt_stream *st)
+{
+	enum nt_until until = NT_UNTIL_DUE;
+	long timeout = NT_SUBBUF_MAX_AGE / 2 + 1;
+
+	if (!nt_stream_has_data(st)) {
+		until = NT_UNTIL_DATA;
+		timeout = MAX_SCHEDULE_TIMEOUT;
+	} else if (nt_stream_due(st)) {
+		/* it was not handed out, as it waits for a hit in flight */
+		until = NT_UNTIL_LATER;
+		timeout = 1;
+	}
+	return wait_event_interruptible_timeout(st->session->wakeups.queue,
+						nt_stream_awake(st, until), timeout) < 0 ?
+	       -ERESTARTSYS : 0;
 }
 
 static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -157,8 +68,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 	struct nt_stream *st = file->private_data;
 	bool nonblock = file->f_flags & O_NONBLOCK;
 	ssize_t done = 0;
-	bool full, ended, stuck;
-	long left;
+	bool full, ended;
 
 	if (count < NESTRACE_SUBBUF_SIZE)
 		return -EINVAL;
@@ -167,7 +77,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 
 	while (count - done >= NESTRACE_SUBBUF_SIZE) {
 		/* in this order: the fill sees everything that was recorded before the end */
-		ended = nt_stream_ended(st);
+		ended = nt_stream_over(st);
 		full = nt_stream_fill(st);
 		if (full || nt_out_due(st, nonblock && !done, ended)) {
 			nt_stream_seal(st);
@@ -190,16 +100,9 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 			done = -EAGAIN;
 			break;
 		}
-		/* data that is due but was not handed out waits for a hit in flight */
-		stuck = nt_stream_due(st);
 		/* drop the lock: NESTRACE_IOC_STATS takes it too */
 		mutex_unlock(&st->lock);
-		left = wait_event_interruptible_timeout(st->session->wait,
-							nt_stream_awake(st, stuck),
-							stuck ? 1 : NT_SUBBUF_MAX_AGE / 2 + 1);
-		if (left < 0)
-			return left;
-		if (mutex_lock_interruptible(&st->lock))
+		if (nt_stream_wait(st) || mutex_lock_interruptible(&st->lock))
 			return -ERESTARTSYS;
 	}
 	mutex_unlock(&st->lock);
@@ -210,11 +113,11 @@ static __poll_t nt_stream_poll(struct file *file, poll_table *wait)
 {
 	struct nt_stream *st = file->private_data;
 
-	poll_wait(file, &st->session->wait, wait);
+	poll_wait(file, &st->session->wakeups.queue, wait);
 	/* a flight recording waits for its end only */
 	if (poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM))
-		nt_wakeups(st->session);
-	if (nt_stream_ended(st))
+		nt_wakeups_want(st->session);
+	if (nt_stream_over(st))
 		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
 	return nt_stream_has_data(st) ? EPOLLIN | EPOLLRDNORM : 0;
 }
@@ -270,6 +173,7 @@ static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 	st->session = s;
 	st->cpu = cpu;
 	mutex_init(&st->lock);
+	nt_bell_init(st);
 	st->out = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		st->cursor[i].off = NESTRACE_SUBBUF_HEADER;

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "ring.h"
+#include "wakeups.h"
 
 struct nt_session;
 
@@ -30,6 +31,7 @@ struct nt_stream {
 	struct nt_session *session;
 	unsigned int cpu;
 	bool open;			/* a descriptor reads it; session->lock */
+	struct nt_bell bell;		/* of wakeups.h */
 
 	struct mutex lock;		/* of everything below */
 	struct nt_cursor cursor[NESTRACE_NR_SLOTS];
@@ -49,15 +51,5 @@ int nt_streams_alloc(struct nt_session *s);
 void nt_streams_free(struct nt_session *s);
 /* The session is READY. Return: a new descriptor, or an error of NESTRACE_IOC_STREAM. */
 int nt_stream_open(struct nt_session *s, unsigned int cpu, bool nonblock);
-
-/*
- * The hook must not wake tasks, so a timer does: readers once a ring is 1/8 full, pollers every
- * 10 ms. A reader or poller that falls asleep starts it, and it ends when nobody sleeps. Tasks
- * that only wait for the end are woken at the end, and start no timer.
- */
-void nt_readers_init(struct nt_session *s);
-void nt_readers_start(struct nt_session *s);
-/* Stop the timer and wake every reader: the state has changed. */
-void nt_readers_stop(struct nt_session *s);
 
 #endif

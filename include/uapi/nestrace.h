@@ -410,7 +410,8 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_START	_IO(NESTRACE_IOC_MAGIC, 5)
 /*
  * NESTRACE_IOC_STOP: freezes the rings and disarms the session; no hit is in flight when it
- * returns. Errors: EINVAL not running; ENODEV as for START, and then the session stays armed.
+ * returns. Errors: EINVAL not running; ENODEV as for START, and then the session stays armed, its
+ * rings stay frozen, and its streams end.
  */
 #define NESTRACE_IOC_STOP	_IO(NESTRACE_IOC_MAGIC, 6)
 /*

@@ -4,9 +4,12 @@
  *   bug    BUG()
  *   fault  an access to an address that is not mapped
  *   warn   WARN() with a text
+ *   panic  panic()
+ *   call ADDRESS   a function of the kernel without arguments, such as ftrace_kill()
  */
 #include <linux/bug.h>
 #include <linux/module.h>
+#include <linux/panic.h>
 #include <linux/proc_fs.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -15,16 +18,22 @@
 
 static noinline void nt_oops_now(const char *how)
 {
+	unsigned long address;
+
 	if (sysfs_streq(how, "bug"))
 		BUG();
 	if (sysfs_streq(how, "fault"))
 		WRITE_ONCE(*(int *)NT_NOT_MAPPED, 1);
+	if (sysfs_streq(how, "panic"))
+		panic("nt_oops");
+	if (sscanf(how, "call %lx", &address) == 1)
+		((void (*)(void))address)();
 	WARN(sysfs_streq(how, "warn"), "nt_oops: a warning\n");
 }
 
 static ssize_t nt_oops_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
 {
-	char how[16] = "";
+	char how[32] = "";
 
 	if (len >= sizeof(how) || copy_from_user(how, buf, len))
 		return -EINVAL;

@@ -192,6 +192,7 @@ struct list_head { struct list_head *next, *prev; };
 struct kref { int unused; };
 struct hrtimer { int unused; };
 struct delayed_work { int unused; };
+struct timer_list { int unused; };
 typedef struct { int unused; } spinlock_t;
 struct notifier_block { int unused; };
 typedef struct { int unused; } wait_queue_head_t;

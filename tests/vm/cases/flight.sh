@@ -78,22 +78,6 @@ ok "trigger, all functions: the hit of the trigger is kept" grep -q ' loadavg_pr
 
 setup nestrace record -q --flight -l vfs_read -o t.dat sh -c 'cat /proc/self/comm' > out
 ok "a flight recording that fits in the rings loses no hit" sh -c 'nestrace report t.dat | grep -q " vfs_read <- ksys_read" && ! nestrace report t.dat | grep -q DROPPED'
-# timer FILE COMMAND...: write to FILE each time that the timer which wakes readers expires
-timer()
-{
-	local file=$1
-	shift
-	echo > /sys/kernel/tracing/trace
-	echo 1 > /sys/kernel/tracing/events/timer/hrtimer_expire_entry/enable
-	setup "$@"
-	echo 0 > /sys/kernel/tracing/events/timer/hrtimer_expire_entry/enable
-	grep nt_wake_readers /sys/kernel/tracing/trace > "$file"
-}
-timer expired nestrace record -q -l vfs_read -o t.dat sleep 2
-ok "a recording with readers has a timer that wakes them" test "$(wc -l < expired)" -gt 100
-timer expired nestrace record -q --flight -l vfs_read -o t.dat sleep 2
-is "a flight recording has no timer that wakes readers" "$(wc -l < expired)" 0
-
 says "--trigger without --flight" 2 "there is no --flight" nestrace record --trigger vfs_read true
 says "--trigger: a glob that matches nothing" 125 "no function matches --trigger: 'nonsense_*'" nestrace record --flight --trigger 'nonsense_*' true
 ok "the module can be unloaded" rmmod nestrace

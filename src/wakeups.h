@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * When the readers of a session that sleep are woken. The hook must not wake tasks, so timers
+ * look at the rings:
+ *  - While hits are recorded, one timer looks every 4 ms. It wakes readers once a ring is 1/8
+ *    full, and pollers every 10 ms.
+ *  - Once no CPU has recorded anything for a while, it looks once a second. Meanwhile each CPU
+ *    has a bell: a deferrable timer, which costs an idle CPU nothing and runs in the next tick
+ *    of a busy one. The first bell that finds a hit brings the short period back.
+ *  - While nobody sleeps there is no timer. Tasks that only wait for the end of the session
+ *    are woken at the end, and start none.
+ *
+ * Hits of interrupts, on a CPU that no task uses, may have to wait for the look of each second.
+ */
+#ifndef NT_WAKEUPS_H
+#define NT_WAKEUPS_H
+
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+
+struct nt_session;
+struct nt_stream;
+
+/* Of a session. */
+struct nt_wakeups {
+	wait_queue_head_t queue;	/* those who sleep */
+	struct hrtimer timer;
+	spinlock_t lock;		/* of what follows; taken in the timers, too */
+	bool on;			/* the timer is started */
+	bool allowed;			/* the session runs */
+	bool wanted;			/* a reader has fallen asleep */
+	bool no_bell;			/* a CPU has none, so it never is quiet */
+	bool quiet;			/* it looks once a second, and the bells are set */
+	unsigned int still;		/* looks since a ring has moved */
+	bool moved;			/* a ring has moved since the last wakeup */
+	unsigned long last;		/* wakeup, in jiffies */
+	unsigned int scanned_cpu;	/* the CPU whose rings were looked at last */
+};
+
+/* Of a CPU. */
+struct nt_bell {
+	struct timer_list timer;
+	u64 seen;			/* the sum of the rings' positions, at the last look */
+};
+
+void nt_wakeups_init(struct nt_session *s);
+void nt_bell_init(struct nt_stream *st);
+
+/* The session starts: sleepers are woken from now on. Context: may sleep. */
+void nt_wakeups_start(struct nt_session *s);
+/* Stop the timers and wake everybody: the state has changed. Context: may sleep. */
+void nt_wakeups_stop(struct nt_session *s);
+/*
+ * Wake the caller once there is something to read, while the session runs. Context: any that
+ * may take a spinlock; the caller is in the queue.
+ */
+void nt_wakeups_want(struct nt_session *s);
+
+#endif
