@@ -268,6 +268,26 @@ kcsan_record()
 		test "$(counter r total hits)" -gt 8000
 }
 
+# by_trace_cmd OPTION... COMMAND: record t.dat. At its end trace-cmd clears the filter before it
+# sets the tracer nop, so that it arms and disarms all functions, which takes 6 s here. With -k it
+# leaves everything as it was, and this puts it back.
+by_trace_cmd()
+{
+	local dir tracing=/sys/kernel/tracing
+	trace-cmd record -q -k -o t.dat "$@" > log 2>&1 || note "trace-cmd record: $(tail -n 1 log)"
+	for dir in $tracing $tracing/instances/*; do
+		[ -e $dir/current_tracer ] || continue
+		echo nop > $dir/current_tracer
+		echo > $dir/set_ftrace_filter
+		[ -z "$(cat $dir/set_event)" ] || echo > $dir/set_event
+		echo > $dir/trace
+		echo local > $dir/trace_clock
+		echo 1 > $dir/tracing_on
+		[ $dir = $tracing ] || rmdir $dir
+	done
+	echo 0 > $tracing/options/func_stack_trace 2> /dev/null
+}
+
 # same_events NAME LEAST FILE...: test that nestrace report shows the events that libtracecmd
 # reads, of which there are LEAST: the same times, tasks, contexts, texts and gaps. tests/vm/oracle
 # prints what libtracecmd reads as nestrace report would.

@@ -188,8 +188,8 @@ static double measure_session(const char *function, enum way way)
 	if (!device_configure(fd, &s, &e) || !device_start(fd, &s, &e))
 		die_error(&e);
 	ns = measure();
-	if (!device_stop(fd))
-		die_errno("cannot stop tracing");
+	if (!device_stop(fd, &e))
+		die_error(&e);
 	close(fd);
 	return ns;
 }

@@ -88,6 +88,29 @@ static void report_errno(const struct sink *sink, const char *problem, unsigned 
 	sink->problem(sink->arg, &e);
 }
 
+/* Take the CPUs that are to have no tick out of @set: a reader would bring it back. */
+static void leave_out_nohz_full(cpu_set_t *set)
+{
+	FILE *in = fopen("/sys/devices/system/cpu/nohz_full", "r");
+	const cpu_set_t before = *set;
+	unsigned int first, last;
+	int nr;
+
+	/* "1-3,5", or "(null)" */
+	while (in && (nr = fscanf(in, "%u-%u", &first, &last)) >= 1) {
+		if (nr == 1)
+			last = first;
+		for (; first <= last && first < CPU_SETSIZE; first++)
+			CPU_CLR(first, set);
+		if (getc(in) != ',')
+			break;
+	}
+	if (in)
+		fclose(in);
+	if (!CPU_COUNT(set))
+		*set = before;
+}
+
 /*
  * Move this reader to the CPU that it drains, if its affinity allows that, so that producer
  * and reader take turns.
@@ -463,6 +486,8 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	capture_hold_signals();
 	cpus_present(present, sizeof(present));
 	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
+	if (known)
+		leave_out_nohz_full(&allowed);
 	capture->fd = device_open(e);
 	if (capture->fd < 0)
 		goto fail_signals;
@@ -496,11 +521,8 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 		child_go(&child, c->command[0], sink);
 	wait_for_end(c, sink, capture, &child, &ended);
 
-	/* EINVAL: it has ended from within */
-	if (!device_stop(capture->fd) && errno != EINVAL) {
-		error_set_errno(&stop, "cannot stop tracing");
+	if (!device_stop(capture->fd, &stop))
 		sink->problem(sink->arg, &stop);
-	}
 	finish_readers(drains, capture->nr_cpus);
 	tick(sink, capture, true);
 	report_added(sink, present);

@@ -13,6 +13,8 @@
 #include "lib/memory.h"
 #include "lib/module_name.h"
 
+#define FTRACE_IS_DEAD	"ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it"
+
 #ifndef COMMAND_ABI
 #define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
 #endif
@@ -148,7 +150,7 @@ static bool filter_error(const char *glob, const char *opt, struct error *e)
 	case ENODEV:
 		if (strstr(glob, ":mod:"))
 			return no_module(glob, opt, e);
-		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
+		return error_set(e, FTRACE_IS_DEAD);
 	case EINVAL:
 		return error_set(e, "not a function name or glob for %s: '%s'; use NAME, GLOB or [GLOB]:mod:MODULE, at most 255 bytes (-n takes no GLOB before :mod:)",
 				 opt, glob);
@@ -276,7 +278,7 @@ static bool start_error(const struct session_config *c, struct error *e)
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
 	if (errno == ENODEV)
-		return error_set(e, "ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
+		return error_set(e, FTRACE_IS_DEAD);
 	return error_set_errno(e, "cannot start tracing");
 }
 
@@ -290,9 +292,14 @@ void device_freeze(int fd)
 	ioctl(fd, NESTRACE_IOC_FREEZE, 0);
 }
 
-bool device_stop(int fd)
+bool device_stop(int fd, struct error *e)
 {
-	return !ioctl(fd, NESTRACE_IOC_STOP, 0);
+	/* EINVAL: it has ended from within */
+	if (!ioctl(fd, NESTRACE_IOC_STOP, 0) || errno == EINVAL)
+		return true;
+	if (errno == ENODEV)
+		return error_set(e, FTRACE_IS_DEAD);
+	return error_set_errno(e, "cannot stop tracing");
 }
 
 int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e)

@@ -47,8 +47,8 @@ bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, 
 bool device_start(int fd, const struct session_config *c, struct error *e);
 /* Freeze the rings of a running session: what they hold stays. Returns at once. */
 void device_freeze(int fd);
-/* Return: false with errno set; EINVAL if the session is not running. */
-bool device_stop(int fd);
+/* Stop a session that runs. Its streams end, also if this fails. */
+bool device_stop(int fd, struct error *e);
 /*
  * Open the stream of @cpu, not before all is configured. Return: its descriptor; -1 if the
  * session does not trace that CPU; -2 after an error.

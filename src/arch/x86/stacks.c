@@ -12,22 +12,25 @@ static int nt_hotplug_state;
 /* The hardirq stack is allocated when its CPU first comes up and then stays. */
 static int nt_stacks_online(unsigned int cpu)
 {
-	struct nt_stacks *s = &per_cpu(nt_stacks, cpu);
 	unsigned long top;
 
-	WRITE_ONCE(s->exceptions, (unsigned long)&get_cpu_entry_area(cpu)->estacks);
 	if (nt_irq_stack_ptr) {
 		top = (unsigned long)*per_cpu_ptr(nt_irq_stack_ptr, cpu);
 		if (top)
-			WRITE_ONCE(s->irq, ALIGN(top, PAGE_SIZE) - IRQ_STACK_SIZE);
+			WRITE_ONCE(per_cpu(nt_stacks, cpu).irq, ALIGN(top, PAGE_SIZE) - IRQ_STACK_SIZE);
 	}
 	return 0;
 }
 
 int __init nt_stacks_init(void)
 {
+	unsigned int cpu;
 	int ret;
 
+	/* these are there from boot on, also for CPUs that come later */
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu(nt_stacks, cpu).exceptions,
+			   (unsigned long)&get_cpu_entry_area(cpu)->estacks);
 	nt_irq_stack_ptr = nt_x86_hardirq_stack_ptr();
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "nestrace:online",
 				nt_stacks_online, NULL);

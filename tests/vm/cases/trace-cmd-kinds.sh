@@ -7,7 +7,7 @@ functions="-p function -l nt_called -l vfs_*"
 # record OPTION...: record the calls into t.dat
 record()
 {
-	trace-cmd record -q -o t.dat "$@" sh -c "$calls" > log 2>&1
+	by_trace_cmd "$@" sh -c "$calls"
 }
 
 record $functions -B one -p function -l 'vfs_*' -B two -e sched:sched_switch

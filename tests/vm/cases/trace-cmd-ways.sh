@@ -8,7 +8,7 @@ functions="-p function -l nt_called -l vfs_*"
 # record OPTION...: record the calls into t.dat
 record()
 {
-	trace-cmd record -q -o t.dat "$@" sh -c "$calls" > log 2>&1
+	by_trace_cmd "$@" sh -c "$calls"
 }
 
 record -e sched $functions --func-stack
@@ -18,7 +18,7 @@ oracle t.dat 2> /dev/null | grep ' \[0' > theirs
 ok "stacks: there are events to compare" test "$(grep -c ' kernel_stack: ' ours)" -ge 100
 ok "stacks: the events between them are the same" \
 	sh -c 'for f in ours theirs; do sed "s/kernel_stack: .*/kernel_stack/" $f | sort > $f.sorted; done; cmp theirs.sorted ours.sorted'
-trace-cmd record -q -o t.dat -p function -l nt_called true > log 2>&1
+by_trace_cmd -p function -l nt_called true
 same_events "no events at all" 0 t.dat
 record -b 4 -s 1000000 -p function -l 'vfs_*' -l '*lookup*' -l dput
 same_events "lost events" 10 t.dat
@@ -27,7 +27,8 @@ trace-cmd start $functions > log 2>&1
 sh -c "$calls"
 trace-cmd stop > log 2>&1
 trace-cmd extract -o t.dat > log 2>&1
-trace-cmd reset > log 2>&1
+echo nop > /sys/kernel/tracing/current_tracer
+echo > /sys/kernel/tracing/set_ftrace_filter
 same_events "trace-cmd extract" 100 t.dat
 record $functions
 nestrace report -t t.dat > ours
