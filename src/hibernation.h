@@ -3,7 +3,8 @@
  * Pause all sessions while the machine hibernates. One CPU copies the memory, the rings too,
  * and calls functions that can be traced: the image would hold positions of one moment and
  * sub-buffers of another. So no session traces from before the tasks are frozen until they
- * run again. Suspending to RAM copies nothing, and is traced.
+ * run again. Suspending to RAM copies nothing, and is traced. Triggers and the trace events go on,
+ * as they write to no ring of ours. A session that is started meanwhile traces afterwards.
  */
 #ifndef NT_HIBERNATION_H
 #define NT_HIBERNATION_H

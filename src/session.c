@@ -197,6 +197,7 @@ void nt_session_freeze(struct nt_session *s)
 /* Ftrace has shut itself down: there is nothing more to wait for. */
 static void nt_session_dead(struct nt_session *s)
 {
+	nt_session_freeze(s);
 	WRITE_ONCE(s->dead, true);
 	nt_wakeups_stop(s);
 }
@@ -250,7 +251,7 @@ bool nt_session_pause(struct nt_session *s, bool pause)
 	} else {
 		ret = register_ftrace_function(&s->hook.ops);
 		if (ret) {
-			/* it is not registered */
+			/* so that this does not unregister it */
 			s->paused = true;
 			nt_session_stop(s);
 			s->paused = false;

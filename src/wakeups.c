@@ -10,25 +10,44 @@
 #include "stream.h"
 #include "wakeups.h"
 
-#define NT_PERIOD	ms_to_ktime(4)
-#define NT_PERIOD_QUIET	ms_to_ktime(MSEC_PER_SEC)
-#define NT_POLL_PERIOD	max(1, HZ / 100)	/* jiffies */
-#define NT_SCAN_CPUS	32U			/* per look, which is in a hardirq */
-#define NT_STILL_LOOKS	25			/* at each CPU, until it is quiet */
+#define NT_PERIOD_MS		4
+#define NT_PERIOD_QUIET_MS	1000		/* for each CPU */
+#define NT_POLL_PERIOD		max(1, HZ / 100)	/* jiffies */
+#define NT_SCAN_CPUS		32U		/* per look, which is in a hardirq */
+#define NT_STILL_LOOKS		25		/* at each CPU, until it is quiet */
 
-/* Has a ring of the CPU moved since the last look? */
-static bool nt_stream_moved(struct nt_stream *st)
+/* Return: what grows with each hit that a ring of the CPU takes. */
+static u64 nt_stream_place(struct nt_stream *st)
 {
 	enum nestrace_slot i;
 	u64 pos = 0;
 
-	/* none of them goes back */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		pos += READ_ONCE(nt_stream_ring(st, i)->pos);
-	if (pos == st->bell.seen)
+	return pos;
+}
+
+/* Has a ring of the CPU moved since the last call? */
+static bool nt_stream_moved(struct nt_stream *st)
+{
+	u64 place = nt_stream_place(st);
+
+	if (place == st->bell.seen)
 		return false;
-	st->bell.seen = pos;
+	WRITE_ONCE(st->bell.seen, place);
 	return true;
+}
+
+/* Return: how many looks it takes to see each CPU. */
+static unsigned int nt_looks(struct nt_session *s)
+{
+	return DIV_ROUND_UP(cpumask_weight(s->cpus), NT_SCAN_CPUS);
+}
+
+static ktime_t nt_period(struct nt_session *s)
+{
+	return ms_to_ktime(s->wakeups.quiet ? max(NT_PERIOD_QUIET_MS / nt_looks(s), NT_PERIOD_MS) :
+			   NT_PERIOD_MS);
 }
 
 /*
@@ -37,14 +56,13 @@ static bool nt_stream_moved(struct nt_stream *st)
  */
 static bool nt_look(struct nt_session *s)
 {
-	unsigned int cpus = cpumask_weight(s->cpus);
 	struct nt_wakeups *w = &s->wakeups;
-	unsigned int looks = min(cpus, NT_SCAN_CPUS);
+	unsigned int cpus = min(cpumask_weight(s->cpus), NT_SCAN_CPUS);
 	bool moved = false, due = false;
 	struct nt_stream *st;
 
 	lockdep_assert_held(&w->lock);
-	while (looks--) {
+	while (cpus--) {
 		w->scanned_cpu = cpumask_next(w->scanned_cpu, s->cpus);
 		if (w->scanned_cpu >= nr_cpu_ids)
 			w->scanned_cpu = cpumask_first(s->cpus);
@@ -54,30 +72,31 @@ static bool nt_look(struct nt_session *s)
 	}
 	w->moved |= moved;
 	w->still = moved ? 0 : w->still + 1;
-	w->quiet = !w->no_bell && w->still >= NT_STILL_LOOKS * DIV_ROUND_UP(cpus, NT_SCAN_CPUS);
+	WRITE_ONCE(w->quiet, !w->no_bell && w->still >= NT_STILL_LOOKS * nt_looks(s));
 	return due;
 }
 
-/*
- * Set the bells that are not set. One that another CPU inherits, as its own goes offline, is
- * answered there.
- */
+/* Set the bells that are not set. */
 static void nt_bells_set(struct nt_session *s)
 {
 	unsigned int cpu;
 
 	lockdep_assert_held(&s->wakeups.lock);
+	/* no CPU goes offline meanwhile */
+	preempt_disable();
 	for_each_cpu_and(cpu, s->cpus, cpu_online_mask) {
-		struct timer_list *bell = &s->streams[cpu]->bell.timer;
+		struct nt_bell *bell = &s->streams[cpu]->bell;
 
-		if (timer_pending(bell))
+		if (bell->set)
 			continue;
-		bell->expires = jiffies + 1;
-		add_timer_on(bell, cpu);
+		bell->set = true;
+		bell->timer.expires = jiffies;
+		add_timer_on(&bell->timer, cpu);
 	}
+	preempt_enable();
 }
 
-/* Runs in a softirq, in a tick of a CPU that is not idle. */
+/* Runs in a softirq of a tick, in general of a CPU that is not idle. */
 static void nt_bell(struct timer_list *timer)
 {
 	struct nt_stream *st = container_of(timer, struct nt_stream, bell.timer);
@@ -85,17 +104,22 @@ static void nt_bell(struct timer_list *timer)
 	struct nt_wakeups *w = &s->wakeups;
 	unsigned long flags;
 
+	/*
+	 * Without the lock, which all busy CPUs would take in the same tick. If the CPU has gone
+	 * offline, another one has inherited the bell: then the next look sets it, if at all.
+	 */
+	if (READ_ONCE(w->on) && READ_ONCE(w->quiet) && st->cpu == smp_processor_id() &&
+	    nt_stream_place(st) == READ_ONCE(st->bell.seen)) {
+		mod_timer(timer, jiffies);
+		return;
+	}
 	spin_lock_irqsave(&w->lock, flags);
-	if (!w->on || !w->quiet) {
-		/* the others end the same way */
-	} else if (nt_stream_moved(st)) {
-		w->quiet = false;
+	st->bell.set = false;
+	if (w->on && w->quiet && nt_stream_moved(st)) {
+		WRITE_ONCE(w->quiet, false);
 		w->still = 0;
 		w->moved = true;
 		hrtimer_start(&w->timer, 0, HRTIMER_MODE_REL);
-	} else if (cpu_online(st->cpu)) {
-		timer->expires = jiffies + 1;
-		add_timer_on(timer, st->cpu);
 	}
 	spin_unlock_irqrestore(&w->lock, flags);
 }
@@ -113,7 +137,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 	/* a reader is seen here, or sees in nt_wakeups_want() that the timer is off */
 	w->wanted = wq_has_sleeper(&w->queue);
 	again = w->allowed && w->wanted;
-	w->on = again;
+	WRITE_ONCE(w->on, again);
 	wake = w->wanted && (due || (w->moved && time_after_eq(jiffies, w->last + NT_POLL_PERIOD)));
 	if (wake) {
 		w->last = jiffies;
@@ -121,8 +145,9 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 	}
 	if (again && w->quiet)
 		nt_bells_set(s);
-	if (again)
-		hrtimer_forward_now(timer, w->quiet ? NT_PERIOD_QUIET : NT_PERIOD);
+	/* a bell may have started it */
+	if (again && !hrtimer_is_queued(timer))
+		hrtimer_forward_now(timer, nt_period(s));
 	spin_unlock_irqrestore(&w->lock, flags);
 	/* also all that are exclusive: they wait for different streams */
 	if (wake)
@@ -135,10 +160,10 @@ static void nt_wakeups_update(struct nt_wakeups *w)
 	lockdep_assert_held(&w->lock);
 	if (!w->allowed || !w->wanted || w->on)
 		return;
-	w->on = true;
-	w->quiet = false;
+	WRITE_ONCE(w->on, true);
+	WRITE_ONCE(w->quiet, false);
 	w->still = 0;
-	hrtimer_start(&w->timer, NT_PERIOD, HRTIMER_MODE_REL);
+	hrtimer_start(&w->timer, ms_to_ktime(NT_PERIOD_MS), HRTIMER_MODE_REL);
 }
 
 void nt_wakeups_want(struct nt_session *s)
@@ -187,10 +212,12 @@ void nt_wakeups_stop(struct nt_session *s)
 
 	spin_lock_irq(&w->lock);
 	w->allowed = false;
-	w->on = false;
+	WRITE_ONCE(w->on, false);
 	spin_unlock_irq(&w->lock);
 	hrtimer_cancel(&w->timer);
-	for_each_cpu(cpu, s->cpus)
+	for_each_cpu(cpu, s->cpus) {
 		nt_timer_delete_sync(&s->streams[cpu]->bell.timer);
+		s->streams[cpu]->bell.set = false;
+	}
 	wake_up_interruptible_all(&w->queue);
 }

@@ -4,13 +4,14 @@
  * look at the rings:
  *  - While hits are recorded, one timer looks every 4 ms. It wakes readers once a ring is 1/8
  *    full, and pollers every 10 ms.
- *  - Once no CPU has recorded anything for a while, it looks once a second. Meanwhile each CPU
- *    has a bell: a deferrable timer, which costs an idle CPU nothing and runs in the next tick
- *    of a busy one. The first bell that finds a hit brings the short period back.
+ *  - Once no CPU has recorded anything for a while, it looks at each CPU once a second.
+ *    Meanwhile each CPU has a bell: a deferrable timer, which costs an idle CPU nothing and runs
+ *    in the next tick of a busy one. The first that finds a hit brings the short period back.
  *  - While nobody sleeps there is no timer. Tasks that only wait for the end of the session
  *    are woken at the end, and start none.
  *
- * Hits of interrupts, on a CPU that no task uses, may have to wait for the look of each second.
+ * Hits of a CPU that has no tick meanwhile, of interrupts or of a task that is gone before the next
+ * one, may have to wait for the look of each second.
  */
 #ifndef NT_WAKEUPS_H
 #define NT_WAKEUPS_H
@@ -42,6 +43,11 @@ struct nt_wakeups {
 /* Of a CPU. */
 struct nt_bell {
 	struct timer_list timer;
+	/*
+	 * It is pending, or its callback is on its way: nobody else may set it. Without the flag
+	 * a running callback could be moved to another CPU, where nt_wakeups_stop() misses it.
+	 */
+	bool set;
 	u64 seen;			/* the sum of the rings' positions, at the last look */
 };
 

@@ -318,6 +318,37 @@ same_events()
 		"$(grep -c ' <- ' theirs.all)"
 }
 
+# Let the machine hibernate to a RAM disk, and resume at once.
+hibernation_to_ram_disk()
+{
+	insmod /tests/modules/brd.ko rd_nr=1 rd_size=400000 &&
+	{ [ -e /dev/ram0 ] || mknod /dev/ram0 b 1 0; } &&
+	mkswap /dev/ram0 && swapon /dev/ram0 &&
+	echo 0 > /sys/power/image_size &&
+	echo 1:0 > /sys/power/resume &&
+	echo test_resume > /sys/power/disk
+}
+
+# not_torn NAME: test that t.dat has no records of zeros, no count that went below zero and no time
+# that goes back, and that it ends with /proc/loadavg.
+not_torn()
+{
+	setup nestrace report t.dat > r
+	ok "$1: every hit is recorded, lost, recursed or filtered" adds_up r
+	is "$1: no number instead of a function, no time that goes back, no impossible gap" "$(awk '
+		/^#/ { next }
+		/EVENTS DROPPED/ { gaps += length($1) > 20; next }
+		(i = index($0, "] ")) && (cpu = substr($0, i - 4, 5)) ~ /^[[]/ {
+			time = substr($0, i + 2) + 0
+			backwards += time < last[cpu]
+			last[cpu] = time
+			numbers += $(NF - 2) ~ /^0x/
+		}
+		END { print numbers + 0, backwards + 0, gaps + 0 }' r)" "0 0 0"
+	ok "$1: it goes on afterwards" grep -q ' loadavg_proc_show <- ' r
+	note "$1: $(grep '^# total' r)"
+}
+
 # record_all SIGNAL...: a recorder for each, all at a time; then 100 calls in two tasks
 record_all()
 {

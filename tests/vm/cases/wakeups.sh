@@ -32,3 +32,14 @@ setup nestrace report t.dat > r
 is "hits after a quiet time are all recorded" "$(counter r total recorded)" 80000
 is "hits after a quiet time: none is lost" "$(counter r total lost)" 0
 ok "the bell of a CPU has brought the timer back" test $looks -gt 60
+
+# The timer and the bells take turns, beside a busy CPU.
+nestrace record -q -b 256 -l nt_called -o t.dat sh -c 'for i in $(seq 20); do
+	for j in 1 2 3 4 5 6; do echo task 1000 > /proc/nt_calls; usleep 5000; done
+	usleep $((150000 + 11000 * i))
+done' & recorder=$!
+while kill -0 $recorder 2> /dev/null; do :; done
+wait $recorder
+setup nestrace report t.dat > r
+is "hits after each of 20 quiet times: none is lost" "$(counter r total lost)" 0
+is "hits after each of 20 quiet times are all recorded" "$(counter r total recorded)" 240000

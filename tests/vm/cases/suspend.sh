@@ -1,0 +1,22 @@
+# All functions are traced with each clock while the machine suspends to RAM, and hibernates. The
+# clock of the machine wakes it.
+# kernels: 6.12 6.1
+# slow: yes
+# modules: brd
+setup hibernation_to_ram_disk
+
+alarm='echo 0 > /sys/class/rtc/rtc0/wakealarm; echo +5 > /sys/class/rtc/rtc0/wakealarm'
+# 6.1 does not read back what it has written to a RAM disk
+states="mem disk"
+[ "$(uname -r | cut -d . -f 1,2)" != 6.1 ] || states=mem
+for state in $states; do
+	for clock in global tsc mono; do
+		rm -f status
+		nestrace record -q --flight -C $clock -b 1024 -o t.dat sh -c "
+			sleep 1; $alarm; echo $state > /sys/power/state; echo \$? > status; cat /proc/loadavg"
+		is "$state, $clock: the recording succeeds" $? 0
+		is "$state, $clock: the machine has slept" "$(cat status)" 0
+		not_torn "$state, $clock"
+	done
+done
+note "$(dmesg | grep -c 'PM: suspend exit') suspends, $(dmesg | grep -c 'hibernation exit') hibernations"
