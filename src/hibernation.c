@@ -11,7 +11,7 @@
 #include "session.h"
 
 static LIST_HEAD(nt_hibernation_sessions);
-/* of the list; taken before the lock of a session */
+/* protects the list; taken before the lock of a session */
 static DEFINE_MUTEX(nt_hibernation_lock);
 static bool nt_hibernating;
 

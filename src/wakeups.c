@@ -149,7 +149,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 	if (again && !hrtimer_is_queued(timer))
 		hrtimer_forward_now(timer, nt_period(s));
 	spin_unlock_irqrestore(&w->lock, flags);
-	/* also all that are exclusive: they wait for different streams */
+	/* those that wait exclusively too, as they wait for different streams */
 	if (wake)
 		__wake_up(&w->queue, TASK_INTERRUPTIBLE, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
 	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;

@@ -24,7 +24,7 @@
 struct nt_session;
 struct nt_stream;
 
-/* Of a session. */
+/* One of a session. */
 struct nt_wakeups {
 	wait_queue_head_t queue;	/* those who sleep */
 	struct hrtimer timer;
@@ -40,7 +40,7 @@ struct nt_wakeups {
 	unsigned int scanned_cpu;	/* the CPU whose rings were looked at last */
 };
 
-/* Of a CPU. */
+/* One of a CPU. */
 struct nt_bell {
 	struct timer_list timer;
 	/*

@@ -19,7 +19,7 @@ cat > crash/init <<-INIT
 	mount -t proc proc /proc
 	mount -t devtmpfs devtmpfs /dev
 	stty -F /dev/ttyS1 raw
-	# of each ring, the rest of a sub-buffer may follow the end; behind it are older hits
+	# the rest of a sub-buffer of each ring may follow the end; behind it are older hits
 	{
 		set -- \$(frozen /proc/vmcore $function)
 		echo "# \$1 calls of the function that led to the panic, \$2 hits after it, of \$3"

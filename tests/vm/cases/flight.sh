@@ -1,6 +1,6 @@
 # nestrace record --flight keeps the newest hits until something ends the recording. They have
 # no gap at their end.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 setup insmod /tests/nt_calls.ko
 

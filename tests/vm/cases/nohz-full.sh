@@ -1,4 +1,4 @@
-# A CPU without a tick is recorded like the others, and the readers leave it alone.
+# A CPU without a tick is recorded like the others, and no reader moves to it.
 # kernels: 6.12 6.1
 # slow: 6.1
 # cmdline: nohz_full=1
