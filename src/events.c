@@ -214,9 +214,9 @@ static int nt_events_update(void)
 		ret = nt_events_disarm();
 	else if (!nt_events_armed)
 		ret = nt_events_arm();
-	/* a raw tracepoint is enabled nevertheless, and gets no event */
+	/* warn: a raw tracepoint stays enabled after an error of arming, and gets no event */
 	if (ret && ret != nt_events_error)
-		pr_warn("the trace events cannot be armed: error %d\n", -ret);
+		pr_warn("cannot arm or disarm the trace events: error %d\n", -ret);
 	WRITE_ONCE(nt_events_error, ret);
 	return ret;
 }

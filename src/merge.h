@@ -24,7 +24,7 @@ bool nt_stream_ended(struct nt_stream *st);
 
 /* Is there anything that no reader has? Context of both: any, without the lock. */
 bool nt_stream_has_data(struct nt_stream *st);
-/* Is an eighth of a ring unread, so that its reader must come soon? */
+/* Is an eighth of a ring unread, and a sub-buffer at least? Its reader must come soon. */
 bool nt_stream_due(struct nt_stream *st);
 
 /* Fill @out. Return: true once it is full, false if nothing more is safe to hand out yet. */

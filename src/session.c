@@ -194,7 +194,7 @@ void nt_session_freeze(struct nt_session *s)
 	cmpxchg(&s->hook.frozen, 0, NT_FROZEN_STOP);
 }
 
-/* Ftrace has shut itself down: there is nothing more to wait for. */
+/* End the streams of a session that ftrace, which has shut itself down, cannot unregister. */
 static void nt_session_dead(struct nt_session *s)
 {
 	nt_session_freeze(s);
@@ -251,7 +251,7 @@ bool nt_session_pause(struct nt_session *s, bool pause)
 	} else {
 		ret = register_ftrace_function(&s->hook.ops);
 		if (ret) {
-			/* so that this does not unregister it */
+			/* keep nt_session_stop() from unregistering the hook */
 			s->paused = true;
 			nt_session_stop(s);
 			s->paused = false;

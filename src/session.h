@@ -78,8 +78,8 @@ int nt_session_start(struct nt_session *s);
 int nt_session_stop(struct nt_session *s);
 
 /*
- * Unregister the hook until @pause is false, if the session runs. Return: true if that changed
- * anything. Context: may sleep; @s->lock is held.
+ * Pause the session or end its pause: one that runs has no hook meanwhile. Return: true if this
+ * changed its hook. Context: may sleep; @s->lock is held.
  */
 bool nt_session_pause(struct nt_session *s, bool pause);
 

@@ -24,7 +24,7 @@ enum nt_until {
 	NT_UNTIL_LATER,		/* the next look */
 };
 
-/* Is there an end to what is read? */
+/* Does the stream end? The session is stopped, or ftrace has shut itself down. */
 static bool nt_stream_over(struct nt_stream *st)
 {
 	return nt_stream_ended(st) || READ_ONCE(st->session->dead);
@@ -76,7 +76,10 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 		return -ERESTARTSYS;
 
 	while (count - done >= NESTRACE_SUBBUF_SIZE) {
-		/* in this order: the fill sees everything that was recorded before the end */
+		/*
+		 * In this order: the fill sees everything that was recorded before the end. If
+		 * ftrace is dead there is none, and hits in flight may be missing.
+		 */
 		ended = nt_stream_over(st);
 		full = nt_stream_fill(st);
 		if (full || nt_out_due(st, nonblock && !done, ended)) {

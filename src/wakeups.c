@@ -16,7 +16,7 @@
 #define NT_SCAN_CPUS		32U		/* per look, which is in a hardirq */
 #define NT_STILL_LOOKS		25		/* at each CPU, until it is quiet */
 
-/* Return: what grows with each hit that a ring of the CPU takes. */
+/* Return: the sum of the positions of the CPU's rings, which grows with each record. */
 static u64 nt_stream_place(struct nt_stream *st)
 {
 	enum nestrace_slot i;
@@ -71,7 +71,8 @@ static bool nt_look(struct nt_session *s)
 		due |= nt_stream_due(st);
 	}
 	w->moved |= moved;
-	w->still = moved ? 0 : w->still + 1;
+	/* a ring that is full does not move */
+	w->still = moved || due ? 0 : w->still + 1;
 	WRITE_ONCE(w->quiet, !w->no_bell && w->still >= NT_STILL_LOOKS * nt_looks(s));
 	return due;
 }
@@ -105,8 +106,8 @@ static void nt_bell(struct timer_list *timer)
 	unsigned long flags;
 
 	/*
-	 * Without the lock, which all busy CPUs would take in the same tick. If the CPU has gone
-	 * offline, another one has inherited the bell: then the next look sets it, if at all.
+	 * Avoid the lock: all busy CPUs would take it in the same tick. The CPU of an inherited
+	 * bell is offline; nt_bells_set() sets the bell again once that CPU is online.
 	 */
 	if (READ_ONCE(w->on) && READ_ONCE(w->quiet) && st->cpu == smp_processor_id() &&
 	    nt_stream_place(st) == READ_ONCE(st->bell.seen)) {
@@ -145,7 +146,7 @@ static enum hrtimer_restart nt_wake_readers(struct hrtimer *timer)
 	}
 	if (again && w->quiet)
 		nt_bells_set(s);
-	/* a bell may have started it */
+	/* a bell may have queued the timer meanwhile, which then is not to be forwarded */
 	if (again && !hrtimer_is_queued(timer))
 		hrtimer_forward_now(timer, nt_period(s));
 	spin_unlock_irqrestore(&w->lock, flags);
@@ -198,7 +199,7 @@ void nt_wakeups_start(struct nt_session *s)
 	spin_lock_irq(&w->lock);
 	w->allowed = true;
 #ifdef CONFIG_NO_HZ_FULL
-	/* a busy CPU may be without a tick, while another one always has it */
+	/* a busy nohz_full CPU may have no tick to run its bell */
 	w->no_bell = tick_nohz_full_enabled() && cpumask_intersects(s->cpus, tick_nohz_full_mask);
 #endif
 	nt_wakeups_update(w);

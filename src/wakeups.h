@@ -2,16 +2,17 @@
 /*
  * When the readers of a session that sleep are woken. The hook must not wake tasks, so timers
  * look at the rings:
- *  - While hits are recorded, one timer looks every 4 ms. It wakes readers once a ring is 1/8
- *    full, and pollers every 10 ms.
+ *  - While hits are recorded, one timer looks every 4 ms. It wakes all sleepers once 1/8 of a
+ *    ring is unread, and every 10 ms if a ring has moved.
  *  - Once no CPU has recorded anything for a while, it looks at each CPU once a second.
  *    Meanwhile each CPU has a bell: a deferrable timer, which costs an idle CPU nothing and runs
  *    in the next tick of a busy one. The first that finds a hit brings the short period back.
  *  - While nobody sleeps there is no timer. Tasks that only wait for the end of the session
  *    are woken at the end, and start none.
  *
- * Hits of a CPU that has no tick meanwhile, of interrupts or of a task that is gone before the next
- * one, may have to wait for the look of each second.
+ * A CPU without a tick runs no bell. Its hits, of interrupts in idle or of a task that sleeps again
+ * before the next tick, may wait up to a second for a reader. A session with a nohz_full CPU never
+ * becomes quiet.
  */
 #ifndef NT_WAKEUPS_H
 #define NT_WAKEUPS_H
@@ -33,7 +34,7 @@ struct nt_wakeups {
 	bool allowed;			/* the session runs */
 	bool wanted;			/* a reader has fallen asleep */
 	bool no_bell;			/* a CPU has none, so it never is quiet */
-	bool quiet;			/* it looks once a second, and the bells are set */
+	bool quiet;			/* it looks at each CPU once a second, and the bells are set */
 	unsigned int still;		/* looks since a ring has moved */
 	bool moved;			/* a ring has moved since the last wakeup */
 	unsigned long last;		/* wakeup, in jiffies */
@@ -44,8 +45,9 @@ struct nt_wakeups {
 struct nt_bell {
 	struct timer_list timer;
 	/*
-	 * It is pending, or its callback is on its way: nobody else may set it. Without the flag
-	 * a running callback could be moved to another CPU, where nt_wakeups_stop() misses it.
+	 * It is pending, or its callback is on its way: nobody else may add it. Otherwise the
+	 * timer could move to another CPU while its callback runs, and timer_delete_sync() would
+	 * not wait for that.
 	 */
 	bool set;
 	u64 seen;			/* the sum of the rings' positions, at the last look */

@@ -2,8 +2,8 @@
 /*
  * Look in the memory of a kernel that crashed for a function that a flight recording has kept:
  *   frozen FILE ADDRESS
- * FILE is /proc/vmcore, and ADDRESS that of the function. Prints how often the function is in a
- * sub-buffer, and how many records there are after its last call, in all sub-buffers.
+ * FILE is /proc/vmcore, and ADDRESS that of the function. Prints three numbers: calls of the
+ * function, records after its last call, and all records of all sub-buffers.
  */
 #include <elf.h>
 #include <stdbool.h>

@@ -270,7 +270,7 @@ kcsan_record()
 
 # by_trace_cmd OPTION... COMMAND: record t.dat. At its end trace-cmd clears the filter before it
 # sets the tracer nop, so that it arms and disarms all functions, which takes 6 s here. With -k it
-# leaves everything as it was, and this puts it back.
+# keeps the tracer and the filter, and this function resets them.
 by_trace_cmd()
 {
 	local dir tracing=/sys/kernel/tracing
@@ -318,7 +318,7 @@ same_events()
 		"$(grep -c ' <- ' theirs.all)"
 }
 
-# Let the machine hibernate to a RAM disk, and resume at once.
+# Prepare a RAM disk: echo disk > /sys/power/state hibernates to it and resumes at once.
 hibernation_to_ram_disk()
 {
 	insmod /tests/modules/brd.ko rd_nr=1 rd_size=400000 &&
@@ -330,7 +330,7 @@ hibernation_to_ram_disk()
 }
 
 # not_torn NAME: test that t.dat has no records of zeros, no count that went below zero and no time
-# that goes back, and that it ends with /proc/loadavg.
+# that goes back, and that it has the call of loadavg_proc_show that follows.
 not_torn()
 {
 	setup nestrace report t.dat > r

@@ -47,7 +47,7 @@ bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, 
 bool device_start(int fd, const struct session_config *c, struct error *e);
 /* Freeze the rings of a running session: what they hold stays. Returns at once. */
 void device_freeze(int fd);
-/* Stop a session that runs. Its streams end, also if this fails. */
+/* Return: true if the session is stopped or did not run. Its streams end if ftrace is dead, too. */
 bool device_stop(int fd, struct error *e);
 /*
  * Open the stream of @cpu, not before all is configured. Return: its descriptor; -1 if the

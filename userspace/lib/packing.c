@@ -5,7 +5,7 @@
 
 #include "lib/packing.h"
 
-/* Zstd compresses better than that only what is all the same, and zlib nothing. */
+/* Limit the ratio: zstd exceeds it only for constant data, and zlib never does. */
 #define RATIO_MAX	20000
 
 bool packing_find(const char *name, enum packing *packing)

@@ -11,7 +11,7 @@ enum packing { PACKING_NONE, PACKING_ZSTD, PACKING_ZLIB };
 /* Find it by its name in a file. Return: false if the name is not known. */
 bool packing_find(const char *name, enum packing *packing);
 
-/* Can @len bytes be compressed to @packed_len? So no damaged length makes us take all memory. */
+/* Can @len bytes be compressed to @packed_len? This keeps a damaged length from taking all memory. */
 bool packing_can(enum packing packing, size_t len, size_t packed_len);
 
 /* Decompress to @out. Return: false if that does not give exactly @len bytes. */

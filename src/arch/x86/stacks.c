@@ -27,7 +27,7 @@ int __init nt_stacks_init(void)
 	unsigned int cpu;
 	int ret;
 
-	/* these are there from boot on, also for CPUs that come later */
+	/* the exception stacks have their addresses from boot on, also of CPUs that come later */
 	for_each_possible_cpu(cpu)
 		WRITE_ONCE(per_cpu(nt_stacks, cpu).exceptions,
 			   (unsigned long)&get_cpu_entry_area(cpu)->estacks);

@@ -1,5 +1,6 @@
-# All functions are traced while the machine hibernates and resumes. The image is written to a RAM
-# disk and read back by the same kernel (test_resume). suspend.sh has the other clocks.
+# A session of all functions pauses while the machine hibernates, and traces again afterwards. The
+# same kernel writes the image to a RAM disk and reads it back (test_resume). suspend.sh has the
+# other clocks.
 # modules: brd
 setup hibernation_to_ram_disk
 # these functions run while the memory is copied

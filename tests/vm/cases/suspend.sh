@@ -1,5 +1,5 @@
-# All functions are traced with each clock while the machine suspends to RAM, and hibernates. The
-# clock of the machine wakes it.
+# All functions are traced with each clock while the machine suspends to RAM. The session pauses
+# while it hibernates. The clock of the machine wakes it.
 # kernels: 6.12 6.1
 # slow: yes
 # modules: brd

@@ -1,4 +1,5 @@
-# Readers that sleep are woken in time, and a recording that has no hits wakes no CPU for them.
+# Readers that sleep are woken in time. A recording without hits looks at its rings about once a
+# second.
 # kernels: all
 # slow: 6.1 debug-6.12 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud kasan-6.12 kcsan-6.12 debug-7.2 backports
 setup insmod /tests/nt_calls.ko
