@@ -310,7 +310,8 @@ struct nestrace_recursions {
  * slots; the buffer must hold at least one (EINVAL). It waits until a sub-buffer is full or
  * its oldest record is some 100 ms old. With O_NONBLOCK it returns what is there, or
  * EAGAIN. 0: the session is stopped, or ftrace has shut itself down, and everything has been read.
- * poll() gives POLLIN for data, and POLLIN and POLLHUP once the session is stopped.
+ * poll() gives POLLIN for data, and POLLIN and POLLHUP once the session is stopped or ftrace has
+ * shut itself down.
  */
 #define NESTRACE_STREAM_NONBLOCK	(1U << 0)	/* open with O_NONBLOCK */
 struct nestrace_stream_open {

@@ -203,6 +203,12 @@ within_a_minute()
 	false
 }
 
+# gone PID: succeed if this child has ended.
+gone()
+{
+	! kill -0 "$1" 2> /dev/null
+}
+
 # sessions TEXT: succeed if status says TEXT about the sessions.
 sessions()
 {
@@ -268,13 +274,11 @@ kcsan_record()
 		test "$(counter r total hits)" -gt 8000
 }
 
-# by_trace_cmd OPTION... COMMAND: record t.dat. At its end trace-cmd clears the filter before it
-# sets the tracer nop, so that it arms and disarms all functions, which takes 6 s here. With -k it
-# keeps the tracer and the filter, and this function resets them.
-by_trace_cmd()
+# Reset what trace-cmd has set. Its own reset clears the filter before it sets the tracer nop, so that
+# it arms and disarms all functions, which takes 6 s here.
+reset_tracing()
 {
 	local dir tracing=/sys/kernel/tracing
-	trace-cmd record -q -k -o t.dat "$@" > log 2>&1 || note "trace-cmd record: $(tail -n 1 log)"
 	for dir in $tracing $tracing/instances/*; do
 		[ -e $dir/current_tracer ] || continue
 		echo nop > $dir/current_tracer
@@ -286,6 +290,13 @@ by_trace_cmd()
 		[ $dir = $tracing ] || rmdir $dir
 	done
 	echo 0 > $tracing/options/func_stack_trace 2> /dev/null
+}
+
+# by_trace_cmd OPTION... COMMAND: record t.dat. With -k trace-cmd does not reset at the end.
+by_trace_cmd()
+{
+	trace-cmd record -q -k -o t.dat "$@" > log 2>&1 || note "trace-cmd record: $(tail -n 1 log)"
+	reset_tracing
 }
 
 # same_events NAME LEAST FILE...: test that nestrace report shows the events that libtracecmd

@@ -57,7 +57,7 @@ static void set_parameter(const char *path, const char *value)
 	/* sysfs ignores an empty write, so there is always a newline */
 	if (dprintf(fd, "%s\n", value) < 0) {
 		if (errno == ENODEV)
-			die("ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it");
+			die(FTRACE_IS_DEAD);
 		die_errno("cannot write '%s' to '%s'", value, path);
 	}
 	close(fd);

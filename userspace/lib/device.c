@@ -13,8 +13,6 @@
 #include "lib/memory.h"
 #include "lib/module_name.h"
 
-#define FTRACE_IS_DEAD	"ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it"
-
 #ifndef COMMAND_ABI
 #define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
 #endif

@@ -13,6 +13,9 @@
 #include "lib/error.h"
 #include "uapi/nestrace.h"
 
+/* The message after ENODEV. */
+#define FTRACE_IS_DEAD	"ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it"
+
 /* The tasks that a session traces. */
 struct pid_selection {
 	int pid;

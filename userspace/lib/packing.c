@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include "lib/packing.h"
+#include "lib/tracedat_format.h"
 
 /* Limit the ratio: zstd exceeds it only for constant data, and zlib never does. */
 #define RATIO_MAX	20000
@@ -11,7 +12,7 @@
 bool packing_find(const char *name, enum packing *packing)
 {
 	static const char *const names[] = {
-		[PACKING_NONE] = "none", [PACKING_ZSTD] = "zstd", [PACKING_ZLIB] = "zlib",
+		[PACKING_NONE] = "none", [PACKING_ZSTD] = TRACEDAT_ZSTD, [PACKING_ZLIB] = "zlib",
 	};
 	size_t i;
 

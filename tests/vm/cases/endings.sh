@@ -146,11 +146,7 @@ says "ulimit -f: a limit that is too low is said at the start" 125 "a file may h
 setup insmod /tests/nt_oops.ko
 ftrace_kill=$(sed -n 's/^\([0-9a-f]*\) . ftrace_kill$/\1/p' /proc/kallsyms)
 nestrace record -q -l nt_called -o t.dat sh -c 'echo "task 100" > /proc/nt_calls; echo "call '$ftrace_kill'" > /proc/nt_oops' 2> err & recorder=$!
-recorder_gone()
-{
-	! kill -0 $recorder 2> /dev/null
-}
-ok "ftrace has shut itself down: the recording ends" within_a_minute recorder_gone
+ok "ftrace has shut itself down: the recording ends" within_a_minute gone $recorder
 wait $recorder
 is "ftrace has shut itself down: the status is that of COMMAND" $? 0
 ok "ftrace has shut itself down: the message says so" grep -q "ftrace has shut itself down" err

@@ -17,7 +17,7 @@ interrupted()
 {
 	kill -INT $tracer
 	sleep 1
-	! kill -0 $tracer 2> /dev/null
+	gone $tracer
 }
 ok "bpftrace: it ends" within_a_minute interrupted
 wait $tracer

@@ -67,7 +67,7 @@ ended_with "a trigger" 600
 setup renice 0 -p $$
 nestrace record -q --flight -b 256 -o t.dat --trigger loadavg_proc_show &
 recorder=$!
-while kill -0 $recorder 2> /dev/null; do read -r x < /proc/loadavg; done
+until gone $recorder; do read -r x < /proc/loadavg; done
 wait $recorder
 setup nestrace report t.dat > r
 recorded=$(counter r total recorded)

@@ -10,7 +10,7 @@
 setup insmod /tests/nt_oops.ko
 
 mkdir -p crash/proc crash/dev crash/bin
-cp -r /bin/busybox /bin/frozen /lib /lib64 /usr crash/ 2> /dev/null
+cp -r /bin/busybox /bin/frozen /tests/lib.sh /lib /lib64 /usr crash/ 2> /dev/null
 mv crash/busybox crash/frozen crash/bin/
 for applet in sh mount stty cat reboot sed; do ln -s busybox crash/bin/$applet; done
 function=$(sed -n 's/^\([0-9a-f]*\) . nt_oops_now\t.*/\1/p' /proc/kallsyms)
@@ -20,15 +20,15 @@ cat > crash/init <<-INIT
 	mount -t devtmpfs devtmpfs /dev
 	stty -F /dev/ttyS1 raw
 	# the rest of a sub-buffer of each ring may follow the end; behind it are older hits
+	set -- \$(frozen /proc/vmcore $function)
 	{
-		set -- \$(frozen /proc/vmcore $function)
-		echo "# \$1 calls of the function that led to the panic, \$2 hits after it, of \$3"
-		[ "\$1" -ge 1 ] && echo "ok 2 panic, all functions: the call that led to it is in the rings" ||
-			echo "not ok 2 panic, all functions: the call that led to it is in the rings"
-		[ "\$1" -ge 1 ] && [ "\$2" -le 3000 ] && echo "ok 3 panic, all functions: at most 3000 hits of both CPUs follow it" ||
-			echo "not ok 3 panic, all functions: at most 3000 hits of both CPUs follow it"
-		echo 1..3
-		echo "# verdict: 3 tests"
+		. /lib.sh
+		# the first test was in the kernel that panicked
+		tests=1
+		note "\$1 calls of the function that led to the panic, \$2 hits after it, of \$3"
+		ok "panic, all functions: the call that led to it is in the rings" test "\$1" -ge 1
+		ok "panic, all functions: at most 3000 hits of both CPUs follow it" test "\$1" -ge 1 -a "\$2" -le 3000
+		verdict
 	} > /dev/ttyS1
 	reboot -f
 INIT

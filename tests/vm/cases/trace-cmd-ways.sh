@@ -27,8 +27,7 @@ trace-cmd start $functions > log 2>&1
 sh -c "$calls"
 trace-cmd stop > log 2>&1
 trace-cmd extract -o t.dat > log 2>&1
-echo nop > /sys/kernel/tracing/current_tracer
-echo > /sys/kernel/tracing/set_ftrace_filter
+reset_tracing
 same_events "trace-cmd extract" 100 t.dat
 record $functions
 nestrace report -t t.dat > ours

@@ -39,7 +39,7 @@ nestrace record -q -b 256 -l nt_called -o t.dat sh -c 'for i in $(seq 10); do
 	for j in 1 2 3 4 5 6; do echo task 1000 > /proc/nt_calls; usleep 5000; done
 	usleep $((150000 + 22000 * i))
 done' & recorder=$!
-while kill -0 $recorder 2> /dev/null; do :; done
+until gone $recorder; do :; done
 wait $recorder
 setup nestrace report t.dat > r
 is "hits after each of 10 quiet times: none is lost" "$(counter r total lost)" 0
