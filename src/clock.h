@@ -1,84 +1,183 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The trace clocks.
+ * The trace clocks, and how each is read.
  *
  * Invariants: reading one calls no kernel function that ftrace can trace, waits for nothing
  * and masks no interrupts. A CPU never sees a clock go back.
+ *
+ * The clock global is the kernel's sched_clock_cpu(), read in one of two ways that
+ * nt_clock_choose() chooses for a session. Where the kernel trusts the TSC, hits have its
+ * cycles, which the hardware orders. Elsewhere a lock orders them, which is only ever tried.
+ * While sched_clock() is stable, sched_clock_cpu() adds a constant to it. So cycles and
+ * sched_clock() become the time of sched_clock_cpu() only when hits are handed out.
  */
 #ifndef NT_CLOCK_H
 #define NT_CLOCK_H
 
 #include <linux/cache.h>
+#include <linux/math64.h>
 #include <linux/percpu.h>
 #include <linux/sched/clock.h>
 #include <linux/spinlock.h>
+#include <linux/static_call.h>
 #include <linux/timekeeping.h>
 
 #include "arch_clock.h"
+#include "arch_percpu.h"
 #include "uapi/nestrace.h"
 
-struct nt_clock_global {
-	u64 prev;
-	arch_spinlock_t lock;
+/* READER(ID, NAME); a hook is made for each */
+#define NT_READERS(READER)		\
+	READER(GLOBAL_TSC, global_tsc)	\
+	READER(GLOBAL_LOCK, global_lock)	\
+	READER(GLOBAL_UNSTABLE, global_unstable)	\
+	READER(TSC, tsc)		\
+	READER(MONO, mono)
+
+enum nt_reader {
+#define NT_READER_ENUM(id, name)	NT_READER_##id,
+	NT_READERS(NT_READER_ENUM)
+	NT_NR_READERS
 };
 
-extern struct nt_clock_global nt_clock_global;
+/* How often a hit tries to enter its time beside the lock: others may have entered theirs. */
+#define NT_CLOCK_TRIES	8
+
+/* Orders the times of all CPUs for one session. Each CPU writes it at each hit. */
+struct nt_clock_order {
+	u64 locked;		/* the highest time that a holder of the lock has entered */
+	u64 unlocked;		/* the highest that others have */
+	arch_spinlock_t lock;
+} ____cacheline_aligned_in_smp;
+
+/* Nanoseconds are @offset + (cycles * @mult >> 32), or without @mult @offset + nanoseconds. */
+struct nt_clock_scale {
+	u64 mult;
+	u64 offset;
+};
+
 DECLARE_PER_CPU(u64, nt_clock_mono_prev);
 
-/* Return: NESTRACE_FEATURE_FINE_CLOCK, or 0 if global moves with the tick. Context: module load. */
+/* The kernel's sched_clock(), and its sched_clock_cpu() of this CPU; preemption is off. */
+typedef u64 nt_sched_clock_fn(void);
+nt_sched_clock_fn nt_stable_clock, nt_unstable_clock;
+DECLARE_STATIC_CALL(nt_sched_clock, nt_stable_clock);
+DECLARE_STATIC_CALL(nt_local_clock, nt_unstable_clock);
+
+/*
+ * Return: NESTRACE_FEATURE_FINE_CLOCK, 0 if global moves with the tick, or a negative error.
+ * Context: module load.
+ */
 int nt_clock_init(void);
+void nt_clock_exit(void);
+
+/* Does the hardware order the clock global now? Context: may sleep. */
+bool nt_clock_trusts_tsc(void);
+
+/* Return: how to read @clock from now on, and by @scale what its times mean. Context: may sleep. */
+enum nt_reader nt_clock_choose(enum nestrace_clock clock, struct nt_clock_scale *scale);
+
+/* Return: a time that was read, as it is handed out. It keeps the order of times. */
+static inline u64 nt_clock_scaled(const struct nt_clock_scale *scale, u64 ts)
+{
+	return scale->offset + (scale->mult ? mul_u64_u64_shr(ts, scale->mult, 32) : ts);
+}
+
+/*
+ * Set @now forward to @prev if it is before that, and count that in @set_forward. barrier():
+ * make GCC jump over it rather than compute both and choose.
+ */
+static __always_inline u64 nt_clock_not_before(u64 prev, u64 now, u64 *set_forward)
+{
+	if (likely((s64)(now - prev) >= 0))
+		return now;
+	barrier();
+	nt_local_inc(set_forward);
+	return prev;
+}
+
+/* The same for a word that others may make grow: compare it where it is, and read it again. */
+static __always_inline u64 nt_clock_not_before_word(const u64 *prev, u64 now, u64 *set_forward)
+{
+	if (likely((s64)(now - data_race(*prev)) >= 0))
+		return now;
+	return nt_clock_not_before(READ_ONCE(*prev), now, set_forward);
+}
+
+/*
+ * Enter @now without the lock, which another CPU holds, or a context that was interrupted.
+ * Return: a time that is not before any that was entered.
+ */
+static __always_inline u64 nt_clock_unlocked(struct nt_clock_order *order, u64 now,
+					     u64 *set_forward)
+{
+	u64 prev = READ_ONCE(order->unlocked);
+	unsigned int tries = NT_CLOCK_TRIES;
+
+	now = nt_clock_not_before(READ_ONCE(order->locked), now, set_forward);
+	do {
+		now = nt_clock_not_before(prev, now, set_forward);
+	} while (now != prev && --tries && !try_cmpxchg(&order->unlocked, &prev, now));
+	return now;
+}
 
 /*
  * Order times across CPUs as trace_clock_global() does: no time is before one that was
- * entered as @prev. The lock is only ever tried, because its slow path under paravirt can be
- * traced and enters the hypervisor. A failed try means that another CPU, or a context that
- * was interrupted, is storing the current time.
+ * entered. The lock is only ever tried, because its slow path under paravirt can be traced
+ * and enters the hypervisor. Without the lock a time is entered beside it, so that an
+ * interrupt or a hypervisor that stops the holder does not stop the ordering.
  */
-static __always_inline u64 nt_clock_read_global(void)
+static __always_inline u64 nt_clock_lock(struct nt_clock_order *order, u64 now, u64 *set_forward)
 {
-	struct nt_clock_global *g = &nt_clock_global;
-	u64 now = sched_clock();
-	u64 prev;
-
-	if (unlikely(!arch_spin_trylock(&g->lock))) {
-		prev = READ_ONCE(g->prev);
-		return (s64)(now - prev) < 0 ? prev : now;
-	}
-	/* only the holder of the lock writes it */
-	if (unlikely((s64)(now - g->prev) < 0)) {
-		/* make GCC jump over it rather than compute both and choose */
-		barrier();
-		now = g->prev;
-	}
-	WRITE_ONCE(g->prev, now);
-	nt_arch_unlock(&g->lock);
+	if (unlikely(!arch_spin_trylock(&order->lock)))
+		return nt_clock_unlocked(order, now, set_forward);
+	/* only the holder of the lock writes @locked; a word that grows cannot be torn */
+	now = nt_clock_not_before_word(&order->locked, now, set_forward);
+	now = nt_clock_not_before_word(&order->unlocked, now, set_forward);
+	WRITE_ONCE(order->locked, now);
+	nt_arch_unlock(&order->lock);
 	return now;
 }
 
 /* ktime_get_mono_fast_ns() may step back when the clock's rate is adjusted. */
-static __always_inline u64 nt_clock_read_mono(void)
+static __always_inline u64 nt_clock_read_mono(u64 *set_forward)
 {
 	u64 now = ktime_get_mono_fast_ns();
 	u64 prev;
 
 	do {
 		prev = raw_cpu_read(nt_clock_mono_prev);
-		if ((s64)(now - prev) <= 0)
-			return prev;
-	} while (raw_cpu_cmpxchg(nt_clock_mono_prev, prev, now) != prev);
+		now = nt_clock_not_before(prev, now, set_forward);
+	} while (now != prev && raw_cpu_cmpxchg(nt_clock_mono_prev, prev, now) != prev);
 	return now;
 }
 
-/* Context: any, NMI included; preemption is off. */
-static __always_inline u64 nt_clock_read(enum nestrace_clock clock)
+/* Is it read without a call? */
+static __always_inline bool nt_clock_is_inline(enum nt_reader reader)
 {
-	switch ((enum nestrace_clock)__builtin_expect(clock, NESTRACE_CLOCK_GLOBAL)) {
-	case NESTRACE_CLOCK_GLOBAL:
-		return nt_clock_read_global();
-	case NESTRACE_CLOCK_TSC:
+	return reader == NT_READER_GLOBAL_TSC || reader == NT_READER_TSC;
+}
+
+/*
+ * Read a clock. @order: of the session, for the lock. @set_forward: counts the times that were
+ * behind, by nt_local_inc(). Context: any, NMI included; preemption is off.
+ */
+static __always_inline u64 nt_clock_read(enum nt_reader reader, struct nt_clock_order *order,
+					 u64 *set_forward)
+{
+	switch ((enum nt_reader)__builtin_expect(reader, NT_READER_GLOBAL_TSC)) {
+	case NT_READER_GLOBAL_TSC:
+		return nt_clock_read_tsc_ordered();
+	case NT_READER_GLOBAL_LOCK:
+		return nt_clock_lock(order, static_call(nt_sched_clock)(), set_forward);
+	case NT_READER_GLOBAL_UNSTABLE:
+		return nt_clock_lock(order, static_call(nt_local_clock)(), set_forward);
+	case NT_READER_TSC:
 		return nt_clock_read_tsc();
-	case NESTRACE_CLOCK_MONO:
-		return nt_clock_read_mono();
+	case NT_READER_MONO:
+		return nt_clock_read_mono(set_forward);
+	case NT_NR_READERS:
+		break;
 	}
 	__builtin_unreachable();
 }

@@ -70,7 +70,8 @@ static int nt_ioc_info(void __user *user)
 		.size = sizeof(info),
 		.abi = NESTRACE_ABI_VERSION,
 		.version = NT_VERSION,
-		.features = nt_features,
+		.features = nt_features |
+			    (nt_clock_trusts_tsc() ? NESTRACE_FEATURE_TSC_ORDER : 0),
 		.rcu_mode = nt_rcu_mode,
 		.nr_cpus = nr_cpu_ids,
 	};
@@ -200,7 +201,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
-	s->hook.clock = arg.clock;
+	s->clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
@@ -232,6 +233,7 @@ static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring 
 static int nt_ioc_stats(struct nt_session *s, void __user *user)
 {
 	struct nt_stream *st = NULL;
+	const struct nt_ring *ring;
 	struct nestrace_stats *arg;
 	enum nestrace_slot i;
 	int ret;
@@ -257,15 +259,49 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	ret = -ERESTARTSYS;
 	if (st && mutex_lock_interruptible(&st->lock))
 		goto out;
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		nt_slot_stats(&arg->slot[i], &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i],
-			      st ? nt_stream_overwritten(st, i) : 0);
+	arg->set_forward = st ? st->stepped_back : 0;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		ring = &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i];
+		nt_slot_stats(&arg->slot[i], ring, st ? nt_stream_overwritten(st, i) : 0);
+		arg->set_forward += READ_ONCE(ring->set_forward);
+	}
 	if (st)
 		mutex_unlock(&st->lock);
 	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
 out:
 	kfree(arg);
 	return ret;
+}
+
+static u32 nt_time_flags(const struct nt_session *s)
+{
+	switch (s->hook.reader) {
+	case NT_READER_GLOBAL_TSC:
+		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
+	case NT_READER_GLOBAL_LOCK:
+	case NT_READER_GLOBAL_UNSTABLE:
+		return NESTRACE_TIME_LOCK;
+	default:
+		return 0;
+	}
+}
+
+static int nt_ioc_time(struct nt_session *s, void __user *user)
+{
+	struct nestrace_time arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (s->state == NT_NEW)
+		return -EINVAL;
+	arg.flags = nt_time_flags(s);
+	preempt_disable();
+	arg.clock = nt_session_time(s);
+	arg.wall_ns = ktime_get_real_ns();
+	preempt_enable();
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
 static int nt_ioc_recursions(struct nt_session *s, void __user *user)
@@ -392,6 +428,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_STATS:
 		ret = nt_ioc_stats(s, user);
+		break;
+	case NESTRACE_IOC_TIME:
+		ret = nt_ioc_time(s, user);
 		break;
 	case NESTRACE_IOC_RECURSIONS:
 		ret = nt_ioc_recursions(s, user);

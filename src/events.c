@@ -148,7 +148,7 @@ static noinstr void nt_hook_events(unsigned long ip, unsigned long parent_ip,
 	} else if (unlikely(nt_excluded(h, ip))) {
 		nt_local_inc(&ring->filtered);
 	} else {
-		if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
+		if (slot != NESTRACE_SLOT_TASK && nt_guard_any_upto(slot))
 			nt_local_inc(&ring->in_tracer);
 		nt_guard_take(slot, ip, ctx.irq_flags);
 		nt_emit_hit(ring, slot, ip, parent_ip);

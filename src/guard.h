@@ -7,8 +7,10 @@
  * hook itself causes finds the guard held.
  *
  * The flag is the ip of the function that is being traced, so that a recursion can be
- * reported with it. Beside it are the interrupt flags of the holder. Both are plain memory
- * of this CPU: a context that interrupts leaves them as it found them.
+ * reported with it. The slots task and softirq are open to interrupts: beside the ip are the
+ * interrupt flags of the holder. The other slots are masked: no interrupt lands in them, only
+ * NMIs and exceptions. All of it is plain memory of this CPU: a context that interrupts
+ * leaves it as it found it.
  */
 #ifndef NT_GUARD_H
 #define NT_GUARD_H
@@ -18,9 +20,12 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include "uapi/nestrace.h"
+
+#define NT_FIRST_MASKED	NESTRACE_SLOT_HARDIRQ
+
 #include "arch_guard.h"
 #include "arch_percpu.h"
-#include "uapi/nestrace.h"
 
 /* Lets tests/unit interrupt between the stores of nt_guard_take(). */
 #ifndef nt_test_taking
@@ -28,29 +33,43 @@
 #endif
 
 /* The functions below are for the guards of this CPU; preemption is off. */
-DECLARE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
 
 static __always_inline bool nt_guard_held(enum nestrace_slot slot)
 {
 #ifdef NT_TEST_NO_GUARD
 	return false;
 #else
-	return raw_cpu_read(nt_guards[slot].ip_high);
+	return raw_cpu_read(nt_guards.half[nt_guard_half(slot)].ip_high);
 #endif
 }
 
 /* Return: the function that is being traced in the slot, or 0. */
 static __always_inline unsigned long nt_guard_ip(enum nestrace_slot slot)
 {
-	return raw_cpu_read(nt_guards[slot].ip);
+	return raw_cpu_read(nt_guards.half[nt_guard_half(slot)].ip);
 }
 
-/* Is the guard held by a context that can be interrupted? */
+/* Is the guard of an open slot held by a context that can be interrupted? */
 static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 {
-	unsigned long irq_flags = raw_cpu_read(nt_guards[slot].irq_flags);
+	unsigned long irq_flags = raw_cpu_read(nt_guards.half[2 * slot].irq_flags);
 
 	return nt_guard_ip(slot) && !raw_irqs_disabled_flags(irq_flags);
+}
+
+/*
+ * Is a hook at work in @slot or below it? An interrupt finds only open slots below it, and a
+ * softirq only that of the task.
+ */
+static __always_inline bool nt_guard_any_upto(enum nestrace_slot slot)
+{
+	u64 any = (u32)nt_guard_ip(NESTRACE_SLOT_TASK) | (u32)nt_guard_ip(NESTRACE_SLOT_SOFTIRQ);
+
+	if (slot == NESTRACE_SLOT_HARDIRQ)
+		any |= (u32)nt_guard_ip(NESTRACE_SLOT_HARDIRQ);
+	else if (slot > NESTRACE_SLOT_HARDIRQ)
+		any |= nt_guard_any_masked();
+	return any;
 }
 
 /*
@@ -60,23 +79,28 @@ static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 static __always_inline void nt_guard_take(enum nestrace_slot slot, unsigned long ip,
 					  unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
+	if (slot < NT_FIRST_MASKED)
+		raw_cpu_write(nt_guards.half[2 * slot].irq_flags, irq_flags);
 	nt_test_taking();
-	raw_cpu_write(nt_guards[slot].ip, ip);
+	raw_cpu_write(nt_guards.half[nt_guard_half(slot)].ip, ip);
 	barrier();
 }
 
 /* Note that the holder has turned interrupts off, or is about to turn them on again. */
 static __always_inline void nt_guard_irqs(enum nestrace_slot slot, unsigned long irq_flags)
 {
-	raw_cpu_write(nt_guards[slot].irq_flags, irq_flags);
+	if (slot < NT_FIRST_MASKED)
+		raw_cpu_write(nt_guards.half[2 * slot].irq_flags, irq_flags);
 	barrier();
 }
 
 /* Release the guard: a stream that sees it free sees what was recorded under it. */
 static __always_inline void nt_guard_leave(enum nestrace_slot slot)
 {
-	nt_this_cpu_store_release(nt_guards[slot].word, NT_GUARD_FREE);
+	if (slot < NT_FIRST_MASKED)
+		nt_this_cpu_store_release(nt_guards.word[slot], NT_GUARD_FREE);
+	else
+		nt_this_cpu_store_release(nt_guards.half[nt_guard_half(slot)].ip, 0);
 }
 
 #endif

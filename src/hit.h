@@ -53,18 +53,6 @@ static __always_inline bool nt_in_tracer(const struct nt_context *ctx, enum nest
 	return nt_guard_held(slot);
 }
 
-/* Is a hook at work in another slot of this CPU? Ask while the own guard is free. */
-static __always_inline bool nt_interrupts_tracer(void)
-{
-	unsigned long any = 0;
-	enum nestrace_slot slot;
-
-#pragma GCC unroll 16
-	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-		any |= nt_guard_ip(slot);
-	return any;
-}
-
 /* Count a recorded hit for which RCU was entered. */
 static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu_entry entry)
 {

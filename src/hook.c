@@ -9,19 +9,23 @@
  *	  |
  *	nt_hook_modules ---- module left out ----> filtered_early++
  *	  |
- *	nt_hook_CLOCK
+ *	nt_hook_READER
  *	  |
- *	  +-- own process -> nt_hook_self: filtered_early++, or an interrupt of it: slow path
+ *	  +-- own process -> nt_hook_self: filtered_early++, or an interrupt of it: nt_trace_any
  *	  |
- *	  +-- plain task, RCU watching -> nt_trace_task_fast: hits++, guard, room, fill, clock,
- *	  |     |                         publish, release
- *	  |     +-- sub-buffer full ----> nt_task_no_room: full++, or nt_task_next_subbuf
- *	  |     +-- delta too large ----> nt_task_time_extend
+ *	  +-- plain task, RCU watching ------+
+ *	  |                                  |
+ *	nt_hook_READER_interrupt              |
+ *	  |                                  |
+ *	  +-- plain interrupt, RCU watching -+-> nt_trace_plain: hits++, guard, room, fill, clock,
+ *	  |                                        |             publish, release
+ *	  |                                        +-- sub-buffer full ----> nt_no_room: full++, or
+ *	  |                                        |                         the next sub-buffer
+ *	  |                                        +-- delta too large ----> nt_time_extend
  *	  |
- *	  +-- anything else -> nt_trace_slow: slot
- *	                         nt_trace_in_slot: hits++, guard or recursed++, room, fill, clock,
- *	                           |               publish, release
- *	                           +-- RCU not watching -> nt_record_unwatched: enter and exit RCU
+ *	  +-- anything else -> nt_trace_any: slot, hits++, guard or recursed++, room, fill, clock,
+ *	                         |           publish, release
+ *	                         +-- RCU not watching -> nt_record_unwatched: enter and exit RCU
  *
  * The functions that are not inlined into a hook are reached by jumps: they end the hit, and
  * enable the preemption that the hook has disabled. Their first arguments are those of the
@@ -37,23 +41,41 @@
 #include "hit.h"
 #include "hook.h"
 
-DEFINE_PER_CPU(struct nt_guard_word [NESTRACE_NR_SLOTS], nt_guards);
+DEFINE_PER_CPU(struct nt_guards, nt_guards);
 DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 
+/* A function that a hook jumps to. */
+typedef void nt_rest(unsigned long ip, unsigned long parent_ip, const struct nt_hook *h,
+		     unsigned long irq_flags, unsigned int preempt_count);
+
 static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, enum nestrace_clock clock);
+				     struct ftrace_ops *ops, enum nt_reader reader,
+				     nt_rest *rest);
+static __always_inline void nt_trace_interrupt(unsigned long ip, unsigned long parent_ip,
+					       const struct nt_hook *h, unsigned long irq_flags,
+					       unsigned int preempt_count,
+					       enum nt_reader reader);
 static __always_inline bool nt_filter_plain_task(const struct nt_hook *h);
 static noinstr void nt_filter_early(const struct nt_hook *h);
 
-/* ---- entry: one hook per clock, and the filters in front of them ---- */
+/* ---- entry: one hook per way to read a clock, and the filters in front of them ---- */
 
 #define NT_HOOK(id, name)							\
+static noinstr void nt_hook_##name##_interrupt(unsigned long ip,		\
+		unsigned long parent_ip, const struct nt_hook *h,		\
+		unsigned long irq_flags, unsigned int preempt_count)		\
+{										\
+	nt_trace_interrupt(ip, parent_ip, h, irq_flags, preempt_count,		\
+			   NT_READER_##id);					\
+}										\
+										\
 static noinstr void nt_hook_##name(unsigned long ip, unsigned long parent_ip,	\
 				   struct ftrace_ops *ops, struct ftrace_regs *fregs) \
 {										\
-	nt_trace(ip, parent_ip, ops, NESTRACE_CLOCK_##id);			\
+	nt_trace(ip, parent_ip, ops, NT_READER_##id,				\
+		 nt_hook_##name##_interrupt);					\
 }
-NESTRACE_CLOCKS(NT_HOOK)
+NT_READERS(NT_HOOK)
 
 static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -63,11 +85,13 @@ static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 	if (nt_excluded(h, ip))
 		return nt_filter_early(h);
 	/* tail calls */
-	switch ((enum nestrace_clock)__builtin_expect(h->clock, NESTRACE_CLOCK_GLOBAL)) {
+	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_HOOK(id, name)					\
-	case NESTRACE_CLOCK_##id:				\
+	case NT_READER_##id:					\
 		return nt_hook_##name(ip, parent_ip, ops, fregs);
-	NESTRACE_CLOCKS(NT_CALL_HOOK)
+	NT_READERS(NT_CALL_HOOK)
+	case NT_NR_READERS:
+		break;
 	}
 	__builtin_unreachable();
 }
@@ -99,11 +123,13 @@ ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
 		return nt_hook_pids;
 	if (h->nr_excluded)
 		return nt_hook_modules;
-	switch (h->clock) {
+	switch (h->reader) {
 #define NT_RETURN_HOOK(id, name)		\
-	case NESTRACE_CLOCK_##id:		\
+	case NT_READER_##id:			\
 		return nt_hook_##name;
-	NESTRACE_CLOCKS(NT_RETURN_HOOK)
+	NT_READERS(NT_RETURN_HOOK)
+	case NT_NR_READERS:
+		break;
 	}
 	return nt_hook_empty;
 }
@@ -155,6 +181,11 @@ static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
 	rec->event.parent_ip = parent_ip;
 }
 
+static __always_inline u64 nt_ring_now(struct nt_ring *ring, enum nt_reader reader)
+{
+	return nt_clock_read(reader, ring->order, &ring->set_forward);
+}
+
 /* Once it is frozen, a ring enters no further sub-buffer. */
 static __always_inline bool nt_ring_frozen(const struct nt_ring *ring)
 {
@@ -172,7 +203,7 @@ static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
-	nt_ring_next(ring, nt_clock_read(h->clock));
+	nt_ring_next(ring, nt_ring_now(ring, h->reader));
 	return true;
 }
 
@@ -206,7 +237,7 @@ static __always_inline bool nt_record(const struct nt_hook *h, struct nt_ring *r
 	nt_fill(rec, ip, parent_ip,
 		nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		nt_preempt_counts(ctx->preempt_count));
-	ts = nt_clock_read(h->clock);
+	ts = nt_ring_now(ring, h->reader);
 	return likely(nt_ring_commit(ring, rec, ts)) || nt_commit_late(ring, rec, ts);
 }
 
@@ -226,47 +257,11 @@ static noinstr void nt_record_unwatched(const struct nt_hook *h, struct nt_ring 
 	nt_rcu_exit(slot, entry, &saved);
 }
 
-/* ---- the slow path: any context ---- */
+/* ---- any context ---- */
 
-/* Inlined once for each interrupt's slot, where @slot is a constant, and once for the rest. */
-static __always_inline void nt_trace_in_slot(enum nestrace_slot slot, unsigned long ip,
-					     unsigned long parent_ip, const struct nt_hook *h,
-					     const struct nt_context *ctx)
-{
-	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
-	unsigned long under_ip;
-
-	/* keep one base register, instead of a sum at every use */
-	OPTIMIZER_HIDE_VAR(ring);
-	nt_local_inc(&ring->hits);
-	/* not traced: this CPU, or the own process */
-	if (unlikely(!ring->base ||
-		     (slot == NESTRACE_SLOT_TASK && current->mm == h->ignored_mm))) {
-		nt_local_inc(&ring->filtered);
-		return;
-	}
-	if (unlikely(nt_in_tracer(ctx, slot, &under_ip))) {
-		nt_count_recursion(h, slot, ip, under_ip);
-		return;
-	}
-	if (slot != NESTRACE_SLOT_TASK && nt_interrupts_tracer())
-		nt_local_inc(&ring->in_tracer);
-	nt_guard_take(slot, ip, ctx->irq_flags);
-	nt_test_recurse();
-	if (likely(nt_rcu_watching())) {
-		nt_record(h, ring, ctx, ip, parent_ip);
-	} else {
-		/* hand over a copy, so that @ctx stays in registers */
-		struct nt_context copy = *ctx;
-
-		nt_record_unwatched(h, ring, &copy, slot, ip, parent_ip);
-	}
-	nt_guard_leave(slot);
-}
-
-static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip,
-				  const struct nt_hook *h, unsigned long irq_flags,
-				  unsigned int preempt_count)
+static noinstr void nt_trace_any(unsigned long ip, unsigned long parent_ip,
+				 const struct nt_hook *h, unsigned long irq_flags,
+				 unsigned int preempt_count)
 {
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
@@ -274,126 +269,190 @@ static noinstr void nt_trace_slow(unsigned long ip, unsigned long parent_ip,
 		.preempt_count = preempt_count,
 	};
 	enum nestrace_slot slot = nt_slot(&ctx);
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
+	unsigned long under_ip;
 
-	if (slot == NESTRACE_SLOT_HARDIRQ)
-		nt_trace_in_slot(NESTRACE_SLOT_HARDIRQ, ip, parent_ip, h, &ctx);
-	else if (slot == NESTRACE_SLOT_SOFTIRQ)
-		nt_trace_in_slot(NESTRACE_SLOT_SOFTIRQ, ip, parent_ip, h, &ctx);
-	else if (slot == NESTRACE_SLOT_NMI)
-		nt_trace_in_slot(NESTRACE_SLOT_NMI, ip, parent_ip, h, &ctx);
+	nt_local_inc(&ring->hits);
+	/* not traced: this CPU, or the own process */
+	if (unlikely(!ring->base ||
+		     (slot == NESTRACE_SLOT_TASK && current->mm == h->ignored_mm))) {
+		nt_local_inc(&ring->filtered);
+		goto out;
+	}
+	if (unlikely(nt_in_tracer(&ctx, slot, &under_ip))) {
+		nt_count_recursion(h, slot, ip, under_ip);
+		goto out;
+	}
+	if (slot != NESTRACE_SLOT_TASK && nt_guard_any_upto(slot))
+		nt_local_inc(&ring->in_tracer);
+	nt_guard_take(slot, ip, irq_flags);
+	nt_test_recurse();
+	if (likely(nt_rcu_watching()))
+		nt_record(h, ring, &ctx, ip, parent_ip);
 	else
-		nt_trace_in_slot(slot, ip, parent_ip, h, &ctx);
+		nt_record_unwatched(h, ring, &ctx, slot, ip, parent_ip);
+	nt_guard_leave(slot);
+out:
 	preempt_enable_notrace();
-}
-
-static noinstr void nt_trace_slow_entry(unsigned long ip, unsigned long parent_ip,
-					const struct nt_hook *h)
-{
-	unsigned long flags = arch_local_save_flags();
-	unsigned int preempt_count = nt_preempt_count_raw();
-
-	preempt_disable_notrace();
-	nt_trace_slow(ip, parent_ip, h, flags, preempt_count);
 }
 
 /* A hit of the tracing process itself: arming makes many of these, so they are tested first. */
 static noinstr void nt_hook_self(unsigned long ip, unsigned long parent_ip,
 				 const struct nt_hook *h)
 {
-	if (unlikely(!nt_filter_plain_task(h)))
-		nt_trace_slow_entry(ip, parent_ip, h);
+	unsigned long flags;
+	unsigned int preempt_count;
+
+	if (likely(nt_filter_plain_task(h)))
+		return;
+	flags = arch_local_save_flags();
+	preempt_count = nt_preempt_count_raw();
+	preempt_disable_notrace();
+	nt_trace_any(ip, parent_ip, h, flags, preempt_count);
 }
 
-/* ---- the fast path: a plain task ---- */
+/* ---- a plain task, and plain interrupts ---- */
 
 /* Record into the next sub-buffer; the guard is held. */
-static noinstr void nt_task_next_subbuf(unsigned long ip, unsigned long parent_ip,
-					const struct nt_hook *h, struct nt_ring *ring,
-					unsigned long irq_flags, unsigned int preempt_count)
+static noinstr void nt_next_subbuf(unsigned long ip, unsigned long parent_ip,
+				   const struct nt_hook *h, unsigned long irq_flags,
+				   unsigned int preempt_count, enum nestrace_slot slot)
 {
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
 	struct nt_context ctx = {
 		.irq_flags = irq_flags,
 		.preempt_count = preempt_count,
 	};
 
 	nt_record(h, ring, &ctx, ip, parent_ip);
-	nt_guard_leave(NESTRACE_SLOT_TASK);
+	nt_guard_leave(slot);
 	preempt_enable_notrace();
 }
 
 /* The sub-buffer is full, or the ring has no memory; the guard is held. */
-static noinstr void nt_task_no_room(unsigned long ip, unsigned long parent_ip,
-				    const struct nt_hook *h, struct nt_ring *ring,
-				    unsigned long irq_flags, unsigned int preempt_count)
-{
-	if (!ring->base)
-		nt_local_inc(&ring->filtered);
-	else if (nt_ring_full(ring))
-		nt_local_inc(&ring->full);
-	else if (nt_ring_frozen(ring))
-		nt_local_inc(&ring->filtered);
-	else
-		return nt_task_next_subbuf(ip, parent_ip, h, ring, irq_flags, preempt_count);
-	nt_guard_leave(NESTRACE_SLOT_TASK);
-	preempt_enable_notrace();
+#define NT_NO_ROOM(name, slot_of_name)							\
+static noinstr void nt_no_room_##name(unsigned long ip, unsigned long parent_ip,	\
+				      const struct nt_hook *h, unsigned long irq_flags,	\
+				      unsigned int preempt_count)			\
+{											\
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot_of_name];		\
+											\
+	OPTIMIZER_HIDE_VAR(ring);							\
+	if (!ring->base)								\
+		nt_local_inc(&ring->filtered);						\
+	else if (nt_ring_full(ring))							\
+		nt_local_inc(&ring->full);						\
+	else										\
+		return nt_next_subbuf(ip, parent_ip, h, irq_flags, preempt_count, slot_of_name); \
+	nt_guard_leave(slot_of_name);							\
+	preempt_enable_notrace();							\
 }
+NT_NO_ROOM(task, NESTRACE_SLOT_TASK)
+NT_NO_ROOM(softirq, NESTRACE_SLOT_SOFTIRQ)
+NT_NO_ROOM(hardirq, NESTRACE_SLOT_HARDIRQ)
+NT_NO_ROOM(nmi, NESTRACE_SLOT_NMI)
 
 /* The record is filled, but the last one is too long ago; the guard is held. */
-static noinstr void nt_task_time_extend(struct nt_ring *ring, u64 ts)
+static noinstr void nt_time_extend(struct nt_ring *ring, u64 ts, enum nestrace_slot slot)
 {
 	nt_commit_late(ring, nt_ring_room(ring), ts);
-	nt_guard_leave(NESTRACE_SLOT_TASK);
+	nt_guard_leave(slot);
 	preempt_enable_notrace();
 }
 
 /*
- * The way of most hits goes straight through. It makes no call unless the clock needs one,
- * so no register has to be saved.
+ * The way of most hits goes straight through: RCU is watching, and the record's flags are
+ * @flags; a task's guard is free. It makes no call unless the clock needs one, so no register
+ * has to be saved. Inlined for each reader and each of these slots.
  */
-static __always_inline void nt_trace_task_fast(unsigned long ip, unsigned long parent_ip,
-					       const struct nt_hook *h,
-					       enum nestrace_clock clock)
+static __always_inline void nt_trace_plain(unsigned long ip, unsigned long parent_ip,
+					   const struct nt_hook *h, unsigned long irq_flags,
+					   unsigned int preempt_count, enum nt_reader reader,
+					   enum nestrace_slot slot, u8 flags, nt_rest *no_room)
+{
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
+	struct nt_record *rec;
+	u64 ts;
+
+	/* keep one base register, instead of a sum at every use */
+	OPTIMIZER_HIDE_VAR(ring);
+	if (nt_clock_is_inline(reader))
+		nt_pin_ring(ring);
+	if (slot != NESTRACE_SLOT_TASK && unlikely(nt_guard_any_upto(slot))) {
+		if (nt_guard_held(slot))
+			return nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
+		nt_local_inc(&ring->in_tracer);
+	}
+	nt_local_inc(&ring->hits);
+	nt_guard_take(slot, ip, irq_flags);
+	nt_test_recurse();
+	if (unlikely(!nt_ring_has_room(ring)))
+		return no_room(ip, parent_ip, h, irq_flags, preempt_count);
+	rec = nt_ring_room(ring);
+	if (nt_clock_is_inline(reader))
+		nt_pin_record(rec);
+	nt_fill(rec, ip, parent_ip, flags | nt_irqs_off(irq_flags), preempt_count);
+	ts = nt_ring_now(ring, reader);
+	if (unlikely(!nt_ring_commit(ring, rec, ts)))
+		return nt_time_extend(ring, ts, slot);
+	nt_guard_leave(slot);
+	preempt_enable_notrace();
+}
+
+static __always_inline void nt_trace_interrupt(unsigned long ip, unsigned long parent_ip,
+					       const struct nt_hook *h, unsigned long irq_flags,
+					       unsigned int preempt_count,
+					       enum nt_reader reader)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.irq_flags = irq_flags,
+		.preempt_count = preempt_count,
+	};
+
+	switch (nt_plain_interrupt(&ctx)) {
+#define NT_TRACE_INTERRUPT(slot, no_room)						\
+	case slot:									\
+		if (unlikely(!nt_plain_interrupt_flags(slot, preempt_count) ||		\
+			     !nt_rcu_watching()))					\
+			break;								\
+		return nt_trace_plain(ip, parent_ip, h, irq_flags, preempt_count,	\
+				      reader, slot, nt_interrupt_flags(slot), no_room);
+	NT_TRACE_INTERRUPT(NESTRACE_SLOT_SOFTIRQ, nt_no_room_softirq)
+	NT_TRACE_INTERRUPT(NESTRACE_SLOT_HARDIRQ, nt_no_room_hardirq)
+	NT_TRACE_INTERRUPT(NESTRACE_SLOT_NMI, nt_no_room_nmi)
+	default:
+		break;
+	}
+	nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
+}
+
+static __always_inline void nt_trace_task(unsigned long ip, unsigned long parent_ip,
+					  const struct nt_hook *h, enum nt_reader reader,
+					  nt_rest *rest)
 {
 	struct nt_context ctx = {
 		.sp = current_stack_pointer,
 		.irq_flags = arch_local_save_flags(),
 		.preempt_count = nt_preempt_count_raw(),
 	};
-	struct nt_record *rec;
-	struct nt_ring *ring;
-	u64 ts;
 
 	preempt_disable_notrace();
 	if (unlikely(!nt_plain_flags(ctx.preempt_count) || !nt_in_plain_task(&ctx) ||
 		     !nt_rcu_watching()))
-		return nt_trace_slow(ip, parent_ip, h, ctx.irq_flags, ctx.preempt_count);
-
-	ring = &raw_cpu_ptr(h->rings)->slot[NESTRACE_SLOT_TASK];
-	/* keep one base register, instead of a sum at every use */
-	OPTIMIZER_HIDE_VAR(ring);
-	nt_local_inc(&ring->hits);
-	nt_guard_take(NESTRACE_SLOT_TASK, ip, ctx.irq_flags);
-	nt_test_recurse();
-	if (unlikely(!nt_ring_has_room(ring)))
-		return nt_task_no_room(ip, parent_ip, h, ring, ctx.irq_flags, ctx.preempt_count);
-	rec = nt_ring_room(ring);
-	if (clock == NESTRACE_CLOCK_TSC)
-		nt_pin_scratch_reg(rec);
-	nt_fill(rec, ip, parent_ip, nt_irqs_off(ctx.irq_flags), ctx.preempt_count);
-	ts = nt_clock_read(clock);
-	if (unlikely(!nt_ring_commit(ring, rec, ts)))
-		return nt_task_time_extend(ring, ts);
-	nt_guard_leave(NESTRACE_SLOT_TASK);
-	preempt_enable_notrace();
+		return rest(ip, parent_ip, h, ctx.irq_flags, ctx.preempt_count);
+	nt_trace_plain(ip, parent_ip, h, ctx.irq_flags, ctx.preempt_count, reader,
+		       NESTRACE_SLOT_TASK, 0, nt_no_room_task);
 }
 
 static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops, enum nestrace_clock clock)
+				     struct ftrace_ops *ops, enum nt_reader reader,
+				     nt_rest *rest)
 {
 	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
 	if (unlikely(current->mm == h->ignored_mm))
 		nt_hook_self(ip, parent_ip, h);
 	else
-		nt_trace_task_fast(ip, parent_ip, h, clock);
+		nt_trace_task(ip, parent_ip, h, reader, rest);
 }

@@ -12,6 +12,7 @@
 #include <linux/ftrace.h>
 #include <linux/types.h>
 
+#include "clock.h"
 #include "rings.h"
 
 struct mm_struct;
@@ -37,7 +38,7 @@ struct nt_hook {
 	struct nt_rings __percpu *rings;
 	unsigned long *pids;		/* bitmap of the traced pids; NULL: trace all */
 	struct mm_struct *ignored_mm;	/* tasks with this address space are not traced */
-	enum nestrace_clock clock;
+	enum nt_reader reader;		/* of the clock */
 	u32 frozen;			/* why no ring enters another sub-buffer; 0: it may */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];

@@ -48,14 +48,16 @@ static int __init nt_init(void)
 		return ret;
 	nt_add_features(nt_tracepoints_init(),
 		"tracepoints of tasks not found: new tasks are not followed, and tasks that are gone have no names");
-	nt_add_features(nt_clock_init(),
+	ret = nt_add_features(nt_clock_init(),
 		"sched_clock() does not use the TSC: the clock global moves with the tick; use mono or tsc");
+	if (ret)
+		goto err_stacks;
 	ret = nt_selftest();
 	if (ret)
-		goto err_stacks;
+		goto err_clock;
 	ret = nt_wq_init();
 	if (ret)
-		goto err_stacks;
+		goto err_clock;
 	/* before there is a filter, which follows modules */
 	ret = nt_modules_init();
 	if (ret)
@@ -82,6 +84,8 @@ err_modules:
 	nt_modules_exit();
 err_wq:
 	nt_wq_exit();
+err_clock:
+	nt_clock_exit();
 err_stacks:
 	nt_stacks_exit();
 	return ret;
@@ -94,6 +98,7 @@ static void __exit nt_exit(void)
 	nt_hibernation_exit();
 	nt_modules_exit();
 	nt_wq_exit();
+	nt_clock_exit();
 	nt_stacks_exit();
 }
 

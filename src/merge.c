@@ -82,7 +82,7 @@ static bool nt_ring_hits_over(const struct nt_ring *r)
 
 static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 {
-	const struct nt_guard_word *guards = per_cpu(nt_guards, st->cpu);
+	const struct nt_guards *guards = &per_cpu(nt_guards, st->cpu);
 	unsigned long run_seq;
 	bool writers;
 	u64 newest = 0, in_flight = U64_MAX;
@@ -99,7 +99,7 @@ static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 	}
 	smp_rmb();	/* 1 before 2 */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (READ_ONCE(guards[i].ip) && !nt_ring_hits_over(nt_stream_ring(st, i)))
+		if (READ_ONCE(guards->half[nt_guard_half(i)].ip) && !nt_ring_hits_over(nt_stream_ring(st, i)))
 			in_flight = min(in_flight, last[i]);
 	smp_rmb();	/* 2 before 3; pairs with the release in nt_guard_leave() */
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
@@ -219,6 +219,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	u64 delta;
 	u32 *p;
 
+	ts = nt_clock_scaled(&st->session->scale, ts);
 	/* where the TSC stepped back, as over a suspend, not all rings have seen it */
 	if (ts < st->out_ts) {
 		st->stepped_back++;

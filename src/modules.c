@@ -9,7 +9,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "clock.h"
 #include "compat/module.h"
 #include "filter.h"
 #include "loaded.h"
@@ -28,14 +27,14 @@ struct nt_module_note {
 static LIST_HEAD(nt_modules_sessions);	/* under the lock of loaded.h */
 
 /* Return: the session's time; 0 before it starts. */
-static u64 nt_modules_time(const struct nt_session *s)
+static u64 nt_modules_time(struct nt_session *s)
 {
 	u64 ts = 0;
 
 	preempt_disable_notrace();
 	/* until then another clock may be chosen */
 	if (smp_load_acquire(&s->state) >= NT_RUNNING)
-		ts = nt_clock_read(s->hook.clock);
+		ts = nt_session_time(s);
 	preempt_enable_notrace();
 	return ts;
 }

@@ -49,6 +49,8 @@ struct nt_record {
 	struct nestrace_function event;
 } __packed __aligned(4);
 
+struct nt_clock_order;
+
 struct nt_ring {
 	/* one cache line of the hook's */
 	u64 pos;
@@ -69,8 +71,10 @@ struct nt_ring {
 	u64 rcu_irq;
 	u64 in_tracer;
 	u64 extends;
+	u64 set_forward;	/* hits whose clock was behind the last time */
 	bool overwrite;
 	const u32 *frozen;	/* the hook's; NULL: it has none */
+	struct nt_clock_order *order;	/* the session's */
 
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -186,6 +190,7 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 
 	if ((s64)delta < 0) {
 		ts = r->last;
+		nt_local_inc(&r->set_forward);
 	} else if ((r->pos & NT_SUBBUF_MASK) == NESTRACE_SUBBUF_HEADER) {
 		/* nothing in the sub-buffer is published yet: let it begin now */
 		WRITE_ONCE(nt_ring_subbuf(r, r->pos >> NT_SUBBUF_SHIFT)->time_stamp, ts);

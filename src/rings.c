@@ -51,6 +51,7 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 
 		nt_ring_init(r, base, bytes, s->overwrite);
 		r->frozen = &s->hook.frozen;
+		r->order = &s->order;
 		base += bytes;
 	}
 }

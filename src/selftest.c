@@ -110,25 +110,29 @@ static bool __init nt_test_ring(void)
 /* Check that no clock goes back on this CPU, or stands still for long. */
 static bool __init nt_test_clock(void)
 {
-	enum nestrace_clock clock;
-	u64 first, last, now;
+	struct nt_clock_order order = {};
+	u64 first, last, now, behind = 0;
+	enum nt_reader reader;
 	bool ok = true;
 	int i;
 
 	preempt_disable();
-	for (clock = 0; clock < NESTRACE_NR_CLOCKS; clock++) {
-		first = nt_clock_read(clock);
+	for (reader = 0; reader < NT_NR_READERS; reader++) {
+		/* each has a time of its own */
+		order = (struct nt_clock_order){ .lock = __ARCH_SPIN_LOCK_UNLOCKED };
+		first = nt_clock_read(reader, &order, &behind);
 		for (last = first, i = 0; i < 1000; i++, last = now) {
-			now = nt_clock_read(clock);
+			now = nt_clock_read(reader, &order, &behind);
 			ok = ok && now >= last;
 		}
 		/* the coarsest clock moves with the tick, which may be another CPU's */
-		for (i = 0; i < 1000 && nt_clock_read(clock) == first; i++)
+		for (i = 0; i < 1000 && nt_clock_read(reader, &order, &behind) == first; i++)
 			udelay(100);
-		ok = ok && nt_clock_read(clock) > first;
+		ok = ok && nt_clock_read(reader, &order, &behind) > first &&
+		     !order.lock.locked && !order.unlocked;
 	}
 	preempt_enable();
-	return ok && !nt_clock_global.lock.locked;
+	return ok;
 }
 
 /*

@@ -88,6 +88,7 @@ struct nt_session *nt_session_new(void)
 	 */
 	s->hook.ops.flags = FTRACE_OPS_FL_PERMANENT;
 	s->hook.ignored_mm = NT_NO_MM;
+	s->order.lock = (arch_spinlock_t)__ARCH_SPIN_LOCK_UNLOCKED;
 	nt_filter_new(&s->filter, &s->hook.ops);
 	nt_exclusion_new(&s->exclusion, &s->hook);
 	nt_triggers_init(&s->triggers, &s->hook.frozen);
@@ -135,6 +136,7 @@ int nt_session_prepare(struct nt_session *s)
 		nt_rings_free(s);
 		return ret;
 	}
+	s->hook.reader = nt_clock_choose(s->clock, &s->scale);
 	s->hook.ops.func = nt_hook_func(&s->hook, s->empty);
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;

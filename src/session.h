@@ -38,6 +38,8 @@ struct nt_session {
 	void (*release)(struct kref *ref);	/* frees the session; for kref_put(&ref) */
 	enum nt_state state;
 	unsigned long run_seq;		/* counts the starts */
+	enum nestrace_clock clock;
+	struct nt_clock_scale scale;	/* of the times in the rings, once READY */
 	bool overwrite;
 	bool empty;
 	unsigned int ring_kb;
@@ -57,6 +59,7 @@ struct nt_session {
 	bool paused;			/* until the hibernation is over: the hook is not registered */
 
 	/* these are used without the lock */
+	struct nt_clock_order order;	/* the hook's */
 	struct nt_wakeups wakeups;
 	bool dead;			/* ftrace has shut itself down: it cannot be stopped */
 };
@@ -82,6 +85,14 @@ int nt_session_stop(struct nt_session *s);
  * changed its hook. Context: may sleep; @s->lock is held.
  */
 bool nt_session_pause(struct nt_session *s, bool pause);
+
+/* Return: the time, as it is handed out. Context: any; preemption is off; @s is or was READY. */
+static inline u64 nt_session_time(struct nt_session *s)
+{
+	u64 set_forward = 0;
+
+	return nt_clock_scaled(&s->scale, nt_clock_read(s->hook.reader, &s->order, &set_forward));
+}
 
 /* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
 void nt_session_freeze(struct nt_session *s);

@@ -17,8 +17,6 @@
 #include "arch_stacks.h"
 #include "guard.h"
 
-DECLARE_PER_CPU(struct nt_stacks, nt_stacks);
-
 /* The state of the CPU when the hook was called. */
 struct nt_context {
 	unsigned long sp;
@@ -52,7 +50,7 @@ static __always_inline enum nestrace_slot nt_slot_by_level(unsigned int pc, bool
  */
 static __always_inline bool nt_interrupted(const struct nt_context *ctx, enum nestrace_slot slot)
 {
-	return slot < NESTRACE_SLOT_HARDIRQ && nt_guard_irqs_on(slot) &&
+	return slot < NT_FIRST_MASKED && nt_guard_irqs_on(slot) &&
 	       raw_irqs_disabled_flags(ctx->irq_flags);
 }
 
@@ -74,16 +72,33 @@ static __always_inline bool nt_in_plain_task(const struct nt_context *ctx)
 
 static __always_inline enum nestrace_slot nt_slot(const struct nt_context *ctx)
 {
-	const struct nt_stacks *stacks = raw_cpu_ptr(&nt_stacks);
+	unsigned long exception = nt_exception_offset(ctx->sp);
 	unsigned int pc = ctx->preempt_count;
 	enum nestrace_slot slot;
 
-	if (unlikely(nt_on_exception_stack(stacks, ctx->sp)))
-		return nt_exception_slot(stacks, ctx->sp);
+	if (unlikely(nt_on_exception_stack(exception)))
+		return nt_exception_slot(exception);
 	if (unlikely(pc & NMI_MASK))
 		return NESTRACE_SLOT_NMI_INLINE;
-	slot = nt_slot_by_level(pc, nt_on_irq_stack(stacks, ctx->sp));
+	slot = nt_slot_by_level(pc, nt_on_irq_stack(ctx->sp));
 	return nt_interrupted(ctx, slot) ? NESTRACE_SLOT_HARDIRQ : slot;
+}
+
+/*
+ * Decide the common cases of an interrupt as nt_slot() does, where the guard of the slot is
+ * free. Return: the slot, or NESTRACE_SLOT_TASK if nt_slot() has to decide.
+ */
+static __always_inline enum nestrace_slot nt_plain_interrupt(const struct nt_context *ctx)
+{
+	unsigned long exception = nt_exception_offset(ctx->sp);
+
+	if (unlikely(nt_on_exception_stack(exception)))
+		return nt_on_nmi_stack(exception) ? NESTRACE_SLOT_NMI : NESTRACE_SLOT_TASK;
+	if (ctx->preempt_count & NMI_MASK)
+		return NESTRACE_SLOT_TASK;
+	if (ctx->preempt_count & HARDIRQ_MASK)
+		return NESTRACE_SLOT_HARDIRQ;
+	return nt_serving_softirq(ctx->preempt_count) ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
 /*
@@ -96,7 +111,7 @@ static __always_inline enum nestrace_slot nt_slot_below(const struct nt_context 
 
 	/* __nmi_enter() adds both for each level */
 	return nt_slot_by_level(ctx->preempt_count - levels * (NMI_OFFSET + HARDIRQ_OFFSET),
-				nt_on_irq_stack(raw_cpu_ptr(&nt_stacks), ctx->sp));
+				nt_on_irq_stack(ctx->sp));
 }
 
 #endif

@@ -8,7 +8,6 @@
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
-#include "clock.h"
 #include "compat/tracepoints.h"
 #include "session.h"
 #include "tasks.h"
@@ -54,7 +53,7 @@ static void nt_task_note(struct nt_session *s, struct task_struct *task, u32 fla
 		tasks->dropped++;
 	}
 	t = nt_task_at(tasks, tasks->first + tasks->nr++);
-	nt_task_fill(t, task, nt_clock_read(s->hook.clock));
+	nt_task_fill(t, task, nt_session_time(s));
 	t->flags = flags;
 	raw_spin_unlock_irqrestore(&tasks->lock, irq_flags);
 }

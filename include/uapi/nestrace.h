@@ -97,6 +97,7 @@ struct nestrace_function {
 #define NESTRACE_FEATURE_FINE_CLOCK	(1U << 3)	/* the clock global is finer than the tick */
 #define NESTRACE_FEATURE_TASKS		(1U << 4)	/* TASKS, PID_PROCESS and PID_FOLLOW work */
 #define NESTRACE_FEATURE_EARLY_OOPS	(1U << 5)	/* an oops is a trigger before it is printed */
+#define NESTRACE_FEATURE_TSC_ORDER	(1U << 6)	/* the TSC orders the clock global now, not a lock */
 
 /* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
@@ -204,7 +205,10 @@ struct nestrace_cpus {
  * The clocks, CLOCK(ID, NAME). This list is the only one: everything else expands it, or
  * switches over enum nestrace_clock without a default.
  *
- * global: nanoseconds, ordered across CPUs.
+ * global: nanoseconds of the kernel's sched_clock_cpu(), as in trace_clock_global(), ordered
+ *         across CPUs: where one CPU sees what another has done, its time is not before the
+ *         other's. The TSC orders them where the kernel trusts it, else a lock does:
+ *         NESTRACE_IOC_TIME says which.
  * tsc:    cycles of the CPU. If a suspend sets the counter back, time stands still until it
  *         has caught up.
  * mono:   nanoseconds of ktime_get_mono_fast_ns(). If the clocksource is not the TSC, the
@@ -281,6 +285,21 @@ struct nestrace_stats {
 	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
 	__u32 ring_kb;		/* out: what the CPU's rings hold; 0: none yet, or not traced */
 	struct nestrace_slot_stats slot[NESTRACE_NR_SLOTS];
+	__u64 set_forward;	/* hits that were given a later time: their clock was behind */
+};
+
+/*
+ * NESTRACE_IOC_TIME: reads the session's clock and the wall clock at one moment.
+ * Errors: EINVAL before the first NESTRACE_IOC_START or _STREAM.
+ */
+#define NESTRACE_TIME_TSC	(1U << 0)	/* the clock is global, and the TSC orders it */
+#define NESTRACE_TIME_LOCK	(1U << 1)	/* the clock is global, and a lock orders it */
+#define NESTRACE_TIME_UNSTABLE	(1U << 2)	/* the kernel trusts the TSC no longer */
+struct nestrace_time {
+	__u32 size;
+	__u32 flags;		/* in: 0; out: NESTRACE_TIME_ bits */
+	__u64 clock;		/* out: by the session's clock, as in its records */
+	__u64 wall_ns;		/* out: since 1970, UTC */
 };
 
 /*
@@ -426,5 +445,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_STREAM	_IOW(NESTRACE_IOC_MAGIC, 9, struct nestrace_stream_open)
 #define NESTRACE_IOC_TASKS	_IOWR(NESTRACE_IOC_MAGIC, 10, struct nestrace_tasks_take)
 #define NESTRACE_IOC_MODULES	_IOWR(NESTRACE_IOC_MAGIC, 12, struct nestrace_modules_take)
+#define NESTRACE_IOC_TIME	_IOWR(NESTRACE_IOC_MAGIC, 13, struct nestrace_time)
 
 #endif

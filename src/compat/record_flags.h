@@ -54,6 +54,18 @@ static __always_inline u8 nt_level_flags(unsigned int pc)
 	return flags;
 }
 
+/* Return: true if current has neither of the flags NEED_RESCHED, and no migration count. */
+static __always_inline bool nt_plain_current(void)
+{
+#ifdef CONFIG_SMP
+	if (current->migration_disabled)
+		return false;
+#endif
+	/* a single bit that another CPU changes cannot be torn */
+	return !(data_race(current_thread_info()->flags) &
+		 (_TIF_NEED_RESCHED | NT_TIF_NEED_RESCHED_LAZY));
+}
+
 /*
  * Return: true if the flags of @pc, nt_preempt_count_raw(), can only be IRQS_OFF, and its
  * preempt count fits the record. Its sign bit is PREEMPT_NEED_RESCHED, which is inverted.
@@ -64,15 +76,39 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (softirq_count())
 		return false;
 #endif
-	if ((s32)pc > (s32)(PREEMPT_NEED_RESCHED | 0xf))
-		return false;
-#ifdef CONFIG_SMP
-	if (current->migration_disabled)
+	return (s32)pc <= (s32)(PREEMPT_NEED_RESCHED | 0xf) && nt_plain_current();
+}
+
+/*
+ * The same for the slots SOFTIRQ, HARDIRQ and NMI, which nt_plain_interrupt() has found: true
+ * if the flags are nt_interrupt_flags(), and perhaps IRQS_OFF.
+ */
+static __always_inline bool nt_plain_interrupt_flags(enum nestrace_slot slot, unsigned int pc)
+{
+	unsigned int bits = PREEMPT_NEED_RESCHED | SOFTIRQ_MASK | (PREEMPT_MASK & ~0xf);
+	unsigned int plain = PREEMPT_NEED_RESCHED;
+
+#ifdef CONFIG_PREEMPT_RT
+	if (softirq_count())
 		return false;
 #endif
-	/* a single bit that another CPU changes cannot be torn */
-	return !(data_race(current_thread_info()->flags) &
-		 (_TIF_NEED_RESCHED | NT_TIF_NEED_RESCHED_LAZY));
+	if (slot == NESTRACE_SLOT_SOFTIRQ)
+		plain |= SOFTIRQ_OFFSET;
+	/* on the stack of the NMI, before __nmi_enter() there is no NMI_OFFSET yet */
+	if (slot == NESTRACE_SLOT_NMI) {
+		bits |= NMI_MASK;
+		plain |= NMI_OFFSET;
+	}
+	return (pc & bits) == plain && nt_plain_current();
+}
+
+static __always_inline u8 nt_interrupt_flags(enum nestrace_slot slot)
+{
+	if (slot == NESTRACE_SLOT_SOFTIRQ)
+		return NESTRACE_FLAG_SOFTIRQ;
+	/* __nmi_enter() adds HARDIRQ_OFFSET too */
+	return slot == NESTRACE_SLOT_NMI ? NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ :
+					   NESTRACE_FLAG_HARDIRQ;
 }
 
 /* @pc: nt_preempt_count_raw() */

@@ -83,8 +83,8 @@ void *of_this_cpu(const void *percpu);	/* rings of a hook, or a variable */
 #define raw_cpu_ptr(p)		((__typeof__(p))of_this_cpu(p))
 #endif
 #define per_cpu_ptr(p, cpu)	((p) + (cpu))
-extern struct nt_guard_word *guards_of[NR_CPUS];
-#define per_cpu(name, cpu)	(guards_of[cpu])
+extern struct nt_guards *guards_of[NR_CPUS];
+#define per_cpu(name, cpu)	(*guards_of[cpu])
 
 /* The context of the running code. */
 #define PREEMPT_MASK		0x000000ffU
@@ -153,10 +153,14 @@ extern __thread struct context_tracking context_tracking;
 static inline long ct_dynticks_nmi_nesting(void) { return 0; }
 static inline void warn_rcu_enter(void) { }
 static inline void warn_rcu_exit(bool awake) { }
-#define DECLARE_STATIC_CALL(name, fn) extern int name##_unused
-#define static_call(name)	((void (*)(void))0)
+/* a function that no test calls may be missing */
+#define DECLARE_STATIC_CALL(name, fn) extern __typeof__(fn) name##_target __attribute__((weak))
+#define static_call(name)	name##_target
 
 /* Locks and clocks. */
+#define try_cmpxchg(p, old, new) __atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, \
+							    __ATOMIC_RELAXED)
+#define mul_u64_u64_shr(a, b, shift) ((u64)((unsigned __int128)(a) * (b) >> (shift)))
 typedef struct { union { u32 val; u8 locked; }; } arch_spinlock_t;
 #define __ARCH_SPIN_LOCK_UNLOCKED { { 0 } }
 static inline bool arch_spin_trylock(arch_spinlock_t *lock)
@@ -178,10 +182,14 @@ u64 sched_clock(void);
 #if defined(NT_UNIT_NO_TSC)
 /* a clock that costs nothing and stands still, unknown to the compiler */
 #define rdtsc()			({ u64 now; asm volatile("xorl %k0, %k0" : "=r" (now)); now; })
+#define rdtsc_ordered()		rdtsc()
 #elif defined(NT_UNIT_BENCH)
 #define rdtsc()			__builtin_ia32_rdtsc()
+/* as the kernel patches it, where there is such an instruction */
+#define rdtsc_ordered()		({ u32 cpu; __builtin_ia32_rdtscp(&cpu); })
 #else
 #define rdtsc()			unit_ns()
+#define rdtsc_ordered()		unit_ns()
 #endif
 extern unsigned long jiffies;
 

@@ -28,8 +28,8 @@ static void new_session(unsigned int subbufs, bool overwrite)
 	unsigned int i;
 
 	memset(&rings, 0, sizeof(rings));
-	memset(nt_guards, 0, sizeof(nt_guards));
-	guards_of[0] = nt_guards;
+	memset(&nt_guards, 0, sizeof(nt_guards));
+	guards_of[0] = &nt_guards;
 	session = (struct nt_session){ .hook.rings = &rings, .state = NT_RUNNING, .run_seq = 1 };
 	stream = (struct nt_stream){ .session = &session, .out = zeroed(NESTRACE_SUBBUF_SIZE) };
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
@@ -49,7 +49,7 @@ static void hit(unsigned int slot, u64 ts)
 	struct nt_ring *r = &rings.slot[slot];
 	struct nt_record *rec;
 
-	if (!nt_guards[slot].ip)
+	if (!nt_guard_ip(slot))
 		nt_local_inc(&r->hits);
 	if (!nt_ring_has_room(r)) {
 		if (nt_ring_full(r)) {
@@ -75,17 +75,17 @@ static void hits(unsigned int slot, u64 first, unsigned int nr)
 static void guard_held(unsigned int slot)
 {
 	nt_local_inc(&rings.slot[slot].hits);
-	nt_guards[slot].ip = -1;
+	nt_guards.half[nt_guard_half(slot)].ip = -1;
 }
 
 static void guard_held_by_another_session(unsigned int slot)
 {
-	nt_guards[slot].ip = -1;
+	nt_guards.half[nt_guard_half(slot)].ip = -1;
 }
 
 static void guard_free(unsigned int slot)
 {
-	nt_guards[slot].ip = 0;
+	nt_guards.half[nt_guard_half(slot)].ip = 0;
 }
 
 static void stopped(void)

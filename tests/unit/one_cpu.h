@@ -12,9 +12,10 @@ __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread unsigned long current_stack_pointer, irq_flags = 0x200;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-__thread struct nt_guard_word nt_guards[NESTRACE_NR_SLOTS];
-struct nt_guard_word *guards_of[NR_CPUS];
+__thread struct nt_guards nt_guards;
+struct nt_guards *guards_of[NR_CPUS];
 unsigned long jiffies;
+u64 nt_tsc_suspended;
 
 void *of_this_cpu(const void *percpu)
 {

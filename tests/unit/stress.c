@@ -37,8 +37,10 @@ __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread unsigned long current_stack_pointer, irq_flags = 0x200;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-struct nt_guard_word *guards_of[NR_CPUS];
+struct nt_guards *guards_of[NR_CPUS];
 unsigned long jiffies;
+u64 nt_tsc_suspended;
+DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 enum nestrace_rcu_mode nt_rcu_mode;
 
 static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
@@ -78,9 +80,14 @@ void of_this_cpu_inc(u64 *percpu)
 }
 
 /* Like TSCs of different sockets, each CPU's has an offset of its own. */
-u64 sched_clock(void)
+u64 nt_sched_clock_target(void)
 {
 	return unit_ns() + this_cpu * 3000;
+}
+
+u64 nt_local_clock_target(void)
+{
+	return nt_sched_clock_target();
 }
 
 /* Set bit 31, as in every address of kernel text: the guard relies on it. */
@@ -243,7 +250,7 @@ static void *cpu_thread(void *arg)
 	current_stack_pointer = 0x702000UL;
 	nt_stacks.irq = 0x100000UL;
 	nt_stacks.exceptions = 0x200000UL;
-	guards_of[c - cpus] = nt_guards;
+	guards_of[c - cpus] = &nt_guards;
 	__atomic_store_n(&this_cpu, c - cpus, __ATOMIC_RELEASE);
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
@@ -355,6 +362,7 @@ static void make_rings(bool overwrite, u64 subbufs)
 
 			nt_ring_init(r, zeroed(subbufs * NESTRACE_SUBBUF_SIZE), subbufs * NESTRACE_SUBBUF_SIZE,
 				     overwrite);
+			r->order = &session.order;
 			streams[cpu].cursor[i].off = NESTRACE_SUBBUF_HEADER;
 			streams[cpu].cursor[i].end = NESTRACE_SUBBUF_HEADER;
 			streams[cpu].cursor[i].copy = zeroed(NESTRACE_SUBBUF_SIZE);
@@ -391,7 +399,7 @@ static void account(unsigned int cpu, bool roomy)
 		recursed += READ_ONCE(r->recursed);
 		nested += r->in_tracer;
 		overwritten += nt_stream_overwritten(&streams[cpu], i);
-		if (guards_of[cpu][i].ip)
+		if (guards_of[cpu]->half[nt_guard_half(i)].ip)
 			FAIL("guard %u of CPU %u is left held", i, cpu);
 	}
 	for (i = 0; i < NR_CLASSES; i++)
@@ -418,6 +426,8 @@ static void account(unsigned int cpu, bool roomy)
 		if (i != BREAKPOINT && c->seen_of[i] != c->made[i])
 			FAIL("CPU %u: %llu of class %u made, %llu seen", cpu,
 			     (unsigned long long)c->made[i], i, (unsigned long long)c->seen_of[i]);
+	if (session.order.lock.val)
+		FAIL("the clock's lock is left held");
 	printf("# CPU %u: %llu hits, %llu seen, %llu lost, %llu recursed, %llu arrived inside the tracer\n",
 	       cpu, (unsigned long long)hits, (unsigned long long)c->nr_seen,
 	       (unsigned long long)(full + overwritten), (unsigned long long)recursed,
@@ -425,32 +435,38 @@ static void account(unsigned int cpu, bool roomy)
 }
 
 /* Times read one after the other, on CPUs whose TSCs differ, never go back. */
+static struct nt_clock_order clock_order;
 static u64 clock_last;
 static int clock_turn;
 
 static void *clock_thread(void *arg)
 {
-	u64 now;
+	u64 now, behind = 0;
 	int i;
 
 	this_cpu = (long)arg;
 	for (i = 0; i < 20000; i++) {
 		while (__atomic_load_n(&clock_turn, __ATOMIC_ACQUIRE) != this_cpu)
 			sched_yield();
-		now = nt_clock_read_global();
+		now = nt_clock_read(NT_READER_GLOBAL_LOCK, &clock_order, &behind);
 		if (now < clock_last)
 			FAIL("the global clock goes back from CPU to CPU");
 		clock_last = now;
 		__atomic_store_n(&clock_turn, !clock_turn, __ATOMIC_RELEASE);
 	}
+	if (!this_cpu && !behind)
+		FAIL("no time of the CPU that is behind was set forward");
 	return NULL;
 }
 
-static void test_clock(void)
+/* @held: by a context that is interrupted all the time. */
+static void test_clock(bool held)
 {
 	pthread_t threads[2];
 	long i;
 
+	clock_order.lock.val = held;
+	clock_last = 0;
 	for (i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, clock_thread, (void *)i);
 	for (i = 0; i < 2; i++)
@@ -475,9 +491,10 @@ int main(int argc, char **argv)
 	sigs[3] = bp;
 	alarm(seconds + 60);	/* a tracer that waits would not end */
 	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
-	test_clock();
+	test_clock(false);
+	test_clock(true);
 	session.hook.rings = rings;
-	session.hook.clock = seed % 2 ? NESTRACE_CLOCK_GLOBAL : NESTRACE_CLOCK_MONO;
+	session.hook.reader = seed % 2 ? NT_READER_GLOBAL_LOCK : NT_READER_MONO;
 	session.hook.ops.func = nt_hook_func(&session.hook, false);
 	session.state = NT_RUNNING;
 	session.run_seq = 1;

@@ -49,12 +49,16 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	unsigned int cpu, slot, i;
 
 	memset(a, 0, sizeof(*a));
+	a->time.size = sizeof(a->time);
+	if (ioctl(fd, NESTRACE_IOC_TIME, &a->time))
+		memset(&a->time, 0, sizeof(a->time));
 	grow(a, nr_cpus);
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		if (!device_stats(fd, cpu, &stats))
 			continue;
 		memcpy(a->slot[cpu], stats.slot, sizeof(stats.slot));
 		a->ring_kb[cpu] = stats.ring_kb;
+		a->set_forward += stats.set_forward;
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			struct nestrace_recursions r = { .size = sizeof(r), .cpu = cpu, .slot = slot };
 
@@ -73,7 +77,48 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 
 #define HEADER "context hits recorded lost recursed filtered not_watching rcu_nmi rcu_irq in_tracer bytes"
 
-char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
+/* In the file; NULL: the clock has no order across CPUs. */
+static const char *order_word(uint32_t flags)
+{
+	if (flags & NESTRACE_TIME_UNSTABLE)
+		return "unstable-tsc";
+	if (flags & NESTRACE_TIME_TSC)
+		return "tsc";
+	return flags & NESTRACE_TIME_LOCK ? "lock" : NULL;
+}
+
+static uint32_t order_flags(const char *word)
+{
+	static const uint32_t flags[] = {
+		NESTRACE_TIME_TSC, NESTRACE_TIME_LOCK, NESTRACE_TIME_TSC | NESTRACE_TIME_UNSTABLE,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (!strcmp(word, order_word(flags[i])))
+			return flags[i];
+	return 0;
+}
+
+static void print_session(const struct accounting *a, FILE *f)
+{
+	const char *order = order_word(a->time.flags);
+	unsigned int i;
+
+	for (i = 0; i < a->nr_recursions; i++)
+		fprintf(f, "recursion %u 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n",
+			a->recursions[i].slot, a->recursions[i].ip, a->recursions[i].under_ip,
+			a->recursions[i].count);
+	if (a->time.wall_ns)
+		fprintf(f, "wall_clock: %llu.%09llu at %llu\n", a->time.wall_ns / 1000000000,
+			a->time.wall_ns % 1000000000, a->time.clock);
+	if (order)
+		fprintf(f, "clock_order: %s\n", order);
+	if (a->set_forward)
+		fprintf(f, "set_forward: %" PRIu64 "\n", a->set_forward);
+}
+
+char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool first)
 {
 	char *text;
 	size_t len;
@@ -90,11 +135,8 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu)
 			context_names[i], s->hits, s->recorded, s->lost, s->recursed, s->filtered,
 			s->not_watching, s->rcu_nmi, s->rcu_irq, s->in_tracer, s->bytes);
 	}
-	/* they belong to no CPU, so they go with the first */
-	for (i = 0; cpu == 0 && i < a->nr_recursions; i++)
-		fprintf(f, "recursion %u 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n",
-			a->recursions[i].slot, a->recursions[i].ip, a->recursions[i].under_ip,
-			a->recursions[i].count);
+	if (first)
+		print_session(a, f);
 	fclose(f);
 	return text;
 }
@@ -104,12 +146,16 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 	char *copy = xstrdup(cpustat), *text, *save;
 	struct nestrace_slot_stats s;
 	struct recursion r;
+	char order[16];
 	unsigned int i;
 
 	grow(a, cpu + 1);
 	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1)
+		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1 ||
+		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
+		if (sscanf(text, "clock_order: %15s", order) == 1)
+			a->time.flags = order_flags(order);
 		if (sscanf(text, "recursion %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
 			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)
 			accounting_add_recursion(a, r);

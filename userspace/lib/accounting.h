@@ -23,14 +23,19 @@ struct accounting {
 	unsigned int nr_cpus;
 	struct nestrace_slot_stats (*slot)[NESTRACE_NR_SLOTS];	/* by CPU */
 	unsigned int *ring_kb;					/* by CPU */
+	uint64_t set_forward;		/* hits whose clock was behind, of all CPUs */
+	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;
 };
 
 /* Read the counters of the session @fd. */
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
-/* Return the counters of one CPU as lines of text, to be freed. */
-char *accounting_cpu_text(const struct accounting *a, unsigned int cpu);
+/*
+ * Return the counters of one CPU as lines of text, to be freed. With @first they come with what
+ * belongs to no CPU.
+ */
+char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool first);
 /* Take the counters from a file. Return: false if nestrace did not write it. */
 bool accounting_load(struct accounting *a, struct tracedat *t);
 /* Add to a recursion, or add one. */

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/clock_facts.h"
 
 #define MEASURE_NS_MIN	100000000	/* a shorter time gives no rate of any use */
@@ -76,40 +75,5 @@ bool tsc_rate(struct tsc_rate *rate)
 	for (rate->shift = 0; rate->shift < 31 && mult < 1U << 31; rate->shift++)
 		mult *= 2;
 	rate->mult = mult;
-	return true;
-}
-
-/* Read the kernel's sched_clock(), which the clock global is, by the formula in the page that perf maps. */
-static bool sched_clock_now(const struct perf_event_mmap_page *facts, uint64_t *now)
-{
-	uint64_t c = cycles(), rest = c & ((1ULL << facts->time_shift) - 1);
-
-	if (!facts->cap_user_time_zero)
-		return false;
-	*now = facts->time_zero + (c >> facts->time_shift) * facts->time_mult +
-	       (rest * facts->time_mult >> facts->time_shift);
-	return true;
-}
-
-bool wall_clock_now(const char *clock, struct wall_clock *now)
-{
-	struct perf_event_mmap_page facts;
-	enum nestrace_clock id;
-
-	if (!clock_find(clock, &id))
-		return false;
-	switch (id) {
-	case NESTRACE_CLOCK_GLOBAL:
-		if (!ask_perf(&facts) || !sched_clock_now(&facts, &now->clock))
-			return false;
-		break;
-	case NESTRACE_CLOCK_TSC:
-		now->clock = cycles();
-		break;
-	case NESTRACE_CLOCK_MONO:
-		now->clock = ns(CLOCK_MONOTONIC);
-		break;
-	}
-	now->wall_ns = ns(CLOCK_REALTIME);
 	return true;
 }

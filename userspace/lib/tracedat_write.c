@@ -71,8 +71,6 @@ struct tracedat_writer {
 	struct spool **spool;
 	bool *listed;			/* the file has it */
 	uint64_t cpus_online;
-	struct wall_clock wall;
-	bool has_wall;			/* @wall is known */
 	uint64_t limit;			/* the file may not be larger */
 	uint64_t spooled;		/* bytes of all spools */
 	char *symbols;			/* /proc/kallsyms */
@@ -426,7 +424,6 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		.partial = { .fd = -1, .lock = -1 },
 	};
 	tsc_measure();
-	w->has_wall = wall_clock_now(clock, &w->wall);
 	w->cpus_online = sysconf(_SC_NPROCESSORS_ONLN);
 	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
@@ -530,25 +527,6 @@ static void add_tsc_rate(struct block *options)
 		add_option(options, TRACEDAT_OPT_TSC2NSEC, &option, sizeof(option));
 }
 
-/*
- * Add a line with a moment by the wall clock and by the recording's. The option DATE would
- * let trace-cmd report show other times than the clock's.
- */
-static char *add_wall_clock(const struct tracedat_writer *w, char *text)
-{
-	char *longer;
-
-	if (!w->has_wall)
-		return text;
-	if (asprintf(&longer, "%swall_clock: %llu.%09llu at %llu\n", text,
-		     (unsigned long long)w->wall.wall_ns / 1000000000,
-		     (unsigned long long)w->wall.wall_ns % 1000000000,
-		     (unsigned long long)w->wall.clock) < 0)
-		out_of_memory();
-	free(text);
-	return longer;
-}
-
 static void add_facts(struct tracedat_writer *w, struct block *options, const struct accounting *a)
 {
 	bool first = true;
@@ -563,9 +541,7 @@ static void add_facts(struct tracedat_writer *w, struct block *options, const st
 		nr_cpus = cpu + 1;
 		if (!a)
 			continue;
-		text = accounting_cpu_text(a, cpu);
-		if (first)
-			text = add_wall_clock(w, text);
+		text = accounting_cpu_text(a, cpu, first);
 		first = false;
 		add_option_text(options, TRACEDAT_OPT_CPUSTAT, text);
 		free(text);

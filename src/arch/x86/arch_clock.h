@@ -2,13 +2,29 @@
 #ifndef NT_ARCH_CLOCK_H
 #define NT_ARCH_CLOCK_H
 
+#include <linux/compiler.h>
 #include <linux/spinlock.h>
 #include <asm/msr.h>
+#include <asm/tsc.h>
+
+struct nt_clock_scale;
+
+/* Cycles that a suspend has taken from the TSC. It changes only while one CPU runs. */
+extern u64 nt_tsc_suspended;
 
 /* Not ordered: the return from an interrupt orders what nests, and a stream needs no more. */
 static __always_inline u64 nt_clock_read_tsc(void)
 {
 	return rdtsc();
+}
+
+/*
+ * Ordered: where one CPU sees what another one has done, no load that shows it comes after
+ * the read. A suspend does not set it back.
+ */
+static __always_inline u64 nt_clock_read_tsc_ordered(void)
+{
+	return rdtsc_ordered() + READ_ONCE(nt_tsc_suspended);
 }
 
 /*
@@ -20,5 +36,24 @@ static __always_inline void nt_arch_unlock(arch_spinlock_t *lock)
 	/* pairs with the acquire of the next trylock */
 	smp_store_release(&lock->locked, 0);
 }
+
+/*
+ * Return: true if the kernel's sched_clock() is the TSC, and takes it for stable and
+ * synchronised; then @scale makes sched_clock_cpu() of nt_clock_read_tsc_ordered().
+ * Context: may sleep.
+ */
+bool nt_arch_clock_scale(struct nt_clock_scale *scale);
+
+/*
+ * Return: true if sched_clock_cpu() is sched_clock() and @offset, for as long as the kernel
+ * takes it for stable. Context: may sleep.
+ */
+bool nt_arch_clock_stable(u64 *offset);
+/* Return: the function behind sched_clock(), for where preemption is off, or 0. */
+unsigned long nt_arch_sched_clock(void);
+
+/* Return: 0 or a negative error. Context: module load. */
+int nt_arch_clock_init(void);
+void nt_arch_clock_exit(void);
 
 #endif

@@ -3,13 +3,16 @@
 #define NT_ARCH_REGISTERS_H
 
 /*
- * Pass @pointer through r9, which holds no argument of the hook. Otherwise GCC picks the
- * register of an argument, and first moves that argument out of the way.
+ * Pass @pointer through a register that holds no argument of the hook. Otherwise GCC picks
+ * the register of an argument, and first moves that argument out of the way.
  */
-#define nt_pin_scratch_reg(pointer) do {			\
-	register typeof(pointer) r9_ asm("r9") = (pointer);	\
-	asm("" : "+r" (r9_));					\
-	(pointer) = r9_;					\
+#define nt_pin_to(reg, pointer) do {				\
+	register typeof(pointer) pinned_ asm(reg) = (pointer);	\
+	asm("" : "+r" (pinned_));				\
+	(pointer) = pinned_;					\
 } while (0)
+
+#define nt_pin_ring(pointer)	nt_pin_to("r10", pointer)
+#define nt_pin_record(pointer)	nt_pin_to("r9", pointer)
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef NT_ARCH_STACKS_H
 #define NT_ARCH_STACKS_H
 
+#include <linux/percpu.h>
 #include <asm/cpu_entry_area.h>
 #include <asm/page_types.h>
 
@@ -17,31 +18,41 @@ struct nt_stacks {
 	unsigned long exceptions;	/* struct cea_exception_stacks */
 };
 
-static __always_inline bool nt_on_irq_stack(const struct nt_stacks *s, unsigned long sp)
+DECLARE_PER_CPU(struct nt_stacks, nt_stacks);
+
+static __always_inline bool nt_on_irq_stack(unsigned long sp)
 {
-	return sp - s->irq < IRQ_STACK_SIZE;
+	return sp - raw_cpu_read(nt_stacks.irq) < IRQ_STACK_SIZE;
 }
 
-static __always_inline bool nt_on_exception_stack(const struct nt_stacks *s, unsigned long sp)
+static __always_inline unsigned long nt_exception_offset(unsigned long sp)
 {
-	return sp - s->exceptions < sizeof(struct cea_exception_stacks);
+	return sp - raw_cpu_read(nt_stacks.exceptions);
+}
+
+static __always_inline bool nt_on_exception_stack(unsigned long offset)
+{
+	return offset < sizeof(struct cea_exception_stacks);
 }
 
 /* The order is the kernel's enum exception_stack_ordering: DF, NMI, DB, MCE, VC, VC2. */
-static __always_inline enum nestrace_slot nt_exception_slot(const struct nt_stacks *s,
-							    unsigned long sp)
+static __always_inline bool nt_on_nmi_stack(unsigned long offset)
 {
-	unsigned long off = sp - s->exceptions;
+	return offset >= offsetof(struct cea_exception_stacks, NMI_stack_guard) &&
+	       offset < offsetof(struct cea_exception_stacks, DB_stack_guard);
+}
 
-	if (off < offsetof(struct cea_exception_stacks, NMI_stack_guard))
-		return NESTRACE_SLOT_DF;
-	if (off < offsetof(struct cea_exception_stacks, DB_stack_guard))
+static __always_inline enum nestrace_slot nt_exception_slot(unsigned long offset)
+{
+	if (nt_on_nmi_stack(offset))
 		return NESTRACE_SLOT_NMI;
-	if (off < offsetof(struct cea_exception_stacks, MCE_stack_guard))
+	if (offset < offsetof(struct cea_exception_stacks, NMI_stack_guard))
+		return NESTRACE_SLOT_DF;
+	if (offset < offsetof(struct cea_exception_stacks, MCE_stack_guard))
 		return NESTRACE_SLOT_DB;
-	if (off < offsetof(struct cea_exception_stacks, VC_stack_guard))
+	if (offset < offsetof(struct cea_exception_stacks, VC_stack_guard))
 		return NESTRACE_SLOT_MCE;
-	if (off < offsetof(struct cea_exception_stacks, VC2_stack_guard))
+	if (offset < offsetof(struct cea_exception_stacks, VC2_stack_guard))
 		return NESTRACE_SLOT_VC;
 	return NESTRACE_SLOT_VC2;
 }

@@ -10,7 +10,8 @@ ok "rcu=nonsense: the log names the parameter" sh -c 'dmesg | grep -q "unknown m
 ok "the module loads without a failure" insmod /tests/nestrace.ko
 
 # The hook calls these functions of the kernel, so ftrace must not trace them.
-for f in sched_clock ktime_get_mono_fast_ns preempt_schedule_notrace nt_hook_global; do
+for f in sched_clock sched_clock_cpu sched_clock_noinstr native_sched_clock local_clock_noinstr ktime_get_mono_fast_ns \
+	preempt_schedule_notrace nt_hook_global_tsc; do
 	ok "ftrace cannot trace $f" sh -c "! grep -qx $f /sys/kernel/tracing/available_filter_functions"
 done
 is "ftrace can trace only nt_nothing() of the module" "$(grep -F "[nestrace]" /sys/kernel/tracing/available_filter_functions)" "nt_nothing [nestrace]"
