@@ -67,6 +67,13 @@ with_event()
 	echo > $tracing/"$1"
 }
 
+# by_lock: from here on a lock orders the clock global, as where the TSC is not trusted
+by_lock()
+{
+	setup rmmod nestrace
+	setup insmod /tests/nestrace.ko global=lock
+}
+
 nothing=$(all_contexts)
 traced="-l nt_looped"
 # With several CPUs, and in the build that recurses, only some rows are needed.
@@ -76,6 +83,8 @@ if [ "$(nproc)" -gt 1 ] || grep -q nt_test_traced /tests/nestrace.ko; then
 	for clock in tsc global mono; do
 		row "nestrace $clock" "$(with_nestrace -b 65536 -C $clock)"
 	done
+	by_lock
+	row "nestrace global by lock" "$(with_nestrace -b 65536 -C global)"
 	return
 fi
 note "the call itself: $nothing"
@@ -93,6 +102,9 @@ for clock in tsc global mono; do
 	row "nestrace $clock, ring full" "$(with_nestrace -b 64 -C $clock)"
 	row "nestrace $clock, filtered by pid" "$(with_nestrace -P 1 -b 1024 -C $clock)"
 done
+by_lock
+row "nestrace global by lock" "$(with_nestrace -b 65536 -C global)"
+row "nestrace global by lock, ring full" "$(with_nestrace -b 64 -C global)"
 row "ftrace function" "$(with_tracer function)"
 row "ftrace function_graph" "$(with_tracer function_graph)"
 row "kprobe event" "$(with_event kprobe_events 'p:kp nt_looped' kprobes/kp)"

@@ -15,13 +15,20 @@ void make_rdtsc(uint64_t first, uint64_t nr);
 void make_memcpy_rdtsc(uint64_t first, uint64_t nr);
 void make_clock_gettime(uint64_t first, uint64_t nr);
 
+#define THREADS_MAX	2
+
 /* nestrace.c */
-void nestrace_init(unsigned long ring_size);
+/* Return: false if memory is short. */
+bool nestrace_init(unsigned long ring_size);
+/* This thread is CPU @cpu, below THREADS_MAX. */
+void nestrace_cpu(unsigned int cpu);
 void make_nestrace_untimed(uint64_t first, uint64_t nr);
 void make_sched_clock(uint64_t first, uint64_t nr);
 void make_nestrace_tsc(uint64_t first, uint64_t nr);
 void make_nestrace_global(uint64_t first, uint64_t nr);
-bool nestrace_recorded(uint64_t made);
+void make_nestrace_lock(uint64_t first, uint64_t nr);
+/* Return: true if each ring of @cpu has all of @made events. */
+bool nestrace_recorded(unsigned int cpu, uint64_t made);
 
 /* lttng.c */
 bool lttng_enabled(void);

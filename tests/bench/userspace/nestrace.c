@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module's own way of a hit, in a task, into a ring that overwrites, with one hook per
- * clock. This thread is the CPU. It leaves out what is not in the module's sources: ftrace's
+ * clock. A thread is a CPU. It leaves out what is not in the module's sources: ftrace's
  * trampoline, and the return thunks of the kernel's mitigations.
  */
 #include <stdio.h>
@@ -16,14 +16,17 @@
 /* hook.c once more, with a TSC that costs nothing; built by run */
 ftrace_func_t nt_hook_func_untimed(const struct nt_hook *h, bool empty);
 
-enum { GLOBAL, TSC, UNTIMED, NR_HOOKS };
+enum { GLOBAL, LOCK, TSC, UNTIMED, NR_HOOKS };
 
 static struct nt_hook hooks[NR_HOOKS] = {
-	[GLOBAL] = { .clock = NESTRACE_CLOCK_GLOBAL, .ignored_mm = NT_NO_MM },
-	[TSC] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
-	[UNTIMED] = { .clock = NESTRACE_CLOCK_TSC, .ignored_mm = NT_NO_MM },
+	[GLOBAL] = { .reader = NT_READER_GLOBAL_TSC, .ignored_mm = NT_NO_MM },
+	[LOCK] = { .reader = NT_READER_GLOBAL_LOCK, .ignored_mm = NT_NO_MM },
+	[TSC] = { .reader = NT_READER_TSC, .ignored_mm = NT_NO_MM },
+	[UNTIMED] = { .reader = NT_READER_TSC, .ignored_mm = NT_NO_MM },
 };
-static struct nt_rings rings[NR_HOOKS];
+static struct nt_rings rings[THREADS_MAX][NR_HOOKS];
+static struct nt_clock_order order;
+static u32 cycles_mul;		/* ns are cycles * this >> 31 */
 
 /* Return: the function that the module registers with ftrace for @h. */
 static ftrace_func_t hook_func(const struct nt_hook *h)
@@ -36,8 +39,10 @@ __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
 enum nestrace_rcu_mode nt_rcu_mode;
+u64 nt_tsc_suspended;
+DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 
-static struct task_struct task = { .pid = 1 };
+static struct task_struct tasks[THREADS_MAX] = { { .pid = 1 }, { .pid = 2 } };
 
 /* The kernel keeps this for each CPU; bit 0 of the sequence count selects the factors. */
 static __thread struct {
@@ -66,35 +71,49 @@ u64 sched_clock(void)
 	return ns;
 }
 
-void nestrace_init(unsigned long ring_size)
+u64 nt_sched_clock_target(void)
+{
+	return sched_clock();
+}
+
+bool nestrace_init(unsigned long ring_size)
 {
 	u64 ns = unit_ns(), cycles = rdtsc(), passed;
-	unsigned int i;
+	unsigned int cpu, i;
 
 	do
 		passed = unit_ns() - ns;
 	while (passed < 20000000);
-	cyc2ns.factors[0].shift = 31;
-	cyc2ns.factors[0].mul = (passed << 31) / (rdtsc() - cycles);
-
-	/* the stack of main() and what it calls, in the middle of what a task would have */
-	task.stack = (void *)(current_stack_pointer - THREAD_SIZE / 2);
-	current = &task;
+	cycles_mul = (passed << 31) / (rdtsc() - cycles);
 
 	for (i = 0; i < NR_HOOKS; i++) {
 		struct nt_hook *h = &hooks[i];
-		struct nt_ring *ring = &rings[i].slot[NESTRACE_SLOT_TASK];
 
-		char *base = aligned_alloc(4096, ring_size);
-
-		if (!base)
-			abort();
-		/* touch its pages before the first hit */
-		memset(base, 0xff, ring_size);
-		nt_ring_init(ring, base, ring_size, true);
-		h->rings = &rings[i];
+		h->rings = &rings[0][i];
 		h->ops.func = hook_func(h);
+		for (cpu = 0; cpu < THREADS_MAX; cpu++) {
+			struct nt_ring *ring = &rings[cpu][i].slot[NESTRACE_SLOT_TASK];
+			char *base = aligned_alloc(4096, ring_size);
+
+			if (!base)
+				return false;
+			/* touch its pages before the first hit */
+			memset(base, 0xff, ring_size);
+			nt_ring_init(ring, base, ring_size, true);
+			ring->order = &order;
+		}
 	}
+	return true;
+}
+
+void nestrace_cpu(unsigned int cpu)
+{
+	this_cpu_off = sizeof(rings[0]) * cpu;
+	cyc2ns.factors[0].shift = 31;
+	cyc2ns.factors[0].mul = cycles_mul;
+	/* the stack of the caller and what it calls, in the middle of what a task would have */
+	tasks[cpu].stack = (void *)(current_stack_pointer - THREAD_SIZE / 2);
+	current = &tasks[cpu];
 }
 
 void make_sched_clock(uint64_t first, uint64_t nr)
@@ -128,19 +147,24 @@ void make_nestrace_global(uint64_t first, uint64_t nr)
 	make(&hooks[GLOBAL], first, nr);
 }
 
+void make_nestrace_lock(uint64_t first, uint64_t nr)
+{
+	make(&hooks[LOCK], first, nr);
+}
+
 void make_nestrace_untimed(uint64_t first, uint64_t nr)
 {
 	make(&hooks[UNTIMED], first, nr);
 }
 
-static const char *not_recorded(struct nt_ring *ring, u64 made)
+static const char *not_recorded(unsigned int cpu, struct nt_ring *ring, u64 made)
 {
 	struct nt_record last;
 
 	if (ring->written != made)
 		return "it did not write as many as were made";
 	memcpy(&last, ring->base + ((ring->pos - sizeof(last)) & ring->mask), sizeof(last));
-	if (last.event.ip != (made - 1) << 4 || last.event.pid != task.pid)
+	if (last.event.ip != (made - 1) << 4 || last.event.pid != tasks[cpu].pid)
 		return "the last record is not of the last event";
 	if (ring->hits != made || ring->recursed || ring->full ||
 	    ring->not_watching)
@@ -148,15 +172,14 @@ static const char *not_recorded(struct nt_ring *ring, u64 made)
 	return NULL;
 }
 
-/* Return: true if each ring has all of @made events. */
-bool nestrace_recorded(uint64_t made)
+bool nestrace_recorded(unsigned int cpu, uint64_t made)
 {
-	static const char * const words[] = { "clock global", "clock tsc", "no clock" };
+	static const char * const words[] = { "clock global", "clock global by lock", "clock tsc", "no clock" };
 	unsigned int i;
 	const char *why;
 
 	for (i = 0; i < NR_HOOKS; i++) {
-		why = not_recorded(&rings[i].slot[NESTRACE_SLOT_TASK], made);
+		why = not_recorded(cpu, &rings[cpu][i].slot[NESTRACE_SLOT_TASK], made);
 		if (!why)
 			continue;
 		fprintf(stderr, "bench: nestrace, %s: %s\n", words[i], why);
