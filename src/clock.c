@@ -37,6 +37,13 @@ bool nt_clock_trusts_tsc(void)
 	return !nt_clock_locks && nt_arch_clock_scale(&scale);
 }
 
+bool nt_clock_is_stable(void)
+{
+	u64 offset;
+
+	return nt_arch_clock_stable(&offset);
+}
+
 static enum nt_reader nt_clock_choose_global(struct nt_clock_scale *scale)
 {
 	if (!nt_clock_locks && nt_arch_clock_scale(scale))

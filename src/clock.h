@@ -3,7 +3,8 @@
  * The trace clocks, and how each is read.
  *
  * Invariants: reading one calls no kernel function that ftrace can trace, waits for nothing
- * and masks no interrupts. A CPU never sees a clock go back.
+ * and masks no interrupts. A CPU sees a clock go back only where its TSC is set back; the rings
+ * and the merge hand out the last time there.
  *
  * The clock global is the kernel's sched_clock_cpu(), read in one of two ways that
  * nt_clock_choose() chooses for a session. Where the kernel trusts the TSC, hits have its
@@ -73,35 +74,34 @@ void nt_clock_exit(void);
 
 /* Does the hardware order the clock global now? Context: may sleep. */
 bool nt_clock_trusts_tsc(void);
+/* Is sched_clock() still what NT_READER_GLOBAL_LOCK takes it for? Context: may sleep. */
+bool nt_clock_is_stable(void);
 
 /* Return: how to read @clock from now on, and by @scale what its times mean. Context: may sleep. */
 enum nt_reader nt_clock_choose(enum nestrace_clock clock, struct nt_clock_scale *scale);
 
-/* Return: a time that was read, as it is handed out. It keeps the order of times. */
+/*
+ * Return: a time that was read, as it is handed out. It keeps the order of times; the first
+ * cycles of a TSC may be before 0.
+ */
 static inline u64 nt_clock_scaled(const struct nt_clock_scale *scale, u64 ts)
 {
 	return scale->offset + (scale->mult ? mul_u64_u64_shr(ts, scale->mult, 32) : ts);
 }
 
-/*
- * Set @now forward to @prev if it is before that, and count that in @set_forward. barrier():
- * make GCC jump over it rather than compute both and choose.
- */
-static __always_inline u64 nt_clock_not_before(u64 prev, u64 now, u64 *set_forward)
+/* Return: the later of two times. */
+static __always_inline u64 nt_clock_later(u64 a, u64 b)
 {
-	if (likely((s64)(now - prev) >= 0))
-		return now;
-	barrier();
-	nt_local_inc(set_forward);
-	return prev;
+	return (s64)(a - b) < 0 ? b : a;
 }
 
-/* The same for a word that others may make grow: compare it where it is, and read it again. */
-static __always_inline u64 nt_clock_not_before_word(const u64 *prev, u64 now, u64 *set_forward)
+/* A time that is behind another one: count it, and take the later one. */
+static __always_inline u64 nt_clock_set_forward(u64 to, u64 *set_forward)
 {
-	if (likely((s64)(now - data_race(*prev)) >= 0))
-		return now;
-	return nt_clock_not_before(READ_ONCE(*prev), now, set_forward);
+	/* make GCC jump here rather than compute both times and choose */
+	barrier();
+	nt_local_inc(set_forward);
+	return to;
 }
 
 /*
@@ -111,14 +111,13 @@ static __always_inline u64 nt_clock_not_before_word(const u64 *prev, u64 now, u6
 static __always_inline u64 nt_clock_unlocked(struct nt_clock_order *order, u64 now,
 					     u64 *set_forward)
 {
-	u64 prev = READ_ONCE(order->unlocked);
+	u64 prev = READ_ONCE(order->unlocked), ts = nt_clock_later(now, READ_ONCE(order->locked));
 	unsigned int tries = NT_CLOCK_TRIES;
 
-	now = nt_clock_not_before(READ_ONCE(order->locked), now, set_forward);
 	do {
-		now = nt_clock_not_before(prev, now, set_forward);
-	} while (now != prev && --tries && !try_cmpxchg(&order->unlocked, &prev, now));
-	return now;
+		ts = nt_clock_later(ts, prev);
+	} while (ts != prev && !try_cmpxchg(&order->unlocked, &prev, ts) && --tries);
+	return ts == now ? ts : nt_clock_set_forward(ts, set_forward);
 }
 
 /*
@@ -131,9 +130,10 @@ static __always_inline u64 nt_clock_lock(struct nt_clock_order *order, u64 now, 
 {
 	if (unlikely(!arch_spin_trylock(&order->lock)))
 		return nt_clock_unlocked(order, now, set_forward);
-	/* only the holder of the lock writes @locked; a word that grows cannot be torn */
-	now = nt_clock_not_before_word(&order->locked, now, set_forward);
-	now = nt_clock_not_before_word(&order->unlocked, now, set_forward);
+	/* only the holder of the lock writes @locked; words that only grow may be read twice */
+	if (unlikely((s64)(now - order->locked) < 0 || (s64)(now - data_race(order->unlocked)) < 0))
+		now = nt_clock_set_forward(nt_clock_later(nt_clock_later(now, order->locked),
+							  READ_ONCE(order->unlocked)), set_forward);
 	WRITE_ONCE(order->locked, now);
 	nt_arch_unlock(&order->lock);
 	return now;
@@ -147,8 +147,11 @@ static __always_inline u64 nt_clock_read_mono(u64 *set_forward)
 
 	do {
 		prev = raw_cpu_read(nt_clock_mono_prev);
-		now = nt_clock_not_before(prev, now, set_forward);
-	} while (now != prev && raw_cpu_cmpxchg(nt_clock_mono_prev, prev, now) != prev);
+		if (now == prev)
+			return now;
+		if (unlikely((s64)(now - prev) < 0))
+			return nt_clock_set_forward(prev, set_forward);
+	} while (raw_cpu_cmpxchg(nt_clock_mono_prev, prev, now) != prev);
 	return now;
 }
 
@@ -160,7 +163,7 @@ static __always_inline bool nt_clock_is_inline(enum nt_reader reader)
 
 /*
  * Read a clock. @order: of the session, for the lock. @set_forward: counts the times that were
- * behind, by nt_local_inc(). Context: any, NMI included; preemption is off.
+ * behind, once each, by nt_local_inc(). Context: any, NMI included; preemption is off.
  */
 static __always_inline u64 nt_clock_read(enum nt_reader reader, struct nt_clock_order *order,
 					 u64 *set_forward)

@@ -279,6 +279,7 @@ static u32 nt_time_flags(const struct nt_session *s)
 	case NT_READER_GLOBAL_TSC:
 		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
 	case NT_READER_GLOBAL_LOCK:
+		return NESTRACE_TIME_LOCK | (nt_clock_is_stable() ? 0 : NESTRACE_TIME_UNSTABLE);
 	case NT_READER_GLOBAL_UNSTABLE:
 		return NESTRACE_TIME_LOCK;
 	default:
@@ -289,6 +290,7 @@ static u32 nt_time_flags(const struct nt_session *s)
 static int nt_ioc_time(struct nt_session *s, void __user *user)
 {
 	struct nestrace_time arg;
+	unsigned long flags;
 	int ret;
 
 	ret = nt_copy_arg(arg, user, 0);
@@ -297,10 +299,10 @@ static int nt_ioc_time(struct nt_session *s, void __user *user)
 	if (s->state == NT_NEW)
 		return -EINVAL;
 	arg.flags = nt_time_flags(s);
-	preempt_disable();
+	local_irq_save(flags);
 	arg.clock = nt_session_time(s);
 	arg.wall_ns = ktime_get_real_ns();
-	preempt_enable();
+	local_irq_restore(flags);
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 

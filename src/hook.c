@@ -195,6 +195,8 @@ static __always_inline bool nt_ring_frozen(const struct nt_ring *ring)
 /* Enter the next sub-buffer. Return: false, and the hit is counted, if there is none. */
 static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
 {
+	u64 not_counted = 0;
+
 	if (nt_ring_full(ring)) {
 		nt_local_inc(&ring->full);
 		return false;
@@ -203,7 +205,8 @@ static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
-	nt_ring_next(ring, nt_ring_now(ring, h->reader));
+	/* only the time of the record counts */
+	nt_ring_next(ring, nt_clock_read(h->reader, ring->order, &not_counted));
 	return true;
 }
 
@@ -379,7 +382,7 @@ static __always_inline void nt_trace_plain(unsigned long ip, unsigned long paren
 	if (nt_clock_is_inline(reader))
 		nt_pin_ring(ring);
 	if (slot != NESTRACE_SLOT_TASK && unlikely(nt_guard_any_upto(slot))) {
-		if (nt_guard_held(slot))
+		if (nt_guard_ip(slot))
 			return nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
 		nt_local_inc(&ring->in_tracer);
 	}

@@ -214,17 +214,16 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 			  enum nestrace_slot slot)
 {
 	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
-	bool extend, own_slot;
+	bool extend, own_slot, stepped_back;
 	u32 len = sizeof(*rec);
 	u64 delta;
 	u32 *p;
 
 	ts = nt_clock_scaled(&st->session->scale, ts);
 	/* where the TSC stepped back, as over a suspend, not all rings have seen it */
-	if (ts < st->out_ts) {
-		st->stepped_back++;
+	stepped_back = (s64)(ts - st->out_ts) < 0;
+	if (stepped_back)
 		ts = st->out_ts;
-	}
 	delta = st->out_len ? ts - st->out_ts : 0;
 	extend = delta >> NT_DELTA_BITS;
 	/* NMI_INLINE and NMI are the same context */
@@ -234,6 +233,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
 
+	st->stepped_back += stepped_back;
 	if (!st->out_len) {
 		st->out->time_stamp = ts;
 		st->out_since = jiffies;

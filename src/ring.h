@@ -71,7 +71,7 @@ struct nt_ring {
 	u64 rcu_irq;
 	u64 in_tracer;
 	u64 extends;
-	u64 set_forward;	/* hits whose clock was behind the last time */
+	u64 set_forward;	/* hits with a later time than was read */
 	bool overwrite;
 	const u32 *frozen;	/* the hook's; NULL: it has none */
 	struct nt_clock_order *order;	/* the session's */

@@ -285,7 +285,7 @@ struct nestrace_stats {
 	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
 	__u32 ring_kb;		/* out: what the CPU's rings hold; 0: none yet, or not traced */
 	struct nestrace_slot_stats slot[NESTRACE_NR_SLOTS];
-	__u64 set_forward;	/* hits that were given a later time: their clock was behind */
+	__u64 set_forward;	/* hits that were given a later time than was read, to keep the order */
 };
 
 /*
@@ -294,7 +294,7 @@ struct nestrace_stats {
  */
 #define NESTRACE_TIME_TSC	(1U << 0)	/* the clock is global, and the TSC orders it */
 #define NESTRACE_TIME_LOCK	(1U << 1)	/* the clock is global, and a lock orders it */
-#define NESTRACE_TIME_UNSTABLE	(1U << 2)	/* the kernel trusts the TSC no longer */
+#define NESTRACE_TIME_UNSTABLE	(1U << 2)	/* meanwhile the kernel has found the TSC unstable */
 struct nestrace_time {
 	__u32 size;
 	__u32 flags;		/* in: 0; out: NESTRACE_TIME_ bits */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Callbacks that run last before a suspend and first after it, on one CPU with interrupts off. Kbuild
- * looks whether they have an argument in this kernel.
+ * Callbacks of a suspend and of the resume, on one CPU with interrupts off. Those of a module come
+ * first in a suspend and last in a resume. Kbuild looks whether they have an argument.
  */
 #ifndef NT_COMPAT_SYSCORE_H
 #define NT_COMPAT_SYSCORE_H

@@ -15,7 +15,7 @@ __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
 __thread struct nt_guards nt_guards;
 struct nt_guards *guards_of[NR_CPUS];
 unsigned long jiffies;
-u64 nt_tsc_suspended;
+struct nt_tsc nt_tsc = { .mask = ~0ULL };
 
 void *of_this_cpu(const void *percpu)
 {

@@ -39,7 +39,7 @@ __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
 struct nt_guards *guards_of[NR_CPUS];
 unsigned long jiffies;
-u64 nt_tsc_suspended;
+struct nt_tsc nt_tsc = { .mask = ~0ULL };
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 enum nestrace_rcu_mode nt_rcu_mode;
 

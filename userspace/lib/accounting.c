@@ -80,17 +80,18 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 /* In the file; NULL: the clock has no order across CPUs. */
 static const char *order_word(uint32_t flags)
 {
-	if (flags & NESTRACE_TIME_UNSTABLE)
-		return "unstable-tsc";
+	bool unstable = flags & NESTRACE_TIME_UNSTABLE;
+
 	if (flags & NESTRACE_TIME_TSC)
-		return "tsc";
-	return flags & NESTRACE_TIME_LOCK ? "lock" : NULL;
+		return unstable ? "unstable-tsc" : "tsc";
+	return !(flags & NESTRACE_TIME_LOCK) ? NULL : unstable ? "unstable-lock" : "lock";
 }
 
 static uint32_t order_flags(const char *word)
 {
 	static const uint32_t flags[] = {
-		NESTRACE_TIME_TSC, NESTRACE_TIME_LOCK, NESTRACE_TIME_TSC | NESTRACE_TIME_UNSTABLE,
+		NESTRACE_TIME_TSC, NESTRACE_TIME_TSC | NESTRACE_TIME_UNSTABLE,
+		NESTRACE_TIME_LOCK, NESTRACE_TIME_LOCK | NESTRACE_TIME_UNSTABLE,
 	};
 	size_t i;
 

@@ -23,7 +23,7 @@ struct accounting {
 	unsigned int nr_cpus;
 	struct nestrace_slot_stats (*slot)[NESTRACE_NR_SLOTS];	/* by CPU */
 	unsigned int *ring_kb;					/* by CPU */
-	uint64_t set_forward;		/* hits whose clock was behind, of all CPUs */
+	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;

@@ -67,13 +67,16 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (total.not_watching)
 		printf("# lost: %llu hits, because RCU was not watching and could not be entered\n",
 		       total.not_watching);
-	if (a->time.flags & NESTRACE_TIME_UNSTABLE)
-		printf("# clock: the kernel found the TSC unstable; hits of different CPUs may be in the wrong order\n");
-	else if (a->time.flags)
+	if (a->time.flags)
 		printf("# clock: %s has ordered the CPUs\n",
 		       a->time.flags & NESTRACE_TIME_TSC ? "the TSC" : "a lock");
+	if (a->time.flags & NESTRACE_TIME_UNSTABLE)
+		printf("# clock: the kernel found the TSC unstable meanwhile; %s\n",
+		       a->time.flags & NESTRACE_TIME_TSC ?
+		       "hits of different CPUs may be in the wrong order" :
+		       "where one CPU is ahead, the times of the others stand still");
 	if (a->set_forward)
-		printf("# clock: %" PRIu64 " hits were set forward, because the clock of their CPU was behind\n",
+		printf("# clock: %" PRIu64 " hits were given a later time than was read, to keep the order\n",
 		       a->set_forward);
 	accounting_recursions(a, tep);
 	if (total.hits != total.recorded + total.lost + total.recursed + total.filtered)

@@ -9,8 +9,13 @@
 
 struct nt_clock_scale;
 
-/* Cycles that a suspend has taken from the TSC. It changes only while one CPU runs. */
-extern u64 nt_tsc_suspended;
+/* Cycles are (TSC & @mask) + @base. They change only while one CPU runs, at a suspend. */
+struct nt_tsc {
+	u64 mask;
+	u64 base;
+};
+
+extern struct nt_tsc nt_tsc;
 
 /* Not ordered: the return from an interrupt orders what nests, and a stream needs no more. */
 static __always_inline u64 nt_clock_read_tsc(void)
@@ -24,7 +29,7 @@ static __always_inline u64 nt_clock_read_tsc(void)
  */
 static __always_inline u64 nt_clock_read_tsc_ordered(void)
 {
-	return rdtsc_ordered() + READ_ONCE(nt_tsc_suspended);
+	return (rdtsc_ordered() & READ_ONCE(nt_tsc.mask)) + READ_ONCE(nt_tsc.base);
 }
 
 /*
@@ -40,13 +45,13 @@ static __always_inline void nt_arch_unlock(arch_spinlock_t *lock)
 /*
  * Return: true if the kernel's sched_clock() is the TSC, and takes it for stable and
  * synchronised; then @scale makes sched_clock_cpu() of nt_clock_read_tsc_ordered().
- * Context: may sleep.
+ * Context: any but a hit.
  */
 bool nt_arch_clock_scale(struct nt_clock_scale *scale);
 
 /*
  * Return: true if sched_clock_cpu() is sched_clock() and @offset, for as long as the kernel
- * takes it for stable. Context: may sleep.
+ * takes it for stable. Context: any but a hit.
  */
 bool nt_arch_clock_stable(u64 *offset);
 /* Return: the function behind sched_clock(), for where preemption is off, or 0. */

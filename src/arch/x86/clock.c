@@ -2,12 +2,12 @@
 /*
  * The TSC as the kernel's sched_clock(). The functions that answer here are not exported.
  *
- * Invariant: @nt_tsc_suspended makes the cycles go on after a suspend where they were before,
- * as the kernel's sched_clock() does. So a session keeps its scale.
+ * Invariant: @nt_tsc makes the cycles go on after a suspend where they were before, as the
+ * kernel's sched_clock() does. So a session keeps its scale. While the machine is being
+ * suspended and resumed, the cycles stand still: a firmware may set the TSC to anything.
  */
 #include <linux/math64.h>
 #include <linux/sched/clock.h>
-#include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/syscore_ops.h>
 #include <asm/cpufeature.h>
@@ -42,10 +42,10 @@ DEFINE_STATIC_CALL(nt_sched_clock_native, nt_never_native);
 static const u64 *nt_sched_clock_offset __ro_after_init;
 static const int *nt_tsc_reliable __ro_after_init;
 
-u64 nt_tsc_suspended __read_mostly;
+struct nt_tsc nt_tsc __read_mostly = { .mask = ~0ULL };
 
-/* Before a suspend: the cycles, and the kernel's time. */
-static u64 nt_suspend_cycles, nt_suspend_ns;
+/* The TSC's time before a suspend. */
+static u64 nt_suspend_ns;
 
 /* The TSC has one rate, or the kernel has orders to rely on it. */
 static bool nt_tsc_constant(void)
@@ -56,24 +56,33 @@ static bool nt_tsc_constant(void)
 /*
  * The kernel computes (cycles * mult >> shift) + offset, with a shift of at most 32. For 0 that
  * is the offset; for 2^32 it shows the factor as nt_clock_scaled() takes it, without a loss.
+ * Return: false if it does not compute that. Context: any but a hit.
  */
+static bool nt_tsc_scale(struct nt_clock_scale *scale)
+{
+	unsigned int tries = 8;
+
+	/* both from one calibration: while the kernel refines the rate, the offset changes */
+	do {
+		scale->offset = static_call(nt_sched_clock_from_tsc)(0);
+		scale->mult = static_call(nt_sched_clock_from_tsc)(1ULL << 32) - scale->offset;
+	} while (scale->offset != static_call(nt_sched_clock_from_tsc)(0) && --tries);
+	return tries && scale->mult;
+}
+
 bool nt_arch_clock_scale(struct nt_clock_scale *scale)
 {
-	u64 offset, now;
+	u64 now;
 
 	if (!nt_sched_clock_offset || !static_call(nt_sched_clock_native)() ||
-	    !static_call(nt_sched_clock_stable)() || !nt_tsc_constant())
+	    !static_call(nt_sched_clock_stable)() || !nt_tsc_constant() || !nt_tsc_scale(scale))
 		return false;
-	preempt_disable();
-	offset = static_call(nt_sched_clock_from_tsc)(0);
-	scale->mult = static_call(nt_sched_clock_from_tsc)(1ULL << 32) - offset;
-	preempt_enable();
 	/* the kernel's offset is for a TSC that suspends have set back */
 	now = rdtsc();
-	scale->offset = offset + READ_ONCE(*nt_sched_clock_offset) +
-			mul_u64_u64_shr(now, scale->mult, 32) -
-			mul_u64_u64_shr(now + READ_ONCE(nt_tsc_suspended), scale->mult, 32);
-	return scale->mult;
+	scale->offset += READ_ONCE(*nt_sched_clock_offset) +
+			 mul_u64_u64_shr(now, scale->mult, 32) -
+			 mul_u64_u64_shr(now + READ_ONCE(nt_tsc.base), scale->mult, 32);
+	return true;
 }
 
 bool nt_arch_clock_stable(u64 *offset)
@@ -89,29 +98,31 @@ unsigned long nt_arch_sched_clock(void)
 	return nt_ksym(static_call(nt_sched_clock_native)() ? "native_sched_clock" : "sched_clock_noinstr");
 }
 
-static u64 nt_kernel_ns(void)
-{
-	return sched_clock_cpu(raw_smp_processor_id());
-}
-
-/* Interrupts are off, and the other CPUs are offline. */
+/* Stop the cycles. In this order an NMI reads too few rather than too many. */
 static int nt_tsc_suspend(void)
 {
-	nt_suspend_cycles = nt_clock_read_tsc_ordered();
-	nt_suspend_ns = nt_kernel_ns();
+	u64 now = rdtsc_ordered();
+
+	nt_suspend_ns = static_call(nt_sched_clock_from_tsc)(now);
+	WRITE_ONCE(nt_tsc.mask, 0);
+	barrier();
+	WRITE_ONCE(nt_tsc.base, now + nt_tsc.base);
 	return 0;
 }
 
-/* The kernel has restored its sched_clock(). */
+/* Let the cycles go on: the kernel has restored its sched_clock() before. */
 static void nt_tsc_resume(void)
 {
+	u64 now = rdtsc_ordered();
+	s64 ns = static_call(nt_sched_clock_from_tsc)(now) - nt_suspend_ns;
 	struct nt_clock_scale scale;
-	u64 passed;
+	u64 passed = 0;
 
-	if (!nt_arch_clock_scale(&scale))
-		return;
-	passed = mul_u64_u64_div_u64(nt_kernel_ns() - nt_suspend_ns, 1ULL << 32, scale.mult);
-	WRITE_ONCE(nt_tsc_suspended, nt_suspend_cycles + passed - rdtsc_ordered());
+	if (ns > 0 && nt_tsc_scale(&scale))
+		passed = mul_u64_u64_div_u64(ns, 1ULL << 32, scale.mult);
+	WRITE_ONCE(nt_tsc.base, nt_tsc.base + passed - now);
+	barrier();
+	WRITE_ONCE(nt_tsc.mask, ~0ULL);
 }
 
 NT_SYSCORE(nt_tsc_syscore, nt_tsc_suspend, nt_tsc_resume);

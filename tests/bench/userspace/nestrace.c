@@ -39,7 +39,7 @@ __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
 enum nestrace_rcu_mode nt_rcu_mode;
-u64 nt_tsc_suspended;
+struct nt_tsc nt_tsc = { .mask = ~0ULL };
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 
 static struct task_struct tasks[THREADS_MAX] = { { .pid = 1 }, { .pid = 2 } };

@@ -15,17 +15,17 @@ in_turns()
 		} END { print n + 0, wrong + 0 }' r)" "2000 0"
 }
 
-# one_line NAME: test that the kernel's event in do_exit() is between two hits in there
+# one_line NAME: test that the kernel's event in do_exit() is between its first function and a later one
 one_line()
 {
-	setup nestrace record -q -l do_exit -l exit_mm_release -l taskstats_exit -e sched:sched_process_exit -o e.dat sh -c \
+	setup nestrace record -q -l do_exit -l exit_files -e sched:sched_process_exit -o e.dat sh -c \
 		'for i in 1 2 3 4 5 6 7 8 9 10; do cat /proc/self/comm > /dev/null; done'
 	nestrace report e.dat | awk '
-		!/do_exit <- |sched_process_exit: |exit_mm_release <- / { next }
-		{ match($0, /-[0-9]+ +\[/); pid = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
-		/do_exit <- / { began[pid] = 1; next }
-		/exit_mm_release <- / { if (began[pid]) mm[pid] = 1; next }
-		began[pid] { good += !late[pid]++ } END { print good + 0 }' > order
+		match($0, /-[0-9]+ +\[/) { pid = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
+		/ do_exit <- / { step[pid] = 1 }
+		/ sched_process_exit: / { step[pid] += step[pid] == 1 }
+		/ exit_files <- / { good += step[pid] == 2 }
+		END { print good + 0 }' > order
 	ok "$1: the kernel's events are between the hits that they belong to: $(cat order)" test "$(cat order)" -ge 10
 }
 
