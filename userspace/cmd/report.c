@@ -202,6 +202,7 @@ static void show_files(struct files *f, struct text_look look)
 		show_lines(&r->reader);
 	}
 	readers_read(readers, f->nr);
+	text_flush();
 	for (i = 0; i < f->nr; i++) {
 		r = &f->report[i];
 		if (!r->reader.has_accounting && !r->reader.accounting.nr_recursions)

@@ -32,6 +32,16 @@ bool packing_can(enum packing packing, size_t len, size_t packed_len)
 	return packing != PACKING_NONE && packed_len <= most && len / RATIO_MAX <= packed_len;
 }
 
+/* Unpack with a context that is kept: to make one takes a tenth as long as to use it. */
+static bool unpack_zstd(void *out, size_t len, const void *packed, size_t packed_len)
+{
+	static __thread ZSTD_DCtx *context;
+
+	if (!context)
+		context = ZSTD_createDCtx();
+	return context && ZSTD_decompressDCtx(context, out, len, packed, packed_len) == len;
+}
+
 bool packing_unpack(enum packing packing, void *out, size_t len, const void *packed,
 		    size_t packed_len)
 {
@@ -39,7 +49,7 @@ bool packing_unpack(enum packing packing, void *out, size_t len, const void *pac
 
 	switch (packing) {
 	case PACKING_ZSTD:
-		return ZSTD_decompress(out, len, packed, packed_len) == len;
+		return unpack_zstd(out, len, packed, packed_len);
 	case PACKING_ZLIB:
 		return uncompress(out, &got, packed, packed_len) == Z_OK && got == len;
 	case PACKING_NONE:

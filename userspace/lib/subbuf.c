@@ -9,6 +9,12 @@
 #include "lib/subbuf.h"
 
 #define TIMESTAMP_SIZE	8U		/* bytes in a sub-buffer's header, before its length */
+/* enum ring_buffer_type of the kernel; a smaller one is the length in words */
+#define TYPE_PADDING		29
+#define TYPE_TIME_EXTEND	30
+#define TYPE_TIME_STAMP		31	/* absolute */
+#define TYPE_BITS		5
+#define DELTA_BITS		27
 #define FIELD(name)	{ offsetof(struct nestrace_function, name), \
 			  sizeof(((struct nestrace_function *)0)->name) }
 
@@ -70,11 +76,15 @@ uint32_t subbuf_room(const struct subbuf_format *format)
 	return format->size + NESTRACE_SUBBUF_SIZE;
 }
 
-/* Check what kbuffer trusts: no event may be empty or go beyond the data. */
-static bool events_fit(const char *data, uint32_t len, bool swap)
+/*
+ * Check what kbuffer trusts: no event may be empty or go beyond the data. @plain: are all of them
+ * short events or time extensions?
+ */
+static bool events_fit(const char *data, uint32_t len, bool swap, bool *plain)
 {
 	uint32_t head, length, type, at = 0;
 
+	*plain = !swap && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 	while (at + sizeof(head) <= len) {
 		memcpy(&head, data + at, sizeof(head));
 		/* the type is in the bits that the machine's compiler allots first */
@@ -82,15 +92,19 @@ static bool events_fit(const char *data, uint32_t len, bool swap)
 		at += sizeof(head);
 		switch (type) {
 		case 0:		/* the next word has the length, itself included */
-		case 29:	/* padding */
+		case TYPE_PADDING:
+			*plain = false;
 			if (len - at < sizeof(length))
 				return false;
 			length = number_at(data + at, sizeof(length), swap);
 			if (length < sizeof(length))
 				return false;
 			break;
-		case 30:	/* time extension */
-		case 31:	/* absolute time */
+		case TYPE_TIME_STAMP:
+			*plain = false;
+			length = 4;
+			break;
+		case TYPE_TIME_EXTEND:
 			length = 4;
 			break;
 		default:
@@ -115,13 +129,39 @@ bool subbuf_load(struct subbuf *s, void *data)
 	/* kbuffer trusts the header, too */
 	if (len > f->size - head ||
 	    (commit & NESTRACE_SUBBUF_MISSED_STORED && len > f->size - head - f->long_size) ||
-	    !events_fit((char *)data + head, len, f->bigendian) ||
+	    !events_fit((char *)data + head, len, f->bigendian, &s->plain) ||
 	    kbuffer_load_subbuffer(s->kbuf, data)) {
 		s->damaged = true;
 		return false;
 	}
 	s->first = true;
+	s->at = (char *)data + head;
+	s->end = s->at + len;
+	memcpy(&s->ts, data, sizeof(s->ts));
 	return true;
+}
+
+/* Return: the next event of a plain sub-buffer, and its size; or NULL. */
+static inline const void *next_plain(struct subbuf *s, int *size)
+{
+	const char *event = s->at;
+	uint32_t head, type, more;
+
+	while (s->end - event >= (ptrdiff_t)sizeof(head)) {
+		memcpy(&head, event, sizeof(head));
+		event += sizeof(head);
+		s->ts += head >> TYPE_BITS;
+		type = head & ((1U << TYPE_BITS) - 1);
+		if (type != TYPE_TIME_EXTEND) {
+			*size = type * sizeof(uint32_t);
+			s->at = event + *size;
+			return event;
+		}
+		memcpy(&more, event, sizeof(more));
+		s->ts += (uint64_t)more << DELTA_BITS;
+		event += sizeof(more);
+	}
+	return NULL;
 }
 
 static unsigned int slot_of_flags(unsigned int flags)
@@ -167,21 +207,24 @@ bool subbuf_next_event(struct subbuf *s, struct hit *hit)
 	const struct hit_format *format;
 	struct nestrace_function own;
 	unsigned long long ts;
-	unsigned char *data;
+	const unsigned char *data;
 	unsigned int flags;
 
 	hit->missed = 0;
 	do {
-		if (s->first) {
+		if (s->first)
 			hit->missed = kbuffer_missed_events(s->kbuf);
-			data = kbuffer_read_event(s->kbuf, &ts);
+		if (s->plain) {
+			data = next_plain(s, &hit->size);
+			ts = s->ts;
 		} else {
-			data = kbuffer_next_event(s->kbuf, &ts);
+			data = s->first ? kbuffer_read_event(s->kbuf, &ts) :
+					  kbuffer_next_event(s->kbuf, &ts);
+			hit->size = kbuffer_event_size(s->kbuf);
 		}
 		s->first = false;
 		if (!data)
 			return false;
-		hit->size = kbuffer_event_size(s->kbuf);
 	} while (hit->size < f->common_size);
 	hit->ts = ts;
 	hit->data = data;

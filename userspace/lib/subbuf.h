@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The events of a sub-buffer, read with libtraceevent's kbuffer. */
+/*
+ * The events of a sub-buffer, read with libtraceevent's kbuffer; or without it where all of
+ * them are as the module writes them: of this machine's byte order, and short.
+ */
 #ifndef LIB_SUBBUF_H
 #define LIB_SUBBUF_H
 
@@ -55,6 +58,9 @@ struct subbuf {
 	struct subbuf_format format;
 	bool first;
 	bool flat;		/* events begin as struct nestrace_function: read them so, for speed */
+	bool plain;		/* this sub-buffer needs no kbuffer to find its events, for speed */
+	const char *at, *end;	/* if @plain: its next event, and the end of its events */
+	uint64_t ts;		/* if @plain: of the last event */
 	bool damaged;		/* a sub-buffer did not make sense */
 	int64_t missed;		/* before an event that subbuf_next() skipped */
 	uint64_t others;	/* events that subbuf_next() skipped */

@@ -22,37 +22,50 @@
  */
 #define FUNCTIONS	16384
 #define TASKS		256
+#define CPUS		256	/* those beyond have no text of theirs */
 
 #define TASK_WIDTH	16
+#define STEP		32	/* bytes that are copied at once, whether a text has as many or not */
+
+/* A text that is copied in steps. @len: 0 if it has no room here. */
+struct piece {
+	uint32_t len;
+	char text[3 * STEP - sizeof(uint32_t)];
+};
 
 /* @name: NULL if this entry is free, no_name if there is no symbol. */
 struct function {
 	uint64_t ip;
 	const char *name;
-	size_t len;
+	struct piece piece;
 };
 
 struct task {
 	int pid;
 	const char *comm;
-	size_t len;		/* bytes */
-	size_t width;		/* characters */
-	char tail[16];		/* the pid, as the line has it */
-	size_t tail_len;
+	struct piece piece;	/* with the spaces before it, and the pid */
 };
 
 struct text {
 	struct tep_handle *tep;
 	struct text_look look;
 	struct trace_seq seq;		/* of an event that is no hit */
-	char context[NESTRACE_NR_SLOTS][32];	/* by slot, with its colour */
-	size_t context_len[NESTRACE_NR_SLOTS];
+	uint64_t second;		/* of the last line */
+	struct piece second_text;
+	struct piece context[NESTRACE_NR_SLOTS];	/* by slot, with its colour */
+	struct piece cpu[CPUS];
 	struct function function[FUNCTIONS];
 	struct task task[TASKS];
-	/* the line that is being made; what does not fit is printed ahead of it */
-	size_t len;
-	char line[1024];
 };
+
+/* The lines of all files on their way to stdout. */
+static struct {
+	size_t len;
+	char text[1 << 16];
+} out;
+
+/* Behind what is put there is always this room, for the pieces of a line. */
+#define ROOM	1024
 
 static const char no_name[] = "";
 
@@ -64,61 +77,77 @@ static const char *const colours[NESTRACE_NR_SLOTS] = {
 	[NESTRACE_SLOT_VC] = "\033[34m", [NESTRACE_SLOT_VC2] = "\033[34m",
 };
 
-struct text *text_new(struct tep_handle *tep, const struct text_look *look)
+void text_flush(void)
 {
-	/* do not spend a system call on each line to a terminal */
-	static char buffer[1 << 16];
-	struct text *t = xzalloc(1, sizeof(*t));
-	unsigned int i;
-
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
-	t->tep = tep;
-	t->look = *look;
-	trace_seq_init(&t->seq);
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		t->context_len[i] = snprintf(t->context[i], sizeof(t->context[i]), "%s%-8s%s ",
-					  look->colour ? colours[i] : "", context_names[i],
-					  look->colour ? "\033[m" : "");
-	return t;
+	fwrite_unlocked(out.text, 1, out.len, stdout);
+	out.len = 0;
 }
 
-static void flush(struct text *t)
+/* Put a text of any length. */
+static void put(const char *text, size_t len)
 {
-	fwrite_unlocked(t->line, 1, t->len, stdout);
-	t->len = 0;
-}
-
-/* Print what the line has no room for. */
-static __attribute__((noinline)) void put_long(struct text *t, const char *text, size_t len)
-{
-	flush(t);
-	fwrite_unlocked(text, 1, len, stdout);
-}
-
-/* Inline, so that the compiler copies what is short without a call. */
-static inline __attribute__((always_inline)) void put(struct text *t, const char *text, size_t len)
-{
-	if (len > sizeof(t->line) - t->len) {
-		put_long(t, text, len);
+	if (len > sizeof(out.text) - ROOM - out.len)
+		text_flush();
+	if (len > sizeof(out.text) - ROOM) {
+		fwrite_unlocked(text, 1, len, stdout);
 		return;
 	}
-	memcpy(t->line + t->len, text, len);
-	t->len += len;
+	memcpy(out.text + out.len, text, len);
+	out.len += len;
 }
 
-static void put_spaces(struct text *t, unsigned int nr)
+static void put_string(const char *text)
+{
+	put(text, strlen(text));
+}
+
+/* Begin a line: there is room for its pieces. */
+static inline void begin_line(void)
+{
+	if (out.len > sizeof(out.text) - 2 * ROOM)
+		text_flush();
+}
+
+/* Copy without a call, and a bit more than asked for: what follows is put over it. */
+static inline __attribute__((always_inline)) void put_piece(const struct piece *p)
+{
+	char *to = out.text + out.len;
+
+	memcpy(to, p->text, STEP);
+	if (p->len > STEP) {
+		memcpy(to + STEP, p->text + STEP, STEP);
+		if (p->len > 2 * STEP)
+			memcpy(to + 2 * STEP, p->text + 2 * STEP, sizeof(p->text) - 2 * STEP);
+	}
+	out.len += p->len;
+}
+
+static inline void put_char(char c)
+{
+	out.text[out.len++] = c;
+}
+
+static void put_spaces(unsigned int nr)
 {
 	static const char spaces[] = "                                ";
 	unsigned int some;
 
 	for (; nr; nr -= some) {
 		some = nr < sizeof(spaces) - 1 ? nr : sizeof(spaces) - 1;
-		put(t, spaces, some);
+		put(spaces, some);
 	}
 }
 
-/* Put at least @width characters, filled with @fill on the left. */
-static void put_number(struct text *t, uint64_t number, unsigned int width, char fill)
+/* Make a piece of a text. Return: false if it is too long for one. */
+static bool make_piece(struct piece *p, const char *text, size_t len)
+{
+	p->len = len <= sizeof(p->text) ? len : 0;
+	memcpy(p->text, text, p->len);
+	return p->len;
+}
+
+/* Put at least @width characters, filled with spaces on the left. */
+static void put_number(uint64_t number, unsigned int width)
 {
 	char text[24], *end = text + sizeof(text), *at = end;
 
@@ -127,11 +156,29 @@ static void put_number(struct text *t, uint64_t number, unsigned int width, char
 		number /= 10;
 	} while (number);
 	while (at > end - width)
-		*--at = fill;
-	put(t, at, end - at);
+		*--at = ' ';
+	put(at, end - at);
 }
 
-static void put_hex(struct text *t, uint64_t number)
+/* Put exactly @digits digits, an even number. */
+static inline __attribute__((always_inline)) void put_digits(uint32_t number, unsigned int digits)
+{
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
+	char *at = out.text + out.len + digits;
+	unsigned int i;
+
+	for (i = 0; i < digits; i += 2) {
+		at -= 2;
+		memcpy(at, pairs + 2 * (number % 100), 2);
+		number /= 100;
+	}
+	out.len += digits;
+}
+
+static void put_hex(uint64_t number)
 {
 	char text[24], *end = text + sizeof(text), *at = end;
 
@@ -141,58 +188,125 @@ static void put_hex(struct text *t, uint64_t number)
 	} while (number);
 	*--at = 'x';
 	*--at = '0';
-	put(t, at, end - at);
+	put(at, end - at);
 }
 
-static void put_task(struct text *t, int pid, const char *comm)
+struct text *text_new(struct tep_handle *tep, const struct text_look *look)
+{
+	struct text *t = xzalloc(1, sizeof(*t));
+	char text[STEP];
+	unsigned int i;
+
+	t->tep = tep;
+	t->look = *look;
+	t->second = UINT64_MAX;
+	trace_seq_init(&t->seq);
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		make_piece(&t->context[i], text,
+			   snprintf(text, sizeof(text), "%s%-8s%s ", look->colour ? colours[i] : "",
+				    context_names[i], look->colour ? "\033[m" : ""));
+	for (i = 0; i < CPUS; i++)
+		make_piece(&t->cpu[i], text, snprintf(text, sizeof(text), "[%03u] ", i));
+	return t;
+}
+
+static __attribute__((noinline)) void make_task(struct task *k, int pid, const char *comm)
+{
+	size_t width = utf8_length(comm);
+	char text[256];
+	int len;
+
+	k->pid = pid;
+	k->comm = comm;
+	len = snprintf(text, sizeof(text), "%*s%s-%-7d ",
+		       width < TASK_WIDTH ? (int)(TASK_WIDTH - width) : 0, "", comm, pid);
+	make_piece(&k->piece, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text));
+}
+
+/* A name that is too long for a piece. */
+static __attribute__((noinline)) void put_long_task(int pid, const char *comm)
+{
+	char tail[16];
+
+	put_string(comm);
+	snprintf(tail, sizeof(tail), "-%-7d ", pid);
+	put_string(tail);
+}
+
+static inline void put_task(struct text *t, int pid, const char *comm)
 {
 	struct task *k = &t->task[(unsigned int)pid % TASKS];
 
-	if (k->pid != pid || k->comm != comm) {
-		k->pid = pid;
-		k->comm = comm;
-		k->len = strlen(comm);
-		k->width = utf8_length(comm);
-		k->tail_len = snprintf(k->tail, sizeof(k->tail), "-%-7d ", pid);
-	}
-	put_spaces(t, k->width < TASK_WIDTH ? TASK_WIDTH - k->width : 0);
-	put(t, k->comm, k->len);
-	put(t, k->tail, k->tail_len);
+	if (k->pid != pid || k->comm != comm)
+		make_task(k, pid, comm);
+	if (k->piece.len)
+		put_piece(&k->piece);
+	else
+		put_long_task(pid, comm);
 }
 
-static void put_function(struct text *t, uint64_t ip)
+static __attribute__((noinline)) void make_function(struct text *t, struct function *f, uint64_t ip)
+{
+	f->ip = ip;
+	f->name = names_find(t->tep, ip);
+	if (!f->name)
+		f->name = no_name;
+	make_piece(&f->piece, f->name, strlen(f->name));
+}
+
+/* A name that is too long for a piece, or none. */
+static __attribute__((noinline)) void put_long_function(const struct function *f)
+{
+	if (f->name == no_name)
+		put_hex(modules_address(f->ip));
+	else
+		put_string(f->name);
+}
+
+static inline void put_function(struct text *t, uint64_t ip)
 {
 	struct function *f = &t->function[(ip * 0x9e3779b97f4a7c15ULL >> 32) % FUNCTIONS];
 
-	if (f->ip != ip || !f->name) {
-		f->ip = ip;
-		f->name = names_find(t->tep, ip);
-		if (!f->name)
-			f->name = no_name;
-		f->len = strlen(f->name);
-	}
-	if (f->name == no_name)
-		put_hex(t, modules_address(ip));
+	if (f->ip != ip || !f->name)
+		make_function(t, f, ip);
+	if (f->piece.len)
+		put_piece(&f->piece);
 	else
-		put(t, f->name, f->len);
+		put_long_function(f);
 }
 
-static void put_time(struct text *t, uint64_t ts)
+static __attribute__((noinline)) void make_second(struct text *t, uint64_t second)
 {
+	char text[STEP];
+
+	t->second = second;
+	make_piece(&t->second_text, text, snprintf(text, sizeof(text), "%6" PRIu64 ".", second));
+}
+
+static inline void put_time(struct text *t, uint64_t ts)
+{
+	uint64_t part = t->look.full_time ? 1000000000 : 1000000, second;
+
 	if (t->look.cycles) {
-		put_number(t, ts, 14, ' ');
-	} else if (t->look.full_time) {
-		put_number(t, ts / 1000000000, 6, ' ');
-		put(t, ".", 1);
-		put_number(t, ts % 1000000000, 9, '0');
+		put_number(ts, 14);
 	} else {
 		/* round as trace-cmd does */
-		ts = (ts + 500) / 1000;
-		put_number(t, ts / 1000000, 6, ' ');
-		put(t, ".", 1);
-		put_number(t, ts % 1000000, 6, '0');
+		if (!t->look.full_time)
+			ts = (ts + 500) / 1000;
+		second = t->look.full_time ? ts / 1000000000 : ts / 1000000;
+		if (second != t->second)
+			make_second(t, second);
+		put_piece(&t->second_text);
+		ts -= second * part;
+		if (t->look.full_time) {
+			put_char('0' + ts / 100000000);
+			put_digits(ts % 100000000, 8);
+		} else {
+			put_digits(ts, 6);
+		}
 	}
-	put(t, ": ", 2);
+	put_char(':');
+	put_char(' ');
 }
 
 /* Put the names of the file and the instance, as far as lines need them. */
@@ -202,41 +316,51 @@ static void put_origin(struct text *t, const struct source *from)
 
 	if (t->look.file) {
 		len = strlen(t->look.file);
-		put_spaces(t, len < t->look.file_width ? t->look.file_width - len : 0);
-		put(t, t->look.file, len);
-		put(t, ": ", 2);
+		put_spaces(len < t->look.file_width ? t->look.file_width - len : 0);
+		put(t->look.file, len);
+		put(": ", 2);
 	}
 	if (t->look.instance_width) {
 		len = strlen(from->instance);
-		put_spaces(t, len < t->look.instance_width ? t->look.instance_width - len : 0);
-		put(t, from->instance, len);
-		put(t, *from->instance ? ": " : "  ", 2);
+		put_spaces(len < t->look.instance_width ? t->look.instance_width - len : 0);
+		put(from->instance, len);
+		put(*from->instance ? ": " : "  ", 2);
 	}
+}
+
+static __attribute__((noinline)) void put_high_cpu(unsigned int cpu)
+{
+	put("[", 1);
+	put_number(cpu, 0);
+	put("] ", 2);
 }
 
 /* Put all that stands before the name of the function or event. */
 static inline void put_head(struct text *t, const struct source *from, const struct hit *hit)
 {
+	begin_line();
 	if (t->look.file || t->look.instance_width)
 		put_origin(t, from);
 	put_task(t, hit->pid, hit->comm);
-	put(t, "[", 1);
-	put_number(t, from->cpu, 3, '0');
-	put(t, "] ", 2);
+	if (from->cpu < CPUS)
+		put_piece(&t->cpu[from->cpu]);
+	else
+		put_high_cpu(from->cpu);
 	put_time(t, hit->ts);
-	put(t, t->context[hit->slot], t->context_len[hit->slot]);
+	put_piece(&t->context[hit->slot]);
 }
 
 void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent)
 {
+	static const struct piece arrow = { 4, " <- " };
+
 	put_head(t, from, hit);
-	put_spaces(t, indent);
+	put_spaces(indent);
 	put_function(t, hit->ip);
-	put(t, " <- ", 4);
+	put_piece(&arrow);
 	put_function(t, hit->parent_ip);
-	put(t, "\n", 1);
-	flush(t);
+	put_char('\n');
 }
 
 void text_event(struct text *t, const struct source *from, const struct hit *event)
@@ -250,21 +374,25 @@ void text_event(struct text *t, const struct source *from, const struct hit *eve
 		t->seq.len--;
 	trace_seq_terminate(&t->seq);
 	text = utf8_clean(t->seq.buffer, "\n\t");
-	put(t, text, strlen(text));
+	put_string(text);
 	free(text);
-	put(t, "\n", 1);
-	flush(t);
+	put("\n", 1);
 }
 
 void text_gap(struct text *t, const struct source *from, int64_t missed)
 {
+	char text[64];
+
+	begin_line();
 	if (t->look.file || t->look.instance_width)
 		put_origin(t, from);
-	flush(t);
 	if (missed > 0)
-		printf("CPU:%u [%" PRId64 " EVENTS DROPPED]\n", from->cpu, missed);
+		snprintf(text, sizeof(text), "CPU:%u [%" PRId64 " EVENTS DROPPED]\n", from->cpu, missed);
 	else if (missed < 0)
-		printf("CPU:%u [EVENTS DROPPED]\n", from->cpu);
+		snprintf(text, sizeof(text), "CPU:%u [EVENTS DROPPED]\n", from->cpu);
+	else
+		return;
+	put_string(text);
 }
 
 void text_free(struct text *t)

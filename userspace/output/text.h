@@ -32,6 +32,8 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 void text_event(struct text *t, const struct source *from, const struct hit *event);
 /* Print that @missed events are missing; -1: an unknown number. */
 void text_gap(struct text *t, const struct source *from, int64_t missed);
+/* Print what has been kept back, before anything else is printed on stdout. */
+void text_flush(void);
 void text_free(struct text *t);
 
 #endif
