@@ -360,6 +360,27 @@ not_torn()
 	note "$1: $(grep '^# total' r)"
 }
 
+# record_exits COMMAND...: record functions of do_exit(), and the kernel's event in there, into e.dat
+record_exits()
+{
+	setup nestrace record -q -l do_exit -l exit_files -e sched:sched_process_exit -o e.dat "$@"
+}
+
+# on_one_line NAME TASKS: test that in e.dat this event is between the functions that are called before
+# and after it, in that many tasks at least
+on_one_line()
+{
+	nestrace report e.dat | awk '
+		match($0, /-[0-9]+ +\[/) { pid = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
+		/ do_exit <- / { step[pid] = 1 }
+		/ sched_process_exit: / { step[pid] += step[pid] == 1; events++ }
+		/ exit_files <- / { good += step[pid] == 2 }
+		END { print good + 0, events + 0 }' > order
+	read -r good events < order
+	ok "$1: the kernel's events are between the hits that they belong to: $good of $events" \
+		test "$good" -ge "$2" -a "$good" = "$events"
+}
+
 # record_all SIGNAL...: a recorder for each, all at a time; then 100 calls in two tasks
 record_all()
 {

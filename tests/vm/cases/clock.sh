@@ -15,20 +15,6 @@ in_turns()
 		} END { print n + 0, wrong + 0 }' r)" "2000 0"
 }
 
-# one_line NAME: test that the kernel's event in do_exit() is between its first function and a later one
-one_line()
-{
-	setup nestrace record -q -l do_exit -l exit_files -e sched:sched_process_exit -o e.dat sh -c \
-		'for i in 1 2 3 4 5 6 7 8 9 10; do cat /proc/self/comm > /dev/null; done'
-	nestrace report e.dat | awk '
-		match($0, /-[0-9]+ +\[/) { pid = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
-		/ do_exit <- / { step[pid] = 1 }
-		/ sched_process_exit: / { step[pid] += step[pid] == 1 }
-		/ exit_files <- / { good += step[pid] == 2 }
-		END { print good + 0 }' > order
-	ok "$1: the kernel's events are between the hits that they belong to: $(cat order)" test "$(cat order)" -ge 10
-}
-
 # whole NAME ORDER: test a recording with the clock, and what says how it is ordered
 whole()
 {
@@ -37,7 +23,8 @@ whole()
 	in_turns "$1"
 	ok "$1: the report says what has ordered the clock" grep -q "^# clock: $2 has ordered the CPUs" r
 	ok "$1: so does the file, for trace-cmd" sh -c "trace-cmd report --stat -i t.dat 2>/dev/null | grep -q '^clock_order: $3$'"
-	one_line "$1"
+	record_exits sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do cat /proc/self/comm > /dev/null; done'
+	on_one_line "$1" 10
 }
 
 whole "trusted TSC" "the TSC" tsc

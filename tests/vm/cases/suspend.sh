@@ -19,4 +19,9 @@ for state in $states; do
 		not_torn "$state, $clock"
 	done
 done
+# on the time line of the kernel's own, in a session that has seen a suspend and in a later one
+record_exits sh -c "$alarm; echo mem > /sys/power/state; sleep 1; for i in 1 2 3; do cat /proc/loadavg; done"
+on_one_line "a session with a suspend in it" 3
+record_exits sh -c 'for i in 1 2 3; do cat /proc/loadavg; done'
+on_one_line "a session after suspends" 3
 note "$(dmesg | grep -c 'PM: suspend exit') suspends, $(dmesg | grep -c 'hibernation exit') hibernations"
