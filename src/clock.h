@@ -147,10 +147,8 @@ static __always_inline u64 nt_clock_read_mono(u64 *set_forward)
 
 	do {
 		prev = raw_cpu_read(nt_clock_mono_prev);
-		if (now == prev)
-			return now;
-		if (unlikely((s64)(now - prev) < 0))
-			return nt_clock_set_forward(prev, set_forward);
+		if (unlikely((s64)(now - prev) <= 0))
+			return now == prev ? now : nt_clock_set_forward(prev, set_forward);
 	} while (raw_cpu_cmpxchg(nt_clock_mono_prev, prev, now) != prev);
 	return now;
 }

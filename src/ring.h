@@ -80,6 +80,9 @@ struct nt_ring {
 	u64 read ____cacheline_aligned;
 } ____cacheline_aligned;
 
+/* A CPU that reads does not write a line that the CPU that records uses. */
+static_assert(offsetof(struct nt_ring, read) % SMP_CACHE_BYTES == 0);
+
 static __always_inline u64 nt_ring_subbufs(const struct nt_ring *r)
 {
 	return (r->mask + 1) >> NT_SUBBUF_SHIFT;

@@ -64,6 +64,9 @@ struct nt_session {
 	bool dead;			/* ftrace has shut itself down: it cannot be stopped */
 };
 
+/* The hook is read by all CPUs at each hit, and @order may be written by all. */
+static_assert(offsetof(struct nt_session, order) % SMP_CACHE_BYTES == 0);
+
 /* Return: a session in state NT_NEW, or NULL. Context: may sleep. */
 struct nt_session *nt_session_new(void);
 /* Stop @s and drop the reference of its file. Context: may sleep. */

@@ -48,6 +48,8 @@ typedef s32 __s32;
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define SMP_CACHE_BYTES		64
+#define static_assert(x)	_Static_assert(x, #x)
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 #define OPTIMIZER_HIDE_VAR(v)	asm("" : "+r"(v))
 #define EXPORT_SYMBOL_GPL(x)
