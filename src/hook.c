@@ -23,8 +23,10 @@
  *	  |                                        |                         the next sub-buffer
  *	  |                                        +-- delta too large ----> nt_time_extend
  *	  |
- *	  +-- anything else -> nt_trace_any: slot, hits++, guard or recursed++, room, fill, clock,
- *	                         |           publish, release
+ *	  +-- anything else -> nt_trace_any: slot, hits++, recursed++
+ *	                         |
+ *	                       nt_record_any: guard, room, fill, clock, publish, release
+ *	                         |
  *	                         +-- RCU not watching -> nt_record_unwatched: enter and exit RCU
  *
  * The functions that are not inlined into a hook are reached by jumps: they end the hit, and
@@ -262,6 +264,29 @@ static noinstr void nt_record_unwatched(const struct nt_hook *h, struct nt_ring 
 
 /* ---- any context ---- */
 
+/* Record a hit: the slot's guard is free. */
+static noinstr void nt_record_any(unsigned long ip, unsigned long parent_ip,
+				  const struct nt_hook *h, unsigned long irq_flags,
+				  unsigned int preempt_count, enum nestrace_slot slot)
+{
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
+	struct nt_context ctx = {
+		.irq_flags = irq_flags,
+		.preempt_count = preempt_count,
+	};
+
+	if (slot != NESTRACE_SLOT_TASK && nt_guard_any_upto(slot))
+		nt_local_inc(&ring->in_tracer);
+	nt_guard_take(slot, ip, irq_flags);
+	nt_test_recurse();
+	if (likely(nt_rcu_watching()))
+		nt_record(h, ring, &ctx, ip, parent_ip);
+	else
+		nt_record_unwatched(h, ring, &ctx, slot, ip, parent_ip);
+	nt_guard_leave(slot);
+	preempt_enable_notrace();
+}
+
 static noinstr void nt_trace_any(unsigned long ip, unsigned long parent_ip,
 				 const struct nt_hook *h, unsigned long irq_flags,
 				 unsigned int preempt_count)
@@ -278,24 +303,12 @@ static noinstr void nt_trace_any(unsigned long ip, unsigned long parent_ip,
 	nt_local_inc(&ring->hits);
 	/* not traced: this CPU, or the own process */
 	if (unlikely(!ring->base ||
-		     (slot == NESTRACE_SLOT_TASK && current->mm == h->ignored_mm))) {
+		     (slot == NESTRACE_SLOT_TASK && current->mm == h->ignored_mm)))
 		nt_local_inc(&ring->filtered);
-		goto out;
-	}
-	if (unlikely(nt_in_tracer(&ctx, slot, &under_ip))) {
+	else if (nt_in_tracer(&ctx, slot, &under_ip))
 		nt_count_recursion(h, slot, ip, under_ip);
-		goto out;
-	}
-	if (slot != NESTRACE_SLOT_TASK && nt_guard_any_upto(slot))
-		nt_local_inc(&ring->in_tracer);
-	nt_guard_take(slot, ip, irq_flags);
-	nt_test_recurse();
-	if (likely(nt_rcu_watching()))
-		nt_record(h, ring, &ctx, ip, parent_ip);
 	else
-		nt_record_unwatched(h, ring, &ctx, slot, ip, parent_ip);
-	nt_guard_leave(slot);
-out:
+		return nt_record_any(ip, parent_ip, h, irq_flags, preempt_count, slot);
 	preempt_enable_notrace();
 }
 
@@ -363,6 +376,20 @@ static noinstr void nt_time_extend(struct nt_ring *ring, u64 ts, enum nestrace_s
 	preempt_enable_notrace();
 }
 
+/* The guard of an interrupt's slot is held: a recursion, or the edge of another interrupt. */
+static noinstr void nt_guard_is_held(unsigned long ip, unsigned long parent_ip,
+				     const struct nt_hook *h, unsigned long irq_flags,
+				     unsigned int preempt_count, enum nestrace_slot slot)
+{
+	struct nt_context ctx = { .irq_flags = irq_flags };
+
+	if (!nt_guard_held(slot) || nt_interrupted(&ctx, slot))
+		return nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
+	nt_local_inc(&raw_cpu_ptr(h->rings)->slot[slot].hits);
+	nt_count_recursion(h, slot, ip, nt_guard_ip(slot));
+	preempt_enable_notrace();
+}
+
 /*
  * The way of most hits goes straight through: RCU is watching, and the record's flags are
  * @flags; a task's guard is free. It makes no call unless the clock needs one, so no register
@@ -383,7 +410,7 @@ static __always_inline void nt_trace_plain(unsigned long ip, unsigned long paren
 		nt_pin_ring(ring);
 	if (slot != NESTRACE_SLOT_TASK && unlikely(nt_guard_any_upto(slot))) {
 		if (nt_guard_ip(slot))
-			return nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
+			return nt_guard_is_held(ip, parent_ip, h, irq_flags, preempt_count, slot);
 		nt_local_inc(&ring->in_tracer);
 	}
 	nt_local_inc(&ring->hits);
