@@ -67,7 +67,7 @@ enum nt_reader nt_clock_choose(enum nestrace_clock clock, struct nt_clock_scale 
 	__builtin_unreachable();
 }
 
-/* Where sched_clock() does not use the TSC, it moves with the tick. */
+/* Does sched_clock() move with the tick? Without a TSC or a hypervisor's clock it counts jiffies. */
 static int __init nt_clock_fine(void)
 {
 	u64 start;

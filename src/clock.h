@@ -6,11 +6,12 @@
  * and masks no interrupts. A CPU sees a clock go back only where its TSC is set back; the rings
  * and the merge hand out the last time there.
  *
- * The clock global is the kernel's sched_clock_cpu(), read in one of two ways that
- * nt_clock_choose() chooses for a session. Where the kernel trusts the TSC, hits have its
- * cycles, which the hardware orders. Elsewhere a lock orders them, which is only ever tried.
- * While sched_clock() is stable, sched_clock_cpu() adds a constant to it. So cycles and
- * sched_clock() become the time of sched_clock_cpu() only when hits are handed out.
+ * The clock global is the kernel's sched_clock_cpu(). nt_clock_choose() chooses one of three
+ * readers for a session. Where the kernel trusts the TSC, hits have its cycles, which the
+ * hardware orders: GLOBAL_TSC. Elsewhere a lock orders them, which is only ever tried. While
+ * sched_clock() is stable, sched_clock_cpu() adds a constant to it. So GLOBAL_LOCK reads
+ * sched_clock(), and GLOBAL_UNSTABLE sched_clock_cpu(). Cycles and sched_clock() become the time
+ * of sched_clock_cpu() only when hits are handed out.
  */
 #ifndef NT_CLOCK_H
 #define NT_CLOCK_H
@@ -44,7 +45,7 @@ enum nt_reader {
 /* How often a hit tries to enter its time beside the lock: others may have entered theirs. */
 #define NT_CLOCK_TRIES	8
 
-/* Orders the times of all CPUs for one session. Each CPU writes it at each hit. */
+/* Orders the times of all CPUs for one session, where a lock does that. Each hit writes it then. */
 struct nt_clock_order {
 	u64 locked;		/* the highest time that a holder of the lock has entered */
 	u64 unlocked;		/* the highest that others have */
@@ -105,8 +106,9 @@ static __always_inline u64 nt_clock_set_forward(u64 to, u64 *set_forward)
 }
 
 /*
- * Enter @now without the lock, which another CPU holds, or a context that was interrupted.
- * Return: a time that is not before any that was entered.
+ * Try to enter @now without the lock, which another CPU holds, or a context that was interrupted.
+ * Return: a time that is not before any that was entered before the call. After
+ * NT_CLOCK_TRIES failures it is not entered itself.
  */
 static __always_inline u64 nt_clock_unlocked(struct nt_clock_order *order, u64 now,
 					     u64 *set_forward)

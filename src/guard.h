@@ -58,8 +58,8 @@ static __always_inline bool nt_guard_irqs_on(enum nestrace_slot slot)
 }
 
 /*
- * Is a hook at work in @slot or below it? An interrupt finds only open slots below it, and a
- * softirq only that of the task.
+ * Is a hook at work in @slot, or in a context that it may have interrupted? For an interrupt
+ * these are open slots, for a softirq the task. NMIs and exceptions may interrupt all.
  */
 static __always_inline bool nt_guard_any_upto(enum nestrace_slot slot)
 {

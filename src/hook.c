@@ -22,6 +22,8 @@
  *	  |                                        +-- sub-buffer full ----> nt_no_room: full++, or
  *	  |                                        |                         the next sub-buffer
  *	  |                                        +-- delta too large ----> nt_time_extend
+ *	  |                                        +-- interrupt, guard held -> nt_guard_is_held:
+ *	  |                                                                  hits++, recursed++
  *	  |
  *	  +-- anything else -> nt_trace_any: slot, hits++, recursed++
  *	                         |

@@ -56,7 +56,7 @@ static void show_features(const struct nestrace_info *info)
 		     "as coarse as the tick, because the kernel's sched_clock() does not use the TSC; -C mono or -C tsc is finer");
 	show_feature(info, NESTRACE_FEATURE_TSC_ORDER, "clock global, order of the CPUs",
 		     "by the TSC, which the kernel trusts",
-		     "by a lock, because the kernel does not trust the TSC, or because global=lock is set");
+		     "by a lock, because the kernel's sched_clock() is not a TSC that it trusts, or global=lock is set; nestrace(7) says what that costs");
 	show_feature(info, NESTRACE_FEATURE_EARLY_OOPS, "flight recordings end at an oops or a panic",
 		     "at its first function, before it is printed",
 		     "late, after it is printed and not if a crash kernel is loaded, because its first functions cannot be traced");

@@ -24,8 +24,8 @@ static __always_inline u64 nt_clock_read_tsc(void)
 }
 
 /*
- * Ordered: where one CPU sees what another one has done, no load that shows it comes after
- * the read. A suspend does not set it back.
+ * Read the TSC after all earlier loads. A load that sees another CPU's store is over before
+ * the read, so this time is not before that CPU's. A suspend does not set it back.
  */
 static __always_inline u64 nt_clock_read_tsc_ordered(void)
 {

@@ -15,7 +15,8 @@ in_turns()
 		} END { print n + 0, wrong + 0 }' r)" "2000 0"
 }
 
-# whole NAME ORDER: test a recording with the clock, and what says how it is ordered
+# whole NAME ORDER WORD: test a recording with clock global. Status and report must say ORDER, and the
+# file WORD.
 whole()
 {
 	ok "$1: status says what orders the clock" sh -c "nestrace status | grep -q '^clock global, order of the CPUs: by $2'"
