@@ -378,16 +378,20 @@ static noinstr void nt_time_extend(struct nt_ring *ring, u64 ts, enum nestrace_s
 	preempt_enable_notrace();
 }
 
-/* The guard of an interrupt's slot is held: a recursion, or the edge of another interrupt. */
+/*
+ * The guard of an interrupt's slot is held, by a recursion or at the edge of another interrupt;
+ * or the CPU is not traced, and another guard is held.
+ */
 static noinstr void nt_guard_is_held(unsigned long ip, unsigned long parent_ip,
 				     const struct nt_hook *h, unsigned long irq_flags,
 				     unsigned int preempt_count, enum nestrace_slot slot)
 {
+	struct nt_ring *ring = &raw_cpu_ptr(h->rings)->slot[slot];
 	struct nt_context ctx = { .irq_flags = irq_flags };
 
-	if (!nt_guard_held(slot) || nt_interrupted(&ctx, slot))
+	if (!ring->base || !nt_guard_held(slot) || nt_interrupted(&ctx, slot))
 		return nt_trace_any(ip, parent_ip, h, irq_flags, preempt_count);
-	nt_local_inc(&raw_cpu_ptr(h->rings)->slot[slot].hits);
+	nt_local_inc(&ring->hits);
 	nt_count_recursion(h, slot, ip, nt_guard_ip(slot));
 	preempt_enable_notrace();
 }
@@ -411,7 +415,7 @@ static __always_inline void nt_trace_plain(unsigned long ip, unsigned long paren
 	if (nt_clock_is_inline(reader))
 		nt_pin_ring(ring);
 	if (slot != NESTRACE_SLOT_TASK && unlikely(nt_guard_any_upto(slot))) {
-		if (nt_guard_ip(slot))
+		if (nt_guard_ip(slot) || !ring->base)
 			return nt_guard_is_held(ip, parent_ip, h, irq_flags, preempt_count, slot);
 		nt_local_inc(&ring->in_tracer);
 	}

@@ -107,6 +107,8 @@ static void show(void *report, const struct source *from, const struct hit *hit)
 
 static void show_problem(void *arg, const struct error *e)
 {
+	/* after the lines before it */
+	text_flush();
 	warn_error(e);
 }
 

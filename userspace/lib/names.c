@@ -215,13 +215,16 @@ void names_place(struct names *n, struct hit *hit)
 	}
 	hit->comm = comms_at(n->comms, hit->pid, hit->ts);
 	if (!hit->comm)
-		hit->comm = tep_data_comm_from_pid(n->tep, hit->pid);
+		hit->comm = hit->pid ? "<...>" : "<idle>";
 }
 
-/* Change the address at @at, if the hit's has become an alias. */
+/* Change the address at @at, if the hit's has become an alias, and is there. */
 static void place(char *at, uint64_t ip)
 {
-	if (modules_address(ip) != ip)
+	uint64_t there;
+
+	memcpy(&there, at, sizeof(there));
+	if (there != ip && there == modules_address(ip))
 		memcpy(at, &ip, sizeof(ip));
 }
 
@@ -230,7 +233,7 @@ void names_of_event(struct names *n, const struct hit *hit)
 	/* the buffer is that of the sub-buffer's reader, which needs it no more */
 	char *data = (char *)hit->data;
 
-	if (hit->is_hit) {
+	if (hit->is_hit && hit->size >= NESTRACE_EVENT_SIZE) {
 		place(data + offsetof(struct nestrace_function, ip), hit->ip);
 		place(data + offsetof(struct nestrace_function, parent_ip), hit->parent_ip);
 	}

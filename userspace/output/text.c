@@ -60,12 +60,13 @@ struct text {
 
 /* The lines of all files on their way to stdout. */
 static struct {
+	bool kept;		/* is printed at exit, too */
 	size_t len;
 	char text[1 << 16];
 } out;
 
-/* Behind what is put there is always this room, for the pieces of a line. */
-#define ROOM	1024
+/* A text of any length ends before this, so that pieces of a line have room behind it. */
+#define LIMIT	(sizeof(out.text) - 2048)
 
 static const char no_name[] = "";
 
@@ -86,9 +87,10 @@ void text_flush(void)
 /* Put a text of any length. */
 static void put(const char *text, size_t len)
 {
-	if (len > sizeof(out.text) - ROOM - out.len)
+	/* pieces may have gone beyond the limit */
+	if (out.len + len > LIMIT)
 		text_flush();
-	if (len > sizeof(out.text) - ROOM) {
+	if (len > LIMIT) {
 		fwrite_unlocked(text, 1, len, stdout);
 		return;
 	}
@@ -101,10 +103,10 @@ static void put_string(const char *text)
 	put(text, strlen(text));
 }
 
-/* Begin a line: there is room for its pieces. */
+/* Begin a line: there is room for its pieces, of which each is far shorter than what is behind the limit. */
 static inline void begin_line(void)
 {
-	if (out.len > sizeof(out.text) - 2 * ROOM)
+	if (out.len > LIMIT)
 		text_flush();
 }
 
@@ -200,6 +202,9 @@ struct text *text_new(struct tep_handle *tep, const struct text_look *look)
 	t->tep = tep;
 	t->look = *look;
 	t->second = UINT64_MAX;
+	if (!out.kept)
+		atexit(text_flush);
+	out.kept = true;
 	trace_seq_init(&t->seq);
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		make_piece(&t->context[i], text,
