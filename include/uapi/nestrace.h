@@ -298,7 +298,7 @@ struct nestrace_stats {
 struct nestrace_time {
 	__u32 size;
 	__u32 flags;		/* in: 0; out: NESTRACE_TIME_ bits */
-	__u64 clock;		/* out: by the session's clock, as in its records */
+	__u64 clock;		/* out: by the session's clock, as in the records of now */
 	__u64 wall_ns;		/* out: since 1970, UTC */
 };
 
