@@ -366,16 +366,24 @@ record_exits()
 	setup nestrace record -q -l do_exit -l exit_files -e sched:sched_process_exit -o e.dat "$@"
 }
 
-# on_one_line NAME TASKS: test that in e.dat this event is between the functions that are called before
-# and after it, in that many tasks at least
+# on_one_line NAME TASKS [SECONDS]: test that in e.dat the time of this event is between those of the
+# functions that are called before and after it, or as close to that, in that many tasks at least
 on_one_line()
 {
-	nestrace report e.dat | awk '
-		match($0, /-[0-9]+ +\[/) { pid = substr($0, RSTART + 1, RLENGTH - 2) + 0 }
-		/ do_exit <- / { step[pid] = 1 }
-		/ sched_process_exit: / { step[pid] += step[pid] == 1; events++ }
-		/ exit_files <- / { good += step[pid] == 2 }
-		END { print good + 0, events + 0 }' > order
+	nestrace report e.dat | awk -v slack="${3-0.00001}" '
+		match($0, /-[0-9]+ +\[/) {
+			pid = substr($0, RSTART + 1, RLENGTH - 2) + 0
+			time = substr($0, index($0, "] ") + 2) + 0
+		}
+		/ do_exit <- / { before[pid] = time }
+		/ sched_process_exit: / { at[pid] = time; events++ }
+		/ exit_files <- / { after[pid] = time }
+		END {
+			for (pid in at)
+				good += pid in before && pid in after && at[pid] >= before[pid] - slack &&
+					at[pid] <= after[pid] + slack
+			print good + 0, events + 0
+		}' > order
 	read -r good events < order
 	ok "$1: the kernel's events are between the hits that they belong to: $good of $events" \
 		test "$good" -ge "$2" -a "$good" = "$events"
