@@ -32,7 +32,7 @@ bool packing_can(enum packing packing, size_t len, size_t packed_len)
 	return packing != PACKING_NONE && packed_len <= most && len / RATIO_MAX <= packed_len;
 }
 
-/* Unpack with a context that is kept: to make one takes a tenth as long as to use it. */
+/* Keep the context for the next chunk, instead of making one for each. */
 static bool unpack_zstd(void *out, size_t len, const void *packed, size_t packed_len)
 {
 	static __thread ZSTD_DCtx *context;

@@ -140,12 +140,11 @@ static void put_spaces(unsigned int nr)
 	}
 }
 
-/* Make a piece of a text. Return: false if it is too long for one. */
-static bool make_piece(struct piece *p, const char *text, size_t len)
+/* Make a piece of a text, which is empty if the text is too long for one. */
+static void make_piece(struct piece *p, const char *text, size_t len)
 {
 	p->len = len <= sizeof(p->text) ? len : 0;
 	memcpy(p->text, text, p->len);
-	return p->len;
 }
 
 /* Put at least @width characters, filled with spaces on the left. */
