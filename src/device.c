@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "counts.h"
 #include "device.h"
 #include "events.h"
 #include "filter.h"
@@ -193,11 +194,12 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 
 	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY |
 			  NESTRACE_CONFIG_IGNORE_SELF | NESTRACE_CONFIG_OOPS |
-			  NESTRACE_CONFIG_WARN);
+			  NESTRACE_CONFIG_WARN | NESTRACE_CONFIG_COUNT);
 	if (ret)
 		return ret;
 	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
-	    arg.ring_kb > NESTRACE_RING_KB_MAX)
+	    arg.ring_kb > NESTRACE_RING_KB_MAX ||
+	    (arg.flags & NESTRACE_CONFIG_COUNT && arg.flags & NESTRACE_CONFIG_OVERWRITE))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
@@ -205,13 +207,16 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
+	s->hook.counts = arg.flags & NESTRACE_CONFIG_COUNT;
 	s->triggers.on_warn = arg.flags & NESTRACE_CONFIG_WARN;
 	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
 	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
 }
 
-static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r, u64 overwritten)
+/* @counts: each hit that is not counted in another way is counted by function. */
+static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
+			  u64 overwritten, bool counts)
 {
 	u64 full = READ_ONCE(r->full), filtered_early = READ_ONCE(r->filtered_early);
 
@@ -228,6 +233,8 @@ static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring 
 	/* last: while the session runs, the others are never ahead of it */
 	smp_rmb();
 	out->hits = READ_ONCE(r->hits) + filtered_early;
+	if (counts)
+		out->recorded = out->hits - out->lost - out->filtered;
 }
 
 static int nt_ioc_stats(struct nt_session *s, void __user *user)
@@ -253,7 +260,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 
 	if (s->streams)
 		st = s->streams[arg->cpu];
-	arg->ring_kb = st ? s->memory_size >> 10 : 0;
+	arg->ring_kb = s->memory && cpumask_test_cpu(arg->cpu, s->cpus) ? s->memory_size >> 10 : 0;
 	arg->flags = nt_hook_ended_by(&s->hook);
 	/* a reader holds it while it copies to memory, where it may wait for a page */
 	ret = -ERESTARTSYS;
@@ -262,7 +269,8 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	arg->set_forward = st ? st->stepped_back : 0;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		ring = &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i];
-		nt_slot_stats(&arg->slot[i], ring, st ? nt_stream_overwritten(st, i) : 0);
+		nt_slot_stats(&arg->slot[i], ring, st ? nt_stream_overwritten(st, i) : 0,
+			      s->hook.counts);
 		arg->set_forward += READ_ONCE(ring->set_forward);
 	}
 	if (st)
@@ -331,6 +339,36 @@ static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
+/* At most so many counts are handed out at once, which come from a buffer of the kernel. */
+#define NT_COUNTS_AT_ONCE	1024
+
+static int nt_ioc_counts(struct nt_session *s, void __user *user)
+{
+	struct nestrace_counts arg;
+	struct nestrace_count *counts;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, NESTRACE_COUNTS_GONE);
+	if (ret)
+		return ret;
+	if (!s->hook.counts || !arg.nr || arg.cpu >= nr_cpu_ids ||
+	    (arg.flags & NESTRACE_COUNTS_GONE && arg.cpu))
+		return -EINVAL;
+	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
+	if (!cpu_possible(arg.cpu))
+		return -EINVAL;
+	arg.nr = min(arg.nr, NT_COUNTS_AT_ONCE);
+	counts = kvcalloc(arg.nr, sizeof(*counts), GFP_KERNEL);
+	if (!counts)
+		return -ENOMEM;
+	nt_counts_read(s, &arg, counts);
+	if (copy_to_user(u64_to_user_ptr(arg.counts), counts, arg.nr * sizeof(*counts)) ||
+	    copy_to_user(user, &arg, sizeof(arg)))
+		ret = -EFAULT;
+	kvfree(counts);
+	return ret;
+}
+
 static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 {
 	struct nestrace_stream_open arg;
@@ -339,7 +377,7 @@ static int nt_ioc_stream(struct nt_session *s, const void __user *user)
 	ret = nt_copy_arg(arg, user, NESTRACE_STREAM_NONBLOCK);
 	if (ret)
 		return ret;
-	if (arg.reserved || arg.cpu >= nr_cpu_ids)
+	if (arg.reserved || arg.cpu >= nr_cpu_ids || s->hook.counts)
 		return -EINVAL;
 	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
 	ret = nt_session_prepare(s);
@@ -436,6 +474,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_RECURSIONS:
 		ret = nt_ioc_recursions(s, user);
+		break;
+	case NESTRACE_IOC_COUNTS:
+		ret = nt_ioc_counts(s, user);
 		break;
 	case NESTRACE_IOC_TASKS:
 		ret = nt_ioc_tasks(s, user);

@@ -9,6 +9,8 @@
  *	  |
  *	nt_hook_modules ---- module left out ----> filtered_early++
  *	  |
+ *	  +-- session that counts ---------------> nt_hook_count: see there
+ *	  |
  *	nt_hook_READER
  *	  |
  *	  +-- own process -> nt_hook_self: filtered_early++, or an interrupt of it: nt_trace_any
@@ -61,6 +63,8 @@ static __always_inline void nt_trace_interrupt(unsigned long ip, unsigned long p
 					       enum nt_reader reader);
 static __always_inline bool nt_filter_plain_task(const struct nt_hook *h);
 static noinstr void nt_filter_early(const struct nt_hook *h);
+static noinstr void nt_hook_count(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs);
 
 /* ---- entry: one hook per way to read a clock, and the filters in front of them ---- */
 
@@ -89,6 +93,8 @@ static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 	if (nt_excluded(h, ip))
 		return nt_filter_early(h);
 	/* tail calls */
+	if (h->counts)
+		return nt_hook_count(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_HOOK(id, name)					\
 	case NT_READER_##id:					\
@@ -127,6 +133,8 @@ ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
 		return nt_hook_pids;
 	if (h->nr_excluded)
 		return nt_hook_modules;
+	if (h->counts)
+		return nt_hook_count;
 	switch (h->reader) {
 #define NT_RETURN_HOOK(id, name)		\
 	case NT_READER_##id:			\
@@ -491,4 +499,81 @@ static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
 		nt_hook_self(ip, parent_ip, h);
 	else
 		nt_trace_task(ip, parent_ip, h, reader, rest);
+}
+
+/* ---- counting: by function, without a ring, a clock, RCU or the guard ---- */
+
+/* Count a hit whose entry is not the first that is looked at, or is not there yet. */
+static noinstr void nt_count_late(struct nt_rings *rings, u64 key)
+{
+	struct nt_count *e = nt_counts_search(&rings->counts, key);
+
+	nt_local_inc(likely(e) ? &e->calls : &rings->slot[nt_count_slot(key)].full);
+	preempt_enable_notrace();
+}
+
+/*
+ * Nothing here calls what can be traced, so no hit recurses. Preemption is off, and is enabled
+ * here.
+ */
+static __always_inline void nt_count(const struct nt_hook *h, unsigned long ip,
+				     enum nestrace_slot slot)
+{
+	struct nt_rings *rings = raw_cpu_ptr(h->rings);
+	struct nt_counts *c = &rings->counts;
+	u64 key = nt_count_key(ip, slot);
+	struct nt_count *e;
+
+	nt_local_inc(&rings->slot[slot].hits);
+	if (unlikely(!c->table || READ_ONCE(h->frozen))) {
+		nt_local_inc(&rings->slot[slot].filtered);
+	} else {
+		e = &c->table[nt_counts_hash(c, key)];
+		if (unlikely(READ_ONCE(e->key) != key))
+			return nt_count_late(rings, key);
+		nt_local_inc(&e->calls);
+	}
+	preempt_enable_notrace();
+}
+
+/* Count a hit of any context; preemption is off, and is enabled here. */
+static noinstr void nt_count_any(const struct nt_hook *h, unsigned long ip,
+				 unsigned int preempt_count)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.irq_flags = arch_local_save_flags(),
+		.preempt_count = preempt_count,
+	};
+
+	nt_count(h, ip, nt_slot(&ctx));
+}
+
+/* A hit of the tracing process itself, or of an interrupt of it. */
+static noinstr void nt_count_self(const struct nt_hook *h, unsigned long ip)
+{
+	unsigned int preempt_count;
+
+	if (likely(nt_filter_plain_task(h)))
+		return;
+	preempt_count = nt_preempt_count_raw();
+	preempt_disable_notrace();
+	nt_count_any(h, ip, preempt_count);
+}
+
+static noinstr void nt_hook_count(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.preempt_count = nt_preempt_count_raw(),
+	};
+
+	if (unlikely(current->mm == h->ignored_mm))
+		return nt_count_self(h, ip);
+	preempt_disable_notrace();
+	if (unlikely(!nt_in_plain_task(&ctx)))
+		return nt_count_any(h, ip, ctx.preempt_count);
+	nt_count(h, ip, NESTRACE_SLOT_TASK);
 }

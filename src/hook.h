@@ -39,6 +39,7 @@ struct nt_hook {
 	unsigned long *pids;		/* bitmap of the traced pids; NULL: trace all */
 	struct mm_struct *ignored_mm;	/* tasks with this address space are not traced */
 	enum nt_reader reader;		/* of the clock */
+	bool counts;			/* count hits by function, instead of recording them */
 	u32 frozen;			/* why no ring enters another sub-buffer; 0: it may */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];

@@ -143,6 +143,17 @@ static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 ev
 	return 0;
 }
 
+/* Whatever was counted at the addresses of @mod, which comes, is not its own. */
+static void nt_modules_retire(struct nt_session *s, const struct module *mod, u64 ts)
+{
+	unsigned long start, size;
+
+	nt_module_text(mod, &start, &size);
+	nt_counts_retire(s, start, size, ts);
+	nt_module_init_text(mod, &start, &size);
+	nt_counts_retire(s, start, size, ts);
+}
+
 static int nt_on_module(struct notifier_block *nb, unsigned long state, void *data)
 {
 	static const u32 events[] = {
@@ -151,13 +162,19 @@ static int nt_on_module(struct notifier_block *nb, unsigned long state, void *da
 		[MODULE_STATE_GOING] = NESTRACE_MODULE_GOING,
 	};
 	struct nt_session *s;
+	u64 ts;
 
 	if (state >= ARRAY_SIZE(events))
 		return NOTIFY_DONE;
 	nt_loaded_hold();
 	nt_loaded_follow(data, state);
-	list_for_each_entry(s, &nt_modules_sessions, modules.node)
-		nt_modules_add(&s->modules, data, events[state], nt_modules_time(s));
+	list_for_each_entry(s, &nt_modules_sessions, modules.node) {
+		ts = nt_modules_time(s);
+		nt_modules_add(&s->modules, data, events[state], ts);
+		/* once it has run, that it counts does not change */
+		if (state == MODULE_STATE_COMING && ts && s->hook.counts)
+			nt_modules_retire(s, data, ts);
+	}
 	nt_filter_module_event(data, state);
 	nt_loaded_release();
 	return NOTIFY_DONE;

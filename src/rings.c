@@ -45,6 +45,10 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 	char *base = s->memory[cpu].base;
 	enum nestrace_slot slot;
 
+	if (s->hook.counts) {
+		nt_counts_init(&rings->counts, base, s->memory_size);
+		return;
+	}
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		struct nt_ring *r = &rings->slot[slot];
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
@@ -62,9 +66,24 @@ static void nt_rings_disable(struct nt_session *s)
 	unsigned int cpu;
 	enum nestrace_slot slot;
 
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			nt_ring_init(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot], NULL, 0, false);
+		nt_counts_init(&per_cpu_ptr(s->hook.rings, cpu)->counts, NULL, 0);
+	}
+}
+
+/* Return: the bytes of each CPU. */
+static size_t nt_memory_size(const struct nt_session *s)
+{
+	enum nestrace_slot slot;
+	size_t bytes = 0;
+
+	if (s->hook.counts)
+		return nt_counts_bytes(s->ring_kb);
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+		bytes += nt_ring_bytes(s->ring_kb, slot);
+	return bytes;
 }
 
 /* Return: the pages of all CPUs' rings. */
@@ -155,7 +174,6 @@ static int nt_rings_alloc_memory(struct nt_session *s)
 int nt_rings_alloc(struct nt_session *s)
 {
 	unsigned int cpu;
-	enum nestrace_slot slot;
 	int ret;
 
 	lockdep_assert_held(&s->lock);
@@ -166,9 +184,7 @@ int nt_rings_alloc(struct nt_session *s)
 	s->memory = kcalloc(nr_cpu_ids, sizeof(*s->memory), GFP_KERNEL_ACCOUNT);
 	if (!s->memory)
 		return -ENOMEM;
-	s->memory_size = 0;
-	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-		s->memory_size += nt_ring_bytes(s->ring_kb, slot);
+	s->memory_size = nt_memory_size(s);
 	ret = mutex_lock_killable(&nt_pages_lock);
 	if (!ret) {
 		ret = nt_rings_alloc_memory(s);

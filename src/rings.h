@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The rings of a CPU, one per slot, and the memory behind those of a session. */
+/*
+ * The rings of a CPU, one per slot, or its counts; and the memory behind those of a session. A
+ * session that counts writes to no ring, but counts its hits there.
+ */
 #ifndef NT_RINGS_H
 #define NT_RINGS_H
 
 #include <linux/types.h>
 
+#include "counts.h"
 #include "ring.h"
 #include "uapi/nestrace.h"
 
@@ -20,6 +24,7 @@ struct nt_recursion {
 struct nt_rings {
 	struct nt_ring slot[NESTRACE_NR_SLOTS];
 	struct nt_recursion recursions[NESTRACE_NR_SLOTS][NESTRACE_NR_RECURSIONS];
+	struct nt_counts counts;
 };
 
 /*

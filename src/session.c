@@ -64,6 +64,7 @@ static void nt_session_release(struct kref *ref)
 	nt_tasks_free(s);
 	nt_streams_free(s);
 	nt_rings_free(s);
+	nt_counts_gone_free(&s->gone);
 	free_percpu(s->hook.rings);
 	free_cpumask_var(s->cpus);
 	kfree(s);
@@ -99,6 +100,7 @@ struct nt_session *nt_session_new(void)
 	kref_init(&s->ref);
 	s->release = nt_session_release;
 	nt_wakeups_init(s);
+	nt_counts_gone_init(&s->gone);
 	INIT_DELAYED_WORK(&s->watch_work, nt_watch_work);
 	nt_modules_open(s);
 	atomic_inc(&nt_nr_open);
@@ -131,7 +133,7 @@ int nt_session_prepare(struct nt_session *s)
 	ret = nt_rings_alloc(s);
 	if (ret)
 		return ret;
-	ret = nt_streams_alloc(s);
+	ret = s->hook.counts ? 0 : nt_streams_alloc(s);
 	if (ret) {
 		nt_rings_free(s);
 		return ret;

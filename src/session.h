@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
+#include "counts.h"
 #include "filter.h"
 #include "hook.h"
 #include "modules.h"
@@ -50,7 +51,8 @@ struct nt_session {
 	struct nt_pids pids;
 	struct nt_tasks *tasks;		/* names that tasks no longer have */
 	struct nt_modules modules;	/* with a lock of its own */
-	struct nt_stream **streams;	/* by CPU, once READY */
+	struct nt_counts_gone gone;	/* with a lock of its own */
+	struct nt_stream **streams;	/* by CPU, once READY; NULL: it counts */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */

@@ -196,6 +196,8 @@ void nt_wakeups_start(struct nt_session *s)
 {
 	struct nt_wakeups *w = &s->wakeups;
 
+	if (!s->streams)
+		return;
 	spin_lock_irq(&w->lock);
 	w->allowed = true;
 #ifdef CONFIG_NO_HZ_FULL
@@ -211,6 +213,8 @@ void nt_wakeups_stop(struct nt_session *s)
 	struct nt_wakeups *w = &s->wakeups;
 	unsigned int cpu;
 
+	if (!s->streams)
+		return;
 	spin_lock_irq(&w->lock);
 	w->allowed = false;
 	WRITE_ONCE(w->on, false);

@@ -251,6 +251,13 @@ enum nestrace_clock {
 #define NESTRACE_CONFIG_IGNORE_SELF	(1U << 2)
 #define NESTRACE_CONFIG_OOPS		(1U << 3)	/* an oops or a panic is a trigger */
 #define NESTRACE_CONFIG_WARN		(1U << 4)	/* a warning of the kernel is a trigger */
+/*
+ * Count the hits of each function in each slot instead of recording them: NESTRACE_IOC_COUNTS.
+ * There are no rings and no streams. No hit is recursed, and none needs RCU. @ring_kb is the
+ * size of each CPU's table of counts, rounded up to a power of two and to a page: 16 bytes for
+ * each function and slot that are hit. Hits that find no room are lost. EINVAL with OVERWRITE.
+ */
+#define NESTRACE_CONFIG_COUNT		(1U << 5)
 struct nestrace_config {
 	__u32 size;
 	__u32 flags;
@@ -265,8 +272,8 @@ struct nestrace_config {
  */
 struct nestrace_slot_stats {
 	__u64 hits;		/* calls of the hook */
-	__u64 recorded;		/* in the ring, or read from it */
-	__u64 lost;		/* ring full, overwritten before it was read, or RCU not watching */
+	__u64 recorded;		/* in the ring, or read from it; or counted by function */
+	__u64 lost;		/* ring or table full, overwritten before it was read, or RCU not watching */
 	__u64 recursed;		/* not recorded: the slot was in the tracer already */
 	__u64 filtered;		/* by pid, CPU, module or caller, or the rings were frozen */
 	__u64 not_watching;	/* lost because RCU was not watching and could not be entered */
@@ -320,10 +327,42 @@ struct nestrace_recursions {
 };
 
 /*
+ * NESTRACE_IOC_COUNTS: reads the counts of one CPU, or of functions that are gone, in parts. They
+ * are exact once the session is stopped. Two entries may be for the same function and slot:
+ * their sum counts.
+ * @flags: NESTRACE_COUNTS_GONE, and then @cpu is 0. @counts: address of an array. @nr: in: its
+ * entries, above 0; out: entries filled, 0 at the end. @next: in: 0 for the first part; out: for
+ * the next. @moves: out: how often entries have moved from the CPUs to what is gone. If that
+ * changes between two parts of any of these, read all of them again.
+ * The counts of a CPU are those of the function that was the last at the address. When a module
+ * comes, those of functions that were at its addresses before move.
+ * Errors: EINVAL no session that counts, or no such CPU.
+ */
+#define NESTRACE_COUNTS_GONE	(1U << 0)
+struct nestrace_count {
+	__u64 ip;
+	__u64 calls;
+	__u64 until;		/* when another function came to @ip, by the session's clock; 0: none did */
+	__u32 slot;		/* enum nestrace_slot */
+	__u32 reserved;
+};
+
+struct nestrace_counts {
+	__u32 size;
+	__u32 flags;
+	__u32 cpu;		/* in: 0 to nr_cpus - 1 */
+	__u32 nr;
+	__u64 counts;
+	__u64 next;
+	__u32 moves;
+	__u32 mixed;		/* out: 1: memory was short, so some did not move */
+};
+
+/*
  * NESTRACE_IOC_STREAM: opens the stream of one CPU and returns its descriptor. It may come
  * before NESTRACE_IOC_START, so that a reader is waiting for the first hit.
  * @cpu: 0 to nr_cpus - 1 and in the session's CPU mask.
- * Errors: EINVAL another CPU; EBUSY the stream is open already; ENOMEM no memory for the
+ * Errors: EINVAL another CPU, or the session counts; EBUSY the stream is open already; ENOMEM no memory for the
  * rings; EMFILE, ENFILE.
  * read() returns whole sub-buffers of NESTRACE_SUBBUF_SIZE, in time order over the CPU's
  * slots; the buffer must hold at least one (EINVAL). It waits until a sub-buffer is full or
@@ -446,5 +485,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_TASKS	_IOWR(NESTRACE_IOC_MAGIC, 10, struct nestrace_tasks_take)
 #define NESTRACE_IOC_MODULES	_IOWR(NESTRACE_IOC_MAGIC, 12, struct nestrace_modules_take)
 #define NESTRACE_IOC_TIME	_IOWR(NESTRACE_IOC_MAGIC, 13, struct nestrace_time)
+#define NESTRACE_IOC_COUNTS	_IOWR(NESTRACE_IOC_MAGIC, 14, struct nestrace_counts)
 
 #endif

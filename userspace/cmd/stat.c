@@ -44,34 +44,24 @@ static const char help[] =
 	"2 for wrong use.\n";
 
 struct counting {
-	struct counts *cpu;
-	unsigned int nr_cpus;
 	struct symbols symbols;
 	struct modules *modules;
-	int fd;			/* the session */
 };
-
-static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
-{
-	struct counting *c = arg;
-
-	/* whatever came or went before a hit has been noted by now */
-	modules_take(c->modules, c->fd);
-	counts_stream(&c->cpu[cpu], buf, len);
-	return true;
-}
 
 static void on_opened(void *arg, int fd)
 {
 	struct counting *c = arg;
 
-	c->fd = fd;
 	if (modules_read(c->modules, fd))
 		c->symbols.modules = c->modules;
 }
 
 static void on_tick(void *arg, int fd, const struct progress *p)
 {
+	struct counting *c = arg;
+
+	/* the kernel keeps a limited number of notes */
+	modules_take(c->modules, fd);
 }
 
 struct row {
@@ -133,13 +123,16 @@ static int finish(struct counting *c, struct capture *capture)
 	struct tep_handle *tep;
 	struct counts sum = { 0 };
 	struct accounting a;
-	unsigned int cpu;
 	struct error e;
 	char *text;
 	size_t len;
 	int ret;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
+	if (!counts_session(&sum, capture->fd, capture->nr_cpus, c->modules))
+		die_errno("cannot read the counts of '" NESTRACE_DEVICE "'");
+	if (sum.mixed)
+		warn("memory was short when modules came; functions that were gone are counted as those at their addresses");
 	close(capture->fd);
 	/* the kernel may have made code meanwhile */
 	if (!symbols_read(&c->symbols, &e))
@@ -148,8 +141,6 @@ static int finish(struct counting *c, struct capture *capture)
 	tep = names_of_symbols(text);
 	if (!tep)
 		die("cannot parse the symbols: '/proc/kallsyms'");
-	for (cpu = 0; cpu < c->nr_cpus; cpu++)
-		counts_sum(&sum, &c->cpu[cpu]);
 	ret = show_all(&sum, tep, &a);
 
 	free(text);
@@ -157,27 +148,6 @@ static int finish(struct counting *c, struct capture *capture)
 	accounting_free(&a);
 	tep_free(tep);
 	return ret ? ret : capture->status;
-}
-
-static void counting_init(struct counting *c, unsigned int nr_cpus, int event)
-{
-	unsigned int i;
-
-	c->nr_cpus = nr_cpus;
-	c->cpu = xrealloc(NULL, nr_cpus * sizeof(*c->cpu));
-	for (i = 0; i < nr_cpus; i++) {
-		counts_init(&c->cpu[i], event);
-		c->cpu[i].modules = c->modules;
-	}
-}
-
-static void counting_free(struct counting *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->nr_cpus; i++)
-		counts_free(&c->cpu[i]);
-	free(c->cpu);
 }
 
 /* Count the hits of @cpu of @b. Return: false, after a message, if some could not be read. */
@@ -222,7 +192,7 @@ static bool count_file(struct tracedat *file, const struct names *names, struct 
 		for (cpu = 0; cpu < b->nr_cpus; cpu++) {
 			if (!b->cpu[cpu].size)
 				continue;
-			counts_init_format(&some, &format);
+			counts_init(&some, &format);
 			some.modules = names->modules;
 			good &= count_recorded(file, b, cpu, &some);
 			*others += some.sub.others;
@@ -302,22 +272,15 @@ static int stat_session(const struct capture_config *config, const char *output)
 {
 	struct counting c = { 0 };
 	struct sink sink = {
-		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &c,
+		.opened = on_opened, .tick = on_tick, .problem = on_problem, .arg = &c,
 	};
 	/* before COMMAND runs, which must not fail for this; its own output goes elsewhere */
 	FILE *file = open_output(output);
-	struct nestrace_info info;
 	struct capture capture;
 	struct error e;
-	int fd, ret;
+	int ret;
 
-	capture_allow_files();
-	fd = device_open(&e);
-	if (fd < 0 || !device_info(fd, &info, &e))
-		die_error(&e);
-	close(fd);
 	c.modules = modules_new();
-	counting_init(&c, info.nr_cpus, NESTRACE_EVENT_FUNCTION);
 	if (!symbols_read(&c.symbols, &e))
 		die_error(&e);
 	if (c.symbols.hidden)
@@ -327,7 +290,6 @@ static int stat_session(const struct capture_config *config, const char *output)
 	capture_end(&capture);
 	redirect_output(file, output);
 	ret = finish(&c, &capture);
-	counting_free(&c);
 	modules_free(c.modules);
 	return ret;
 }
@@ -341,6 +303,7 @@ int cmd_stat(int argc, char **argv)
 	int opt, ret;
 
 	session_options_init(&config);
+	config.session.count = true;
 	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "i:o:", longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);

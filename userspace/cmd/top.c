@@ -3,7 +3,6 @@
 #include <curses.h>
 #include <event-parse.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,20 +33,11 @@ static const char help[] =
 	"Keys: q or Ctrl-C quits. Space pauses the display. t sorts by all calls so far,\n"
 	"and again by those of the last second.\n";
 
-/* The counts of one CPU: its reader adds to them, the display reads them. */
-struct cpu {
-	pthread_mutex_t lock;
-	struct counts counts;
-};
-
 struct top {
-	struct cpu *cpu;
 	unsigned int nr_cpus;
 	struct tep_handle *tep;
 	struct symbols symbols;
 	struct modules *modules;
-	bool stale;			/* modules have come since @tep was made */
-	int fd;				/* the session */
 	struct counts before;		/* of all CPUs, about a second ago */
 	double seconds_before;		/* when that was */
 	bool by_total, paused;
@@ -67,19 +57,6 @@ static const unsigned int shown[] = {
 	NESTRACE_SLOT_TASK, NESTRACE_SLOT_SOFTIRQ, NESTRACE_SLOT_HARDIRQ, NESTRACE_SLOT_NMI,
 };
 enum { NR_SHOWN = sizeof(shown) / sizeof(shown[0]) };
-
-static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
-{
-	struct top *t = arg;
-
-	/* whatever came or went before a hit has been noted by now */
-	if (modules_take(t->modules, t->fd))
-		__atomic_store_n(&t->stale, true, __ATOMIC_RELAXED);
-	pthread_mutex_lock(&t->cpu[cpu].lock);
-	counts_stream(&t->cpu[cpu].counts, buf, len);
-	pthread_mutex_unlock(&t->cpu[cpu].lock);
-	return true;
-}
 
 static uint64_t total(const struct call_count *c)
 {
@@ -107,7 +84,6 @@ static void on_opened(void *arg, int fd)
 {
 	struct top *t = arg;
 
-	t->fd = fd;
 	if (modules_read(t->modules, fd))
 		t->symbols.modules = t->modules;
 	make_names(t);
@@ -268,7 +244,6 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 {
 	struct top *t = arg;
 	struct counts now = { 0 };
-	unsigned int cpu;
 	bool stale;
 	size_t i;
 
@@ -278,12 +253,10 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 		screen_begin();
 	/* curses notices a new size of the screen only when it reads keys */
 	take_keys(t);
-	for (cpu = 0; cpu < t->nr_cpus; cpu++) {
-		pthread_mutex_lock(&t->cpu[cpu].lock);
-		counts_sum(&now, &t->cpu[cpu].counts);
-		pthread_mutex_unlock(&t->cpu[cpu].lock);
-	}
-	stale = __atomic_exchange_n(&t->stale, false, __ATOMIC_RELAXED);
+	if (!counts_session(&now, fd, t->nr_cpus, t->modules))
+		die_errno("cannot read the counts of '" NESTRACE_DEVICE "'");
+	/* modules have come or gone since the names were made */
+	stale = modules_news(t->modules);
 	if (stale) {
 		/* the rows have pointers to the old names */
 		t->nr_rows = 0;
@@ -323,7 +296,7 @@ static void parse(int argc, char **argv, struct capture_config *config)
 	int opt;
 
 	session_options_init(config);
-	config->low_priority = true;
+	config->session.count = true;
 	while ((opt = getopt_long(argc, argv, SESSION_LETTERS, longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
@@ -342,32 +315,24 @@ int cmd_top(int argc, char **argv)
 {
 	struct top t = { 0 };
 	struct sink sink = {
-		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = &t,
+		.opened = on_opened, .tick = on_tick, .problem = on_problem, .arg = &t,
 	};
 	struct capture_config config;
 	struct nestrace_info info;
 	struct capture capture;
 	struct accounting a;
 	struct error e;
-	unsigned int i;
 	int fd;
 
 	parse(argc, argv, &config);
 	screen_check();
 
-	capture_allow_files();
 	fd = device_open(&e);
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
 	close(fd);
 	t.modules = modules_new();
 	t.nr_cpus = info.nr_cpus;
-	t.cpu = xrealloc(NULL, t.nr_cpus * sizeof(*t.cpu));
-	for (i = 0; i < t.nr_cpus; i++) {
-		pthread_mutex_init(&t.cpu[i].lock, NULL);
-		counts_init(&t.cpu[i].counts, NESTRACE_EVENT_FUNCTION);
-		t.cpu[i].counts.modules = t.modules;
-	}
 	if (!symbols_read(&t.symbols, &e))
 		die_error(&e);
 	if (t.symbols.hidden)
@@ -384,10 +349,7 @@ int cmd_top(int argc, char **argv)
 	close(capture.fd);
 
 	accounting_free(&a);
-	for (i = 0; i < t.nr_cpus; i++)
-		counts_free(&t.cpu[i].counts);
 	counts_free(&t.before);
-	free(t.cpu);
 	free(t.row);
 	tep_free(t.tep);
 	symbols_free(&t.symbols);

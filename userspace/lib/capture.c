@@ -34,7 +34,6 @@ struct drain {
 	size_t behind;		/* this many bytes at once mean that it falls behind */
 	cpu_set_t *allowed;	/* where it may run; NULL: not known */
 	bool late;		/* it reads only once the session has stopped */
-	bool low_priority;
 	atomic_bool *ended;
 };
 
@@ -147,8 +146,7 @@ static void *drain(void *arg)
 
 	capture_block_internal();
 	/* a reader that waits for its CPU loses records; without the right to, it waits */
-	if (!d->low_priority)
-		setpriority(PRIO_PROCESS, 0, -20);
+	setpriority(PRIO_PROCESS, 0, -20);
 	/* no event is requested: poll() returns on POLLHUP only */
 	while (d->late && poll(&stopped, 1, -1) < 0 && errno == EINTR)
 		;
@@ -436,7 +434,7 @@ static bool start_readers(const struct capture_config *c, struct drain *drains, 
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !c->session.count; i++) {
 		drains[i].fd = device_open_stream(session, &c->session, i, e);
 		if (drains[i].fd == -2)
 			return false;
@@ -508,8 +506,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	for (i = 0; i < capture->nr_cpus; i++) {
 		drains[i] = (struct drain){
 			.cpu = i, .fd = -1, .sink = sink, .late = c->session.flight,
-			.low_priority = c->low_priority,
-			.behind = c->low_priority ? SIZE_MAX : (size_t)c->session.ring_kb << 7,
+			.behind = (size_t)c->session.ring_kb << 7,
 			.allowed = known ? &allowed : NULL, .ended = &ended,
 		};
 	}

@@ -18,7 +18,6 @@ struct capture_config {
 	struct session_config session;
 	char **command;			/* argv of COMMAND; NULL: until a signal */
 	bool follow_command;		/* trace only COMMAND, with its threads */
-	bool low_priority;		/* the readers take no priority over what they trace */
 };
 
 struct progress {
@@ -31,7 +30,10 @@ struct progress {
 struct sink {
 	/* The session @fd is configured and not yet started. In the main thread; may be NULL. */
 	void (*opened)(void *arg, int fd);
-	/* Take whole sub-buffers, in the thread of @cpu. Return: false to end the recording. */
+	/*
+	 * Take whole sub-buffers, in the thread of @cpu. Return: false to end the recording. Not
+	 * called in a session that counts.
+	 */
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
 	/* Twice a second and at the end, in the main thread. */
 	void (*tick)(void *arg, int fd, const struct progress *p);

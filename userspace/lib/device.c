@@ -227,7 +227,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			 (c->empty ? NESTRACE_CONFIG_EMPTY : 0) |
 			 (c->trace_self ? 0 : NESTRACE_CONFIG_IGNORE_SELF) |
 			 (c->flight ? NESTRACE_CONFIG_OOPS : 0) |
-			 (c->warn ? NESTRACE_CONFIG_WARN : 0),
+			 (c->warn ? NESTRACE_CONFIG_WARN : 0) |
+			 (c->count ? NESTRACE_CONFIG_COUNT : 0),
 		.clock = c->clock,
 		.ring_kb = c->ring_kb,
 	};

@@ -39,6 +39,7 @@ struct session_config {
 	bool follow_forks;		/* trace what the selected tasks create, too */
 	bool trace_self;		/* trace the caller's own calls, too */
 	bool wait;			/* the modules of -l and --trigger may come later */
+	bool count;			/* count by function: there are no streams */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 

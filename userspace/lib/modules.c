@@ -36,6 +36,7 @@ struct modules {
 	pthread_mutex_t lock;
 	struct module *module;		/* by time */
 	size_t nr;
+	bool news;			/* since modules_news() */
 	uint64_t aliases;		/* how many there are */
 	uint64_t low, high;		/* of all addresses */
 	uint32_t recent[1024];		/* modules, from 1 on, by the page of an address */
@@ -195,12 +196,11 @@ static void take_note(struct modules *m, const struct nestrace_module *note)
 	settle(m, new);
 }
 
-bool modules_take(struct modules *m, int fd)
+void modules_take(struct modules *m, int fd)
 {
 	struct nestrace_modules_take arg = { .size = sizeof(arg) };
 	uint64_t room[512], *notes = room;
 	const struct nestrace_module *note;
-	bool news = false;
 	uint32_t len = sizeof(room), at;
 
 	pthread_mutex_lock(&m->lock);
@@ -211,7 +211,7 @@ bool modules_take(struct modules *m, int fd)
 			for (at = 0; at < arg.len; at += note->length) {
 				note = (const void *)((const char *)notes + at);
 				take_note(m, note);
-				news = true;
+				m->news = true;
 			}
 			if (!arg.len)
 				break;
@@ -225,6 +225,16 @@ bool modules_take(struct modules *m, int fd)
 	pthread_mutex_unlock(&m->lock);
 	if (notes != room)
 		free(notes);
+}
+
+bool modules_news(struct modules *m)
+{
+	bool news;
+
+	pthread_mutex_lock(&m->lock);
+	news = m->news;
+	m->news = false;
+	pthread_mutex_unlock(&m->lock);
 	return news;
 }
 
@@ -295,6 +305,27 @@ uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)
 				with_alias(ip, holder(m, module)->alias) : ip;
 			*recent = module - m->module + 1;
 		}
+	}
+	pthread_mutex_unlock(&m->lock);
+	return place;
+}
+
+uint64_t modules_place_before(struct modules *m, uint64_t ip, uint64_t until)
+{
+	const struct module *module;
+	uint64_t place = ip;
+	bool known = false;
+
+	pthread_mutex_lock(&m->lock);
+	for (module = m->module + m->nr; !known && module-- > m->module;) {
+		if (ip - module->text.start >= module->text.size &&
+		    ip - module->init.start >= module->init.size)
+			continue;
+		place = with_alias(ip, ALIAS_UNKNOWN);
+		known = module->begin < until;
+		if (known)
+			place = holder(m, module)->alias ?
+				with_alias(ip, holder(m, module)->alias) : ip;
 	}
 	pthread_mutex_unlock(&m->lock);
 	return place;

@@ -25,11 +25,15 @@ struct modules *modules_new(void);
  * does not find them by name.
  */
 bool modules_read(struct modules *m, int fd);
-/* Take from the session @fd what has come and gone. Return: true if there is news. */
-bool modules_take(struct modules *m, int fd);
+/* Take from the session @fd what has come and gone. */
+void modules_take(struct modules *m, int fd);
+/* Return: true if modules_take() has taken anything since the last call. */
+bool modules_news(struct modules *m);
 
 /* Return the address under which the symbol of @ip at the time @ts is found. */
 uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts);
+/* The same for the function that was the last at @ip before the time @until. */
+uint64_t modules_place_before(struct modules *m, uint64_t ip, uint64_t until);
 /* Return the address that @ip stands for, if it is an alias. */
 uint64_t modules_address(uint64_t ip);
 /* Is this an address of a module, at any time? */

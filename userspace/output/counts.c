@@ -1,28 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "output/counts.h"
 
-static void make_room(struct counts *c)
-{
-	c->data = xzalloc(1, subbuf_room(&c->sub.format));
-}
-
-void counts_init(struct counts *c, int event)
-{
-	memset(c, 0, sizeof(*c));
-	subbuf_init(&c->sub, event);
-	make_room(c);
-}
-
-void counts_init_format(struct counts *c, const struct subbuf_format *format)
+void counts_init(struct counts *c, const struct subbuf_format *format)
 {
 	memset(c, 0, sizeof(*c));
 	subbuf_init_format(&c->sub, format);
-	make_room(c);
+	c->data = xzalloc(1, subbuf_room(&c->sub.format));
 }
 
 static struct call_count *find(const struct counts *c, uint64_t ip)
@@ -72,16 +62,6 @@ bool counts_subbuf(struct counts *c)
 	return true;
 }
 
-void counts_stream(struct counts *c, const void *buf, size_t len)
-{
-	size_t off;
-
-	for (off = 0; off < len; off += NESTRACE_SUBBUF_SIZE) {
-		memcpy(c->data, (const char *)buf + off, NESTRACE_SUBBUF_SIZE);
-		counts_subbuf(c);
-	}
-}
-
 void counts_sum(struct counts *sum, const struct counts *c)
 {
 	unsigned int slot;
@@ -90,6 +70,56 @@ void counts_sum(struct counts *sum, const struct counts *c)
 	for (i = 0; i < c->size; i++)
 		for (slot = 0; c->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++)
 			add(sum, c->entry[i].ip, slot, c->entry[i].calls[slot]);
+}
+
+/* Add all parts that @arg asks for, those in tables as of the time @now. */
+static bool add_parts(struct counts *sum, int fd, struct nestrace_counts arg, uint64_t now,
+		      struct modules *m, uint32_t *moves)
+{
+	struct nestrace_count part[512], *c;
+
+	arg.size = sizeof(arg);
+	arg.counts = (uintptr_t)part;
+	for (;;) {
+		arg.nr = sizeof(part) / sizeof(part[0]);
+		if (ioctl(fd, NESTRACE_IOC_COUNTS, &arg)) {
+			if (errno == EINTR)
+				continue;
+			return false;
+		}
+		*moves = arg.moves;
+		sum->mixed = arg.mixed;
+		if (!arg.nr)
+			return true;
+		/* whoever was there when it was counted has been noted by now */
+		modules_take(m, fd);
+		for (c = part; c < part + arg.nr; c++)
+			add(sum, modules_place_before(m, c->ip, c->until ?: now), c->slot, c->calls);
+	}
+}
+
+bool counts_session(struct counts *sum, int fd, unsigned int nr_cpus, struct modules *m)
+{
+	const struct nestrace_counts gone = { .flags = NESTRACE_COUNTS_GONE };
+	struct nestrace_time time = { .size = sizeof(time) };
+	uint32_t before, moves;
+	struct counts all;
+	unsigned int cpu;
+	bool good;
+
+	do {
+		memset(&all, 0, sizeof(all));
+		/* if nothing moves from here on, each count is read once */
+		good = add_parts(&all, fd, gone, 0, m, &before) && !ioctl(fd, NESTRACE_IOC_TIME, &time);
+		for (cpu = 0, moves = before; good && moves == before && cpu < nr_cpus; cpu++)
+			good = add_parts(&all, fd, (struct nestrace_counts){ .cpu = cpu },
+					 time.clock, m, &moves) || errno == EINVAL;
+		if (good && moves == before)
+			counts_sum(sum, &all);
+		sum->mixed = all.mixed;
+		counts_free(&all);
+	} while (good && moves != before);
+	return good;
 }
 
 const struct call_count *counts_of(const struct counts *c, uint64_t ip)

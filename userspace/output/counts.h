@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The calls of each function in each context, counted from sub-buffers. */
+/* The calls of each function in each context, counted from sub-buffers or by the module. */
 #ifndef OUTPUT_COUNTS_H
 #define OUTPUT_COUNTS_H
 
@@ -24,16 +24,18 @@ struct counts {
 	struct call_count *entry;	/* @size of them, @used not free */
 	size_t size, used;
 	char *data;			/* of subbuf_room() bytes */
+	bool mixed;			/* the module had to count some for a function that came later */
 };
 
-/* Prepare to count sub-buffers of the module's streams. @event: the ID of ftrace:function. */
-void counts_init(struct counts *c, int event);
 /* Prepare to count sub-buffers of a file. */
-void counts_init_format(struct counts *c, const struct subbuf_format *format);
+void counts_init(struct counts *c, const struct subbuf_format *format);
 /* Count the sub-buffer in @c->data. Return: false if it is damaged. */
 bool counts_subbuf(struct counts *c);
-/* Count whole sub-buffers from a stream. */
-void counts_stream(struct counts *c, const void *buf, size_t len);
+/*
+ * Add what the session @fd, which counts, has counted so far. @m takes what has come and gone.
+ * Return: false after an error, whose errno is set.
+ */
+bool counts_session(struct counts *sum, int fd, unsigned int nr_cpus, struct modules *m);
 /* Add the counts in @c to @sum. */
 void counts_sum(struct counts *sum, const struct counts *c);
 /* Return the entry of @ip, or NULL if it was never called. */

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "counts.h"
+#include "session.h"
+
+/* Beyond this many, the counts of functions that are gone stay where they are. */
+#define NT_COUNTS_GONE_MAX	(1U << 20)
+
+struct nt_counts_chunk {
+	struct list_head node;
+	unsigned int nr;
+	struct nestrace_count count[127];
+};
+
+size_t nt_counts_bytes(unsigned int kb)
+{
+	return max_t(size_t, roundup_pow_of_two((size_t)kb << 10), PAGE_SIZE);
+}
+
+void nt_counts_init(struct nt_counts *c, void *table, size_t bytes)
+{
+	size_t entries = bytes / sizeof(*c->table);
+
+	c->table = table;
+	c->mask = table ? entries - 1 : 0;
+	c->shift = table ? 32 - ilog2(entries) : 0;
+}
+
+void nt_counts_gone_init(struct nt_counts_gone *gone)
+{
+	mutex_init(&gone->lock);
+	INIT_LIST_HEAD(&gone->chunks);
+}
+
+void nt_counts_gone_free(struct nt_counts_gone *gone)
+{
+	struct nt_counts_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &gone->chunks, node)
+		kfree(chunk);
+}
+
+/* Return: room for one more count, or NULL. */
+static struct nestrace_count *nt_counts_gone_add(struct nt_counts_gone *gone)
+{
+	struct nt_counts_chunk *chunk = list_empty(&gone->chunks) ? NULL :
+		list_last_entry(&gone->chunks, struct nt_counts_chunk, node);
+
+	if (gone->nr == NT_COUNTS_GONE_MAX)
+		return NULL;
+	if (!chunk || chunk->nr == ARRAY_SIZE(chunk->count)) {
+		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL | __GFP_NOWARN);
+		if (!chunk)
+			return NULL;
+		list_add_tail(&chunk->node, &gone->chunks);
+	}
+	gone->nr++;
+	return &chunk->count[chunk->nr++];
+}
+
+static void nt_count_fill(struct nestrace_count *to, const struct nt_count *e, u64 key, u64 until)
+{
+	*to = (struct nestrace_count){
+		.ip = nt_count_ip(key),
+		.calls = READ_ONCE(e->calls),
+		.until = until,
+		.slot = nt_count_slot(key),
+	};
+}
+
+static bool nt_count_has_key(u64 key)
+{
+	return key != NT_COUNT_FREE && key != NT_COUNT_RETIRED;
+}
+
+/* Return: true if an entry was retired. */
+static bool nt_counts_retire_cpu(struct nt_counts_gone *gone, struct nt_counts *c,
+				 unsigned long start, unsigned long size, u64 ts)
+{
+	struct nestrace_count *to;
+	struct nt_count *e;
+	bool any = false;
+	u64 key;
+
+	for (e = c->table; c->table && e <= c->table + c->mask; e++) {
+		key = READ_ONCE(e->key);
+		if (!nt_count_has_key(key) || nt_count_ip(key) - start >= size)
+			continue;
+		to = nt_counts_gone_add(gone);
+		if (!to) {
+			gone->mixed = true;
+			break;
+		}
+		nt_count_fill(to, e, key, ts);
+		WRITE_ONCE(e->calls, 0);
+		/* whoever takes the entry counts from 0; pairs with nt_counts_search() */
+		smp_store_release(&e->key, NT_COUNT_RETIRED);
+		any = true;
+	}
+	return any;
+}
+
+void nt_counts_retire(struct nt_session *s, unsigned long start, unsigned long size, u64 ts)
+{
+	unsigned int cpu;
+	bool any = false;
+
+	mutex_lock(&s->gone.lock);
+	for_each_possible_cpu(cpu) {
+		any |= nt_counts_retire_cpu(&s->gone, &per_cpu_ptr(s->hook.rings, cpu)->counts,
+					    start, size, ts);
+		cond_resched();
+	}
+	s->gone.moves += any;
+	mutex_unlock(&s->gone.lock);
+}
+
+static void nt_counts_read_cpu(const struct nt_counts *c, struct nestrace_counts *arg,
+			       struct nestrace_count *counts, u32 room)
+{
+	const struct nt_count *e;
+	u64 key;
+
+	for (; c->table && arg->next <= c->mask && arg->nr < room; arg->next++) {
+		e = &c->table[arg->next];
+		key = READ_ONCE(e->key);
+		if (nt_count_has_key(key))
+			nt_count_fill(&counts[arg->nr++], e, key, 0);
+		if (!(arg->next % 4096))
+			cond_resched();
+	}
+}
+
+static void nt_counts_read_gone(const struct nt_counts_gone *gone, struct nestrace_counts *arg,
+				struct nestrace_count *counts, u32 room)
+{
+	const struct nt_counts_chunk *chunk;
+	u64 before = 0;
+	unsigned int i;
+
+	list_for_each_entry(chunk, &gone->chunks, node) {
+		for (i = 0; i < chunk->nr; i++) {
+			if (before + i < arg->next)
+				continue;
+			if (arg->nr == room)
+				return;
+			counts[arg->nr++] = chunk->count[i];
+			arg->next++;
+		}
+		before += chunk->nr;
+	}
+}
+
+void nt_counts_read(struct nt_session *s, struct nestrace_counts *arg,
+		    struct nestrace_count *counts)
+{
+	u32 room = arg->nr;
+
+	arg->nr = 0;
+	mutex_lock(&s->gone.lock);
+	if (arg->flags & NESTRACE_COUNTS_GONE)
+		nt_counts_read_gone(&s->gone, arg, counts, room);
+	else
+		nt_counts_read_cpu(&per_cpu_ptr(s->hook.rings, arg->cpu)->counts, arg, counts, room);
+	arg->moves = s->gone.moves;
+	arg->mixed = s->gone.mixed;
+	mutex_unlock(&s->gone.lock);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The counts of one CPU: how often each function was called in each slot. They are a hash table
+ * with open addressing, which needs no lock and no guard.
+ *
+ * Invariants:
+ *  - Only its own CPU counts, with preemption off. A call is counted by one instruction, and an
+ *    entry is taken by one, so a context that interrupts may do the same in between.
+ *  - An entry keeps its key until its function is gone: nt_counts_retire(). It is never free
+ *    again, but another key may take it then.
+ *  - A key that two contexts add at once may have two entries. The sum counts.
+ */
+#ifndef NT_COUNTS_H
+#define NT_COUNTS_H
+
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "arch_percpu.h"
+#include "uapi/nestrace.h"
+
+struct nt_session;
+
+struct nt_count {
+	u64 key;		/* nt_count_key(), NT_COUNT_FREE or NT_COUNT_RETIRED */
+	u64 calls;		/* counted by nt_local_inc() */
+};
+
+#define NT_COUNT_FREE		0ULL
+#define NT_COUNT_RETIRED	1ULL
+/* A search looks at this many entries. Where all are others', the call is not counted. */
+#define NT_COUNT_PROBES		64
+/* The upper bits of a kernel address are set: these four of them are the slot, inverted. */
+#define NT_COUNT_SLOT_SHIFT	58
+#define NT_COUNT_SLOT_MASK	(15ULL << NT_COUNT_SLOT_SHIFT)
+
+struct nt_counts {
+	struct nt_count *table;	/* NULL: this CPU is not traced */
+	u32 mask;		/* entries - 1 */
+	u32 shift;		/* 32 - log2(entries) */
+};
+
+/* What a session keeps beside the tables: the counts of functions that are gone. */
+struct nt_counts_gone {
+	struct mutex lock;	/* of this struct; and no entry is retired meanwhile */
+	struct list_head chunks;
+	unsigned int nr;	/* in all chunks */
+	u32 moves;		/* counts the calls of nt_counts_retire() that retired any */
+	bool mixed;		/* memory was short: some stayed, for the function that came */
+};
+
+/* Lets tests/unit interrupt a search before it takes an entry. */
+#ifndef nt_test_counting
+#define nt_test_counting()	barrier()
+#endif
+
+static __always_inline u64 nt_count_key(unsigned long ip, enum nestrace_slot slot)
+{
+	return ip - ((u64)slot << NT_COUNT_SLOT_SHIFT);
+}
+
+static __always_inline u64 nt_count_ip(u64 key)
+{
+	return key | NT_COUNT_SLOT_MASK;
+}
+
+static __always_inline enum nestrace_slot nt_count_slot(u64 key)
+{
+	return (~key & NT_COUNT_SLOT_MASK) >> NT_COUNT_SLOT_SHIFT;
+}
+
+/* Return: where the search for @key begins, before the mask. */
+static __always_inline u32 nt_counts_hash(const struct nt_counts *c, u64 key)
+{
+	/* 2^32 divided by the golden ratio spreads addresses, which lie close together */
+	return (u32)key * 0x9e3779b1U >> c->shift;
+}
+
+/* Return: the entry of @key, taken if there was none, or NULL. Context: as for counting. */
+static __always_inline struct nt_count *nt_counts_search(struct nt_counts *c, u64 key)
+{
+	struct nt_count *e, *to;
+	u32 i, step;
+	u64 old, found;
+
+again:
+	to = NULL;
+	old = NT_COUNT_FREE;
+	i = nt_counts_hash(c, key);
+	/* with steps of 1, 2, 3... it may reach each entry */
+	for (step = 1; step <= NT_COUNT_PROBES; step++) {
+		e = &c->table[i & c->mask];
+		found = READ_ONCE(e->key);
+		if (found == key)
+			return e;
+		if (!to && (found == NT_COUNT_FREE || found == NT_COUNT_RETIRED)) {
+			to = e;
+			old = found;
+		}
+		if (found == NT_COUNT_FREE)
+			break;
+		i += step;
+	}
+	if (!to)
+		return NULL;
+	nt_test_counting();
+	/* a context that interrupts may have taken it; pairs with the release in nt_counts_retire() */
+	if (!try_cmpxchg(&to->key, &old, key))
+		goto again;
+	return to;
+}
+
+/* Return: the bytes of a table for @kb KiB per CPU. */
+size_t nt_counts_bytes(unsigned int kb);
+/* @table: zeroed memory of @bytes, as nt_counts_bytes() returns; NULL: no call is counted. */
+void nt_counts_init(struct nt_counts *c, void *table, size_t bytes);
+
+/* Context of the rest: may sleep. */
+void nt_counts_gone_init(struct nt_counts_gone *gone);
+void nt_counts_gone_free(struct nt_counts_gone *gone);
+/*
+ * A module comes, and its text takes these addresses at the time @ts: what was counted there is
+ * another's, which is gone. Context: nothing runs there yet.
+ */
+void nt_counts_retire(struct nt_session *s, unsigned long start, unsigned long size, u64 ts);
+/* Fill @counts with up to arg->nr counts, and set what NESTRACE_IOC_COUNTS gives back in @arg. */
+void nt_counts_read(struct nt_session *s, struct nestrace_counts *arg,
+		    struct nestrace_count *counts);
+
+#endif
