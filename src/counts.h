@@ -4,8 +4,8 @@
  * with open addressing, which needs no lock and no guard.
  *
  * Invariants:
- *  - Only its own CPU counts, with preemption off. A call is counted by one instruction, and an
- *    entry is taken by one, so a context that interrupts may do the same in between.
+ *  - Only its own CPU counts, with preemption off, and each slot has entries of its own. An entry
+ *    is taken by one instruction, so a context that interrupts may take it first.
  *  - An entry keeps its key until its function is gone: nt_counts_retire(). It is never free
  *    again, but another key may take it then.
  *  - A key that two contexts add at once may have two entries. The sum counts.

@@ -283,6 +283,9 @@ out:
 
 static u32 nt_time_flags(const struct nt_session *s)
 {
+	/* counts have no times */
+	if (s->hook.counts)
+		return 0;
 	switch (s->hook.reader) {
 	case NT_READER_GLOBAL_TSC:
 		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);

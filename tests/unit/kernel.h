@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -121,6 +122,10 @@ extern __thread unsigned long current_stack_pointer;
 #ifndef NT_UNIT_BENCH
 void unit_taking(void);
 #define nt_test_taking()	unit_taking()
+#ifdef NT_UNIT_COUNTS
+void unit_counting(void);
+#define nt_test_counting()	unit_counting()
+#endif
 #endif
 
 #define THREAD_SIZE		0x4000UL
@@ -195,9 +200,42 @@ u64 sched_clock(void);
 #endif
 extern unsigned long jiffies;
 
-/* Fields of a session that the hook does not look at. */
-struct mutex { int unused; };
+/* Lists, and what counts.c uses besides. */
 struct list_head { struct list_head *next, *prev; };
+#define INIT_LIST_HEAD(l)	((l)->next = (l)->prev = (l))
+#define list_empty(l)		((l)->next == (l))
+#define list_entry(l, type, member) container_of(l, type, member)
+#define list_last_entry(l, type, member) list_entry((l)->prev, type, member)
+#define list_for_each_entry(p, l, member)				\
+	for (p = list_entry((l)->next, __typeof__(*p), member); &p->member != (l);	\
+	     p = list_entry(p->member.next, __typeof__(*p), member))
+#define list_for_each_entry_safe(p, n, l, member)			\
+	for (p = list_entry((l)->next, __typeof__(*p), member);		\
+	     n = list_entry(p->member.next, __typeof__(*p), member), &p->member != (l); p = n)
+static inline void list_add_tail(struct list_head *new, struct list_head *l)
+{
+	new->next = l;
+	new->prev = l->prev;
+	l->prev->next = new;
+	l->prev = new;
+}
+struct mutex { int locked; };
+#define mutex_init(m)		((m)->locked = 0)
+#define mutex_lock(m)		((m)->locked++)
+#define mutex_unlock(m)		((m)->locked--)
+#define PAGE_SIZE		4096UL
+#define GFP_KERNEL		0
+#define __GFP_NOWARN		0
+#define kzalloc(size, gfp)	calloc(1, size)
+#define kfree(p)		free(p)
+#define cond_resched()		do { } while (0)
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define max_t(type, a, b)	max((type)(a), (type)(b))
+#define ilog2(n)		(63 - __builtin_clzll(n))
+#define roundup_pow_of_two(n)	(1UL << (ilog2((n) - 1) + 1))
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < NR_CPUS; (cpu)++)
+
+/* Fields of a session that the hook does not look at. */
 #define __user
 struct kref { int unused; };
 struct hrtimer { int unused; };

@@ -121,6 +121,15 @@ adds_up()
 		{ note "hits $hits, recorded $recorded, lost $lost, recursed $recursed, filtered $filtered"; false; }
 }
 
+# recorded OUT [OPTION...] COMMAND...: record, and write what nestrace stat shows of it to OUT
+recorded()
+{
+	local out="$1"
+	shift
+	nestrace record -q -o recorded.dat "$@" && nestrace stat -i recorded.dat -o "$out" &&
+		rm recorded.dat
+}
+
 # complete NAME: test that the report r has no lost and no recursed hit.
 complete()
 {

@@ -26,7 +26,7 @@ setup nestrace report t.dat > r
 is "CPU hotplug, known calls: each call on an online CPU is recorded" "$(grep -c 'nt_called <-' r)" 12000
 complete "CPU hotplug, known calls"
 row "CPU hotplug, known calls" 12000
-setup nestrace stat -b 4096 -o r sh -c "$(text_of hotplug); hotplug"
+setup recorded r -b 4096 sh -c "$(text_of hotplug); hotplug"
 identity "CPU hotplug, all functions"
 
 modules()
@@ -37,7 +37,7 @@ modules()
 		echo "task 500 softirq 100 hardirq 100 nmi 100" > /proc/nt_calls
 	done
 }
-setup nestrace stat -b 4096 -o r sh -c "$(text_of modules); modules"
+setup recorded r -b 4096 sh -c "$(text_of modules); modules"
 identity "modules come and go, all functions"
 
 # A module that is loaded while a session without -l runs is traced too.

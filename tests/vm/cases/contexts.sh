@@ -17,8 +17,8 @@ esac
 trace()
 {
 	cat /proc/nt_contexts > before
-	nestrace stat -l 'nt_at_*' -l fixup_exception -b "$2" -o r sh -c "echo '$1' > /proc/nt_contexts"
-	is "$3: nestrace stat succeeds" $? 0
+	recorded r -l 'nt_at_*' -l fixup_exception -b "$2" sh -c "echo '$1' > /proc/nt_contexts"
+	is "$3: nestrace record and stat -i succeed" $? 0
 	awk 'NR == FNR { before[$1 " " $2] = $3; next }
 	     $1 != "nt_switch" && $3 != before[$1 " " $2] { print $1, $2, $3 - before[$1 " " $2] }' \
 		before /proc/nt_contexts | sort > made

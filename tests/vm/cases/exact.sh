@@ -35,7 +35,7 @@ for mode in "" -W "" -W "" -W; do
 done
 for try in $(seq 40); do
 	[ $in_tracer = 0 ] || break
-	setup nestrace stat -l nt_called -b 16384 -o r sh -c "$calls"
+	setup recorded r -l nt_called -b 16384 sh -c "$calls"
 	in_tracer=$(counter r total in-tracer)
 done
 note "hits that interrupted the tracer: $in_tracer"

@@ -43,14 +43,14 @@ ok "before nestrace is loaded: every test passes" test "$(grep -c 'PASS' before.
 note "tests: $(wc -l < before.results)"
 
 ok "the module can be loaded" insmod /tests/nestrace.ko
-nestrace stat -b 8192 -o r sh -c "selected='$selected'; $(text_of selftests); selftests during" >&2
-is "nestrace stat traces all functions meanwhile" $? 0
+recorded r -b 8192 sh -c "selected='$selected'; $(text_of selftests); selftests during" >&2
+is "nestrace record traces all functions meanwhile" $? 0
 is "while nestrace traces all functions: the tests have the same results" "$(cat during.results)" "$(cat before.results)"
 ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
 ok "all functions: there are more than ten million hits" test "$(counter r total hits)" -gt 10000000
 grep '^#' r | show
 row "the kernel's selftests of ftrace, all functions"
-is "after nestrace stat: the functions that ftrace traces are those of before" "$(cat $enabled)" "$(cat before.enabled)"
+is "after nestrace record: the functions that ftrace traces are those of before" "$(cat $enabled)" "$(cat before.enabled)"
 ok "the module can be unloaded" rmmod nestrace
 
 selftests after >&2

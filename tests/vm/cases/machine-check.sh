@@ -38,6 +38,6 @@ is "each machine check is recorded" $hits $made
 is "no other context has a hit" "$(counter r total hits)" $hits
 complete "machine checks"
 row "machine checks" $hits
-setup nestrace stat -b 4096 -o r sh -c "$(text_of checks); $(text_of inject); inject"
+setup recorded r -b 4096 sh -c "$(text_of checks); $(text_of inject); inject"
 ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
 ok "all functions: there are hits in context mce" test "$(counter r mce hits)" -gt 0

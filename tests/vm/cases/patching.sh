@@ -28,9 +28,9 @@ patch()
 touch rounds
 patch &
 patcher=$!
-nestrace stat -b 8192 -o r sh -c 'before=$(wc -l < rounds); for i in 1 2 3 4; do sleep 2; echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; done
+recorded r -b 8192 sh -c 'before=$(wc -l < rounds); for i in 1 2 3 4; do sleep 2; echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; done
 	until [ $(($(wc -l < rounds) - before)) -ge 2 ]; do sleep 1; done; echo $(($(wc -l < rounds) - before)) > during'
-is "nestrace stat traces all functions" $? 0
+is "nestrace record traces all functions" $? 0
 ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
 ok "all functions: text is patched twice or more meanwhile" test "$(cat during)" -ge 2
 ok "all functions: at most 0.01 % of the hits recurse" test $(($(counter r total recursed) * 10000)) -le "$(counter r total hits)"

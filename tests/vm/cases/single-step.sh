@@ -24,7 +24,7 @@ is "each step over a system call is recorded in context task" "$(hits user_singl
 complete "single-step"
 row "single-step from user mode" $steps $(($(hits hw_breakpoint_exceptions_notify) + $(hits user_single_step_report)))
 
-nestrace stat -b 8192 -o r singlestep $steps > out
+recorded r -b 8192 singlestep $steps > out
 is "all functions: the child makes $steps steps" "$? $(cut -d ' ' -f 1 out)" "0 $steps"
 ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
 ok "all functions: there are more than 10 hits for each step" test "$(counter r total hits)" -gt $((steps * 10))
