@@ -46,6 +46,17 @@ with_nestrace()
 	wait $recorder
 }
 
+# counted OPTION...: measure while nestrace counts
+counted()
+{
+	nestrace stat "$@" -l nt_looped -o t.txt sleep 1000 &
+	recorder=$!
+	until_running
+	all_contexts
+	kill -INT $recorder
+	wait $recorder
+}
+
 # with_tracer TRACER: measure with a tracer of ftrace
 with_tracer()
 {
@@ -102,6 +113,8 @@ for clock in tsc global mono; do
 	row "nestrace $clock, ring full" "$(with_nestrace -b 64 -C $clock)"
 	row "nestrace $clock, filtered by pid" "$(with_nestrace -P 1 -b 1024 -C $clock)"
 done
+row "nestrace stat" "$(counted)"
+row "nestrace stat, filtered by pid" "$(counted -P 1)"
 by_lock
 row "nestrace global by lock" "$(with_nestrace -b 65536 -C global)"
 row "nestrace global by lock, ring full" "$(with_nestrace -b 64 -C global)"

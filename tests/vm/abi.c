@@ -154,6 +154,8 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_STREAM, sizeof(struct nestrace_stream_open), "stream" },
 		{ NESTRACE_IOC_TASKS, sizeof(struct nestrace_tasks_take), "tasks" },
 		{ NESTRACE_IOC_MODULES, sizeof(struct nestrace_modules_take), "modules" },
+		{ NESTRACE_IOC_TIME, sizeof(struct nestrace_time), "time" },
+		{ NESTRACE_IOC_COUNTS, sizeof(struct nestrace_counts), "counts" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -369,6 +371,81 @@ static void test_two_sessions(void)
 	close(c);
 }
 
+/* Return: the calls that @fd has counted on CPU 0, read in parts of @nr entries; -1: an error. */
+static long counted(int fd, unsigned int nr)
+{
+	struct nestrace_count part[8];
+	struct nestrace_counts arg = { .size = sizeof(arg), .counts = (uintptr_t)part };
+	long calls = 0;
+	unsigned int i;
+
+	do {
+		arg.nr = nr;
+		if (ioctl(fd, NESTRACE_IOC_COUNTS, &arg))
+			return -1;
+		for (i = 0; i < arg.nr; i++) {
+			if (part[i].slot != NESTRACE_SLOT_TASK || part[i].until)
+				return -1;
+			calls += part[i].calls;
+		}
+	} while (arg.nr);
+	return calls;
+}
+
+static void test_counts(void)
+{
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nestrace_count count;
+	struct nestrace_counts arg = { .size = sizeof(arg), .nr = 1, .counts = (uintptr_t)&count };
+	int fd = session(), other = session(), i;
+
+	config.flags = NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_OVERWRITE;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "counts: with overwrite it gives EINVAL");
+	config.flags = NESTRACE_CONFIG_COUNT;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "counts: a session is told to count");
+	ok(errno_of(other, NESTRACE_IOC_COUNTS, &arg) == EINVAL,
+	   "counts: of a session that records they give EINVAL");
+	set_filter(fd, "*_sys_getppid", 0);
+	set_filter(fd, "*_sys_getuid", 0);
+	ok(counted(fd, 1) == 0, "counts: before the start there are none");
+	ok(stream(fd, 0, 0) < 0 && errno == EINVAL, "counts: there is no stream");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "counts: the session starts");
+	for (i = 0; i < 500; i++) {
+		getppid();
+		getuid();
+	}
+	ok(counted(fd, 1) == 1000, "counts: while it runs they are read, entry by entry");
+	ioctl(fd, NESTRACE_IOC_STOP, 0);
+	getppid();
+	ok(counted(fd, 8) == 1000, "counts: after the stop they stay");
+	ok(sum(fd, 0) == 1000, "counts: the statistics have them as recorded");
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "counts: the session starts again");
+	getppid();
+	ioctl(fd, NESTRACE_IOC_FREEZE, 0);
+	getppid();
+	ioctl(fd, NESTRACE_IOC_STOP, 0);
+	ok(counted(fd, 8) == 1001, "counts: once frozen it counts no more");
+	ok(sum(fd, 1) == 1, "counts: that hit is filtered");
+	arg.nr = 0;
+	ok(errno_of(fd, NESTRACE_IOC_COUNTS, &arg) == EINVAL, "counts: room for none gives EINVAL");
+	arg.nr = 1;
+	arg.cpu = 100000;
+	ok(errno_of(fd, NESTRACE_IOC_COUNTS, &arg) == EINVAL,
+	   "counts: a CPU that does not exist gives EINVAL");
+	arg.cpu = 0;
+	arg.counts = 16;
+	ok(errno_of(fd, NESTRACE_IOC_COUNTS, &arg) == EFAULT, "counts: a bad address gives EFAULT");
+	arg.next = UINT64_MAX;
+	ok(!errno_of(fd, NESTRACE_IOC_COUNTS, &arg) && !arg.nr, "counts: beyond the end there are none");
+	arg.flags = NESTRACE_COUNTS_GONE;
+	arg.next = 0;
+	arg.nr = 1;
+	ok(!errno_of(fd, NESTRACE_IOC_COUNTS, &arg) && !arg.nr && !arg.moves,
+	   "counts: no function is gone");
+	close(fd);
+	close(other);
+}
+
 int main(void)
 {
 	cpu_set_t cpus;
@@ -385,6 +462,7 @@ int main(void)
 	test_clear();
 	test_life();
 	test_two_sessions();
+	test_counts();
 	printf("abi: %d tests\n", nr);
 	return 0;
 }
