@@ -43,7 +43,7 @@ struct nt_counts {
 	u32 shift;		/* 32 - log2(entries) */
 };
 
-/* What a session keeps beside the tables: the counts of functions that are gone. */
+/* The counts of functions that are gone, which a session keeps beside the tables. */
 struct nt_counts_gone {
 	struct mutex lock;	/* of this struct; and no entry is retired meanwhile */
 	struct list_head chunks;
@@ -72,11 +72,15 @@ static __always_inline enum nestrace_slot nt_count_slot(u64 key)
 	return (~key & NT_COUNT_SLOT_MASK) >> NT_COUNT_SLOT_SHIFT;
 }
 
-/* Return: where the search for @key begins, before the mask. */
-static __always_inline u32 nt_counts_hash(const struct nt_counts *c, u64 key)
+/* Return: the entry where the search begins. */
+static __always_inline u32 nt_counts_hash(const struct nt_counts *c, unsigned long ip,
+					  enum nestrace_slot slot)
 {
-	/* 2^32 divided by the golden ratio spreads addresses, which lie close together */
-	return (u32)key * 0x9e3779b1U >> c->shift;
+	/*
+	 * 2^32 divided by the golden ratio spreads addresses, which lie close together. For the
+	 * slot of most hits the sum is no instruction.
+	 */
+	return ((u32)ip + ((u32)slot << 24)) * 0x9e3779b1U >> c->shift;
 }
 
 /* Return: the entry of @key, taken if there was none, or NULL. Context: as for counting. */
@@ -89,7 +93,7 @@ static __always_inline struct nt_count *nt_counts_search(struct nt_counts *c, u6
 again:
 	to = NULL;
 	old = NT_COUNT_FREE;
-	i = nt_counts_hash(c, key);
+	i = nt_counts_hash(c, nt_count_ip(key), nt_count_slot(key));
 	/* with steps of 1, 2, 3... it may reach each entry */
 	for (step = 1; step <= NT_COUNT_PROBES; step++) {
 		e = &c->table[i & c->mask];

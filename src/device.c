@@ -342,7 +342,7 @@ static int nt_ioc_recursions(struct nt_session *s, void __user *user)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
-/* At most so many counts are handed out at once, which come from a buffer of the kernel. */
+/* This many counts are handed out at once, from a buffer of the kernel. */
 #define NT_COUNTS_AT_ONCE	1024
 
 static int nt_ioc_counts(struct nt_session *s, void __user *user)

@@ -528,7 +528,7 @@ static __always_inline void nt_count(const struct nt_hook *h, unsigned long ip,
 	if (unlikely(!c->table || READ_ONCE(h->frozen))) {
 		nt_local_inc(&rings->slot[slot].filtered);
 	} else {
-		e = &c->table[nt_counts_hash(c, key)];
+		e = &c->table[nt_counts_hash(c, ip, slot)];
 		if (unlikely(READ_ONCE(e->key) != key))
 			return nt_count_late(rings, key);
 		nt_local_inc(&e->calls);
@@ -545,8 +545,11 @@ static noinstr void nt_count_any(const struct nt_hook *h, unsigned long ip,
 		.irq_flags = arch_local_save_flags(),
 		.preempt_count = preempt_count,
 	};
+	enum nestrace_slot slot = nt_plain_interrupt(&ctx);
 
-	nt_count(h, ip, nt_slot(&ctx));
+	if (unlikely(slot == NESTRACE_SLOT_TASK || nt_guard_held(slot)))
+		slot = nt_slot(&ctx);
+	nt_count(h, ip, slot);
 }
 
 /* A hit of the tracing process itself, or of an interrupt of it. */

@@ -402,7 +402,7 @@ static void test_counts(void)
 	config.flags = NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_OVERWRITE;
 	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "counts: with overwrite it gives EINVAL");
 	config.flags = NESTRACE_CONFIG_COUNT;
-	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "counts: a session is told to count");
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "counts: a session is configured to count");
 	ok(errno_of(other, NESTRACE_IOC_COUNTS, &arg) == EINVAL,
 	   "counts: of a session that records they give EINVAL");
 	set_filter(fd, "*_sys_getppid", 0);
