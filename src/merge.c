@@ -119,19 +119,22 @@ static u64 nt_oldest(const struct nt_ring *r, u64 pos)
 	return current_nr < nr ? 0 : current_nr - nr + 1;
 }
 
-/* The cursor has just copied the head of a sub-buffer: count what is missing before it. */
+/* The cursor is at the head of a sub-buffer: count what is missing before it. */
 static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
 {
-	u64 missed = c->copy->first - c->index;
+	u64 missed = c->view->first - c->index;
 
-	c->index = c->copy->first;
+	c->index = c->view->first;
 	c->missed += missed;
 	if (r->overwrite)
 		c->overwritten += missed;
-	c->ts = c->copy->time_stamp;
+	c->ts = c->view->time_stamp;
 }
 
-/* Copy what the writer has added below @limit. Return: true if there is a byte to read. */
+/*
+ * Look at what the writer has added below @limit, in a copy if it may be overwritten. Return: true
+ * if there is a byte to read.
+ */
 static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 {
 	u64 head = limit >> NT_SUBBUF_SHIFT;
@@ -143,7 +146,7 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 			WRITE_ONCE(c->off, NESTRACE_SUBBUF_HEADER);
 			c->end = NESTRACE_SUBBUF_HEADER;
 			c->complete = false;
-			/* the writer may reuse it: our copy is done */
+			/* the writer may reuse it: everything in it has been read */
 			smp_store_release(&r->read, c->subbuf);
 		}
 		if (r->overwrite) {
@@ -159,14 +162,18 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 		    (c->subbuf == head && (limit & NT_SUBBUF_MASK) <= c->end))
 			return false;
 
-		/* an overwriting writer may race with this; then drop the copy */
-		data_race(memcpy(c->copy, nt_ring_subbuf(r, c->subbuf), sizeof(*c->copy)));
-		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
-		if (r->overwrite && c->subbuf < nt_oldest(r, READ_ONCE(r->pos)))
-			continue;
+		c->view = nt_ring_subbuf(r, c->subbuf);
+		if (r->overwrite) {
+			/* the writer may race with this; then drop the copy */
+			data_race(memcpy(c->copy, c->view, sizeof(*c->copy)));
+			smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
+			if (c->subbuf < nt_oldest(r, READ_ONCE(r->pos)))
+				continue;
+			c->view = c->copy;
+		}
 
 		c->complete = c->subbuf < head;
-		c->end = c->complete ? NESTRACE_SUBBUF_HEADER + c->copy->commit :
+		c->end = c->complete ? NESTRACE_SUBBUF_HEADER + c->view->commit :
 				     limit & NT_SUBBUF_MASK;
 		if (c->off == NESTRACE_SUBBUF_HEADER)
 			nt_cursor_begin(r, c);
@@ -175,16 +182,16 @@ static bool nt_cursor_refill(struct nt_ring *r, struct nt_cursor *c, u64 limit)
 }
 
 /* Return: the next record below @limit, left unread, and its time; or NULL. */
-static struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c, u64 limit,
-					u64 *ts)
+static const struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_cursor *c,
+					      u64 limit, u64 *ts)
 {
-	u32 *head;
+	const u32 *head;
 
 	while (nt_cursor_refill(r, c, limit)) {
-		head = (u32 *)((char *)c->copy + c->off);
-		if ((*head & ((1U << NT_TYPE_BITS) - 1)) != NT_TYPE_TIME_EXTEND) {
+		head = (const u32 *)((const char *)c->view + c->off);
+		if ((*head & NT_TYPE_MASK) != NT_TYPE_TIME_EXTEND) {
 			*ts = c->ts + (*head >> NT_TYPE_BITS);
-			return (struct nt_record *)head;
+			return (const struct nt_record *)head;
 		}
 		c->ts += ((u64)head[1] << NT_DELTA_BITS) + (*head >> NT_TYPE_BITS);
 		WRITE_ONCE(c->off, c->off + 2 * sizeof(u32));
@@ -253,6 +260,67 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	return true;
 }
 
+/* The flags of a record that say which slot it is of, and their value for @slot. */
+struct nt_slot_flags {
+	u8 mask, value;
+};
+
+static struct nt_slot_flags nt_flags_of_slot(enum nestrace_slot slot)
+{
+	const u8 all = NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ;
+
+	switch (slot) {
+	case NESTRACE_SLOT_TASK:
+		return (struct nt_slot_flags){ all, 0 };
+	case NESTRACE_SLOT_SOFTIRQ:
+		return (struct nt_slot_flags){ all, NESTRACE_FLAG_SOFTIRQ };
+	case NESTRACE_SLOT_HARDIRQ:
+		return (struct nt_slot_flags){ all & ~NESTRACE_FLAG_SOFTIRQ, NESTRACE_FLAG_HARDIRQ };
+	case NESTRACE_SLOT_NMI:
+	case NESTRACE_SLOT_NMI_INLINE:
+		return (struct nt_slot_flags){ NESTRACE_FLAG_NMI, NESTRACE_FLAG_NMI };
+	default:
+		/* no flags do */
+		return (struct nt_slot_flags){ 0, 1 };
+	}
+}
+
+/*
+ * Hand out the records that follow, up to @until, as long as they need nothing but another time:
+ * most do. @out has a record, and nothing is missing after it.
+ */
+static void nt_stream_run_plain(struct nt_stream *st, struct nt_cursor *c,
+				enum nestrace_slot slot, u64 until)
+{
+	const struct nt_clock_scale scale = st->session->scale;
+	const struct nt_slot_flags own = nt_flags_of_slot(slot);
+	const struct nt_record *rec = (const void *)((const char *)c->view + c->off);
+	const struct nt_record *end = (const void *)((const char *)c->view + c->end);
+	struct nt_record *to = (void *)(st->out->data + st->out_len);
+	const struct nt_record *to_end = (const void *)(st->out->data + sizeof(st->out->data));
+	const struct nt_record *first = rec;
+	u64 ts = c->ts, out_ts = st->out_ts, delta, next, scaled;
+
+	for (; rec < end && to + 1 <= to_end; rec++, to++) {
+		next = ts + (rec->head >> NT_TYPE_BITS);
+		scaled = nt_clock_scaled(&scale, next);
+		delta = scaled - out_ts;
+		if ((rec->head & NT_TYPE_MASK) != NESTRACE_EVENT_SIZE / sizeof(u32) ||
+		    next > until || delta > NT_DELTA_MAX ||
+		    (rec->event.flags & own.mask) != own.value)
+			break;
+		*to = *rec;
+		to->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+		ts = next;
+		out_ts = scaled;
+	}
+	c->ts = ts;
+	c->index += rec - first;
+	WRITE_ONCE(c->off, (const char *)rec - (const char *)c->view);
+	st->out_len = (char *)to - (char *)st->out->data;
+	st->out_ts = out_ts;
+}
+
 /*
  * Hand out the records of @slot up to @until. Return: true when @out can take no more: it is
  * full, or a gap follows, which only the head of a sub-buffer can report.
@@ -261,7 +329,7 @@ static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 lim
 {
 	struct nt_ring *r = nt_stream_ring(st, slot);
 	struct nt_cursor *c = &st->cursor[slot];
-	struct nt_record *rec;
+	const struct nt_record *rec;
 	u64 ts;
 
 	while ((rec = nt_cursor_peek(r, c, limit, &ts)) && ts <= until) {
@@ -272,6 +340,7 @@ static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 lim
 		if (c->missed)
 			st->out_missed = c->missed;
 		nt_cursor_take(c, ts);
+		nt_stream_run_plain(st, c, slot, until);
 	}
 	return false;
 }
@@ -313,31 +382,34 @@ bool nt_stream_fill(struct nt_stream *st)
 void nt_stream_seal(struct nt_stream *st)
 {
 	u64 commit = st->out_len;
+	u32 used = st->out_len;
 
 	if (st->out_missed) {
 		commit |= NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED;
 		/* nt_out_append() has left room for it, if only that of @first */
 		memcpy((char *)st->out + NESTRACE_SUBBUF_HEADER + st->out_len, &st->out_missed,
 		       sizeof(u64));
+		used += sizeof(u64);
 	}
 	st->out->commit = commit;
+	/* give away nothing of another sub-buffer */
+	memset(st->out->data + used, 0, sizeof(st->out->data) + sizeof(st->out->first) - used);
 }
 
 void nt_stream_next(struct nt_stream *st)
 {
-	memset(st->out, 0, sizeof(*st->out));
 	st->out_len = 0;
 	st->out_missed = 0;
 }
 
-/* Return: the records that the cursor has copied and not yet handed out. */
+/* Return: the records that the cursor has looked at and not yet handed out. */
 static u64 nt_cursor_held(const struct nt_cursor *c)
 {
 	u32 off = c->off;
 	u64 held = 0;
 
 	while (off < c->end) {
-		if ((*(u32 *)((char *)c->copy + off) & ((1U << NT_TYPE_BITS) - 1)) ==
+		if ((*(const u32 *)((const char *)c->view + off) & NT_TYPE_MASK) ==
 		    NT_TYPE_TIME_EXTEND) {
 			off += 2 * sizeof(u32);
 		} else {

@@ -33,6 +33,7 @@
 /* enum ring_buffer_type in ring_buffer.h, an ABI of trace files */
 #define NT_TYPE_TIME_EXTEND	30
 #define NT_TYPE_BITS		5
+#define NT_TYPE_MASK		((1U << NT_TYPE_BITS) - 1)
 #define NT_DELTA_BITS		27
 #define NT_DELTA_MAX		((1U << NT_DELTA_BITS) - 1)
 
@@ -120,7 +121,7 @@ static __always_inline bool nt_ring_full(const struct nt_ring *r)
 {
 	u64 next = (r->pos >> NT_SUBBUF_SHIFT) + 1;
 
-	/* pairs with the release in nt_cursor_refill(): the reader has copied that sub-buffer */
+	/* pairs with the release in nt_cursor_refill(): the reader is done with that sub-buffer */
 	return !r->overwrite && next - smp_load_acquire(&r->read) >= nt_ring_subbufs(r);
 }
 
@@ -134,7 +135,7 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	nr++;
 	/* publishes the commit; pairs with nt_stream_snapshot() */
 	smp_store_release(&r->pos, (nr << NT_SUBBUF_SHIFT) | NESTRACE_SUBBUF_HEADER);
-	/* a reader that copies any of what follows sees this @pos: nt_cursor_refill() */
+	/* a reader that sees any of what follows sees this @pos: nt_cursor_refill() */
 	smp_wmb();
 	nt_ring_enter(r, nr);
 	sb = nt_ring_subbuf(r, nr);

@@ -181,7 +181,8 @@ static struct nt_stream *nt_stream_new(struct nt_session *s, unsigned int cpu)
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		st->cursor[i].off = NESTRACE_SUBBUF_HEADER;
 		st->cursor[i].end = NESTRACE_SUBBUF_HEADER;
-		st->cursor[i].copy = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
+		if (s->overwrite)
+			st->cursor[i].copy = (struct nt_subbuf *)get_zeroed_page(GFP_KERNEL);
 	}
 	return st;
 }
@@ -191,7 +192,7 @@ static bool nt_stream_allocated(const struct nt_stream *st)
 	enum nestrace_slot i;
 
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (!st->cursor[i].copy)
+		if (st->session->overwrite && !st->cursor[i].copy)
 			return false;
 	return st->out;
 }

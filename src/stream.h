@@ -16,15 +16,16 @@ struct nt_session;
 
 /* The reader's place in one ring. @subbuf and @off are also looked at without the lock. */
 struct nt_cursor {
-	u64 subbuf;		/* number of the sub-buffer that @copy holds */
+	u64 subbuf;		/* number of the sub-buffer that is being read */
 	u32 off;		/* of the next byte to read in it */
-	u32 end;		/* of what has been copied of it */
+	u32 end;		/* of what may be read of it */
 	bool complete;		/* nothing will be added to that sub-buffer */
 	u64 ts;			/* of the last event read */
 	u64 index;		/* records read and missed so far */
 	u64 missed;		/* records missed since the last one handed out */
 	u64 overwritten;	/* of all missed, those that were not lost for lack of room */
-	struct nt_subbuf *copy;
+	const struct nt_subbuf *view;	/* that sub-buffer, in the ring or in @copy */
+	struct nt_subbuf *copy;	/* NULL: the ring does not overwrite */
 };
 
 struct nt_stream {

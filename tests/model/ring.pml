@@ -5,8 +5,17 @@
  *
  * Each hit has a number, which is its record. The reader must get each record that is not
  * lost, in order, and know exactly how many are missing before it.
- * -DOVERWRITE: a full ring drops its oldest sub-buffer. Mutants: -DMUTANT_...
+ * -DOVERWRITE: a full ring drops its oldest sub-buffer, and the reader reads a copy; else it reads
+ * the ring. Mutants: -DMUTANT_...
  */
+#if defined(OVERWRITE) || defined(MUTANT_COPY_BEFORE_POS)
+#define COPIES
+#endif
+#ifdef COPIES
+#define SEEN(i)	copy[i]
+#else
+#define SEEN(i)	mem[DATA(subbuf, i)]
+#endif
 #define SUBBUFS	2	/* in the ring */
 #define RECS	2	/* records in each */
 #ifndef HITS
@@ -179,11 +188,13 @@ active proctype reader() {
 			fi
 		:: else ->
 #ifndef MUTANT_COPY_BEFORE_POS
+#ifdef COPIES
 			i = 0;
 			do
 			:: atomic { i < RECS -> copy[i] = mem[DATA(subbuf, i)]; i++ }
 			:: else -> break
 			od;
+#endif
 			first = mem[FIRST(subbuf)];
 #endif
 			good = true;
@@ -209,7 +220,7 @@ active proctype reader() {
 				do
 				:: off < have ->
 					/* hits are numbered from 1; index counts those before this one */
-					assert(copy[off] == index + 1);
+					assert(SEEN(off) == index + 1);
 					index++; off++; got++
 				:: else -> break
 				od
