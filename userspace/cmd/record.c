@@ -59,6 +59,7 @@ struct recording {
 	bool failed;			/* data could not be written */
 	bool terminal;			/* show progress */
 	bool announced;			/* what a flight recording waits for */
+	bool frozen;			/* the end has begun */
 	struct progress progress;	/* at the last tick */
 };
 
@@ -78,6 +79,24 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
 		warn_error(&e);
 	return false;
+}
+
+static void *on_room(void *arg, unsigned int cpu, size_t *len)
+{
+	struct recording *r = arg;
+
+	return tracedat_room(r->file, cpu, len);
+}
+
+/* Compress in the threads of all CPUs, not only in the main one. */
+static void on_over(void *arg, unsigned int cpu)
+{
+	struct recording *r = arg;
+	struct error e;
+
+	if (!tracedat_compress(r->file, cpu, &e) &&
+	    !__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
+		warn_error(&e);
 }
 
 static bool on_events(void *arg, unsigned int cpu, const void *buf, size_t len)
@@ -126,6 +145,7 @@ static void on_frozen(void *arg)
 {
 	struct recording *r = arg;
 
+	r->frozen = true;
 	if (r->events)
 		kernel_events_freeze(r->events);
 }
@@ -159,7 +179,10 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 		save(r, fd);
 	if (r->terminal && r->config->session.flight && !r->announced)
 		announce(r);
-	if (r->terminal && !p->last)
+	if (r->terminal && r->frozen && !p->last)
+		fprintf(stderr, "\r%" PRIu64 " hits; %" PRIu64 " MiB wait for compression \033[K",
+			p->events, tracedat_waiting(r->file) >> 20);
+	else if (r->terminal && !p->last)
 		fprintf(stderr, "\r%" PRIu64 " hits, %" PRIu64 " %s, %.0f per second \033[K",
 			p->events, p->lost, r->config->session.flight ? "overwritten" : "lost",
 			dt > 0 ? (p->events - r->progress.events) / dt : 0);
@@ -398,7 +421,7 @@ int cmd_record(int argc, char **argv)
 	struct capture_config config;
 	struct recording r = { .config = &config, .output = "trace.dat" };
 	struct sink sink = {
-		.opened = on_opened, .data = on_data, .tick = on_tick, .frozen = on_frozen,
+		.opened = on_opened, .data = on_data, .room = on_room, .over = on_over, .tick = on_tick, .frozen = on_frozen,
 		.problem = on_problem, .arg = &r,
 	};
 	struct capture capture;

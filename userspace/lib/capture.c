@@ -140,8 +140,9 @@ static void *drain(void *arg)
 {
 	struct drain *d = arg;
 	struct pollfd stopped = { .fd = d->fd };
-	char *buf = xrealloc(NULL, READ_SIZE);
-	size_t at_once = 0;
+	char *own = NULL, *buf;
+	size_t at_once = 0, len;
+	int nice = getpriority(PRIO_PROCESS, 0);
 	ssize_t n;
 
 	capture_block_internal();
@@ -153,7 +154,16 @@ static void *drain(void *arg)
 	/* a trigger or an oops may have ended it */
 	if (d->late)
 		end(d);
-	while ((n = read(d->fd, buf, READ_SIZE)) != 0) {
+	for (;;) {
+		buf = d->sink->room ? d->sink->room(d->sink->arg, d->cpu, &len) : NULL;
+		if (!buf) {
+			own = own ?: xrealloc(NULL, READ_SIZE);
+			buf = own;
+			len = READ_SIZE;
+		}
+		n = read(d->fd, buf, len);
+		if (!n)
+			break;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -167,10 +177,13 @@ static void *drain(void *arg)
 			stay_on(d->cpu, d->allowed);
 			d->behind = SIZE_MAX;
 		}
-		if (n < READ_SIZE)
+		if ((size_t)n < len)
 			at_once = 0;
 	}
-	free(buf);
+	free(own);
+	setpriority(PRIO_PROCESS, 0, nice);
+	if (d->sink->over)
+		d->sink->over(d->sink->arg, d->cpu);
 	return NULL;
 }
 
@@ -449,8 +462,30 @@ static bool start_readers(const struct capture_config *c, struct drain *drains, 
 	return true;
 }
 
-/* Let the readers reach the end of their streams; the session is stopped or closed. */
-static void finish_readers(struct drain *drains, unsigned int nr)
+/* Wait for a reader. @capture: call the sink's tick meanwhile; NULL: do not. */
+static void join(struct drain *d, struct capture *capture)
+{
+	struct timespec until;
+
+	do {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += TICK_NS;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		if (!pthread_timedjoin_np(d->thread, NULL, &until))
+			return;
+		if (capture)
+			tick(d->sink, capture, false);
+	} while (true);
+}
+
+/*
+ * Let the readers reach the end of their streams; the session is stopped or closed. @capture: as
+ * for join().
+ */
+static void finish_readers(struct drain *drains, unsigned int nr, struct capture *capture)
 {
 	unsigned int i;
 
@@ -460,7 +495,7 @@ static void finish_readers(struct drain *drains, unsigned int nr)
 			pthread_setaffinity_np(drains[i].thread, sizeof(cpu_set_t),
 					       drains[i].allowed);
 		if (drains[i].started)
-			pthread_join(drains[i].thread, NULL);
+			join(&drains[i], capture);
 		if (drains[i].fd >= 0)
 			close(drains[i].fd);
 	}
@@ -520,7 +555,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 
 	if (!device_stop(capture->fd, &stop))
 		sink->problem(sink->arg, &stop);
-	finish_readers(drains, capture->nr_cpus);
+	finish_readers(drains, capture->nr_cpus, capture);
 	tick(sink, capture, true);
 	report_added(sink, present);
 	capture->command = child.pid;
@@ -531,7 +566,7 @@ fail_session:
 	child_abandon(&child);
 	close(capture->fd);
 	if (drains)
-		finish_readers(drains, capture->nr_cpus);
+		finish_readers(drains, capture->nr_cpus, NULL);
 fail_signals:
 	release_signals();
 	return false;

@@ -35,6 +35,10 @@ struct sink {
 	 * called in a session that counts.
 	 */
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
+	/* May be NULL, or: return where sub-buffers are to be read to, and how much; NULL: anywhere. */
+	void *(*room)(void *arg, unsigned int cpu, size_t *len);
+	/* The last ones of @cpu have been taken, in its thread. May be NULL. */
+	void (*over)(void *arg, unsigned int cpu);
 	/* Twice a second and at the end, in the main thread. */
 	void (*tick)(void *arg, int fd, const struct progress *p);
 	/* The rings are frozen: the end has begun. May be NULL. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,15 @@
 #include "lib/spool.h"
 
 #define NO_SEGMENT	UINT64_MAX
+
+/* A row of files of one kind, which are one sequence of bytes. */
+struct files {
+	const char *kind;		/* in their names */
+	uint64_t segment;		/* bytes of each */
+	uint64_t open;			/* number of the one that @fd is, or NO_SEGMENT */
+	int fd;
+	uint64_t released;		/* files that are removed */
+};
 
 /*
  * The head of the tail's file; the data of the unfinished chunk follows. The length is first:
@@ -28,38 +38,40 @@ struct spool {
 	pthread_mutex_t lock;		/* spool_save() comes from another thread */
 	int dir;
 	unsigned int cpu;
-	uint64_t segment;		/* bytes of each file */
-	uint64_t open;			/* number of the file that @fd is, or NO_SEGMENT */
-	int fd;
+	struct files packed;		/* chunks as in trace.dat */
+	struct files plain;		/* chunk N as it came, N * SPOOL_CHUNK from their begin */
 	int tail;			/* its file, or negative */
-	uint64_t written;		/* bytes of all files */
-	uint64_t released;		/* files that are removed */
-	uint32_t chunks;
+	uint64_t written;		/* bytes in @packed */
+	uint32_t chunks;		/* in @packed */
+	_Atomic uint32_t waiting;	/* those after them, in @plain */
+	spool_budget *budget;
 	ZSTD_CCtx *zstd;
 	size_t filled;			/* bytes of @data */
 	size_t saved;			/* those that the tail's file has, too */
 	size_t out_size;
 	char *out;
 	char *data;			/* of the chunk that is being filled; NULL: none yet */
+	char *again;			/* a chunk of @plain; NULL: none yet */
 };
 
-static void name_of(const struct spool *s, uint64_t segment, char *name, size_t size)
+static void name_of(const struct spool *s, const struct files *f, uint64_t segment, char *name,
+		    size_t size)
 {
-	snprintf(name, size, "cpu%u.%llu", s->cpu, (unsigned long long)segment);
+	snprintf(name, size, "cpu%u.%s%llu", s->cpu, f->kind, (unsigned long long)segment);
 }
 
-static bool open_segment(struct spool *s, uint64_t segment, int flags)
+static bool open_segment(const struct spool *s, struct files *f, uint64_t segment, int flags)
 {
 	char name[64];
 
-	if (s->open == segment)
+	if (f->open == segment)
 		return true;
-	if (s->fd >= 0)
-		close(s->fd);
-	name_of(s, segment, name, sizeof(name));
-	s->fd = openat(s->dir, name, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-	s->open = s->fd < 0 ? NO_SEGMENT : segment;
-	return s->fd >= 0;
+	if (f->fd >= 0)
+		close(f->fd);
+	name_of(s, f, segment, name, sizeof(name));
+	f->fd = openat(s->dir, name, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	f->open = f->fd < 0 ? NO_SEGMENT : segment;
+	return f->fd >= 0;
 }
 
 static void name_of_tail(const struct spool *s, char *name, size_t size)
@@ -96,30 +108,34 @@ static void prepare(struct spool *s)
 		out_of_memory();
 }
 
-struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment)
+struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment, spool_budget *budget)
 {
 	struct spool *s = xzalloc(1, sizeof(*s));
 
 	pthread_mutex_init(&s->lock, NULL);
 	s->dir = dir;
 	s->cpu = cpu;
-	s->segment = segment;
-	s->open = NO_SEGMENT;
-	s->fd = s->tail = -1;
+	s->budget = budget;
+	s->packed = (struct files){ .kind = "", .segment = segment, .open = NO_SEGMENT, .fd = -1 };
+	s->plain = s->packed;
+	s->plain.kind = "plain.";
+	/* a chunk is in one file */
+	s->plain.segment = segment < SPOOL_CHUNK ? SPOOL_CHUNK : segment - segment % SPOOL_CHUNK;
+	s->tail = -1;
 	return s;
 }
 
-ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
+static ssize_t read_files(const struct spool *s, struct files *f, uint64_t at, void *buf, size_t len)
 {
-	uint64_t in = at % s->segment;
+	uint64_t in = at % f->segment;
 	ssize_t n;
 
-	if (!open_segment(s, at / s->segment, 0))
+	if (!open_segment(s, f, at / f->segment, 0))
 		return -1;
-	if (len > s->segment - in)
-		len = s->segment - in;
+	if (len > f->segment - in)
+		len = f->segment - in;
 	do
-		n = pread(s->fd, buf, len, in);
+		n = pread(f->fd, buf, len, in);
 	while (n < 0 && errno == EINTR);
 	/* a file that a loss of power has cut */
 	if (!n)
@@ -127,30 +143,65 @@ ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
 	return n ? n : -1;
 }
 
-/* Return the bytes in all files, of which the last chunk may be cut. */
-static uint64_t bytes_left(struct spool *s)
+ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
 {
-	uint64_t segment, sum = 0;
+	return read_files(s, &s->packed, at, buf, len);
+}
+
+/* Return the bytes in the files from @segment on, of which the last chunk may be cut. */
+static uint64_t bytes_left(const struct spool *s, const struct files *f, uint64_t segment)
+{
+	uint64_t sum = 0;
 	struct stat st;
 	char name[64];
 
-	for (segment = 0;; segment++) {
-		name_of(s, segment, name, sizeof(name));
+	for (;; segment++) {
+		name_of(s, f, segment, name, sizeof(name));
 		if (fstatat(s->dir, name, &st, 0))
 			return sum;
 		sum += st.st_size;
 	}
 }
 
-static bool read_all(struct spool *s, uint64_t at, void *buf, size_t len)
+static bool read_all(const struct spool *s, struct files *f, uint64_t at, void *buf, size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < len) {
-		n = spool_read(s, at + done, (char *)buf + done, len - done);
+		n = read_files(s, f, at + done, (char *)buf + done, len - done);
 		if (n < 0)
 			return false;
+		done += n;
+	}
+	return true;
+}
+
+/* Write at the end of the files. Return: false with errno set; what was written of it has no use. */
+static bool write_all(const struct spool *s, struct files *f, uint64_t to, const void *data, size_t len)
+{
+	size_t done = 0, part;
+	uint64_t at;
+	ssize_t n;
+	int err;
+
+	while (done < len) {
+		at = to + done;
+		part = len - done;
+		if (part > f->segment - at % f->segment)
+			part = f->segment - at % f->segment;
+		n = !open_segment(s, f, at / f->segment, O_CREAT) ? -1 :
+		    pwrite(f->fd, (const char *)data + done, part, at % f->segment);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err = errno;
+			/* give its room back */
+			if (f->fd >= 0 && f->open == to / f->segment && ftruncate(f->fd, to % f->segment))
+				err = errno;
+			errno = err;
+			return false;
+		}
 		done += n;
 	}
 	return true;
@@ -167,7 +218,7 @@ static bool recover_tail(struct spool *s)
 		return errno == ENOENT;
 	prepare(s);
 	n = pread(s->tail, &head, sizeof(head), 0);
-	if (n == sizeof(head) && head.chunk == s->chunks && head.len <= SPOOL_CHUNK) {
+	if (n == sizeof(head) && head.chunk == s->chunks + s->waiting && head.len <= SPOOL_CHUNK) {
 		n = pread(s->tail, s->data, head.len, sizeof(head));
 		if (n == (ssize_t)head.len)
 			s->filled = s->saved = head.len;
@@ -178,23 +229,27 @@ static bool recover_tail(struct spool *s)
 /* Count the whole chunks. Return: false with errno set if they cannot be read. */
 static bool recover_chunks(struct spool *s)
 {
-	uint64_t end = bytes_left(s);
+	uint64_t end = bytes_left(s, &s->packed, 0), segment, in;
 	uint32_t head[2];
 
 	while (end - s->written >= sizeof(head)) {
-		if (!read_all(s, s->written, head, sizeof(head)))
+		if (!read_all(s, &s->packed, s->written, head, sizeof(head)))
 			return errno == ENODATA;
 		if (!head[0] || !head[1] || head[0] > end - s->written - sizeof(head))
 			break;
 		s->written += sizeof(head) + head[0];
 		s->chunks++;
 	}
+	segment = (uint64_t)s->chunks * SPOOL_CHUNK / s->plain.segment;
+	in = (uint64_t)s->chunks * SPOOL_CHUNK % s->plain.segment;
+	end = bytes_left(s, &s->plain, segment);
+	s->waiting = end > in ? (end - in) / SPOOL_CHUNK : 0;
 	return true;
 }
 
 struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct error *e)
 {
-	struct spool *s = spool_new(dir, cpu, segment);
+	struct spool *s = spool_new(dir, cpu, segment, NULL);
 
 	if (recover_chunks(s) && recover_tail(s))
 		return s;
@@ -206,68 +261,111 @@ struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct 
 struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
 			   uint32_t chunks)
 {
-	struct spool *s = spool_new(dir, cpu, segment);
+	struct spool *s = spool_new(dir, cpu, segment, NULL);
 
 	s->written = size;
 	s->chunks = chunks;
 	return s;
 }
 
-/* Make a chunk of @data, in @out. Return: its length, or 0 after an error. */
-static size_t pack(struct spool *s, struct error *e)
+/* Give back the room of the first @len bytes of files, of which there are @all. */
+static void release(const struct spool *s, struct files *f, uint64_t len, uint64_t all)
 {
-	uint32_t head[2] = { 0, s->filled };
-	size_t n = ZSTD_compress2(s->zstd, s->out + sizeof(head), s->out_size - sizeof(head),
-				  s->data, s->filled);
+	/* the last file goes as a whole, too */
+	uint64_t last = len < all ? len / f->segment : all / f->segment + 1;
+	char name[64];
 
-	if (ZSTD_isError(n)) {
-		error_set(e, "cannot compress (%s)", ZSTD_getErrorName(n));
-		return 0;
+	/* its room is given back once it is closed */
+	if (f->fd >= 0 && f->open < last) {
+		close(f->fd);
+		f->fd = -1;
+		f->open = NO_SEGMENT;
 	}
+	for (; f->released < last; f->released++) {
+		name_of(s, f, f->released, name, sizeof(name));
+		unlinkat(s->dir, name, 0);
+	}
+	if (len < all && len % f->segment && open_segment(s, f, last, 0))
+		fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len % f->segment);
+}
+
+/* Compress @data and write it as the next chunk. */
+static bool put(struct spool *s, const char *data, size_t len, struct error *e)
+{
+	uint32_t head[2] = { 0, len };
+	size_t n = ZSTD_compress2(s->zstd, s->out + sizeof(head), s->out_size - sizeof(head), data, len);
+
+	if (ZSTD_isError(n))
+		return error_set(e, "cannot compress (%s)", ZSTD_getErrorName(n));
 	head[0] = n;
 	memcpy(s->out, head, sizeof(head));
-	return n + sizeof(head);
-}
-
-/* Write @out at the end. */
-static bool put(struct spool *s, size_t len, struct error *e)
-{
-	size_t done = 0, part;
-	uint64_t at;
-	ssize_t n;
-
-	while (done < len) {
-		at = s->written + done;
-		part = len - done;
-		if (part > s->segment - at % s->segment)
-			part = s->segment - at % s->segment;
-		n = !open_segment(s, at / s->segment, O_CREAT) ? -1 :
-		    pwrite(s->fd, s->out + done, part, at % s->segment);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			error_set(e, "%s", strerror(errno));
-			/* a part of a chunk is of no use, but its room is */
-			if (s->fd >= 0 && s->open == s->written / s->segment &&
-			    ftruncate(s->fd, s->written % s->segment))
-				return false;
-			return false;
-		}
-		done += n;
-	}
+	if (!write_all(s, &s->packed, s->written, s->out, n + sizeof(head)))
+		return error_set(e, "%s", strerror(errno));
+	s->written += n + sizeof(head);
+	s->chunks++;
 	return true;
 }
 
+/* Let the chunk wait. Return: false if there is no budget for it, or no room. */
+static bool defer(struct spool *s)
+{
+	if (!s->budget)
+		return false;
+	if (atomic_fetch_sub(s->budget, SPOOL_CHUNK) < SPOOL_CHUNK ||
+	    !write_all(s, &s->plain, (uint64_t)(s->chunks + s->waiting) * SPOOL_CHUNK, s->data, SPOOL_CHUNK)) {
+		atomic_fetch_add(s->budget, SPOOL_CHUNK);
+		return false;
+	}
+	s->waiting++;
+	return true;
+}
+
+/* Compress the chunk that has waited longest. */
+static bool compress_one(struct spool *s, struct error *e)
+{
+	uint64_t at = (uint64_t)s->chunks * SPOOL_CHUNK;
+
+	if (!s->again)
+		s->again = xrealloc(NULL, SPOOL_CHUNK);
+	if (!read_all(s, &s->plain, at, s->again, SPOOL_CHUNK))
+		return error_set(e, "cannot read it back (%s)", strerror(errno));
+	if (!put(s, s->again, SPOOL_CHUNK, e))
+		return false;
+	s->waiting--;
+	/* others may follow */
+	release(s, &s->plain, at + SPOOL_CHUNK, UINT64_MAX);
+	if (s->budget)
+		atomic_fetch_add(s->budget, SPOOL_CHUNK);
+	return true;
+}
+
+/* Write the full chunk in @data. */
 static bool write_chunk(struct spool *s, struct error *e)
 {
-	size_t len = pack(s, e);
+	bool deferred = defer(s);
 
-	if (!len || !put(s, len, e))
+	/* in their order */
+	while (!deferred && s->waiting) {
+		if (!compress_one(s, e))
+			return false;
+		deferred = defer(s);
+	}
+	if (!deferred && !put(s, s->data, s->filled, e))
 		return false;
-	s->written += len;
-	s->chunks++;
 	s->filled = s->saved = 0;
 	return true;
+}
+
+void *spool_room(struct spool *s, size_t *len)
+{
+	void *room;
+
+	pthread_mutex_lock(&s->lock);
+	prepare(s);
+	*len = SPOOL_CHUNK - s->filled;
+	room = *len ? s->data + s->filled : NULL;
+	pthread_mutex_unlock(&s->lock);
+	return room;
 }
 
 bool spool_append(struct spool *s, const void *data, size_t len, struct error *e)
@@ -281,7 +379,8 @@ bool spool_append(struct spool *s, const void *data, size_t len, struct error *e
 		n = SPOOL_CHUNK - s->filled;
 		if (n > len)
 			n = len;
-		memcpy(s->data + s->filled, data, n);
+		if (data != s->data + s->filled)
+			memcpy(s->data + s->filled, data, n);
 		s->filled += n;
 		data = (const char *)data + n;
 		len -= n;
@@ -304,29 +403,59 @@ void spool_save(struct spool *s)
 		s->tail = open_tail(s, O_CREAT | O_RDWR);
 	/* its head last: until then the file holds less, or an earlier chunk */
 	if (len && pwrite(s->tail, s->data + s->saved, len, sizeof(head) + s->saved) == (ssize_t)len) {
-		head = (struct tail_head){ .chunk = s->chunks, .len = s->filled };
+		head = (struct tail_head){ .chunk = s->chunks + s->waiting, .len = s->filled };
 		if (pwrite(s->tail, &head, sizeof(head), 0) == sizeof(head))
 			s->saved = s->filled;
 	}
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool spool_compress(struct spool *s, struct error *e)
+{
+	bool ok = true;
+
+	while (ok && s->waiting) {
+		pthread_mutex_lock(&s->lock);
+		ok = compress_one(s, e);
+		pthread_mutex_unlock(&s->lock);
+	}
+	return ok;
+}
+
+uint64_t spool_waiting(const struct spool *s)
+{
+	return (uint64_t)s->waiting * SPOOL_CHUNK;
+}
+
+bool spool_has_chunk(const struct spool *s)
+{
+	return s->chunks || s->waiting;
+}
+
 const void *spool_last(const struct spool *s, size_t len)
 {
-	size_t end = s->filled ? s->filled : s->chunks ? SPOOL_CHUNK : 0;
+	size_t end = s->filled ? s->filled : spool_has_chunk(s) ? SPOOL_CHUNK : 0;
 
 	return s->data && end >= len ? s->data + end - len : NULL;
 }
 
 bool spool_end(struct spool *s, const void *data, size_t len, struct error *e)
 {
+	uint64_t plain = (uint64_t)(s->chunks + s->waiting) * SPOOL_CHUNK;
+
+	if (!spool_compress(s, e))
+		return false;
+	release(s, &s->plain, plain, plain);
 	if (len) {
 		prepare(s);
 		make_room(s, s->filled + len);
 		memcpy(s->data + s->filled, data, len);
 		s->filled += len;
 	}
-	return !s->filled || write_chunk(s, e);
+	if (s->filled && !put(s, s->data, s->filled, e))
+		return false;
+	s->filled = s->saved = 0;
+	return true;
 }
 
 void spool_remove_tail(struct spool *s)
@@ -352,33 +481,21 @@ uint64_t spool_size(const struct spool *s)
 
 void spool_release(struct spool *s, uint64_t len)
 {
-	/* the last file goes as a whole, too */
-	uint64_t last = len < s->written ? len / s->segment : s->written / s->segment + 1;
-	char name[64];
-
-	/* its room is given back once it is closed */
-	if (s->fd >= 0 && s->open < last) {
-		close(s->fd);
-		s->fd = -1;
-		s->open = NO_SEGMENT;
-	}
-	for (; s->released < last; s->released++) {
-		name_of(s, s->released, name, sizeof(name));
-		unlinkat(s->dir, name, 0);
-	}
-	if (len < s->written && len % s->segment && open_segment(s, last, 0))
-		fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len % s->segment);
+	release(s, &s->packed, len, s->written);
 }
 
 void spool_free(struct spool *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
+	if (s->packed.fd >= 0)
+		close(s->packed.fd);
+	if (s->plain.fd >= 0)
+		close(s->plain.fd);
 	if (s->tail >= 0)
 		close(s->tail);
 	ZSTD_freeCCtx(s->zstd);
 	free(s->data);
 	free(s->out);
+	free(s->again);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The data of one CPU until the file is made, compressed as it comes, in files of a directory.
- * It has the form that trace.dat version 7 wants: chunks, each of its compressed size (u32),
- * its size (u32) and a zstd frame. The files are enough to read the data after a kill -9.
+ * The data of one CPU until the file is made, in files of a directory. In the end it has the form
+ * that trace.dat version 7 wants: chunks, each of its compressed size (u32), its size (u32) and
+ * a zstd frame. Compression takes longer than all else, so that chunks wait for it while there is
+ * a budget, and do not slow down what is traced: the last chunks are as they came, in files of
+ * their own. The files are enough to read the data after a kill -9.
  */
 #ifndef LIB_SPOOL_H
 #define LIB_SPOOL_H
@@ -19,16 +21,25 @@
 
 struct spool;
 
+/* The bytes that may still wait for compression, in all spools that share it. */
+typedef _Atomic int64_t spool_budget;
+
 /*
  * Make one in the directory @dir, which has no file of it before the first data. @segment:
  * the bytes of each of its files, the units in which a disk without holes gets room back.
+ * @budget: NULL: no chunk waits.
  */
-struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment);
+struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment, spool_budget *budget);
 /* Take the data that a killed process left in @dir. Return: NULL if it cannot be read. */
 struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct error *e);
 /* Take the data whose size is known. The first bytes of it may have been released. */
 struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
 			   uint32_t chunks);
+/*
+ * Return where data may be put before it is added, so that it need not be copied, and by @len how
+ * much; NULL: nowhere.
+ */
+void *spool_room(struct spool *s, size_t *len);
 /*
  * Add data. Return: false if it cannot be written, with only the reason in @e; all that was
  * added before is kept.
@@ -41,12 +52,21 @@ void spool_save(struct spool *s);
  * there are none.
  */
 const void *spool_last(const struct spool *s, size_t len);
-/* Write the last chunk with @data at its end. Nothing can be added after that. */
+/*
+ * Compress what waits for that. It takes a while; other threads may call spool_save() and
+ * spool_waiting(). Return: as spool_append() does.
+ */
+bool spool_compress(struct spool *s, struct error *e);
+/* Return the bytes that wait for that. */
+uint64_t spool_waiting(const struct spool *s);
+/* Return true if there is a whole chunk. */
+bool spool_has_chunk(const struct spool *s);
+/* Compress the rest, and write the last chunk with @data at its end. Nothing can be added after that. */
 bool spool_end(struct spool *s, const void *data, size_t len, struct error *e);
 /* After spool_end(): all data is in chunks. */
 void spool_remove_tail(struct spool *s);
 uint32_t spool_chunks(const struct spool *s);
-/* Return the bytes of all chunks that are written. */
+/* Return the bytes of all chunks that are compressed. */
 uint64_t spool_size(const struct spool *s);
 /* Read bytes from @at on. Return: their number, -1 with errno set. */
 ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len);

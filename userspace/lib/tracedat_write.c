@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@
  * While it records, the directory (lib/partial.h) holds
  *   trace.dat   the file's beginning: formats and symbols
  *   facts       what follows it: task names and options, as known at the last tick
- *   cpuN.*      the data (lib/spool.h)
+ *   cpuN.*      the data (lib/spool.h), some of it not compressed
  *   reserve     room on the disk for the end
  * The end writes the last of the data and the facts, then "moving", and moves the data, from
  * where it is given back in small steps. Each step can be done again after a kill.
@@ -44,6 +45,8 @@
 #define MOVE_SIZE	(256 << 10)	/* bytes that are moved at once */
 #endif
 #define SECTION_HEAD	16		/* bytes */
+#define BUDGET_MAX	(1ULL << 30)	/* bytes that wait for compression */
+#define BUDGET_SHARE	4		/* at most this part of the room on the disk */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
 /* The head of FACTS_NAME; the numbers of the streams in the file, u32, follow, then @len bytes. */
@@ -73,6 +76,7 @@ struct tracedat_writer {
 	uint64_t cpus_online;
 	uint64_t limit;			/* the file may not be larger */
 	uint64_t spooled;		/* bytes of all spools */
+	spool_budget budget;
 	char *symbols;			/* /proc/kallsyms */
 	size_t symbols_len;
 	char *times;			/* when names were right */
@@ -365,6 +369,20 @@ static void reserve(struct tracedat_writer *w)
 	close(fd);
 }
 
+/* Return: how much data may wait for compression. It takes several times its room until then. */
+static uint64_t budget(const struct tracedat_writer *w)
+{
+	uint64_t most = BUDGET_MAX, room;
+	struct statvfs disk;
+
+	if (fstatvfs(w->partial.fd, &disk))
+		return 0;
+	room = (uint64_t)disk.f_bavail * disk.f_frsize / BUDGET_SHARE;
+	if (room < most)
+		most = room;
+	return w->limit / BUDGET_SHARE < most ? w->limit / BUDGET_SHARE : most;
+}
+
 static void use_reserve(struct tracedat_writer *w)
 {
 	unlinkat(w->partial.fd, RESERVE_NAME, 0);
@@ -436,7 +454,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	if (w->fd < 0)
 		fail(w);
 	for (i = 0; i < nr_streams; i++)
-		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment);
+		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment, &w->budget);
 	add_head(w, &b);
 	add_formats(w, &b, events);
 	add_symbols(w, &b);
@@ -445,6 +463,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		check_limit(w);
 	if (!w->failed)
 		reserve(w);
+	w->budget = budget(w);
 	if (!w->failed)
 		return w;
 	*e = w->error;
@@ -476,6 +495,33 @@ static bool has_room(struct tracedat_writer *w)
 
 	/* the symbols, which are nearly all of the base, come a second time */
 	return 2 * w->base + FACTS_ROOM + in_memory + spooled <= w->limit;
+}
+
+void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len)
+{
+	return spool_room(w->spool[cpu], len);
+}
+
+bool tracedat_compress(struct tracedat_writer *w, unsigned int cpu, struct error *e)
+{
+	uint64_t before = spool_size(w->spool[cpu]);
+	struct error why;
+
+	if (!spool_compress(w->spool[cpu], &why))
+		return error_set(e, "cannot write '%s': %s; what was written is kept", w->output.name,
+				 why.text);
+	__atomic_fetch_add(&w->spooled, spool_size(w->spool[cpu]) - before, __ATOMIC_RELAXED);
+	return true;
+}
+
+uint64_t tracedat_waiting(const struct tracedat_writer *w)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < w->nr_streams; i++)
+		sum += spool_waiting(w->spool[i]);
+	return sum;
 }
 
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
@@ -585,14 +631,14 @@ static void list_cpus(struct tracedat_writer *w, const struct accounting *a)
 	bool any = false;
 
 	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		w->listed[cpu] = spool_size(w->spool[cpu]) || (a && a->ring_kb[cpu]);
+		w->listed[cpu] = spool_has_chunk(w->spool[cpu]) || (a && a->ring_kb[cpu]);
 		for (slot = 0; a && slot < NESTRACE_NR_SLOTS; slot++)
 			w->listed[cpu] |= a->slot[cpu][slot].hits;
 		any |= w->listed[cpu];
 	}
 	w->listed[0] |= !any;
 	for (i = w->nr_cpus; i < w->nr_streams; i++)
-		w->listed[i] = spool_size(w->spool[i]) || w->listed[i - w->nr_cpus];
+		w->listed[i] = spool_has_chunk(w->spool[i]) || w->listed[i - w->nr_cpus];
 }
 
 /*
@@ -1159,7 +1205,7 @@ static bool has_data(const struct tracedat_writer *w)
 	unsigned int i;
 
 	for (i = 0; i < w->nr_streams; i++)
-		if (spool_size(w->spool[i]))
+		if (spool_has_chunk(w->spool[i]))
 			return true;
 	return false;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 
@@ -37,7 +38,19 @@ const char *tracedat_kept(const struct tracedat_writer *w);
  */
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 		     struct error *e);
-/* The same for sub-buffers of the kernel's events. */
+/*
+ * Return where the next sub-buffers of a CPU may be put before they are added, so that they need
+ * not be copied, and by @len how much; NULL: nowhere.
+ */
+void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len);
+/*
+ * Compress what waits for that of one CPU, to which nothing is added any more; for several CPUs at
+ * once. tracedat_finish() does it otherwise. Return: as tracedat_append() does.
+ */
+bool tracedat_compress(struct tracedat_writer *w, unsigned int cpu, struct error *e);
+/* Return the bytes that wait for that. */
+uint64_t tracedat_waiting(const struct tracedat_writer *w);
+/* The same as tracedat_append(), for sub-buffers of the kernel's events. */
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 			    struct error *e);
 /* Replace the lines of /proc/kallsyms, before the end; @text becomes the writer's. */
