@@ -260,29 +260,52 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	return true;
 }
 
-/* The flags of a record that say which slot it is of, and their value for @slot. */
-struct nt_slot_flags {
-	u8 mask, value;
+/* The first eight bytes of a record: its head, and the first fields of its event. */
+union nt_record_begin {
+	struct {
+		u32 head;
+		u16 type;
+		u8 flags;
+	};
+	u64 word;
 };
 
-static struct nt_slot_flags nt_flags_of_slot(enum nestrace_slot slot)
+/* Some bits of that, and their value in the records that a test lets pass. */
+struct nt_record_test {
+	union nt_record_begin mask, value;
+};
+
+/* Test for a record, not a time extend, whose flags say that it is of @slot. */
+static struct nt_record_test nt_plain_record(enum nestrace_slot slot)
 {
-	const u8 all = NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ;
+	const u8 contexts = NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ;
+	struct nt_record_test test = {
+		.mask = { .head = NT_TYPE_MASK },
+		.value = { .head = NESTRACE_EVENT_SIZE / sizeof(u32) },
+	};
 
 	switch (slot) {
 	case NESTRACE_SLOT_TASK:
-		return (struct nt_slot_flags){ all, 0 };
+		test.mask.flags = contexts;
+		break;
 	case NESTRACE_SLOT_SOFTIRQ:
-		return (struct nt_slot_flags){ all, NESTRACE_FLAG_SOFTIRQ };
+		test.mask.flags = contexts;
+		test.value.flags = NESTRACE_FLAG_SOFTIRQ;
+		break;
 	case NESTRACE_SLOT_HARDIRQ:
-		return (struct nt_slot_flags){ all & ~NESTRACE_FLAG_SOFTIRQ, NESTRACE_FLAG_HARDIRQ };
+		test.mask.flags = NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ;
+		test.value.flags = NESTRACE_FLAG_HARDIRQ;
+		break;
 	case NESTRACE_SLOT_NMI:
 	case NESTRACE_SLOT_NMI_INLINE:
-		return (struct nt_slot_flags){ NESTRACE_FLAG_NMI, NESTRACE_FLAG_NMI };
+		test.mask.flags = NESTRACE_FLAG_NMI;
+		test.value.flags = NESTRACE_FLAG_NMI;
+		break;
 	default:
-		/* no flags do */
-		return (struct nt_slot_flags){ 0, 1 };
+		/* no flags say that: let nothing pass */
+		test.value.flags = NESTRACE_FLAG_NMI;
 	}
+	return test;
 }
 
 /*
@@ -292,33 +315,34 @@ static struct nt_slot_flags nt_flags_of_slot(enum nestrace_slot slot)
 static void nt_stream_run_plain(struct nt_stream *st, struct nt_cursor *c,
 				enum nestrace_slot slot, u64 until)
 {
-	const struct nt_clock_scale scale = st->session->scale;
-	const struct nt_slot_flags own = nt_flags_of_slot(slot);
-	const struct nt_record *rec = (const void *)((const char *)c->view + c->off);
-	const struct nt_record *end = (const void *)((const char *)c->view + c->end);
+	const struct nt_record_test test = nt_plain_record(slot);
+	const struct nt_record *first = (const void *)((const char *)c->view + c->off), *rec = first;
 	struct nt_record *to = (void *)(st->out->data + st->out_len);
-	const struct nt_record *to_end = (const void *)(st->out->data + sizeof(st->out->data));
-	const struct nt_record *first = rec;
-	u64 ts = c->ts, out_ts = st->out_ts, delta, next, scaled;
+	size_t nr = min(c->end - c->off, sizeof(st->out->data) - st->out_len) / sizeof(*rec);
+	const u64 offset = st->session->scale.offset;
+	/* deltas need no offset */
+	const struct nt_clock_scale scale = { .mult = st->session->scale.mult };
+	u64 ts = c->ts, out_ts = st->out_ts - offset, next, delta;
+	union nt_record_begin begin;
 
-	for (; rec < end && to + 1 <= to_end; rec++, to++) {
-		next = ts + (rec->head >> NT_TYPE_BITS);
-		scaled = nt_clock_scaled(&scale, next);
-		delta = scaled - out_ts;
-		if ((rec->head & NT_TYPE_MASK) != NESTRACE_EVENT_SIZE / sizeof(u32) ||
-		    next > until || delta > NT_DELTA_MAX ||
-		    (rec->event.flags & own.mask) != own.value)
+	for (; rec < first + nr; rec++, to++) {
+		memcpy(&begin, rec, sizeof(begin));
+		next = ts + (begin.head >> NT_TYPE_BITS);
+		delta = nt_clock_scaled(&scale, next) - out_ts;
+		if ((begin.word & test.mask.word) != test.value.word || next > until ||
+		    delta > NT_DELTA_MAX)
 			break;
-		*to = *rec;
-		to->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+		to->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)delta << NT_TYPE_BITS;
+		to->event = rec->event;
 		ts = next;
-		out_ts = scaled;
+		out_ts += delta;
 	}
+	nr = rec - first;
 	c->ts = ts;
-	c->index += rec - first;
-	WRITE_ONCE(c->off, (const char *)rec - (const char *)c->view);
-	st->out_len = (char *)to - (char *)st->out->data;
-	st->out_ts = out_ts;
+	c->index += nr;
+	WRITE_ONCE(c->off, c->off + nr * sizeof(*rec));
+	st->out_len += nr * sizeof(*rec);
+	st->out_ts = out_ts + offset;
 }
 
 /*

@@ -46,7 +46,7 @@
 #endif
 #define SECTION_HEAD	16		/* bytes */
 #define BUDGET_MAX	(1ULL << 30)	/* bytes that wait for compression */
-#define BUDGET_SHARE	4		/* at most this part of the room on the disk */
+#define BUDGET_SHARE	2		/* at most this part of the room on the disk */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
 /* The head of FACTS_NAME; the numbers of the streams in the file, u32, follow, then @len bytes. */
