@@ -174,7 +174,8 @@ bool partial_create(struct partial *p, const struct output *o, const char *clock
 		return error_set_errno(e, "cannot write '%s'", o->name);
 	/* without locks, as on some network file systems, two recorders do not see each other */
 	flock(p->lock, LOCK_EX | LOCK_NB);
-	p->segment = has_holes(p) ? SEGMENT_WHOLE : SEGMENT;
+	p->holes = has_holes(p);
+	p->segment = p->holes ? SEGMENT_WHOLE : SEGMENT;
 	about = format(VERSION_LINE "cpus %u\nstreams %u\nclock %s\nsegment %llu\noutput %s\n", nr_cpus,
 		       nr_streams, clock,
 		       (unsigned long long)p->segment, o->path);

@@ -12,9 +12,12 @@
 #include <zstd.h>
 
 #include "lib/memory.h"
+#include "lib/shorthand.h"
 #include "lib/spool.h"
 
 #define NO_SEGMENT	UINT64_MAX
+#define SLOT		(256ULL << 10)	/* of a chunk that waits: its length (u32), its short form, a hole */
+#define BLOCK		4096		/* of a disk */
 
 /* A row of files of one kind, which are one sequence of bytes. */
 struct files {
@@ -39,11 +42,12 @@ struct spool {
 	int dir;
 	unsigned int cpu;
 	struct files packed;		/* chunks as in trace.dat */
-	struct files plain;		/* chunk N as it came, N * SPOOL_CHUNK from their begin */
+	struct files brief;		/* one file; chunk N is in slot N */
 	int tail;			/* its file, or negative */
 	uint64_t written;		/* bytes in @packed */
 	uint32_t chunks;		/* in @packed */
-	_Atomic uint32_t waiting;	/* those after them, in @plain */
+	_Atomic uint32_t waiting;	/* those after them, in @brief */
+	_Atomic uint64_t waiting_bytes;	/* that these take, of this process only */
 	spool_budget *budget;
 	ZSTD_CCtx *zstd;
 	size_t filled;			/* bytes of @data */
@@ -51,7 +55,8 @@ struct spool {
 	size_t out_size;
 	char *out;
 	char *data;			/* of the chunk that is being filled; NULL: none yet */
-	char *again;			/* a chunk of @plain; NULL: none yet */
+	char *slot;			/* what is written to a slot, or read from it; NULL: none yet */
+	char *again;			/* a chunk that was there; NULL: none yet */
 };
 
 static void name_of(const struct spool *s, const struct files *f, uint64_t segment, char *name,
@@ -117,10 +122,9 @@ struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment, spool_budge
 	s->cpu = cpu;
 	s->budget = budget;
 	s->packed = (struct files){ .kind = "", .segment = segment, .open = NO_SEGMENT, .fd = -1 };
-	s->plain = s->packed;
-	s->plain.kind = "plain.";
-	/* a chunk is in one file */
-	s->plain.segment = segment < SPOOL_CHUNK ? SPOOL_CHUNK : segment - segment % SPOOL_CHUNK;
+	s->brief = s->packed;
+	s->brief.kind = "brief.";
+	s->brief.segment = UINT64_MAX;
 	s->tail = -1;
 	return s;
 }
@@ -148,14 +152,14 @@ ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
 	return read_files(s, &s->packed, at, buf, len);
 }
 
-/* Return the bytes in the files from @segment on, of which the last chunk may be cut. */
-static uint64_t bytes_left(const struct spool *s, const struct files *f, uint64_t segment)
+/* Return the bytes in all files, of which the last chunk may be cut. */
+static uint64_t bytes_left(const struct spool *s, const struct files *f)
 {
-	uint64_t sum = 0;
+	uint64_t segment, sum = 0;
 	struct stat st;
 	char name[64];
 
-	for (;; segment++) {
+	for (segment = 0;; segment++) {
 		name_of(s, f, segment, name, sizeof(name));
 		if (fstatat(s->dir, name, &st, 0))
 			return sum;
@@ -226,11 +230,17 @@ static bool recover_tail(struct spool *s)
 	return n >= 0;
 }
 
+/* Read the head of the slot at @at. Return: false if there is nothing in it. */
+static bool read_slot(struct spool *s, uint64_t at, uint32_t *len)
+{
+	return read_all(s, &s->brief, at, len, sizeof(*len)) && *len && *len <= SLOT - sizeof(*len);
+}
+
 /* Count the whole chunks. Return: false with errno set if they cannot be read. */
 static bool recover_chunks(struct spool *s)
 {
-	uint64_t end = bytes_left(s, &s->packed, 0), segment, in;
-	uint32_t head[2];
+	uint64_t end = bytes_left(s, &s->packed), at;
+	uint32_t head[2], len;
 
 	while (end - s->written >= sizeof(head)) {
 		if (!read_all(s, &s->packed, s->written, head, sizeof(head)))
@@ -240,10 +250,9 @@ static bool recover_chunks(struct spool *s)
 		s->written += sizeof(head) + head[0];
 		s->chunks++;
 	}
-	segment = (uint64_t)s->chunks * SPOOL_CHUNK / s->plain.segment;
-	in = (uint64_t)s->chunks * SPOOL_CHUNK % s->plain.segment;
-	end = bytes_left(s, &s->plain, segment);
-	s->waiting = end > in ? (end - in) / SPOOL_CHUNK : 0;
+	end = bytes_left(s, &s->brief);
+	for (at = s->chunks * SLOT; read_slot(s, at, &len) && at + sizeof(len) + len <= end; at += SLOT)
+		s->waiting++;
 	return true;
 }
 
@@ -306,16 +315,35 @@ static bool put(struct spool *s, const char *data, size_t len, struct error *e)
 	return true;
 }
 
+/* Return the bytes of the disk that a slot takes. */
+static int64_t slot_size(uint32_t len)
+{
+	return (sizeof(len) + len + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+static void prepare_slot(struct spool *s)
+{
+	_Static_assert(SPOOL_CHUNK <= SHORTHAND_MAX, "a short form can be made of a chunk");
+
+	if (!s->slot)
+		s->slot = xrealloc(NULL, SLOT);
+}
+
 /* Let the chunk wait. Return: false if there is no budget for it, or no room. */
 static bool defer(struct spool *s)
 {
-	if (!s->budget)
+	uint64_t at = (uint64_t)(s->chunks + s->waiting) * SLOT;
+	uint32_t len;
+
+	if (!s->budget || atomic_load_explicit(s->budget, memory_order_relaxed) < (int64_t)SLOT)
 		return false;
-	if (atomic_fetch_sub(s->budget, SPOOL_CHUNK) < SPOOL_CHUNK ||
-	    !write_all(s, &s->plain, (uint64_t)(s->chunks + s->waiting) * SPOOL_CHUNK, s->data, SPOOL_CHUNK)) {
-		atomic_fetch_add(s->budget, SPOOL_CHUNK);
+	prepare_slot(s);
+	len = shorthand_make(s->slot + sizeof(len), s->data, SPOOL_CHUNK);
+	memcpy(s->slot, &len, sizeof(len));
+	if (!write_all(s, &s->brief, at, s->slot, sizeof(len) + len))
 		return false;
-	}
+	atomic_fetch_sub(s->budget, slot_size(len));
+	s->waiting_bytes += slot_size(len);
 	s->waiting++;
 	return true;
 }
@@ -323,19 +351,25 @@ static bool defer(struct spool *s)
 /* Compress the chunk that has waited longest. */
 static bool compress_one(struct spool *s, struct error *e)
 {
-	uint64_t at = (uint64_t)s->chunks * SPOOL_CHUNK;
+	uint64_t at = s->chunks * SLOT;
+	uint32_t len;
 
+	prepare_slot(s);
 	if (!s->again)
 		s->again = xrealloc(NULL, SPOOL_CHUNK);
-	if (!read_all(s, &s->plain, at, s->again, SPOOL_CHUNK))
+	if (!read_slot(s, at, &len) || !read_all(s, &s->brief, at + sizeof(len), s->slot, len))
 		return error_set(e, "cannot read it back (%s)", strerror(errno));
+	if (!shorthand_undo(s->again, SPOOL_CHUNK, s->slot, len))
+		return error_set(e, "what was written is damaged");
 	if (!put(s, s->again, SPOOL_CHUNK, e))
 		return false;
 	s->waiting--;
 	/* others may follow */
-	release(s, &s->plain, at + SPOOL_CHUNK, UINT64_MAX);
-	if (s->budget)
-		atomic_fetch_add(s->budget, SPOOL_CHUNK);
+	release(s, &s->brief, at + SLOT, UINT64_MAX - 1);
+	if (s->budget) {
+		s->waiting_bytes -= slot_size(len);
+		atomic_fetch_add(s->budget, slot_size(len));
+	}
 	return true;
 }
 
@@ -424,7 +458,7 @@ bool spool_compress(struct spool *s, struct error *e)
 
 uint64_t spool_waiting(const struct spool *s)
 {
-	return (uint64_t)s->waiting * SPOOL_CHUNK;
+	return s->waiting_bytes;
 }
 
 bool spool_has_chunk(const struct spool *s)
@@ -441,11 +475,11 @@ const void *spool_last(const struct spool *s, size_t len)
 
 bool spool_end(struct spool *s, const void *data, size_t len, struct error *e)
 {
-	uint64_t plain = (uint64_t)(s->chunks + s->waiting) * SPOOL_CHUNK;
+	uint64_t brief = (uint64_t)(s->chunks + s->waiting) * SLOT;
 
 	if (!spool_compress(s, e))
 		return false;
-	release(s, &s->plain, plain, plain);
+	release(s, &s->brief, brief, brief);
 	if (len) {
 		prepare(s);
 		make_room(s, s->filled + len);
@@ -488,13 +522,14 @@ void spool_free(struct spool *s)
 {
 	if (s->packed.fd >= 0)
 		close(s->packed.fd);
-	if (s->plain.fd >= 0)
-		close(s->plain.fd);
+	if (s->brief.fd >= 0)
+		close(s->brief.fd);
 	if (s->tail >= 0)
 		close(s->tail);
 	ZSTD_freeCCtx(s->zstd);
 	free(s->data);
 	free(s->out);
+	free(s->slot);
 	free(s->again);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -2,9 +2,9 @@
 /*
  * The data of one CPU until the file is made, in files of a directory. In the end it has the form
  * that trace.dat version 7 wants: chunks, each of its compressed size (u32), its size (u32) and
- * a zstd frame. Compression takes longer than all else, so that chunks wait for it while there is
- * a budget, and do not slow down what is traced: the last chunks are as they came, in files of
- * their own. The files are enough to read the data after a kill -9.
+ * a zstd frame. Compression takes longer than all else, and would slow down what is traced. So
+ * chunks wait for it in a short form (lib/shorthand.h), in a file of their own, while there is a
+ * budget. The files are enough to read the data after a kill -9.
  */
 #ifndef LIB_SPOOL_H
 #define LIB_SPOOL_H
@@ -21,13 +21,13 @@
 
 struct spool;
 
-/* The bytes that may still wait for compression, in all spools that share it. */
+/* The bytes on the disk that may still wait for compression, in all spools that share it. */
 typedef _Atomic int64_t spool_budget;
 
 /*
  * Make one in the directory @dir, which has no file of it before the first data. @segment:
  * the bytes of each of its files, the units in which a disk without holes gets room back.
- * @budget: NULL: no chunk waits.
+ * @budget: NULL: no chunk waits, as where files cannot have holes.
  */
 struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment, spool_budget *budget);
 /* Take the data that a killed process left in @dir. Return: NULL if it cannot be read. */
@@ -57,7 +57,7 @@ const void *spool_last(const struct spool *s, size_t len);
  * spool_waiting(). Return: as spool_append() does.
  */
 bool spool_compress(struct spool *s, struct error *e);
-/* Return the bytes that wait for that. */
+/* Return the bytes on the disk that wait for that. */
 uint64_t spool_waiting(const struct spool *s);
 /* Return true if there is a whole chunk. */
 bool spool_has_chunk(const struct spool *s);

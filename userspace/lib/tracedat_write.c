@@ -454,7 +454,8 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	if (w->fd < 0)
 		fail(w);
 	for (i = 0; i < nr_streams; i++)
-		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment, &w->budget);
+		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
+					w->partial.holes ? &w->budget : NULL);
 	add_head(w, &b);
 	add_formats(w, &b, events);
 	add_symbols(w, &b);
