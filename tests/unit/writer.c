@@ -21,7 +21,7 @@
 #include "spec.h"
 #include "uapi/nestrace.h"
 
-enum { CPUS = 4, SUBBUFS = 72, HITS = 8, EVERY = 24 };
+enum { CPUS = 4, SUBBUFS = 264, HITS = 8, EVERY = 60 };
 
 /* The behaviour of the calls below, shared by the processes. */
 static struct {

@@ -152,19 +152,25 @@ ssize_t spool_read(struct spool *s, uint64_t at, void *buf, size_t len)
 	return read_files(s, &s->packed, at, buf, len);
 }
 
+/* Return the size of a file; -1: there is none. */
+static off_t size_of(const struct spool *s, const struct files *f, uint64_t segment)
+{
+	struct stat st;
+	char name[64];
+
+	name_of(s, f, segment, name, sizeof(name));
+	return fstatat(s->dir, name, &st, 0) ? -1 : st.st_size;
+}
+
 /* Return the bytes in all files, of which the last chunk may be cut. */
 static uint64_t bytes_left(const struct spool *s, const struct files *f)
 {
 	uint64_t segment, sum = 0;
-	struct stat st;
-	char name[64];
+	off_t size;
 
-	for (segment = 0;; segment++) {
-		name_of(s, f, segment, name, sizeof(name));
-		if (fstatat(s->dir, name, &st, 0))
-			return sum;
-		sum += st.st_size;
-	}
+	for (segment = 0; (size = size_of(s, f, segment)) >= 0; segment++)
+		sum += size;
+	return sum;
 }
 
 static bool read_all(const struct spool *s, struct files *f, uint64_t at, void *buf, size_t len)
@@ -181,7 +187,33 @@ static bool read_all(const struct spool *s, struct files *f, uint64_t at, void *
 	return true;
 }
 
-/* Write at the end of the files. Return: false with errno set; what was written of it has no use. */
+/*
+ * Drop what a write left behind @to that did not come to its end: after a kill, a shorter one over
+ * it would pass for whole. Return: false with errno set.
+ */
+static bool cut(const struct spool *s, struct files *f, uint64_t to)
+{
+	uint64_t segment = to / f->segment, last = segment;
+	char name[64];
+
+	while (size_of(s, f, last + 1) >= 0)
+		last++;
+	/* the last one first: a kill must leave no gap */
+	for (; last > segment; last--) {
+		if (f->open == last) {
+			close(f->fd);
+			f->fd = -1;
+			f->open = NO_SEGMENT;
+		}
+		name_of(s, f, last, name, sizeof(name));
+		if (unlinkat(s->dir, name, 0))
+			return false;
+	}
+	return size_of(s, f, segment) <= (off_t)(to % f->segment) ||
+	       (open_segment(s, f, segment, 0) && !ftruncate(f->fd, to % f->segment));
+}
+
+/* Write at the end of the files. Return: false with errno set; then nothing of it is there. */
 static bool write_all(const struct spool *s, struct files *f, uint64_t to, const void *data, size_t len)
 {
 	size_t done = 0, part;
@@ -200,8 +232,8 @@ static bool write_all(const struct spool *s, struct files *f, uint64_t to, const
 			continue;
 		if (n < 0) {
 			err = errno;
-			/* give its room back */
-			if (f->fd >= 0 && f->open == to / f->segment && ftruncate(f->fd, to % f->segment))
+			/* give its room back, too */
+			if (!cut(s, f, to))
 				err = errno;
 			errno = err;
 			return false;
@@ -250,6 +282,8 @@ static bool recover_chunks(struct spool *s)
 		s->written += sizeof(head) + head[0];
 		s->chunks++;
 	}
+	if (!cut(s, &s->packed, s->written))
+		return false;
 	end = bytes_left(s, &s->brief);
 	for (at = s->chunks * SLOT; read_slot(s, at, &len) && at + sizeof(len) + len <= end; at += SLOT)
 		s->waiting++;

@@ -45,7 +45,9 @@
 #define MOVE_SIZE	(256 << 10)	/* bytes that are moved at once */
 #endif
 #define SECTION_HEAD	16		/* bytes */
+#ifndef BUDGET_MAX
 #define BUDGET_MAX	(1ULL << 30)	/* bytes that wait for compression */
+#endif
 #define BUDGET_SHARE	2		/* at most this part of the room on the disk */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
@@ -1211,6 +1213,15 @@ static bool has_data(const struct tracedat_writer *w)
 	return false;
 }
 
+/* Are these names of one file? */
+static bool are_same(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return !strcmp(a, b) || (!stat(a, &of_a) && !stat(b, &of_b) &&
+				 of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+}
+
 char *tracedat_restore(const char *from, const char *output, struct error *e)
 {
 	struct tracedat_writer *w = xzalloc(1, sizeof(*w));
@@ -1221,7 +1232,7 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 		goto fail;
 	if (is_complete(&w->partial)) {
 		target = xstrdup(w->partial.output);
-		if (output && strcmp(output, target)) {
+		if (output && !are_same(output, target)) {
 			error_set(e, "the recording is in its file already: '%s'; copy that", target);
 			goto fail;
 		}
