@@ -11,6 +11,10 @@
 
 /* Beyond this many, the counts of functions that are gone stay where they are. */
 #define NT_COUNTS_GONE_MAX	(1U << 20)
+/* No kernel has as many functions as this has room for, and a longer table takes longer to read. */
+#define NT_COUNTS_BYTES_MAX	(64UL << 20)
+/* After this many entries somebody else may run. */
+#define NT_COUNTS_RESCHED	4096
 
 struct nt_counts_chunk {
 	struct list_head node;
@@ -20,7 +24,9 @@ struct nt_counts_chunk {
 
 size_t nt_counts_bytes(unsigned int kb)
 {
-	return max_t(size_t, roundup_pow_of_two((size_t)kb << 10), PAGE_SIZE);
+	size_t bytes = roundup_pow_of_two((size_t)kb << 10);
+
+	return min_t(size_t, max_t(size_t, bytes, PAGE_SIZE), NT_COUNTS_BYTES_MAX);
 }
 
 void nt_counts_init(struct nt_counts *c, void *table, size_t bytes)
@@ -79,9 +85,14 @@ static bool nt_count_has_key(u64 key)
 	return key != NT_COUNT_FREE && key != NT_COUNT_RETIRED;
 }
 
+static bool nt_text_covers(const struct nt_text *text, u64 ip)
+{
+	return ip - text->start < text->size || ip - text->init_start < text->init_size;
+}
+
 /* Return: true if an entry was retired. */
 static bool nt_counts_retire_cpu(struct nt_counts_gone *gone, struct nt_counts *c,
-				 unsigned long start, unsigned long size, u64 ts)
+				 const struct nt_text *text, u64 ts)
 {
 	struct nestrace_count *to;
 	struct nt_count *e;
@@ -89,8 +100,10 @@ static bool nt_counts_retire_cpu(struct nt_counts_gone *gone, struct nt_counts *
 	u64 key;
 
 	for (e = c->table; c->table && e <= c->table + c->mask; e++) {
+		if ((e - c->table) % NT_COUNTS_RESCHED == 0)
+			cond_resched();
 		key = READ_ONCE(e->key);
-		if (!nt_count_has_key(key) || nt_count_ip(key) - start >= size)
+		if (!nt_count_has_key(key) || !nt_text_covers(text, nt_count_ip(key)))
 			continue;
 		to = nt_counts_gone_add(gone);
 		if (!to) {
@@ -106,17 +119,15 @@ static bool nt_counts_retire_cpu(struct nt_counts_gone *gone, struct nt_counts *
 	return any;
 }
 
-void nt_counts_retire(struct nt_session *s, unsigned long start, unsigned long size, u64 ts)
+void nt_counts_retire(struct nt_session *s, const struct nt_text *text, u64 ts)
 {
 	unsigned int cpu;
 	bool any = false;
 
 	mutex_lock(&s->gone.lock);
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
 		any |= nt_counts_retire_cpu(&s->gone, &per_cpu_ptr(s->hook.rings, cpu)->counts,
-					    start, size, ts);
-		cond_resched();
-	}
+					    text, ts);
 	s->gone.moves += any;
 	mutex_unlock(&s->gone.lock);
 }
@@ -132,7 +143,7 @@ static void nt_counts_read_cpu(const struct nt_counts *c, struct nestrace_counts
 		key = READ_ONCE(e->key);
 		if (nt_count_has_key(key))
 			nt_count_fill(&counts[arg->nr++], e, key, 0);
-		if (!(arg->next % 4096))
+		if (arg->next % NT_COUNTS_RESCHED == 0)
 			cond_resched();
 	}
 }
@@ -145,9 +156,8 @@ static void nt_counts_read_gone(const struct nt_counts_gone *gone, struct nestra
 	unsigned int i;
 
 	list_for_each_entry(chunk, &gone->chunks, node) {
-		for (i = 0; i < chunk->nr; i++) {
-			if (before + i < arg->next)
-				continue;
+		/* the first one that was not read before is in this chunk, or in a later one */
+		for (i = min_t(u64, arg->next - before, chunk->nr); i < chunk->nr; i++) {
 			if (arg->nr == room)
 				return;
 			counts[arg->nr++] = chunk->count[i];

@@ -52,6 +52,12 @@ struct nt_counts_gone {
 	bool mixed;		/* memory was short: some stayed, for the function that came */
 };
 
+/* Where the code of a module is, and that of its init; a size may be 0. */
+struct nt_text {
+	unsigned long start, size;
+	unsigned long init_start, init_size;
+};
+
 /* Lets tests/unit interrupt a search before it takes an entry. */
 #ifndef nt_test_counting
 #define nt_test_counting()	barrier()
@@ -126,10 +132,10 @@ void nt_counts_init(struct nt_counts *c, void *table, size_t bytes);
 void nt_counts_gone_init(struct nt_counts_gone *gone);
 void nt_counts_gone_free(struct nt_counts_gone *gone);
 /*
- * A module comes, and its text takes these addresses at the time @ts: what was counted there is
+ * A module comes, and its @text takes its addresses at the time @ts: what was counted there is
  * another's, which is gone. Context: nothing runs there yet.
  */
-void nt_counts_retire(struct nt_session *s, unsigned long start, unsigned long size, u64 ts);
+void nt_counts_retire(struct nt_session *s, const struct nt_text *text, u64 ts);
 /* Fill @counts with up to arg->nr counts, and set what NESTRACE_IOC_COUNTS gives back in @arg. */
 void nt_counts_read(struct nt_session *s, struct nestrace_counts *arg,
 		    struct nestrace_count *counts);

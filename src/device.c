@@ -360,7 +360,7 @@ static int nt_ioc_counts(struct nt_session *s, void __user *user)
 	arg.cpu = array_index_nospec(arg.cpu, nr_cpu_ids);
 	if (!cpu_possible(arg.cpu))
 		return -EINVAL;
-	arg.nr = min(arg.nr, NT_COUNTS_AT_ONCE);
+	arg.nr = min_t(u32, arg.nr, NT_COUNTS_AT_ONCE);
 	counts = kvcalloc(arg.nr, sizeof(*counts), GFP_KERNEL);
 	if (!counts)
 		return -ENOMEM;

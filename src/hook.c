@@ -536,20 +536,24 @@ static __always_inline void nt_count(const struct nt_hook *h, unsigned long ip,
 	preempt_enable_notrace();
 }
 
-/* Count a hit of any context; preemption is off, and is enabled here. */
-static noinstr void nt_count_any(const struct nt_hook *h, unsigned long ip,
-				 unsigned int preempt_count)
+static __always_inline enum nestrace_slot nt_count_slot_of(unsigned long sp,
+							   unsigned int preempt_count)
 {
 	struct nt_context ctx = {
-		.sp = current_stack_pointer,
+		.sp = sp,
 		.irq_flags = arch_local_save_flags(),
 		.preempt_count = preempt_count,
 	};
 	enum nestrace_slot slot = nt_plain_interrupt(&ctx);
 
-	if (unlikely(slot == NESTRACE_SLOT_TASK || nt_guard_held(slot)))
-		slot = nt_slot(&ctx);
-	nt_count(h, ip, slot);
+	return likely(slot != NESTRACE_SLOT_TASK && !nt_guard_held(slot)) ? slot : nt_slot(&ctx);
+}
+
+/* Count a hit of any context; preemption is off, and is enabled here. */
+static noinstr void nt_count_any(const struct nt_hook *h, unsigned long ip,
+				 unsigned int preempt_count)
+{
+	nt_count(h, ip, nt_count_slot_of(current_stack_pointer, preempt_count));
 }
 
 /* A hit of the tracing process itself, or of an interrupt of it. */
@@ -561,7 +565,10 @@ static noinstr void nt_count_self(const struct nt_hook *h, unsigned long ip)
 		return;
 	preempt_count = nt_preempt_count_raw();
 	preempt_disable_notrace();
-	nt_count_any(h, ip, preempt_count);
+	if (nt_count_slot_of(current_stack_pointer, preempt_count) != NESTRACE_SLOT_TASK)
+		return nt_count_any(h, ip, preempt_count);
+	raw_cpu_inc(h->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
+	preempt_enable_notrace();
 }
 
 static noinstr void nt_hook_count(unsigned long ip, unsigned long parent_ip,

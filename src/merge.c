@@ -265,7 +265,7 @@ union nt_record_begin {
 	struct {
 		u32 head;
 		u16 type;
-		u8 flags;
+		u8 flags, preempt_count;
 	};
 	u64 word;
 };
@@ -318,7 +318,7 @@ static void nt_stream_run_plain(struct nt_stream *st, struct nt_cursor *c,
 	const struct nt_record_test test = nt_plain_record(slot);
 	const struct nt_record *first = (const void *)((const char *)c->view + c->off), *rec = first;
 	struct nt_record *to = (void *)(st->out->data + st->out_len);
-	size_t nr = min(c->end - c->off, sizeof(st->out->data) - st->out_len) / sizeof(*rec);
+	size_t nr = min_t(size_t, c->end - c->off, sizeof(st->out->data) - st->out_len) / sizeof(*rec);
 	const u64 offset = st->session->scale.offset;
 	/* deltas need no offset */
 	const struct nt_clock_scale scale = { .mult = st->session->scale.mult };

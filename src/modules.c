@@ -146,12 +146,11 @@ static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 ev
 /* Whatever was counted at the addresses of @mod, which comes, is not its own. */
 static void nt_modules_retire(struct nt_session *s, const struct module *mod, u64 ts)
 {
-	unsigned long start, size;
+	struct nt_text text;
 
-	nt_module_text(mod, &start, &size);
-	nt_counts_retire(s, start, size, ts);
-	nt_module_init_text(mod, &start, &size);
-	nt_counts_retire(s, start, size, ts);
+	nt_module_text(mod, &text.start, &text.size);
+	nt_module_init_text(mod, &text.init_start, &text.init_size);
+	nt_counts_retire(s, &text, ts);
 }
 
 static int nt_on_module(struct notifier_block *nb, unsigned long state, void *data)

@@ -254,8 +254,8 @@ enum nestrace_clock {
 /*
  * Count the hits of each function in each slot instead of recording them: NESTRACE_IOC_COUNTS.
  * There are no rings and no streams. No hit is recursed, and none needs RCU. @ring_kb is the
- * size of each CPU's table of counts, rounded up to a power of two and to a page: 16 bytes for
- * each function and slot that are hit. Hits that find no room are lost. EINVAL with OVERWRITE.
+ * size of each CPU's table of counts, rounded up to a power of two and to a page, and at most
+ * 64 MiB: 16 bytes for each function and slot that are hit. Hits that find no room are lost. EINVAL with OVERWRITE.
  */
 #define NESTRACE_CONFIG_COUNT		(1U << 5)
 struct nestrace_config {

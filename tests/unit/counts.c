@@ -248,6 +248,7 @@ int main(int argc, char **argv)
 	size_t bytes = small ? 4096 : 65536;
 	u64 end, made = 0, found = 0, lost = 0;
 	struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+	const struct nt_text text = { .start = ip_of(FUNCTIONS), .size = OF_MODULE * 16 };
 	unsigned int i, e;
 	pthread_t other;
 
@@ -272,7 +273,7 @@ int main(int argc, char **argv)
 		/* the module goes, and another one comes */
 		__atomic_store_n(&epoch, epoch + 1, __ATOMIC_RELEASE);
 		synchronize();
-		nt_counts_retire(&session, ip_of(FUNCTIONS), OF_MODULE * 16, epoch - 1);
+		nt_counts_retire(&session, &text, epoch - 1);
 		__atomic_store_n(&epoch, epoch + 1, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&running, false, __ATOMIC_RELAXED);

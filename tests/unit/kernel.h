@@ -231,6 +231,7 @@ struct mutex { int locked; };
 #define cond_resched()		do { } while (0)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
+#define min_t(type, a, b)	min((type)(a), (type)(b))
 #define ilog2(n)		(63 - __builtin_clzll(n))
 #define roundup_pow_of_two(n)	(1UL << (ilog2((n) - 1) + 1))
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < NR_CPUS; (cpu)++)

@@ -36,7 +36,8 @@ static const char help[] =
 	"  -P PID,...  count only calls by these processes, with their threads\n"
 	"  --tid TID,... count only calls by these threads\n"
 	"  -c          with -F, -P or --tid: count calls by their children, too\n"
-	"  -M MASK, -C CLOCK, -b SIZE  as for nestrace record\n"
+	"  -M MASK     count only on these CPUs, a hexadecimal mask\n"
+	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
 	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
@@ -132,7 +133,7 @@ static int finish(struct counting *c, struct capture *capture)
 	if (!counts_session(&sum, capture->fd, capture->nr_cpus, c->modules))
 		die_errno("cannot read the counts of '" NESTRACE_DEVICE "'");
 	if (sum.mixed)
-		warn("memory was short when modules came; functions that were gone are counted as those at their addresses");
+		warn(COUNTS_MIXED);
 	close(capture->fd);
 	/* the kernel may have made code meanwhile */
 	if (!symbols_read(&c->symbols, &e))

@@ -27,8 +27,7 @@ static const char help[] =
 	"context, until q. The accounting of all hits follows.\n\n"
 	"  -l GLOB     count only functions that match; may be repeated\n"
 	"  -n GLOB     leave out functions that match; may be repeated\n"
-	"  -P PID,..., --tid TID,..., -c, -M MASK, -C CLOCK, -b SIZE\n"
-	"              as for nestrace record\n"
+	"  -P PID,..., --tid TID,..., -c, -M MASK, -b SIZE  as for nestrace stat\n"
 	"  -h, --help  print this help\n\n"
 	"Keys: q or Ctrl-C quits. Space pauses the display. t sorts by all calls so far,\n"
 	"and again by those of the last second.\n";
@@ -89,6 +88,12 @@ static void on_opened(void *arg, int fd)
 	make_names(t);
 }
 
+/* Return the calls since @before; a module may have taken them along. */
+static uint64_t newer(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 static void make_rows(struct top *t, const struct counts *now, double seconds)
 {
 	const struct call_count *c, *before;
@@ -108,11 +113,11 @@ static void make_rows(struct top *t, const struct counts *now, double seconds)
 		row->name = names_find(t->tep, c->ip);
 		row->ip = c->ip;
 		row->total = total(c);
-		calls = row->total - total(before);
+		calls = newer(row->total, total(before));
 		row->rate = calls / seconds;
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			row->slot[slot] = !calls ? 0 : (double)(c->calls[slot] -
-					  (before ? before->calls[slot] : 0)) / calls;
+			row->slot[slot] = !calls ? 0 : (double)newer(c->calls[slot],
+					  before ? before->calls[slot] : 0) / calls;
 	}
 }
 
@@ -346,6 +351,8 @@ int cmd_top(int argc, char **argv)
 	accounting_read(&a, capture.fd, capture.nr_cpus);
 	make_names(&t);
 	accounting_table(&a, t.tep);
+	if (t.before.mixed)
+		warn(COUNTS_MIXED);
 	close(capture.fd);
 
 	accounting_free(&a);

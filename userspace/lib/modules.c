@@ -271,6 +271,13 @@ static uint64_t with_alias(uint64_t ip, uint64_t alias)
 	return alias << ALIAS_SHIFT | (ip & ALIAS_MASK);
 }
 
+/* Decide most addresses without the lock. */
+static bool not_of_modules(const struct modules *m, uint64_t ip)
+{
+	return __atomic_load_n(&m->high, __ATOMIC_RELAXED) <= ip ||
+	       __atomic_load_n(&m->low, __ATOMIC_RELAXED) > ip;
+}
+
 uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)
 {
 	const struct module *module;
@@ -278,8 +285,7 @@ uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)
 	uint32_t *recent;
 	bool known = false;
 
-	if (__atomic_load_n(&m->high, __ATOMIC_RELAXED) <= ip ||
-	    __atomic_load_n(&m->low, __ATOMIC_RELAXED) > ip)
+	if (not_of_modules(m, ip))
 		return ip;
 	pthread_mutex_lock(&m->lock);
 	recent = &m->recent[(ip >> 12) % (sizeof(m->recent) / sizeof(m->recent[0]))];
@@ -314,18 +320,18 @@ uint64_t modules_place_before(struct modules *m, uint64_t ip, uint64_t until)
 {
 	const struct module *module;
 	uint64_t place = ip;
-	bool known = false;
+	bool before = false;
 
+	if (not_of_modules(m, ip))
+		return ip;
 	pthread_mutex_lock(&m->lock);
-	for (module = m->module + m->nr; !known && module-- > m->module;) {
+	/* without one before, the first one came while the time was read */
+	for (module = m->module + m->nr; !before && module-- > m->module;) {
 		if (ip - module->text.start >= module->text.size &&
 		    ip - module->init.start >= module->init.size)
 			continue;
-		place = with_alias(ip, ALIAS_UNKNOWN);
-		known = module->begin < until;
-		if (known)
-			place = holder(m, module)->alias ?
-				with_alias(ip, holder(m, module)->alias) : ip;
+		before = module->begin < until;
+		place = holder(m, module)->alias ? with_alias(ip, holder(m, module)->alias) : ip;
 	}
 	pthread_mutex_unlock(&m->lock);
 	return place;

@@ -104,7 +104,7 @@ bool counts_session(struct counts *sum, int fd, unsigned int nr_cpus, struct mod
 	struct nestrace_time time = { .size = sizeof(time) };
 	uint32_t before, moves;
 	struct counts all;
-	unsigned int cpu;
+	unsigned int cpu, tries = 10;
 	bool good;
 
 	do {
@@ -114,11 +114,13 @@ bool counts_session(struct counts *sum, int fd, unsigned int nr_cpus, struct mod
 		for (cpu = 0, moves = before; good && moves == before && cpu < nr_cpus; cpu++)
 			good = add_parts(&all, fd, (struct nestrace_counts){ .cpu = cpu },
 					 time.clock, m, &moves) || errno == EINVAL;
-		if (good && moves == before)
+		/* modules that come all the time are not waited for */
+		tries -= moves != before;
+		if (good && (moves == before || !tries))
 			counts_sum(sum, &all);
-		sum->mixed = all.mixed;
+		sum->mixed = all.mixed || moves != before;
 		counts_free(&all);
-	} while (good && moves != before);
+	} while (good && moves != before && tries);
 	return good;
 }
 

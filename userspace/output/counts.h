@@ -10,6 +10,9 @@
 #include "lib/subbuf.h"
 #include "uapi/nestrace.h"
 
+/* The message if @mixed. */
+#define COUNTS_MIXED	"memory was short when modules came; functions that were gone are counted as those at their addresses"
+
 struct modules;
 
 struct call_count {
