@@ -92,11 +92,9 @@ static void *on_room(void *arg, unsigned int cpu, size_t *len)
 static void on_over(void *arg, unsigned int cpu)
 {
 	struct recording *r = arg;
-	struct error e;
 
-	if (!tracedat_compress(r->file, cpu, &e) &&
-	    !__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
-		warn_error(&e);
+	/* the end tries again, with the room that is reserved for it */
+	tracedat_compress(r->file, cpu);
 }
 
 static bool on_events(void *arg, unsigned int cpu, const void *buf, size_t len)

@@ -55,5 +55,7 @@ int cmd_restore(int argc, char **argv)
 	if (!quiet)
 		warn("restored: '%s'", written);
 	free(written);
-	return 0;
+	if (*e.text)
+		warn_error(&e);
+	return *e.text ? EXIT_ERROR : 0;
 }

@@ -489,11 +489,12 @@ static void finish_readers(struct drain *drains, unsigned int nr, struct capture
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		/* a task that hogs the reader's CPU must not keep us */
+	/* a task that hogs a reader's CPU must not keep us */
+	for (i = 0; i < nr; i++)
 		if (drains[i].started && drains[i].allowed)
 			pthread_setaffinity_np(drains[i].thread, sizeof(cpu_set_t),
 					       drains[i].allowed);
+	for (i = 0; i < nr; i++) {
 		if (drains[i].started)
 			join(&drains[i], capture);
 		if (drains[i].fd >= 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "lib/memory.h"
@@ -16,7 +17,12 @@
 #include "lib/spool.h"
 
 #define NO_SEGMENT	UINT64_MAX
-#define SLOT		(256ULL << 10)	/* of a chunk that waits: its length (u32), its short form, a hole */
+#define SLOT		(256ULL << 10)	/* of a chunk that waits: struct slot_head, its short form, a hole */
+/*
+ * A slot takes this much of the disk at least, so that there is room for the chunk where it goes:
+ * zstd makes up to 32 KiB of a short form of 20.
+ */
+#define SLOT_MIN	(36U << 10)
 #define BLOCK		4096		/* of a disk */
 
 /* A row of files of one kind, which are one sequence of bytes. */
@@ -37,6 +43,12 @@ struct tail_head {
 	uint32_t chunk;			/* the number of that chunk */
 };
 
+struct slot_head {
+	uint32_t chunk;			/* its number */
+	uint32_t len;			/* of the short form */
+	uint32_t sum;			/* its CRC */
+};
+
 struct spool {
 	pthread_mutex_t lock;		/* spool_save() comes from another thread */
 	int dir;
@@ -55,6 +67,7 @@ struct spool {
 	size_t out_size;
 	char *out;
 	char *data;			/* of the chunk that is being filled; NULL: none yet */
+	bool damaged;			/* something is lost that a killed process had written */
 	char *slot;			/* what is written to a slot, or read from it; NULL: none yet */
 	char *again;			/* a chunk that was there; NULL: none yet */
 };
@@ -262,17 +275,40 @@ static bool recover_tail(struct spool *s)
 	return n >= 0;
 }
 
-/* Read the head of the slot at @at. Return: false if there is nothing in it. */
-static bool read_slot(struct spool *s, uint64_t at, uint32_t *len)
+/* Return: 1; 0 if chunk @nr is not in its slot; -1 with errno set. */
+static int read_slot(struct spool *s, uint32_t nr, struct slot_head *head)
 {
-	return read_all(s, &s->brief, at, len, sizeof(*len)) && *len && *len <= SLOT - sizeof(*len);
+	if (!read_all(s, &s->brief, nr * SLOT, head, sizeof(*head)))
+		return errno == ENOENT || errno == ENODATA ? 0 : -1;
+	return head->chunk == nr && head->len && head->len <= SLOT - sizeof(*head);
+}
+
+/* Count the chunks that wait. Return: false with errno set if they cannot be read. */
+static bool recover_waiting(struct spool *s)
+{
+	uint64_t end = bytes_left(s, &s->brief), at;
+	struct slot_head head;
+	int found;
+
+	for (;;) {
+		at = (s->chunks + s->waiting) * SLOT;
+		found = at < end ? read_slot(s, s->chunks + s->waiting, &head) : 0;
+		if (found < 0)
+			return false;
+		if (!found || at + sizeof(head) + head.len > end)
+			break;
+		s->waiting++;
+	}
+	/* a kill cuts the last one; a loss of power may take any */
+	s->damaged = at + SLOT < end;
+	return true;
 }
 
 /* Count the whole chunks. Return: false with errno set if they cannot be read. */
 static bool recover_chunks(struct spool *s)
 {
-	uint64_t end = bytes_left(s, &s->packed), at;
-	uint32_t head[2], len;
+	uint64_t end = bytes_left(s, &s->packed);
+	uint32_t head[2];
 
 	while (end - s->written >= sizeof(head)) {
 		if (!read_all(s, &s->packed, s->written, head, sizeof(head)))
@@ -284,10 +320,7 @@ static bool recover_chunks(struct spool *s)
 	}
 	if (!cut(s, &s->packed, s->written))
 		return false;
-	end = bytes_left(s, &s->brief);
-	for (at = s->chunks * SLOT; read_slot(s, at, &len) && at + sizeof(len) + len <= end; at += SLOT)
-		s->waiting++;
-	return true;
+	return recover_waiting(s);
 }
 
 struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct error *e)
@@ -350,9 +383,11 @@ static bool put(struct spool *s, const char *data, size_t len, struct error *e)
 }
 
 /* Return the bytes of the disk that a slot takes. */
-static int64_t slot_size(uint32_t len)
+static uint32_t slot_size(const struct slot_head *head)
 {
-	return (sizeof(len) + len + BLOCK - 1) / BLOCK * BLOCK;
+	uint32_t size = (sizeof(*head) + head->len + BLOCK - 1) / BLOCK * BLOCK;
+
+	return size < SLOT_MIN ? SLOT_MIN : size;
 }
 
 static void prepare_slot(struct spool *s)
@@ -360,49 +395,71 @@ static void prepare_slot(struct spool *s)
 	_Static_assert(SPOOL_CHUNK <= SHORTHAND_MAX, "a short form can be made of a chunk");
 
 	if (!s->slot)
-		s->slot = xrealloc(NULL, SLOT);
+		s->slot = xzalloc(1, SLOT);
 }
 
 /* Let the chunk wait. Return: false if there is no budget for it, or no room. */
 static bool defer(struct spool *s)
 {
-	uint64_t at = (uint64_t)(s->chunks + s->waiting) * SLOT;
-	uint32_t len;
+	struct slot_head head = { .chunk = s->chunks + s->waiting };
+	char *brief;
 
 	if (!s->budget || atomic_load_explicit(s->budget, memory_order_relaxed) < (int64_t)SLOT)
 		return false;
 	prepare_slot(s);
-	len = shorthand_make(s->slot + sizeof(len), s->data, SPOOL_CHUNK);
-	memcpy(s->slot, &len, sizeof(len));
-	if (!write_all(s, &s->brief, at, s->slot, sizeof(len) + len))
+	brief = s->slot + sizeof(head);
+	head.len = shorthand_make(brief, s->data, SPOOL_CHUNK);
+	head.sum = crc32(0, (const Bytef *)brief, head.len);
+	memcpy(s->slot, &head, sizeof(head));
+	if (!write_all(s, &s->brief, head.chunk * SLOT, s->slot, slot_size(&head)))
 		return false;
-	atomic_fetch_sub(s->budget, slot_size(len));
-	s->waiting_bytes += slot_size(len);
+	atomic_fetch_sub(s->budget, slot_size(&head));
+	s->waiting_bytes += slot_size(&head);
 	s->waiting++;
 	return true;
+}
+
+/* Read the chunk that has waited longest to @again. Return: as read_slot() does. */
+static int read_waiting(struct spool *s, struct slot_head *head)
+{
+	int found = read_slot(s, s->chunks, head);
+
+	prepare_slot(s);
+	if (!s->again)
+		s->again = xrealloc(NULL, SPOOL_CHUNK);
+	if (found <= 0)
+		return found;
+	if (!read_all(s, &s->brief, s->chunks * SLOT + sizeof(*head), s->slot, head->len))
+		return -1;
+	return crc32(0, (const Bytef *)s->slot, head->len) == head->sum &&
+	       shorthand_undo(s->again, SPOOL_CHUNK, s->slot, head->len);
 }
 
 /* Compress the chunk that has waited longest. */
 static bool compress_one(struct spool *s, struct error *e)
 {
-	uint64_t at = s->chunks * SLOT;
-	uint32_t len;
+	struct slot_head head;
+	int found = read_waiting(s, &head);
 
-	prepare_slot(s);
-	if (!s->again)
-		s->again = xrealloc(NULL, SPOOL_CHUNK);
-	if (!read_slot(s, at, &len) || !read_all(s, &s->brief, at + sizeof(len), s->slot, len))
+	if (found < 0)
 		return error_set(e, "cannot read it back (%s)", strerror(errno));
-	if (!shorthand_undo(s->again, SPOOL_CHUNK, s->slot, len))
+	if (!found && s->budget)
 		return error_set(e, "what was written is damaged");
+	if (!found) {
+		/* after a loss of power; nothing behind it has its place any more */
+		s->damaged = true;
+		s->waiting = 0;
+		s->filled = s->saved = 0;
+		return true;
+	}
 	if (!put(s, s->again, SPOOL_CHUNK, e))
 		return false;
 	s->waiting--;
 	/* others may follow */
-	release(s, &s->brief, at + SLOT, UINT64_MAX - 1);
+	release(s, &s->brief, s->chunks * SLOT, UINT64_MAX - 1);
 	if (s->budget) {
-		s->waiting_bytes -= slot_size(len);
-		atomic_fetch_add(s->budget, slot_size(len));
+		s->waiting_bytes -= slot_size(&head);
+		atomic_fetch_add(s->budget, slot_size(&head));
 	}
 	return true;
 }
@@ -493,6 +550,11 @@ bool spool_compress(struct spool *s, struct error *e)
 uint64_t spool_waiting(const struct spool *s)
 {
 	return s->waiting_bytes;
+}
+
+bool spool_is_damaged(const struct spool *s)
+{
+	return s->damaged;
 }
 
 bool spool_has_chunk(const struct spool *s)

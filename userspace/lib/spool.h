@@ -59,6 +59,8 @@ const void *spool_last(const struct spool *s, size_t len);
 bool spool_compress(struct spool *s, struct error *e);
 /* Return the bytes on the disk that wait for that. */
 uint64_t spool_waiting(const struct spool *s);
+/* Return true if data that had been written is lost, as after a loss of power: the last of it. */
+bool spool_is_damaged(const struct spool *s);
 /* Return true if there is a whole chunk. */
 bool spool_has_chunk(const struct spool *s);
 /* Compress the rest, and write the last chunk with @data at its end. Nothing can be added after that. */

@@ -48,6 +48,7 @@
 #ifndef BUDGET_MAX
 #define BUDGET_MAX	(1ULL << 30)	/* bytes that wait for compression */
 #endif
+#define BUDGET_LIMIT	(1ULL << 40)
 #define BUDGET_SHARE	2		/* at most this part of the room on the disk */
 #define FACTS_ROOM	(512ULL << 10)	/* bytes that task names and options may take */
 
@@ -371,18 +372,19 @@ static void reserve(struct tracedat_writer *w)
 	close(fd);
 }
 
-/* Return: how much data may wait for compression. It takes several times its room until then. */
+/*
+ * Return: how much of the disk may hold data that waits for compression. What it takes in the end
+ * is not known, so none where a file may not have any size.
+ */
 static uint64_t budget(const struct tracedat_writer *w)
 {
-	uint64_t most = BUDGET_MAX, room;
 	struct statvfs disk;
+	uint64_t room;
 
-	if (fstatvfs(w->partial.fd, &disk))
+	if (w->limit < BUDGET_LIMIT || fstatvfs(w->partial.fd, &disk))
 		return 0;
 	room = (uint64_t)disk.f_bavail * disk.f_frsize / BUDGET_SHARE;
-	if (room < most)
-		most = room;
-	return w->limit / BUDGET_SHARE < most ? w->limit / BUDGET_SHARE : most;
+	return room < BUDGET_MAX ? room : BUDGET_MAX;
 }
 
 static void use_reserve(struct tracedat_writer *w)
@@ -456,8 +458,9 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	if (w->fd < 0)
 		fail(w);
 	for (i = 0; i < nr_streams; i++)
+		/* the kernel's events are few */
 		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
-					w->partial.holes ? &w->budget : NULL);
+					w->partial.holes && i < nr_cpus ? &w->budget : NULL);
 	add_head(w, &b);
 	add_formats(w, &b, events);
 	add_symbols(w, &b);
@@ -505,16 +508,11 @@ void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len)
 	return spool_room(w->spool[cpu], len);
 }
 
-bool tracedat_compress(struct tracedat_writer *w, unsigned int cpu, struct error *e)
+void tracedat_compress(struct tracedat_writer *w, unsigned int cpu)
 {
-	uint64_t before = spool_size(w->spool[cpu]);
 	struct error why;
 
-	if (!spool_compress(w->spool[cpu], &why))
-		return error_set(e, "cannot write '%s': %s; what was written is kept", w->output.name,
-				 why.text);
-	__atomic_fetch_add(&w->spooled, spool_size(w->spool[cpu]) - before, __ATOMIC_RELAXED);
-	return true;
+	spool_compress(w->spool[cpu], &why);
 }
 
 uint64_t tracedat_waiting(const struct tracedat_writer *w)
@@ -1152,8 +1150,8 @@ static bool load(struct tracedat_writer *w, struct error *e)
 	return true;
 }
 
-/* Make the data whole, which a kill may have cut anywhere. */
-static void recover(struct tracedat_writer *w)
+/* Make the data whole, which a kill may have cut anywhere. Say in @damage if more is missing. */
+static void recover(struct tracedat_writer *w, struct error *damage)
 {
 	struct facts_head head;
 	unsigned int i;
@@ -1170,6 +1168,9 @@ static void recover(struct tracedat_writer *w)
 			end_spool(w, i, NULL, 0);
 		if (!w->failed)
 			spool_remove_tail(w->spool[i]);
+		if (!w->failed && spool_is_damaged(w->spool[i]))
+			error_set(damage, "data of CPU %u is damaged: '%s'; the last of it is left out",
+				  i % w->nr_cpus, w->partial.path);
 	}
 	if (!w->failed)
 		put_prefix(w);
@@ -1225,6 +1226,7 @@ static bool are_same(const char *a, const char *b)
 char *tracedat_restore(const char *from, const char *output, struct error *e)
 {
 	struct tracedat_writer *w = xzalloc(1, sizeof(*w));
+	struct error damage;
 	char *target = NULL;
 
 	w->fd = w->output.fd = -1;
@@ -1238,6 +1240,7 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 		}
 		partial_remove(&w->partial);
 		writer_free(w);
+		*e->text = '\0';
 		return target;
 	}
 	target = output ? xstrdup(output) : partial_target(&w->partial);
@@ -1247,16 +1250,19 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 		error_set(e, "a newer file has that name: '%s'; name another with -o FILE", target);
 		goto fail;
 	}
+	*damage.text = '\0';
 	if (!w->moving)
-		recover(w);
+		recover(w, &damage);
 	/* an earlier file is worth more */
 	if (!w->failed && !w->moving && !has_data(w)) {
 		error_set(e, "nothing was recorded: '%s'; a flight recording is lost with its recorder; remove the directory",
 			  w->partial.path);
 		goto fail;
 	}
-	if (complete(w, e))
+	if (complete(w, e)) {
+		*e = damage;
 		return target;
+	}
 	free(target);
 	return NULL;
 fail:

@@ -45,9 +45,9 @@ bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *bu
 void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len);
 /*
  * Compress what waits for that of one CPU, to which nothing is added any more; for several CPUs at
- * once. tracedat_finish() does it otherwise. Return: as tracedat_append() does.
+ * once. tracedat_finish() does what this could not do.
  */
-bool tracedat_compress(struct tracedat_writer *w, unsigned int cpu, struct error *e);
+void tracedat_compress(struct tracedat_writer *w, unsigned int cpu);
 /* Return the bytes that wait for that. */
 uint64_t tracedat_waiting(const struct tracedat_writer *w);
 /* The same as tracedat_append(), for sub-buffers of the kernel's events. */
@@ -74,7 +74,8 @@ void tracedat_abandon(struct tracedat_writer *w);
 /*
  * Make the file of an interrupted recording. @from: the directory or the name of the file.
  * @output: the name of the file, or NULL for that of the recording, unless a newer file has
- * it. Return: the name, to be freed; NULL after an error, which loses nothing.
+ * it. Return: the name, to be freed, and in @e what could not be restored, or nothing; NULL after
+ * an error, which loses nothing.
  */
 char *tracedat_restore(const char *from, const char *output, struct error *e);
 
