@@ -30,9 +30,9 @@
 #define RECORD_SIZE	(sizeof(uint32_t) + NESTRACE_EVENT_SIZE)
 #define TABLE_BITS	12
 
-/* What both sides know: @chunk as it was, and the pid of the last record. */
+/* The state of the making, for one chunk. */
 struct state {
-	uint32_t pid;
+	uint32_t pid;				/* of the last record */
 	uint16_t table[1 << TABLE_BITS];	/* by hash: where in the chunk a call is, in words */
 };
 
@@ -156,7 +156,7 @@ size_t shorthand_make(void *out, const void *data, size_t len)
 	return to - (char *)out;
 }
 
-/* What is left of a short form. */
+/* The part of a short form that has not been undone. */
 struct rest {
 	const char *p, *end;
 };

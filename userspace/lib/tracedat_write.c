@@ -373,8 +373,8 @@ static void reserve(struct tracedat_writer *w)
 }
 
 /*
- * Return: how much of the disk may hold data that waits for compression. What it takes in the end
- * is not known, so none where a file may not have any size.
+ * Return: how much of the disk may hold data that waits for compression. Nobody knows yet what it
+ * takes in the end, so there is none where the size of a file is limited.
  */
 static uint64_t budget(const struct tracedat_writer *w)
 {
