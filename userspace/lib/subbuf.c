@@ -270,6 +270,52 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 	return false;
 }
 
+/* Is an event of @s either a hit as the module writes it, or none? */
+static bool has_own_hits_only(const struct subbuf *s)
+{
+	return s->plain && s->flat && s->format.nr_hits == 1 && !s->format.hit[0].context.size &&
+	       s->format.hit[0].size >= NESTRACE_EVENT_SIZE;
+}
+
+static size_t own_calls(struct subbuf *s, struct subbuf_call *call, size_t max)
+{
+	const struct hit_format *f = &s->format.hit[0];
+	struct nestrace_function own;
+	const void *data;
+	size_t nr = 0;
+	int size;
+
+	s->first = false;
+	while (nr < max && (data = next_plain(s, &size))) {
+		if (size < f->size) {
+			s->others += size >= s->format.common_size;
+			continue;
+		}
+		memcpy(&own, data, sizeof(own));
+		if (own.type != f->type) {
+			s->others++;
+			continue;
+		}
+		call[nr++] = (struct subbuf_call){
+			.ip = own.ip, .ts = s->ts,
+			.slot = slot_of(s, f, data, size, own.flags),
+		};
+	}
+	return nr;
+}
+
+size_t subbuf_calls(struct subbuf *s, struct subbuf_call *call, size_t max)
+{
+	size_t nr = 0;
+	struct hit hit;
+
+	if (has_own_hits_only(s))
+		return own_calls(s, call, max);
+	while (nr < max && subbuf_next(s, &hit))
+		call[nr++] = (struct subbuf_call){ .ip = hit.ip, .ts = hit.ts, .slot = hit.slot };
+	return nr;
+}
+
 void subbuf_free(struct subbuf *s)
 {
 	kbuffer_free(s->kbuf);

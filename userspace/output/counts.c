@@ -53,12 +53,15 @@ static void add(struct counts *c, uint64_t ip, unsigned int slot, uint64_t calls
 
 bool counts_subbuf(struct counts *c)
 {
-	struct hit hit;
+	struct subbuf_call call[256];
+	size_t nr, i;
 
 	if (!subbuf_load(&c->sub, c->data))
 		return false;
-	while (subbuf_next(&c->sub, &hit))
-		add(c, c->modules ? modules_place(c->modules, hit.ip, hit.ts) : hit.ip, hit.slot, 1);
+	while ((nr = subbuf_calls(&c->sub, call, sizeof(call) / sizeof(call[0]))) > 0)
+		for (i = 0; i < nr; i++)
+			add(c, c->modules ? modules_place(c->modules, call[i].ip, call[i].ts) : call[i].ip,
+			    call[i].slot, 1);
 	return true;
 }
 
