@@ -10,6 +10,7 @@
 
 #define TIMESTAMP_SIZE	8U		/* bytes in a sub-buffer's header, before its length */
 /* enum ring_buffer_type of the kernel; a smaller one is the length in words */
+#define TYPE_DATA_MAX	28
 #define TYPE_PADDING		29
 #define TYPE_TIME_EXTEND	30
 #define TYPE_TIME_STAMP		31	/* absolute */
@@ -76,15 +77,32 @@ uint32_t subbuf_room(const struct subbuf_format *format)
 	return format->size + NESTRACE_SUBBUF_SIZE;
 }
 
+/* Return: where the short events and time extensions end that @data begins with. */
+static uint32_t skip_plain(const char *data, uint32_t len)
+{
+	uint32_t type, size, at = 0;
+
+	while (at + sizeof(uint32_t) <= len) {
+		type = data[at] & 0x1f;
+		size = type == TYPE_TIME_EXTEND ? 2 : 1 + type;
+		if (!type || (type > TYPE_DATA_MAX && type != TYPE_TIME_EXTEND) ||
+		    size * sizeof(uint32_t) > len - at)
+			break;
+		at += size * sizeof(uint32_t);
+	}
+	return at;
+}
+
 /*
  * Check what kbuffer trusts: no event may be empty or go beyond the data. @plain: are all of them
  * short events or time extensions?
  */
 static bool events_fit(const char *data, uint32_t len, bool swap, bool *plain)
 {
-	uint32_t head, length, type, at = 0;
+	uint32_t head, length, type, at;
 
 	*plain = !swap && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	at = *plain ? skip_plain(data, len) : 0;
 	while (at + sizeof(head) <= len) {
 		memcpy(&head, data + at, sizeof(head));
 		/* the type is in the bits that the machine's compiler allots first */

@@ -7,6 +7,7 @@
 #define LIB_SUBBUF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct kbuffer;

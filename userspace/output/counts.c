@@ -39,12 +39,13 @@ static void grow(struct counts *c)
 
 static void add(struct counts *c, uint64_t ip, unsigned int slot, uint64_t calls)
 {
-	struct call_count *entry;
+	struct call_count *entry = c->size ? find(c, ip) : NULL;
 
-	if (2 * c->used >= c->size)
-		grow(c);
-	entry = find(c, ip);
-	if (!entry->ip) {
+	if (!entry || !entry->ip) {
+		if (2 * c->used >= c->size) {
+			grow(c);
+			entry = find(c, ip);
+		}
 		entry->ip = ip;
 		c->used++;
 	}
