@@ -13,7 +13,7 @@
 #define NT_COUNTS_GONE_MAX	(1U << 20)
 /* No kernel has as many functions as this has room for, and a longer table takes longer to read. */
 #define NT_COUNTS_BYTES_MAX	(64UL << 20)
-/* After this many entries somebody else may run. */
+/* Reschedule after this many entries. */
 #define NT_COUNTS_RESCHED	4096
 
 struct nt_counts_chunk {
@@ -112,7 +112,7 @@ static bool nt_counts_retire_cpu(struct nt_counts_gone *gone, struct nt_counts *
 		}
 		nt_count_fill(to, e, key, ts);
 		WRITE_ONCE(e->calls, 0);
-		/* whoever takes the entry counts from 0; pairs with nt_counts_search() */
+		/* the next key counts from 0; pairs with nt_counts_search() */
 		smp_store_release(&e->key, NT_COUNT_RETIRED);
 		any = true;
 	}

@@ -4,11 +4,11 @@
  * with open addressing, which needs no lock and no guard.
  *
  * Invariants:
- *  - Only its own CPU counts, with preemption off, and each slot has entries of its own. An entry
- *    is taken by one instruction, so a context that interrupts may take it first.
- *  - An entry keeps its key until its function is gone: nt_counts_retire(). It is never free
- *    again, but another key may take it then.
- *  - A key that two contexts add at once may have two entries. The sum counts.
+ *  - Only its own CPU counts, with preemption off. An entry belongs to one slot. One instruction
+ *    takes it, so an interrupt cannot see it half taken; it may take the entry first.
+ *  - An entry keeps its key until a module is loaded at its address: nt_counts_retire(). It never
+ *    becomes free again, but another key may take it then.
+ *  - A key that two contexts add at once may have two entries: add them.
  */
 #ifndef NT_COUNTS_H
 #define NT_COUNTS_H
@@ -31,9 +31,9 @@ struct nt_count {
 
 #define NT_COUNT_FREE		0ULL
 #define NT_COUNT_RETIRED	1ULL
-/* A search looks at this many entries. Where all are others', the call is not counted. */
+/* A search looks at this many entries. If other keys hold all of them, the call is lost. */
 #define NT_COUNT_PROBES		64
-/* The upper bits of a kernel address are set: these four of them are the slot, inverted. */
+/* All upper bits of a kernel address are 1. A key has the inverted slot in four of them. */
 #define NT_COUNT_SLOT_SHIFT	58
 #define NT_COUNT_SLOT_MASK	(15ULL << NT_COUNT_SLOT_SHIFT)
 
@@ -45,11 +45,11 @@ struct nt_counts {
 
 /* The counts of functions that are gone, which a session keeps beside the tables. */
 struct nt_counts_gone {
-	struct mutex lock;	/* of this struct; and no entry is retired meanwhile */
+	struct mutex lock;	/* of this struct; its holder retires entries of the tables */
 	struct list_head chunks;
 	unsigned int nr;	/* in all chunks */
 	u32 moves;		/* counts the calls of nt_counts_retire() that retired any */
-	bool mixed;		/* memory was short: some stayed, for the function that came */
+	bool mixed;		/* some counts stayed in the tables, and count for the new function */
 };
 
 /* Where the code of a module is, and that of its init; a size may be 0. */
@@ -78,13 +78,13 @@ static __always_inline enum nestrace_slot nt_count_slot(u64 key)
 	return (~key & NT_COUNT_SLOT_MASK) >> NT_COUNT_SLOT_SHIFT;
 }
 
-/* Return: the entry where the search begins. */
+/* Return: the index of the entry where the search begins. */
 static __always_inline u32 nt_counts_hash(const struct nt_counts *c, unsigned long ip,
 					  enum nestrace_slot slot)
 {
 	/*
-	 * 2^32 divided by the golden ratio spreads addresses, which lie close together. For the
-	 * slot of most hits the sum is no instruction.
+	 * 2^32 divided by the golden ratio spreads addresses, which lie close together. For
+	 * the task, which is slot 0, the addition costs no instruction.
 	 */
 	return ((u32)ip + ((u32)slot << 24)) * 0x9e3779b1U >> c->shift;
 }
@@ -100,7 +100,7 @@ again:
 	to = NULL;
 	old = NT_COUNT_FREE;
 	i = nt_counts_hash(c, nt_count_ip(key), nt_count_slot(key));
-	/* with steps of 1, 2, 3... it may reach each entry */
+	/* with steps of 1, 2, 3... it comes to no entry twice before all */
 	for (step = 1; step <= NT_COUNT_PROBES; step++) {
 		e = &c->table[i & c->mask];
 		found = READ_ONCE(e->key);
@@ -132,8 +132,8 @@ void nt_counts_init(struct nt_counts *c, void *table, size_t bytes);
 void nt_counts_gone_init(struct nt_counts_gone *gone);
 void nt_counts_gone_free(struct nt_counts_gone *gone);
 /*
- * A module comes, and its @text takes its addresses at the time @ts: what was counted there is
- * another's, which is gone. Context: nothing runs there yet.
+ * A module with this @text is loaded at the time @ts: move the counts of the functions that had its
+ * addresses to @s->gone. Context: the module does not run yet.
  */
 void nt_counts_retire(struct nt_session *s, const struct nt_text *text, u64 ts);
 /* Fill @counts with up to arg->nr counts, and set what NESTRACE_IOC_COUNTS gives back in @arg. */

@@ -214,7 +214,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	return 0;
 }
 
-/* @counts: each hit that is not counted in another way is counted by function. */
+/* @counts: the session counts, so what is neither lost nor filtered is recorded. */
 static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
 			  u64 overwritten, bool counts)
 {
@@ -283,7 +283,7 @@ out:
 
 static u32 nt_time_flags(const struct nt_session *s)
 {
-	/* counts have no times */
+	/* its hits have no times */
 	if (s->hook.counts)
 		return 0;
 	switch (s->hook.reader) {

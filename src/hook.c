@@ -9,7 +9,7 @@
  *	  |
  *	nt_hook_modules ---- module left out ----> filtered_early++
  *	  |
- *	  +-- session that counts ---------------> nt_hook_count: see there
+ *	  +-- session that counts ---------------> nt_hook_count, at the end
  *	  |
  *	nt_hook_READER
  *	  |
@@ -501,9 +501,9 @@ static __always_inline void nt_trace(unsigned long ip, unsigned long parent_ip,
 		nt_trace_task(ip, parent_ip, h, reader, rest);
 }
 
-/* ---- counting: by function, without a ring, a clock, RCU or the guard ---- */
+/* ---- counting by function: no record, no clock, no guard, no RCU ---- */
 
-/* Count a hit whose entry is not the first that is looked at, or is not there yet. */
+/* Count a hit whose key is not in the first entry of its search. */
 static noinstr void nt_count_late(struct nt_rings *rings, u64 key)
 {
 	struct nt_count *e = nt_counts_search(&rings->counts, key);

@@ -270,7 +270,7 @@ union nt_record_begin {
 	u64 word;
 };
 
-/* Some bits of that, and their value in the records that a test lets pass. */
+/* A record passes if its first word has @value in the bits of @mask. */
 struct nt_record_test {
 	union nt_record_begin mask, value;
 };
@@ -309,8 +309,8 @@ static struct nt_record_test nt_plain_record(enum nestrace_slot slot)
 }
 
 /*
- * Hand out the records that follow, up to @until, as long as they need nothing but another time:
- * most do. @out has a record, and nothing is missing after it.
+ * Hand out the next records up to @until that need only a new delta, as most do. @out has a record
+ * already, and no gap follows it.
  */
 static void nt_stream_run_plain(struct nt_stream *st, struct nt_cursor *c,
 				enum nestrace_slot slot, u64 until)
@@ -416,7 +416,7 @@ void nt_stream_seal(struct nt_stream *st)
 		used += sizeof(u64);
 	}
 	st->out->commit = commit;
-	/* give away nothing of another sub-buffer */
+	/* clear what an earlier sub-buffer has left */
 	memset(st->out->data + used, 0, sizeof(st->out->data) + sizeof(st->out->first) - used);
 }
 

@@ -143,7 +143,7 @@ static int nt_modules_add(struct nt_modules *m, const struct module *mod, u32 ev
 	return 0;
 }
 
-/* Whatever was counted at the addresses of @mod, which comes, is not its own. */
+/* Retire the counts at the addresses of @mod, which are of earlier functions. */
 static void nt_modules_retire(struct nt_session *s, const struct module *mod, u64 ts)
 {
 	struct nt_text text;
@@ -170,7 +170,7 @@ static int nt_on_module(struct notifier_block *nb, unsigned long state, void *da
 	list_for_each_entry(s, &nt_modules_sessions, modules.node) {
 		ts = nt_modules_time(s);
 		nt_modules_add(&s->modules, data, events[state], ts);
-		/* once it has run, that it counts does not change */
+		/* hook.counts is fixed once the session has run */
 		if (state == MODULE_STATE_COMING && ts && s->hook.counts)
 			nt_modules_retire(s, data, ts);
 	}

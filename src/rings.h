@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rings of a CPU, one per slot, or its counts; and the memory behind those of a session. A
- * session that counts writes to no ring, but counts its hits there.
+ * The rings of a CPU, one per slot, or its table of counts; and the memory behind those of a
+ * session. A session that counts uses only the counters of its rings.
  */
 #ifndef NT_RINGS_H
 #define NT_RINGS_H

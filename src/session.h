@@ -52,7 +52,7 @@ struct nt_session {
 	struct nt_tasks *tasks;		/* names that tasks no longer have */
 	struct nt_modules modules;	/* with a lock of its own */
 	struct nt_counts_gone gone;	/* with a lock of its own */
-	struct nt_stream **streams;	/* by CPU, once READY; NULL: it counts */
+	struct nt_stream **streams;	/* by CPU; NULL: not READY yet, or it counts */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
@@ -78,7 +78,7 @@ void nt_session_close(struct nt_session *s);
 
 /* Ignore the tasks with this address space; NT_NO_MM: none. @s is not running. */
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm);
-/* Make rings and streams: the configuration is fixed now. Return: 0, -EINTR or -ENOMEM. */
+/* Make rings and streams, or tables of counts: the configuration is fixed now. Return: 0, -EINTR or -ENOMEM. */
 int nt_session_prepare(struct nt_session *s);
 /* Return: 0, or the errors of NESTRACE_IOC_START. */
 int nt_session_start(struct nt_session *s);

@@ -252,10 +252,11 @@ enum nestrace_clock {
 #define NESTRACE_CONFIG_OOPS		(1U << 3)	/* an oops or a panic is a trigger */
 #define NESTRACE_CONFIG_WARN		(1U << 4)	/* a warning of the kernel is a trigger */
 /*
- * Count the hits of each function in each slot instead of recording them: NESTRACE_IOC_COUNTS.
- * There are no rings and no streams. No hit is recursed, and none needs RCU. @ring_kb is the
- * size of each CPU's table of counts, rounded up to a power of two and to a page, and at most
- * 64 MiB: 16 bytes for each function and slot that are hit. Hits that find no room are lost. EINVAL with OVERWRITE.
+ * Count hits by function and slot instead of recording them. NESTRACE_IOC_COUNTS reads the counts.
+ * The session has no rings and no streams. No hit recurses, and none needs RCU. @ring_kb is the
+ * size of each CPU's table, rounded up to a power of two and to a page; more than 64 MiB is taken
+ * as 64 MiB. An entry of 16 bytes is for one function in one slot. A hit is lost if the 64 entries
+ * where its own may be are others'. EINVAL: with OVERWRITE.
  */
 #define NESTRACE_CONFIG_COUNT		(1U << 5)
 struct nestrace_config {
@@ -272,7 +273,7 @@ struct nestrace_config {
  */
 struct nestrace_slot_stats {
 	__u64 hits;		/* calls of the hook */
-	__u64 recorded;		/* in the ring, or read from it; or counted by function */
+	__u64 recorded;		/* in the ring, read from it, or counted by function */
 	__u64 lost;		/* ring or table full, overwritten before it was read, or RCU not watching */
 	__u64 recursed;		/* not recorded: the slot was in the tracer already */
 	__u64 filtered;		/* by pid, CPU, module or caller, or the rings were frozen */
@@ -328,15 +329,14 @@ struct nestrace_recursions {
 
 /*
  * NESTRACE_IOC_COUNTS: reads the counts of one CPU, or of functions that are gone, in parts. They
- * are exact once the session is stopped. Two entries may be for the same function and slot:
- * their sum counts.
+ * are exact once the session is stopped. Two entries may have the same function and slot; add them.
  * @flags: NESTRACE_COUNTS_GONE, and then @cpu is 0. @counts: address of an array. @nr: in: its
  * entries, above 0; out: entries filled, 0 at the end. @next: in: 0 for the first part; out: for
- * the next. @moves: out: how often entries have moved from the CPUs to what is gone. If that
- * changes between two parts of any of these, read all of them again.
- * The counts of a CPU are those of the function that was the last at the address. When a module
- * comes, those of functions that were at its addresses before move.
- * Errors: EINVAL no session that counts, or no such CPU.
+ * the next. @moves: out: how often entries have moved from the CPUs to what is gone. If it differs
+ * between two calls, of whatever CPU or flag, discard all parts and read again.
+ * The counts of a CPU are those of the functions that were the last at their addresses. If a module
+ * is loaded there, the counts of the earlier functions move to NESTRACE_COUNTS_GONE.
+ * Errors: EINVAL the session does not count, @nr is 0, or there is no such CPU.
  */
 #define NESTRACE_COUNTS_GONE	(1U << 0)
 struct nestrace_count {
@@ -355,7 +355,7 @@ struct nestrace_counts {
 	__u64 counts;
 	__u64 next;
 	__u32 moves;
-	__u32 mixed;		/* out: 1: memory was short, so some did not move */
+	__u32 mixed;		/* out: 1: some could not move, for lack of memory or room */
 };
 
 /*

@@ -5,8 +5,8 @@
  *
  * Each hit has a number, which is its record. The reader must get each record that is not
  * lost, in order, and know exactly how many are missing before it.
- * -DOVERWRITE: a full ring drops its oldest sub-buffer, and the reader reads a copy; else it reads
- * the ring. Mutants: -DMUTANT_...
+ * -DOVERWRITE: a full ring drops its oldest sub-buffer, and the reader reads a copy; otherwise it
+ * reads the ring in place. Mutants: -DMUTANT_...
  */
 #if defined(OVERWRITE) || defined(MUTANT_COPY_BEFORE_POS)
 #define COPIES

@@ -2,9 +2,9 @@
 /*
  * The counting hook and its tables, built in userspace from the module's own sources. Threads
  * are CPUs, nested signals are their interrupts. Functions of a module that comes and goes share
- * their addresses with those of the next one, whose coming retires their counts.
+ * their addresses with those of the next one. Its loading retires their counts.
  *   counts SECONDS SEED [small]
- * Each call is made known here, and its count must be the same. With small the tables are too
+ * The test counts each call itself, and compares. With small the tables are too
  * small for all functions: then each call is counted or lost.
  */
 #define _GNU_SOURCE
@@ -87,7 +87,7 @@ static u64 ip_of(unsigned int function)
 static void call(unsigned int slot)
 {
 	struct cpu *c = &cpus[this_cpu];
-	/* no state that an interrupt would share: the made calls decide */
+	/* from the calls made so far: an interrupt shares no other state */
 	unsigned int function = (c->made[0][slot] * 2654435761U >> 7) % (FUNCTIONS + OF_MODULE);
 
 	nt_local_inc(&c->made[0][slot]);
@@ -208,7 +208,7 @@ static u32 read_all(bool keep)
 				function = (n->ip - ip_of(0)) / 16;
 				if (n->ip != ip_of(function) || function >= FUNCTIONS + OF_MODULE ||
 				    n->slot >= NESTRACE_NR_SLOTS || !n->until != (cpu >= 0)) {
-					FAIL("an entry that must not be there: %llx", (unsigned long long)n->ip);
+					FAIL("an unexpected entry: %llx", (unsigned long long)n->ip);
 					continue;
 				}
 				if (keep && function >= FUNCTIONS)

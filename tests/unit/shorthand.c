@@ -103,19 +103,19 @@ int main(void)
 		add_hit(data, 5, 7, 1000);
 	is_number(there_and_back(SUBBUF), NESTRACE_SUBBUF_HEADER + 6 + 4 + 20 + 99 * 4 + 2);
 
-	spec("shorthand: so in later sub-buffers, and a long time takes four more");
+	spec("shorthand: a known call in a later sub-buffer takes four bytes, a long delta four more");
 	begin(data + SUBBUF);
 	add_hit(data + SUBBUF, 5, 7, 1000);
 	add_hit(data + SUBBUF, 65535, 7, 1000);
 	is_number(there_and_back(2 * SUBBUF) - there_and_back(SUBBUF),
 		  NESTRACE_SUBBUF_HEADER + 4 + 8 + 2);
 
-	spec("shorthand: a task that changes takes six");
+	spec("shorthand: a change of the task takes six bytes");
 	add_hit(data + SUBBUF, 5, 8, 1000);
 	is_number(there_and_back(2 * SUBBUF) - there_and_back(SUBBUF),
 		  NESTRACE_SUBBUF_HEADER + 4 + 8 + 6 + 4 + 2);
 
-	spec("shorthand: events of other kinds, and what is no event, come back as they were");
+	spec("shorthand: events of other kinds, and bytes that are no event, come back unchanged");
 	for (i = 0; i < 2000; i++) {
 		len = (1 + some(8)) * SUBBUF;
 		for (size_t at = 0; at < len; at += SUBBUF)
@@ -137,7 +137,7 @@ int main(void)
 	damaged &= !shorthand_undo(back, len - SUBBUF, brief, i);
 	is_number(damaged, true);
 
-	spec("shorthand: what is damaged is undone within its bounds");
+	spec("shorthand: undoing damaged input stays within its buffers");
 	for (i = 0; i < 20000; i++) {
 		char *copy;
 		size_t n;

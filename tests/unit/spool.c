@@ -48,7 +48,6 @@ static unsigned int restore(bool damaged)
 		return 0;
 	is_number(spool_end(s, NULL, 0, &e), true);
 	is_number(spool_is_damaged(s), damaged);
-	is_number(spool_waiting(s), 0);
 	chunks = spool_chunks(s);
 	spool_remove_tail(s);
 	spool_free(s);
@@ -90,7 +89,7 @@ int main(void)
 	spool_free(s);
 	unlinkat(dir, "cpu0.0", 0);
 
-	spec("spool: the oldest are compressed when it is used up");
+	spec("spool: when the budget is used up, the oldest chunks are compressed");
 	budget = SLOT + 100000;
 	s = spool_new(dir, 0, 1ULL << 62, &budget);
 	for (i = 0; i < 10; i++)
@@ -102,17 +101,17 @@ int main(void)
 	spool_free(s);
 	unlinkat(dir, "cpu0.0", 0);
 
-	spec("spool: after a kill all of them are there");
+	spec("spool: after a kill, all chunks that waited are restored");
 	budget = PLENTY;
 	leave(10, &budget);
 	is_number(restore(false), 11);
 
-	spec("spool: some compressed, some not");
+	spec("spool: after a kill, chunks that were compressed and that waited are restored");
 	budget = SLOT + 100000;
 	leave(10, &budget);
 	is_number(restore(false), 11);
 
-	spec("spool: the last one cut by the kill");
+	spec("spool: a chunk that a kill cut is left out, the others are restored");
 	budget = PLENTY;
 	leave(10, &budget);
 	s = NULL;
@@ -120,17 +119,17 @@ int main(void)
 		abort();
 	is_number(restore(false), 9);
 
-	spec("spool: a page that a loss of power took ends them, and is reported");
+	spec("spool: a damaged chunk ends the restored ones, and is reported");
 	leave(10, &budget);
 	damage(4 * SLOT + 20, 100);
 	is_number(restore(true), 4);
 
-	spec("spool: so does a slot that is empty");
+	spec("spool: an empty slot ends the restored chunks, and is reported");
 	leave(10, &budget);
 	damage(4 * SLOT, 4096);
 	is_number(restore(true), 4);
 
-	spec("spool: so does a slot of another chunk");
+	spec("spool: a slot of another chunk ends the restored ones, and is reported");
 	leave(10, &budget);
 	damage(4 * SLOT, 1);
 	is_number(restore(true), 4);

@@ -88,12 +88,12 @@ static void *on_room(void *arg, unsigned int cpu, size_t *len)
 	return tracedat_room(r->file, cpu, len);
 }
 
-/* Compress in the threads of all CPUs, not only in the main one. */
+/* Compress in the threads of all CPUs, at once. */
 static void on_over(void *arg, unsigned int cpu)
 {
 	struct recording *r = arg;
 
-	/* the end tries again, with the room that is reserved for it */
+	/* if this fails, tracedat_finish() tries again, with more room on the disk */
 	tracedat_compress(r->file, cpu);
 }
 
@@ -178,7 +178,7 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	if (r->terminal && r->config->session.flight && !r->announced)
 		announce(r);
 	if (r->terminal && r->frozen && !p->last)
-		fprintf(stderr, "\r%" PRIu64 " hits; %" PRIu64 " MiB wait for compression \033[K",
+		fprintf(stderr, "\r%" PRIu64 " hits; %" PRIu64 " MiB left to compress \033[K",
 			p->events, tracedat_waiting(r->file) >> 20);
 	else if (r->terminal && !p->last)
 		fprintf(stderr, "\r%" PRIu64 " hits, %" PRIu64 " %s, %.0f per second \033[K",

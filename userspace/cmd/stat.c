@@ -130,6 +130,7 @@ static int finish(struct counting *c, struct capture *capture)
 	int ret;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
+	a.counts = true;
 	if (!counts_session(&sum, capture->fd, capture->nr_cpus, c->modules))
 		die_errno("cannot read the counts of '" NESTRACE_DEVICE "'");
 	if (sum.mixed)

@@ -88,7 +88,7 @@ static void on_opened(void *arg, int fd)
 	make_names(t);
 }
 
-/* Return the calls since @before; a module may have taken them along. */
+/* Return the calls since @before; 0 if the counts of a module have moved meanwhile. */
 static uint64_t newer(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
@@ -159,8 +159,7 @@ static void put_head(const struct top *t, const struct progress *p)
 	mvprintw(0, 0, "nestrace top  %.0f s, %u CPUs: %.0f hits/s, %" PRIu64 " in total",
 		 p->seconds, p->nr_cpus, rate, p->events);
 	attroff(A_BOLD);
-	mvprintw(1, 0, "lost %" PRIu64 ", recursed %" PRIu64 "%s%s", p->lost, p->recursed,
-		 t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");
+	mvprintw(1, 0, "lost %" PRIu64 "%s%s", p->lost, t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");
 	move(2, 0);
 	attron(A_REVERSE);
 	printw("%6s %6s  task  soft  hard   nmi other  %-*s", "hits/s", "total",
@@ -349,6 +348,7 @@ int cmd_top(int argc, char **argv)
 	if (stdscr)
 		screen_end();
 	accounting_read(&a, capture.fd, capture.nr_cpus);
+	a.counts = true;
 	make_names(&t);
 	accounting_table(&a, t.tep);
 	if (t.before.mixed)

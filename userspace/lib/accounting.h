@@ -25,6 +25,7 @@ struct accounting {
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
+	bool counts;			/* the session counts, and has no rings; set by the caller */
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;
 };

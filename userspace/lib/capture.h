@@ -35,9 +35,9 @@ struct sink {
 	 * called in a session that counts.
 	 */
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
-	/* May be NULL, or: return where sub-buffers are to be read to, and how much; NULL: anywhere. */
+	/* Return a buffer to read into, and its size; NULL: the capture has its own. May be NULL. */
 	void *(*room)(void *arg, unsigned int cpu, size_t *len);
-	/* The last ones of @cpu have been taken, in its thread. May be NULL. */
+	/* @data has had the last ones of @cpu; in its thread, at the usual priority. May be NULL. */
 	void (*over)(void *arg, unsigned int cpu);
 	/* Twice a second and at the end, in the main thread. */
 	void (*tick)(void *arg, int fd, const struct progress *p);

@@ -272,8 +272,8 @@ static bool ftrace_is_off(void)
 static bool start_error(const struct session_config *c, struct error *e)
 {
 	if (errno == ENOMEM)
-		return error_set(e, "not enough free memory for the rings: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
-				 c->ring_kb);
+		return error_set(e, "not enough free memory for the %s: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
+				 c->count ? "counts" : "rings", c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
 	if (errno == ENODEV)

@@ -325,7 +325,7 @@ uint64_t modules_place_before(struct modules *m, uint64_t ip, uint64_t until)
 	if (not_of_modules(m, ip))
 		return ip;
 	pthread_mutex_lock(&m->lock);
-	/* without one before, the first one came while the time was read */
+	/* if each of them came after @until, the earliest is the one that was counted */
 	for (module = m->module + m->nr; !before && module-- > m->module;) {
 		if (ip - module->text.start >= module->text.size &&
 		    ip - module->init.start >= module->init.size)

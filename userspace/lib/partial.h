@@ -31,7 +31,7 @@ struct partial {
 	unsigned int nr_cpus;
 	unsigned int nr_streams;	/* as many, or twice as many with the kernel's events */
 	uint64_t segment;	/* see spool_new() */
-	bool holes;		/* its files can have them; not known once it is opened again */
+	bool holes;		/* its files can have them; set by partial_create() only */
 };
 
 /*

@@ -2,9 +2,9 @@
 /*
  * For each sub-buffer there are its 16 bytes of head and then items, of which each begins with a
  * u16:
- *	0 to 0x7fff	the call of the record is that at four times this place in the chunk
- *	RECORD		the call follows
- *	TASK		the pid of the records from here on follows, a u32
+ *	0 to 0x7fff	a hit of the same call as the one at this word of the chunk
+ *	RECORD		a hit, whose call follows
+ *	TASK		the pid of the hits from here on follows, a u32
  *	BYTES		the rest of the sub-buffer follows
  *	ZEROES		the rest of the sub-buffer is zeroes
  *	0x8000 + N	N words follow as they are, an event of another kind
@@ -33,7 +33,7 @@
 /* The state of the making, for one chunk. */
 struct state {
 	uint32_t pid;				/* of the last record */
-	uint16_t table[1 << TABLE_BITS];	/* by hash: where in the chunk a call is, in words */
+	uint16_t table[1 << TABLE_BITS];	/* by hash: the word of the chunk where a call is; 0: none */
 };
 
 static uint32_t u32_at(const char *p)
@@ -65,7 +65,7 @@ static char *put_delta(char *to, uint32_t delta)
 
 size_t shorthand_bound(size_t len)
 {
-	/* at most a u16 for four bytes, in events of one word */
+	/* more than a u16 for an event of 8 bytes, or 6 bytes for a hit of 28 */
 	return len + len / 2 + NESTRACE_SUBBUF_SIZE;
 }
 
@@ -92,7 +92,7 @@ static bool same_call(const struct nestrace_function *a, const struct nestrace_f
 static char *make_record(char *out, const char *chunk, const char *p, struct state *s)
 {
 	const struct nestrace_function *call = (const void *)(p + sizeof(uint32_t));
-	/* neither the caller nor the function tells calls apart */
+	/* calls differ in function, caller or flags */
 	uint64_t sum = call->ip * 31 + call->parent_ip + call->common;
 	uint16_t *place = &s->table[sum * 0x9e3779b97f4a7c15ULL >> (64 - TABLE_BITS)];
 	uint32_t delta = u32_at(p) >> HEAD_BITS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A short form of sub-buffers, which takes a fraction of zstd's time to make. It is for hits: a
- * call that the chunk has had before becomes its place and the time since the last hit, four bytes
- * instead of 28. All else stays as it is.
+ * A short form of sub-buffers, which takes a fraction of zstd's time to make. It is for hits. A call
+ * that the chunk had before takes four bytes instead of 28: its place, and the time since the last
+ * event. Other events are copied with a word before them.
  */
 #ifndef LIB_SHORTHAND_H
 #define LIB_SHORTHAND_H

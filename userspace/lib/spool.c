@@ -17,10 +17,10 @@
 #include "lib/spool.h"
 
 #define NO_SEGMENT	UINT64_MAX
-#define SLOT		(256ULL << 10)	/* of a chunk that waits: struct slot_head, its short form, a hole */
+#define SLOT		(256ULL << 10)	/* bytes for a chunk that waits: struct slot_head, its short form, a hole */
 /*
- * A slot takes this much of the disk at least, so that there is room for the chunk where it goes:
- * zstd makes up to 32 KiB of a short form of 20.
+ * A slot takes at least this much of the disk, so that its room suffices for the compressed chunk:
+ * 20 KiB of a short form may become 32 KiB of zstd.
  */
 #define SLOT_MIN	(36U << 10)
 #define BLOCK		4096		/* of a disk */
@@ -113,7 +113,7 @@ static void make_room(struct spool *s, size_t len)
 	s->out = xrealloc(s->out, s->out_size);
 }
 
-/* CPUs without data must cost nothing: many that are possible are not there. */
+/* CPUs that nobody reads cost nothing: many that are possible are not there. */
 static void prepare(struct spool *s)
 {
 	if (s->data)
@@ -201,8 +201,8 @@ static bool read_all(const struct spool *s, struct files *f, uint64_t at, void *
 }
 
 /*
- * Drop what a write left behind @to that did not come to its end: after a kill, a shorter one over
- * it would pass for whole. Return: false with errno set.
+ * Remove what an unfinished write left from @to on. Otherwise a shorter write over it could pass for
+ * a whole chunk after a kill. Return: false with errno set.
  */
 static bool cut(const struct spool *s, struct files *f, uint64_t to)
 {
@@ -392,7 +392,7 @@ static uint32_t slot_size(const struct slot_head *head)
 
 static void prepare_slot(struct spool *s)
 {
-	_Static_assert(SPOOL_CHUNK <= SHORTHAND_MAX, "a short form can be made of a chunk");
+	_Static_assert(SPOOL_CHUNK <= SHORTHAND_MAX, "SPOOL_CHUNK is too large for a short form");
 
 	if (!s->slot)
 		s->slot = xzalloc(1, SLOT);
@@ -442,9 +442,9 @@ static bool compress_one(struct spool *s, struct error *e)
 	int found = read_waiting(s, &head);
 
 	if (found < 0)
-		return error_set(e, "cannot read it back (%s)", strerror(errno));
+		return error_set(e, "cannot read a chunk that waits (%s)", strerror(errno));
 	if (!found && s->budget)
-		return error_set(e, "what was written is damaged");
+		return error_set(e, "a chunk on the disk is damaged");
 	if (!found) {
 		/* after a loss of power; nothing behind it has its place any more */
 		s->damaged = true;
@@ -455,7 +455,7 @@ static bool compress_one(struct spool *s, struct error *e)
 	if (!put(s, s->again, SPOOL_CHUNK, e))
 		return false;
 	s->waiting--;
-	/* others may follow */
+	/* the file may still grow, so keep it */
 	release(s, &s->brief, s->chunks * SLOT, UINT64_MAX - 1);
 	if (s->budget) {
 		s->waiting_bytes -= slot_size(&head);
@@ -469,7 +469,7 @@ static bool write_chunk(struct spool *s, struct error *e)
 {
 	bool deferred = defer(s);
 
-	/* in their order */
+	/* chunks stay in order: the older ones come first */
 	while (!deferred && s->waiting) {
 		if (!compress_one(s, e))
 			return false;

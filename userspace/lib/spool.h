@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The data of one CPU until the file is made, in files of a directory. In the end it has the form
- * that trace.dat version 7 wants: chunks, each of its compressed size (u32), its size (u32) and
- * a zstd frame. Compression takes longer than all else, and would slow down what is traced. So
- * chunks wait for it in a short form (lib/shorthand.h), in a file of their own, while there is a
- * budget. The files are enough to read the data after a kill -9.
+ * The data of one CPU until the file is made, in files of a directory. Chunks end as trace.dat
+ * version 7 wants them: each its compressed size (u32), its size (u32) and a zstd frame. zstd takes
+ * longer than the rest of recording. So a chunk first waits in a short form (lib/shorthand.h), as
+ * long as the budget has room. The files are enough to read the data after a kill -9.
  */
 #ifndef LIB_SPOOL_H
 #define LIB_SPOOL_H
@@ -17,17 +16,17 @@
 #include "lib/error.h"
 
 #define SPOOL_CHUNK	(128 << 10)	/* bytes of data; a multiple of a sub-buffer */
-#define SPOOL_LEVEL	1		/* of zstd, the fastest: it must keep up with recording */
+#define SPOOL_LEVEL	1		/* of zstd: compression must keep up once the budget is used up */
 
 struct spool;
 
-/* The bytes on the disk that may still wait for compression, in all spools that share it. */
+/* The bytes of the disk that are left for chunks that wait; several spools share them. */
 typedef _Atomic int64_t spool_budget;
 
 /*
  * Make one in the directory @dir, which has no file of it before the first data. @segment:
  * the bytes of each of its files, the units in which a disk without holes gets room back.
- * @budget: NULL: no chunk waits, as where files cannot have holes.
+ * @budget: NULL: chunks are compressed at once.
  */
 struct spool *spool_new(int dir, unsigned int cpu, uint64_t segment, spool_budget *budget);
 /* Take the data that a killed process left in @dir. Return: NULL if it cannot be read. */
@@ -36,8 +35,8 @@ struct spool *spool_recover(int dir, unsigned int cpu, uint64_t segment, struct 
 struct spool *spool_reopen(int dir, unsigned int cpu, uint64_t segment, uint64_t size,
 			   uint32_t chunks);
 /*
- * Return where data may be put before it is added, so that it need not be copied, and by @len how
- * much; NULL: nowhere.
+ * Return a buffer for the next data, and its size in @len, so that spool_append() need not copy;
+ * NULL: there is none.
  */
 void *spool_room(struct spool *s, size_t *len);
 /*
@@ -45,7 +44,7 @@ void *spool_room(struct spool *s, size_t *len);
  * added before is kept.
  */
 bool spool_append(struct spool *s, const void *data, size_t len, struct error *e);
-/* Write the data that waits for a full chunk, so that a kill does not lose it; at any time. */
+/* Write the unfinished chunk, so that a kill does not lose it; at any time. */
 void spool_save(struct spool *s);
 /*
  * Before spool_end(), return the last @len bytes that were added, at most a chunk; NULL if
@@ -57,9 +56,9 @@ const void *spool_last(const struct spool *s, size_t len);
  * spool_waiting(). Return: as spool_append() does.
  */
 bool spool_compress(struct spool *s, struct error *e);
-/* Return the bytes on the disk that wait for that. */
+/* Return the bytes of the disk that this process has put there to wait. */
 uint64_t spool_waiting(const struct spool *s);
-/* Return true if data that had been written is lost, as after a loss of power: the last of it. */
+/* After spool_end(): are the last chunks missing, because they were damaged, as by a power loss? */
 bool spool_is_damaged(const struct spool *s);
 /* Return true if there is a whole chunk. */
 bool spool_has_chunk(const struct spool *s);

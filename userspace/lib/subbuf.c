@@ -77,7 +77,7 @@ uint32_t subbuf_room(const struct subbuf_format *format)
 	return format->size + NESTRACE_SUBBUF_SIZE;
 }
 
-/* Return: where the short events and time extensions end that @data begins with. */
+/* Return: the length of the short events and time extensions at the start of @data. */
 static uint32_t skip_plain(const char *data, uint32_t len)
 {
 	uint32_t type, size, at = 0;
@@ -288,7 +288,7 @@ bool subbuf_next(struct subbuf *s, struct hit *hit)
 	return false;
 }
 
-/* Is an event of @s either a hit as the module writes it, or none? */
+/* Does each hit of @s have the module's own layout? */
 static bool has_own_hits_only(const struct subbuf *s)
 {
 	return s->plain && s->flat && s->format.nr_hits == 1 && !s->format.hit[0].context.size &&

@@ -78,14 +78,11 @@ bool subbuf_load(struct subbuf *s, void *data);
 bool subbuf_next_event(struct subbuf *s, struct hit *hit);
 /* Get the next hit. Return: false at the end. */
 bool subbuf_next(struct subbuf *s, struct hit *hit);
-/*
- * Get up to @max hits at once, for those who want no more of them than this. Return: their number, 0
- * at the end.
- */
 struct subbuf_call {
 	uint64_t ip, ts;
 	unsigned int slot;
 };
+/* Get address, time and slot of up to @max hits. Return: their number, 0 at the end. */
 size_t subbuf_calls(struct subbuf *s, struct subbuf_call *call, size_t max);
 void subbuf_free(struct subbuf *s);
 

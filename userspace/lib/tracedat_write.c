@@ -351,7 +351,7 @@ static void add_symbols(struct tracedat_writer *w, struct block *out)
 
 /*
  * On a full disk, leave room for the end: the symbols once more, a step of moving the data, and
- * for each stream the data that waits for a full chunk, as it is and compressed.
+ * for each stream the unfinished chunk, as it is and compressed.
  */
 static void reserve(struct tracedat_writer *w)
 {
@@ -374,7 +374,7 @@ static void reserve(struct tracedat_writer *w)
 
 /*
  * Return: how much of the disk may hold data that waits for compression. Nobody knows yet what it
- * takes in the end, so there is none where the size of a file is limited.
+ * takes in the end, so nothing waits where a file may not have BUDGET_LIMIT bytes.
  */
 static uint64_t budget(const struct tracedat_writer *w)
 {
@@ -458,7 +458,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	if (w->fd < 0)
 		fail(w);
 	for (i = 0; i < nr_streams; i++)
-		/* the kernel's events are few */
+		/* the kernel's events have no thread that would compress them in the end */
 		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
 					w->partial.holes && i < nr_cpus ? &w->budget : NULL);
 	add_head(w, &b);
@@ -1150,7 +1150,7 @@ static bool load(struct tracedat_writer *w, struct error *e)
 	return true;
 }
 
-/* Make the data whole, which a kill may have cut anywhere. Say in @damage if more is missing. */
+/* Make the data whole, which a kill may have cut anywhere. @damage: what a crash has damaged. */
 static void recover(struct tracedat_writer *w, struct error *damage)
 {
 	struct facts_head head;
@@ -1169,8 +1169,8 @@ static void recover(struct tracedat_writer *w, struct error *damage)
 		if (!w->failed)
 			spool_remove_tail(w->spool[i]);
 		if (!w->failed && spool_is_damaged(w->spool[i]))
-			error_set(damage, "data of CPU %u is damaged: '%s'; the last of it is left out",
-				  i % w->nr_cpus, w->partial.path);
+			error_set(damage, "the data of CPU %u is damaged: '%s'; its last part is left out",
+				  i % w->nr_cpus, w->output.name);
 	}
 	if (!w->failed)
 		put_prefix(w);

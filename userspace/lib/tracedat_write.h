@@ -39,16 +39,16 @@ const char *tracedat_kept(const struct tracedat_writer *w);
 bool tracedat_append(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 		     struct error *e);
 /*
- * Return where the next sub-buffers of a CPU may be put before they are added, so that they need
- * not be copied, and by @len how much; NULL: nowhere.
+ * Return a buffer for the next sub-buffers of a CPU, and its size in @len, so that
+ * tracedat_append() need not copy; NULL: there is none.
  */
 void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len);
 /*
- * Compress what waits for that of one CPU, to which nothing is added any more; for several CPUs at
- * once. tracedat_finish() does what this could not do.
+ * Compress the data of one CPU that waits for it, after its last tracedat_append(); for several CPUs
+ * at once. tracedat_finish() compresses what is left.
  */
 void tracedat_compress(struct tracedat_writer *w, unsigned int cpu);
-/* Return the bytes that wait for that. */
+/* Return the bytes of the disk that wait for compression. */
 uint64_t tracedat_waiting(const struct tracedat_writer *w);
 /* The same as tracedat_append(), for sub-buffers of the kernel's events. */
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
@@ -74,8 +74,8 @@ void tracedat_abandon(struct tracedat_writer *w);
 /*
  * Make the file of an interrupted recording. @from: the directory or the name of the file.
  * @output: the name of the file, or NULL for that of the recording, unless a newer file has
- * it. Return: the name, to be freed, and in @e what could not be restored, or nothing; NULL after
- * an error, which loses nothing.
+ * it. Return: the name, to be freed, with @e empty or a message of what is missing; NULL after an
+ * error, which loses nothing.
  */
 char *tracedat_restore(const char *from, const char *output, struct error *e);
 

@@ -62,8 +62,9 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	}
 	row("total", &total);
 	if (total.lost > total.not_watching)
-		printf("# lost: %llu hits, because a ring was full or overwritten before it was read (-W, --flight); use a larger -b\n",
-		       total.lost - total.not_watching);
+		printf("# lost: %llu hits, because %s; use a larger -b\n", total.lost - total.not_watching,
+		       a->counts ? "the table of counts was full" :
+				   "a ring was full or overwritten before it was read (-W, --flight)");
 	if (total.not_watching)
 		printf("# lost: %llu hits, because RCU was not watching and could not be entered\n",
 		       total.not_watching);

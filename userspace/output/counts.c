@@ -76,7 +76,7 @@ void counts_sum(struct counts *sum, const struct counts *c)
 			add(sum, c->entry[i].ip, slot, c->entry[i].calls[slot]);
 }
 
-/* Add all parts that @arg asks for, those in tables as of the time @now. */
+/* Add all parts that @arg asks for. @now: the time for functions that still have their addresses. */
 static bool add_parts(struct counts *sum, int fd, struct nestrace_counts arg, uint64_t now,
 		      struct modules *m, uint32_t *moves)
 {
@@ -95,7 +95,7 @@ static bool add_parts(struct counts *sum, int fd, struct nestrace_counts arg, ui
 		sum->mixed = arg.mixed;
 		if (!arg.nr)
 			return true;
-		/* whoever was there when it was counted has been noted by now */
+		/* each module that was counted has been noted by now */
 		modules_take(m, fd);
 		for (c = part; c < part + arg.nr; c++)
 			add(sum, modules_place_before(m, c->ip, c->until ?: now), c->slot, c->calls);
@@ -113,12 +113,12 @@ bool counts_session(struct counts *sum, int fd, unsigned int nr_cpus, struct mod
 
 	do {
 		memset(&all, 0, sizeof(all));
-		/* if nothing moves from here on, each count is read once */
+		/* unless counts move from here on, each one is read once */
 		good = add_parts(&all, fd, gone, 0, m, &before) && !ioctl(fd, NESTRACE_IOC_TIME, &time);
 		for (cpu = 0, moves = before; good && moves == before && cpu < nr_cpus; cpu++)
 			good = add_parts(&all, fd, (struct nestrace_counts){ .cpu = cpu },
 					 time.clock, m, &moves) || errno == EINVAL;
-		/* modules that come all the time are not waited for */
+		/* give up if modules come all the time */
 		tries -= moves != before;
 		if (good && (moves == before || !tries))
 			counts_sum(sum, &all);

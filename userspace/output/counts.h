@@ -11,7 +11,7 @@
 #include "uapi/nestrace.h"
 
 /* The message if @mixed. */
-#define COUNTS_MIXED	"memory was short when modules came; functions that were gone are counted as those at their addresses"
+#define COUNTS_MIXED	"too many modules came, or memory was short; some functions that are gone are counted as those that have their addresses"
 
 struct modules;
 
@@ -27,7 +27,7 @@ struct counts {
 	struct call_count *entry;	/* @size of them, @used not free */
 	size_t size, used;
 	char *data;			/* of subbuf_room() bytes */
-	bool mixed;			/* the module had to count some for a function that came later */
+	bool mixed;			/* some calls count for another function that came to the address */
 };
 
 /* Prepare to count sub-buffers of a file. */
