@@ -56,8 +56,8 @@ _nestrace()
 	report) options="-i -t --graph --color -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o -q -h --help" ;;
 	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --tid --comm --context -h --help" ;;
-	top) options="-l -n -P --tid -c -M -C -b -h --help" ;;
-	stat) options="-l -n -P --tid -F -c -M -C -b -i -o -h --help" ;;
+	top) options="-l -n -P --tid -c -M -b -h --help" ;;
+	stat) options="-l -n -P --tid -F -c -M -b -i -o -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
 	*) options="-h --help" ;;
 	esac
