@@ -281,7 +281,8 @@ int main(int argc, char **argv)
 		pthread_join(cpus[i].thread, NULL);
 	pthread_join(other, NULL);
 
-	if (read_all(true) < 2)
+	/* without room, the module may never have had an entry */
+	if (read_all(true) < 2 && !small)
 		FAIL("no counts were retired");
 	for (i = 0; i < CPUS; i++)
 		lost += compare(i, &made, &found);
