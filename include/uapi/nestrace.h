@@ -362,8 +362,8 @@ struct nestrace_counts {
  * NESTRACE_IOC_STREAM: opens the stream of one CPU and returns its descriptor. It may come
  * before NESTRACE_IOC_START, so that a reader is waiting for the first hit.
  * @cpu: 0 to nr_cpus - 1 and in the session's CPU mask.
- * Errors: EINVAL another CPU, or the session counts; EBUSY the stream is open already; ENOMEM no memory for the
- * rings; EMFILE, ENFILE.
+ * Errors: EINVAL another CPU, or the session counts; EBUSY the stream is open already; ENOMEM no
+ * memory for the rings; EMFILE, ENFILE.
  * read() returns whole sub-buffers of NESTRACE_SUBBUF_SIZE, in time order over the CPU's
  * slots; the buffer must hold at least one (EINVAL). It waits until a sub-buffer is full or
  * its oldest record is some 100 ms old. With O_NONBLOCK it returns what is there, or

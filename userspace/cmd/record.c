@@ -419,8 +419,8 @@ int cmd_record(int argc, char **argv)
 	struct capture_config config;
 	struct recording r = { .config = &config, .output = "trace.dat" };
 	struct sink sink = {
-		.opened = on_opened, .data = on_data, .room = on_room, .over = on_over, .tick = on_tick, .frozen = on_frozen,
-		.problem = on_problem, .arg = &r,
+		.opened = on_opened, .data = on_data, .room = on_room, .over = on_over,
+		.tick = on_tick, .frozen = on_frozen, .problem = on_problem, .arg = &r,
 	};
 	struct capture capture;
 	struct error e;

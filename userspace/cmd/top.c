@@ -159,7 +159,8 @@ static void put_head(const struct top *t, const struct progress *p)
 	mvprintw(0, 0, "nestrace top  %.0f s, %u CPUs: %.0f hits/s, %" PRIu64 " in total",
 		 p->seconds, p->nr_cpus, rate, p->events);
 	attroff(A_BOLD);
-	mvprintw(1, 0, "lost %" PRIu64 "%s%s", p->lost, t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");
+	mvprintw(1, 0, "lost %" PRIu64 "%s%s", p->lost,
+		 t->by_total ? "; sorted by all calls (t)" : "", t->paused ? "; PAUSED (space)" : "");
 	move(2, 0);
 	attron(A_REVERSE);
 	printw("%6s %6s  task  soft  hard   nmi other  %-*s", "hits/s", "total",

@@ -271,6 +271,21 @@ static uint64_t with_alias(uint64_t ip, uint64_t alias)
 	return alias << ALIAS_SHIFT | (ip & ALIAS_MASK);
 }
 
+/* Is this an address of the module, or of its init? */
+static bool covers(const struct module *module, uint64_t ip)
+{
+	return ip - module->text.start < module->text.size ||
+	       ip - module->init.start < module->init.size;
+}
+
+/* Return the address under which the symbols of @module have @ip. */
+static uint64_t place_in(const struct modules *m, const struct module *module, uint64_t ip)
+{
+	uint64_t alias = holder(m, module)->alias;
+
+	return alias ? with_alias(ip, alias) : ip;
+}
+
 /* Decide most addresses without the lock. */
 static bool not_of_modules(const struct modules *m, uint64_t ip)
 {
@@ -307,8 +322,7 @@ uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)
 		place = with_alias(ip, ALIAS_UNKNOWN);
 		known = ts >= module->begin && ts <= end;
 		if (known) {
-			place = holder(m, module)->alias ?
-				with_alias(ip, holder(m, module)->alias) : ip;
+			place = place_in(m, module, ip);
 			*recent = module - m->module + 1;
 		}
 	}
@@ -327,11 +341,10 @@ uint64_t modules_place_before(struct modules *m, uint64_t ip, uint64_t until)
 	pthread_mutex_lock(&m->lock);
 	/* if each of them came after @until, the earliest is the one that was counted */
 	for (module = m->module + m->nr; !before && module-- > m->module;) {
-		if (ip - module->text.start >= module->text.size &&
-		    ip - module->init.start >= module->init.size)
+		if (!covers(module, ip))
 			continue;
 		before = module->begin < until;
-		place = holder(m, module)->alias ? with_alias(ip, holder(m, module)->alias) : ip;
+		place = place_in(m, module, ip);
 	}
 	pthread_mutex_unlock(&m->lock);
 	return place;
@@ -352,8 +365,7 @@ bool modules_cover(struct modules *m, uint64_t ip)
 
 	pthread_mutex_lock(&m->lock);
 	for (i = 0; i < m->nr && !found; i++)
-		found = ip - m->module[i].text.start < m->module[i].text.size ||
-			ip - m->module[i].init.start < m->module[i].init.size;
+		found = covers(&m->module[i], ip);
 	pthread_mutex_unlock(&m->lock);
 	return found;
 }

@@ -78,14 +78,29 @@ static void name_of(const struct spool *s, const struct files *f, uint64_t segme
 	snprintf(name, size, "cpu%u.%s%llu", s->cpu, f->kind, (unsigned long long)segment);
 }
 
+static void close_segment(struct files *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	f->open = NO_SEGMENT;
+}
+
+static bool remove_segment(const struct spool *s, const struct files *f, uint64_t segment)
+{
+	char name[64];
+
+	name_of(s, f, segment, name, sizeof(name));
+	return !unlinkat(s->dir, name, 0);
+}
+
 static bool open_segment(const struct spool *s, struct files *f, uint64_t segment, int flags)
 {
 	char name[64];
 
 	if (f->open == segment)
 		return true;
-	if (f->fd >= 0)
-		close(f->fd);
+	close_segment(f);
 	name_of(s, f, segment, name, sizeof(name));
 	f->fd = openat(s->dir, name, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 	f->open = f->fd < 0 ? NO_SEGMENT : segment;
@@ -207,19 +222,14 @@ static bool read_all(const struct spool *s, struct files *f, uint64_t at, void *
 static bool cut(const struct spool *s, struct files *f, uint64_t to)
 {
 	uint64_t segment = to / f->segment, last = segment;
-	char name[64];
 
 	while (size_of(s, f, last + 1) >= 0)
 		last++;
 	/* the last one first: a kill must leave no gap */
 	for (; last > segment; last--) {
-		if (f->open == last) {
-			close(f->fd);
-			f->fd = -1;
-			f->open = NO_SEGMENT;
-		}
-		name_of(s, f, last, name, sizeof(name));
-		if (unlinkat(s->dir, name, 0))
+		if (f->open == last)
+			close_segment(f);
+		if (!remove_segment(s, f, last))
 			return false;
 	}
 	return size_of(s, f, segment) <= (off_t)(to % f->segment) ||
@@ -349,18 +359,12 @@ static void release(const struct spool *s, struct files *f, uint64_t len, uint64
 {
 	/* the last file goes as a whole, too */
 	uint64_t last = len < all ? len / f->segment : all / f->segment + 1;
-	char name[64];
 
 	/* its room is given back once it is closed */
-	if (f->fd >= 0 && f->open < last) {
-		close(f->fd);
-		f->fd = -1;
-		f->open = NO_SEGMENT;
-	}
-	for (; f->released < last; f->released++) {
-		name_of(s, f, f->released, name, sizeof(name));
-		unlinkat(s->dir, name, 0);
-	}
+	if (f->open < last)
+		close_segment(f);
+	for (; f->released < last; f->released++)
+		remove_segment(s, f, f->released);
 	if (len < all && len % f->segment && open_segment(s, f, last, 0))
 		fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len % f->segment);
 }
@@ -616,10 +620,8 @@ void spool_release(struct spool *s, uint64_t len)
 
 void spool_free(struct spool *s)
 {
-	if (s->packed.fd >= 0)
-		close(s->packed.fd);
-	if (s->brief.fd >= 0)
-		close(s->brief.fd);
+	close_segment(&s->packed);
+	close_segment(&s->brief);
 	if (s->tail >= 0)
 		close(s->tail);
 	ZSTD_freeCCtx(s->zstd);
