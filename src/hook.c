@@ -560,13 +560,15 @@ static noinstr void nt_count_any(const struct nt_hook *h, unsigned long ip,
 static noinstr void nt_count_self(const struct nt_hook *h, unsigned long ip)
 {
 	unsigned int preempt_count;
+	enum nestrace_slot slot;
 
 	if (likely(nt_filter_plain_task(h)))
 		return;
 	preempt_count = nt_preempt_count_raw();
 	preempt_disable_notrace();
-	if (nt_count_slot_of(current_stack_pointer, preempt_count) != NESTRACE_SLOT_TASK)
-		return nt_count_any(h, ip, preempt_count);
+	slot = nt_count_slot_of(current_stack_pointer, preempt_count);
+	if (slot != NESTRACE_SLOT_TASK)
+		return nt_count(h, ip, slot);
 	raw_cpu_inc(h->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
 	preempt_enable_notrace();
 }

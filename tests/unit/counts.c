@@ -17,6 +17,7 @@
 #include "counts.h"
 #include "session.h"
 #include "stack.h"
+#include "thread_cpus.h"
 
 #define CPUS		2
 #define FUNCTIONS	600	/* of the kernel */
@@ -24,26 +25,10 @@
 #define SLOTS		3	/* task, hardirq and nmi */
 #define EPOCHS		4096
 
-__thread int this_cpu = -1;
-__thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
-__thread unsigned long current_stack_pointer, irq_flags = 0x200;
-__thread struct task_struct *current;
-__thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-struct nt_guards *guards_of[NR_CPUS];
-unsigned long jiffies;
-struct nt_tsc nt_tsc = { .mask = ~0ULL };
-DEFINE_PER_CPU(u64, nt_clock_mono_prev);
-enum nestrace_rcu_mode nt_rcu_mode;
-
 static const enum nestrace_slot slots[SLOTS] = {
 	NESTRACE_SLOT_TASK, NESTRACE_SLOT_HARDIRQ, NESTRACE_SLOT_NMI,
 };
-static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
-static struct nt_rings rings[NR_CPUS];
-static struct task_struct tasks[NR_CPUS];
-static bool running = true;
 static unsigned int epoch = 1;		/* of the module; even: there is none */
-static int failures;
 
 static struct cpu {
 	pthread_t thread;
@@ -53,23 +38,6 @@ static struct cpu {
 	u64 made[FUNCTIONS][SLOTS];
 	u64 made_in_module[EPOCHS];
 } cpus[CPUS];
-
-#define FAIL(...) do {					\
-	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) < 5) {	\
-		printf("# " __VA_ARGS__);		\
-		printf("\n");				\
-	}						\
-} while (0)
-
-void *of_this_cpu(const void *percpu)
-{
-	return percpu == rings ? &rings[this_cpu] : (void *)percpu;
-}
-
-void of_this_cpu_inc(u64 *percpu)
-{
-	nt_local_inc((u64 *)((struct nt_rings *)percpu + this_cpu));
-}
 
 void unit_taking(void)
 {

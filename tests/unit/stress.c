@@ -22,6 +22,7 @@
 #include "session.h"
 #include "stack.h"
 #include "stream.h"
+#include "thread_cpus.h"
 
 #define CPUS		3
 #define SUBBUFS		4
@@ -32,24 +33,9 @@
 enum class { TASK, SOFTIRQ, HARDIRQ, NMI, BREAKPOINT, HARDIRQ_EDGE, NMI_EDGE,
 	     RECURSION, BREAKPOINT_INSIDE, NR_CLASSES };
 
-__thread int this_cpu = -1;
-__thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
-__thread unsigned long current_stack_pointer, irq_flags = 0x200;
-__thread struct task_struct *current;
-__thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
-struct nt_guards *guards_of[NR_CPUS];
-unsigned long jiffies;
-struct nt_tsc nt_tsc = { .mask = ~0ULL };
-DEFINE_PER_CPU(u64, nt_clock_mono_prev);
-enum nestrace_rcu_mode nt_rcu_mode;
-
-static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
-static struct nt_rings rings[NR_CPUS];
 static struct nt_stream streams[NR_CPUS];
-static struct task_struct tasks[NR_CPUS];
-static bool running = true, finished;
+static bool finished;
 static int quiet;
-static int failures;
 
 static struct cpu {
 	pthread_t thread, reader;
@@ -59,25 +45,6 @@ static struct cpu {
 	u64 nr_seen, nr_missed, last_ts, seen_of[NR_CLASSES];
 	int depth;
 } cpus[NR_CPUS];
-
-#define FAIL(...) do {					\
-	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) < 5) {	\
-		printf("# " __VA_ARGS__);		\
-		printf("\n");				\
-	}						\
-} while (0)
-
-void *of_this_cpu(const void *percpu)
-{
-	if (percpu == rings)
-		return &rings[this_cpu];
-	return (void *)percpu;
-}
-
-void of_this_cpu_inc(u64 *percpu)
-{
-	nt_local_inc((u64 *)((struct nt_rings *)percpu + this_cpu));
-}
 
 /* Like TSCs of different sockets, each CPU's has an offset of its own. */
 u64 nt_sched_clock_target(void)
