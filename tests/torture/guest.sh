@@ -59,7 +59,7 @@ session()
 	elif [ "$1" = stat ]; then
 		adds_up "r$actor" ||
 			echo "nestrace $*: $(grep total "r$actor")" >> bad
-		[ "$(awk '/^ *[0-9]/ { n += $1 } END { print n + 0 }' "r$actor")" = "$(counter "r$actor" total recorded)" ] ||
+		[ "$(calls_in "r$actor")" = "$(counter "r$actor" total recorded)" ] ||
 			echo "nestrace $*: the counts are not the hits" >> bad
 		grep '^# recursion' "r$actor" >> recursions
 		counter "r$actor" total hits >> hits

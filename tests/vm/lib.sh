@@ -130,6 +130,12 @@ recorded()
 		rm recorded.dat
 }
 
+# calls_in FILE [FUNCTION]: print the calls in a table of nestrace stat, of all functions or one
+calls_in()
+{
+	awk -v name="${2-}" '/^ *[0-9]/ && (name == "" || $3 == name) { n += $1 } END { print n + 0 }' "$1"
+}
+
 # complete NAME: test that the report r has no lost and no recursed hit.
 complete()
 {

@@ -15,7 +15,7 @@ esac
 # sums NAME: test that the table in r has each hit that was counted
 sums()
 {
-	is "$1: the counts are the hits" "$(awk '/^ *[0-9]/ { n += $1 } END { print n + 0 }' r)" "$(counter r total recorded)"
+	is "$1: the counts are the hits" "$(calls_in r)" "$(counter r total recorded)"
 }
 
 # ---- every context ----
@@ -55,7 +55,7 @@ setup nestrace stat -o r sh -c "$work"
 sums "all functions"
 complete "all functions"
 made=$(($(nproc) * 2 * 25000))
-is "all functions: each call of the helper is counted" "$(awk '$3 == "nt_called" { n += $1 } END { print n + 0 }' r)" $made
+is "all functions: each call of the helper is counted" "$(calls_in r nt_called)" $made
 ok "all functions: more than 500 are counted" test "$(grep -c '^ *[0-9]' r)" -gt 500
 row "counted: all functions"
 setup nestrace stat -b 4 -o r sh -c "$work"
@@ -68,10 +68,10 @@ row "counted: a small table"
 
 # ---- filters by task, CPU and function ----
 setup nestrace stat -l nt_called -F -o r sh -c 'echo "here 50" > /proc/nt_calls; echo "task 100" > /proc/nt_calls'
-is "-F: the calls of COMMAND are counted" "$(awk '$3 == "nt_called" { n += $1 } END { print n + 0 }' r)" 50
+is "-F: the calls of COMMAND are counted" "$(calls_in r nt_called)" 50
 is "-F: the calls of other tasks are filtered" "$(counter r total filtered)" $((100 * $(nproc)))
 setup nestrace stat -l nt_called -F -c -o r sh -c 'sh -c "echo here 50 > /proc/nt_calls"; true'
-is "-F -c: the calls of children are counted" "$(awk '$3 == "nt_called" { n += $1 } END { print n + 0 }' r)" 50
+is "-F -c: the calls of children are counted" "$(calls_in r nt_called)" 50
 sleep 100 &
 setup nestrace stat -l nt_called -P $! -o r sh -c 'echo "task 100" > /proc/nt_calls'
 kill $!

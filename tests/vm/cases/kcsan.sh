@@ -12,5 +12,5 @@ done
 # counts are read and moved while they are counted
 setup nestrace stat -l nt_called -l 'vfs_*' -o r sh -c 'for i in 1 2 3; do
 	echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; insmod /tests/nt_twin.ko; rmmod nt_twin; done'
-is "counting: the counts are the hits" "$(awk '/^ *[0-9]/ { n += $1 } END { print n + 0 }' r)" "$(counter r total recorded)"
+is "counting: the counts are the hits" "$(calls_in r)" "$(counter r total recorded)"
 ok "the module can be unloaded" rmmod nestrace

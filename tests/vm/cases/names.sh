@@ -29,11 +29,11 @@ is "a module loaded and unloaded three times: its calls have their name in repor
 is "it has its name in trace-cmd report" "$(trace-cmd report -i t.dat 2>/dev/null | grep -c ' nt_called <--')" 150
 is "it has its name in export --csv" "$(nestrace export --csv t.dat | grep -c '"nt_called",')" 150
 is "it has its name in export --json" "$(nestrace export --json t.dat | grep -c '"function":"nt_called"')" 150
-is "it has its name in stat -i" "$(nestrace stat -i t.dat | awk '$3 == "nt_called" { n += $1 } END { print n }')" 150
+is "it has its name in stat -i" "$(nestrace stat -i t.dat | calls_in - nt_called)" 150
 ok "the caller of its functions has its name" grep -q ' nt_called <- helper_write' r
 ok "the functions of its init have their names" grep -q ' calls_init <- do_one_initcall' r
 setup nestrace stat -l :mod:nt_calls -o s sh -c "$(text_of reload); reload" 2> /dev/null
-is "nestrace stat has its name" "$(awk '$3 == "nt_called" { n += $1 } END { print n }' s)" 150
+is "nestrace stat has its name" "$(calls_in s nt_called)" 150
 
 # ---- another module at its addresses ----
 # each: load both modules by turns; print where they were
@@ -56,15 +56,15 @@ ok "two modules are at the same addresses by turns" test "$same" -gt 0
 setup nestrace report t.dat > r
 is "modules at the same addresses: the first has its name in report" "$(hits t.dat nt_called)" 30
 is "modules at the same addresses: the second has its name in report" "$(hits t.dat nt_twin_called)" 30
-is "modules at the same addresses: the first has its name in stat -i" "$(nestrace stat -i t.dat | awk '$3 == "nt_called" { n += $1 } END { print n }')" 30
+is "modules at the same addresses: the first has its name in stat -i" "$(nestrace stat -i t.dat | calls_in - nt_called)" 30
 is "modules at the same addresses: -F finds the second" "$(nestrace report -F 'ip == "nt_twin_called"' t.dat | grep -c ' <- ')" 30
 # in a file of trace-cmd's kind an address has one name, or none
 trace-cmd report -i t.dat > tc 2> /dev/null
 ok "modules at the same addresses: trace-cmd report shows no wrong name" test "$(grep -c ' nt_called <--' tc)" -le 30
 ok "modules at the same addresses: trace-cmd report shows no wrong other name" test "$(grep -c ' nt_twin_called <--' tc)" -le 30
 setup nestrace stat -l :mod:nt_calls -l :mod:nt_twin -o s sh -c "$(text_of each); each" 2> /dev/null
-is "modules at the same addresses: nestrace stat has the first" "$(awk '$3 == "nt_called" { n += $1 } END { print n }' s)" 30
-is "modules at the same addresses: nestrace stat has the second" "$(awk '$3 == "nt_twin_called" { n += $1 } END { print n }' s)" 30
+is "modules at the same addresses: nestrace stat has the first" "$(calls_in s nt_called)" 30
+is "modules at the same addresses: nestrace stat has the second" "$(calls_in s nt_twin_called)" 30
 
 # ---- -l follows modules ----
 setup nestrace record -q -l ':mod:nt_calls' -o t.dat sh -c "$(text_of each); each" 2> err
