@@ -243,6 +243,7 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	const struct nt_ring *ring;
 	struct nestrace_stats *arg;
 	enum nestrace_slot i;
+	bool locked;
 	int ret;
 
 	arg = kmalloc(sizeof(*arg), GFP_KERNEL);
@@ -262,18 +263,22 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 		st = s->streams[arg->cpu];
 	arg->ring_kb = s->memory && cpumask_test_cpu(arg->cpu, s->cpus) ? s->memory_size >> 10 : 0;
 	arg->flags = nt_hook_ended_by(&s->hook);
-	/* a reader holds it while it copies to memory, where it may wait for a page */
+	/*
+	 * The number of overwritten records depends on the reader's place. A reader holds the lock while
+	 * it copies to memory, where it may wait for a page. Elsewhere it must not wait for us.
+	 */
 	ret = -ERESTARTSYS;
-	if (st && mutex_lock_interruptible(&st->lock))
+	locked = st && s->overwrite;
+	if (locked && mutex_lock_interruptible(&st->lock))
 		goto out;
-	arg->set_forward = st ? st->stepped_back : 0;
+	arg->set_forward = st ? READ_ONCE(st->stepped_back) : 0;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		ring = &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i];
-		nt_slot_stats(&arg->slot[i], ring, st ? nt_stream_overwritten(st, i) : 0,
+		nt_slot_stats(&arg->slot[i], ring, locked ? nt_stream_overwritten(st, i) : 0,
 			      s->hook.counts);
 		arg->set_forward += READ_ONCE(ring->set_forward);
 	}
-	if (st)
+	if (locked)
 		mutex_unlock(&st->lock);
 	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
 out:

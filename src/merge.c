@@ -58,15 +58,23 @@ bool nt_stream_has_data(struct nt_stream *st)
 	return false;
 }
 
-bool nt_stream_due(struct nt_stream *st)
+unsigned int nt_stream_fullness(struct nt_stream *st)
 {
+	unsigned int most = 0;
 	enum nestrace_slot i;
 
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
-		if (nt_stream_unread(st, i) >=
-		    (s64)max(nt_stream_ring(st, i)->mask / 8, NT_SUBBUF_MASK))
-			return true;
-	return false;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		s64 unread = nt_stream_unread(st, i);
+
+		if (unread > NT_SUBBUF_MASK)
+			most = max_t(unsigned int, most, unread / ((nt_stream_ring(st, i)->mask + 1) / 1024));
+	}
+	return most;
+}
+
+bool nt_stream_due(struct nt_stream *st)
+{
+	return nt_stream_fullness(st) >= 1024 / 8;
 }
 
 /* Return: true if, at some moment in this call, no hit in the ring was between its two counters. */
@@ -240,7 +248,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
 
-	st->stepped_back += stepped_back;
+	WRITE_ONCE(st->stepped_back, st->stepped_back + stepped_back);
 	if (!st->out_len) {
 		st->out->time_stamp = ts;
 		st->out_since = jiffies;

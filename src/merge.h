@@ -22,8 +22,10 @@ struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
  */
 bool nt_stream_ended(struct nt_stream *st);
 
-/* Is there anything that no reader has? Context of both: any, without the lock. */
+/* Is there anything that no reader has? Context of these: any, without the lock. */
 bool nt_stream_has_data(struct nt_stream *st);
+/* Return: how much of the fullest ring is unread, in 1/1024; 0 while it is less than a sub-buffer. */
+unsigned int nt_stream_fullness(struct nt_stream *st);
 /* Is an eighth of a ring unread, and a sub-buffer at least? Its reader must come soon. */
 bool nt_stream_due(struct nt_stream *st);
 

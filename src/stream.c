@@ -8,6 +8,7 @@
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
 #include "events.h"
@@ -16,6 +17,8 @@
 #include "stream.h"
 
 #define NT_SUBBUF_MAX_AGE	max(1, HZ / 10)		/* jiffies until a reader gets it */
+
+#define NT_LONGEST_NAP		(2 * NSEC_PER_MSEC)	/* until then the timer's look is soon enough */
 
 /* The end of a sleep. */
 enum nt_until {
@@ -44,11 +47,31 @@ static bool nt_stream_awake(struct nt_stream *st, enum nt_until until)
 	       (until == NT_UNTIL_DUE && nt_stream_due(st));
 }
 
+/*
+ * The reader has slept for @slept ns; choose how long it sleeps next. While a ring is filled fast it
+ * looks for itself 16 times meanwhile, as the timer's look would be late, or runs on a CPU that
+ * has no time. A load that pauses is soon as fast again, so the sleeps become longer in steps.
+ */
+static void nt_stream_pace(struct nt_stream *st, u64 slept)
+{
+	/* no load fills a ring faster than a byte in 4 ns */
+	u64 shortest = nt_stream_ring(st, NESTRACE_SLOT_TASK)->mask * 4 / 2;
+	unsigned int fullness = nt_stream_fullness(st);
+	u64 nap = fullness ? max(slept * 1024 / fullness / 16, shortest) : U64_MAX;
+
+	if (st->nap_ns)
+		nap = min(nap, st->nap_ns + st->nap_ns / 4);
+	st->nap_ns = nap <= NT_LONGEST_NAP ? nap : 0;
+}
+
 /* Sleep until a look at the rings may give more than the last one. Return: 0 or -ERESTARTSYS. */
 static int nt_stream_wait(struct nt_stream *st)
 {
+	wait_queue_head_t *queue = &st->session->wakeups.queue;
 	enum nt_until until = NT_UNTIL_DUE;
 	long timeout = NT_SUBBUF_MAX_AGE / 2 + 1;
+	u64 since = ktime_get_ns();
+	int ret;
 
 	if (!nt_stream_has_data(st)) {
 		until = NT_UNTIL_DATA;
@@ -58,9 +81,14 @@ static int nt_stream_wait(struct nt_stream *st)
 		until = NT_UNTIL_LATER;
 		timeout = 1;
 	}
-	return wait_event_interruptible_timeout(st->session->wakeups.queue,
-						nt_stream_awake(st, until), timeout) < 0 ?
-	       -ERESTARTSYS : 0;
+	if (st->nap_ns && until != NT_UNTIL_LATER)
+		ret = wait_event_interruptible_hrtimeout(*queue, nt_stream_awake(st, until),
+							 ns_to_ktime(st->nap_ns));
+	else
+		ret = min(0, wait_event_interruptible_timeout(*queue, nt_stream_awake(st, until),
+							      timeout));
+	nt_stream_pace(st, ktime_get_ns() - since);
+	return ret == -ERESTARTSYS ? ret : 0;
 }
 
 static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count, loff_t *pos)

@@ -39,9 +39,10 @@ struct nt_stream {
 	struct nt_subbuf *out;		/* the sub-buffer being filled */
 	u32 out_len;			/* bytes of data in it */
 	u64 out_ts;			/* time of its last record */
-	u64 stepped_back;		/* records whose time was before that */
+	u64 stepped_back;		/* records whose time was before that; read without the lock */
 	unsigned long out_since;	/* jiffies when its first record came */
 	u64 out_missed;			/* records missed before its first one */
+	u64 nap_ns;			/* the reader's next sleep, 0: until it is woken */
 };
 
 /* Context of the following: may sleep; session->lock is held. */

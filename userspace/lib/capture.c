@@ -136,6 +136,30 @@ void capture_block_internal(void)
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set));
 }
 
+/*
+ * Run at once when woken: a reader that waits for its CPU, or for one that holds a lock, loses records.
+ * Without the right to, it waits. Since 6.12 a task waits for the end of another's slice, unless its own
+ * is shorter.
+ */
+static void hurry(void)
+{
+	/* struct sched_attr, which not every C library has */
+	const struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr), .policy = SCHED_OTHER, .nice = -20, .runtime = 1000000 };
+
+	syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+static void calm(int nice)
+{
+	setpriority(PRIO_PROCESS, 0, nice);
+}
+
 static void *drain(void *arg)
 {
 	struct drain *d = arg;
@@ -146,8 +170,7 @@ static void *drain(void *arg)
 	ssize_t n;
 
 	capture_block_internal();
-	/* a reader that waits for its CPU loses records; without the right to, it waits */
-	setpriority(PRIO_PROCESS, 0, -20);
+	hurry();
 	/* no event is requested: poll() returns on POLLHUP only */
 	while (d->late && poll(&stopped, 1, -1) < 0 && errno == EINTR)
 		;
@@ -181,7 +204,7 @@ static void *drain(void *arg)
 			at_once = 0;
 	}
 	free(own);
-	setpriority(PRIO_PROCESS, 0, nice);
+	calm(nice);
 	if (d->sink->over)
 		d->sink->over(d->sink->arg, d->cpu);
 	return NULL;
@@ -394,6 +417,7 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 			 struct capture *capture, struct child *child, atomic_bool *ended)
 {
 	const struct timespec timeout = { .tv_nsec = TICK_NS };
+	int nice = getpriority(PRIO_PROCESS, 0);
 	double start = now();
 	siginfo_t info;
 	int sig;
@@ -401,6 +425,8 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	capture_block_internal();
 	if (c->session.flight)
 		wait_first(true);
+	else if (!c->session.count)
+		hurry();
 	while (!atomic_load(ended)) {
 		sig = sigtimedwait(&signals.set, &info, &timeout);
 		capture->seconds = now() - start;
@@ -427,6 +453,8 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 		sink->frozen(sink->arg);
 	if (c->session.flight)
 		wait_first(false);
+	else
+		calm(nice);
 	capture->seconds = now() - start;
 }
 
