@@ -12,8 +12,8 @@
 
 static struct names *loaded;
 
-/* The names in a file with these symbols and tasks, and lines with times or NULL. */
-static void names_at(const char *symbols, const char *tasks, const char *times)
+/* Load the names of a file with these symbols and tasks, and lines with times or NULL. */
+static void load(const char *symbols, const char *tasks, const char *times)
 {
 	struct tracedat file = {
 		.kallsyms = strdup(symbols), .cmdlines = strdup(tasks),
@@ -26,6 +26,12 @@ static void names_at(const char *symbols, const char *tasks, const char *times)
 	free(file.kallsyms);
 	free(file.cmdlines);
 	free(file.times);
+}
+
+static void names_at(const char *symbols, const char *tasks, const char *times)
+{
+	load(symbols, tasks, times);
+	names_take_all(loaded);
 }
 
 static void names(const char *symbols, const char *tasks)
@@ -101,6 +107,41 @@ int main(void)
 	spec("names: the first of several symbols at an address is its name");
 	names("1000 t first\n1000 t again\n2000 t end\n", "");
 	function(0x1010, "first");
+
+	spec("names: a function that was taken has its name, wherever it is in the list");
+	load("1000 t first\n1000 t again\n2000 t second\n3000 t third\n3000 t again\n4000 t end\n", "", NULL);
+	names_take(loaded, 0x1010);
+	names_take(loaded, 0x3fff);
+	names_take(loaded, 0xfff);
+	function(0x1010, "first");
+	function(0x3fff, "third");
+	function(0xfff, "0xfff");
+	load("1000 t only\n", "", NULL);
+	names_take(loaded, 0x1000);
+	function(0xfff, "0xfff");
+	load("", "", NULL);
+	names_take(loaded, 0x1000);
+	function(0x1000, "0x1000");
+
+	spec("names: symbols in any order are found");
+	names("3000 t third\n1000 t first\n2000 t second\nffffffffffffffff t end\n", "");
+	function(0x1000, "first");
+	function(0x2fff, "second");
+	function(0x3000, "third");
+	names("2000 t second\n3000 t third\n1000 t first\nffffffffffffffff t end\n", "");
+	function(0x1fff, "first");
+	function(0x2000, "second");
+
+	spec("names: a line with no address in front is none of kallsyms");
+	{
+		static const char *const wrong[] = {
+			"t first\n", "1000\n", "1000 t\n", "1000 t \n", "0x1000 t first\n", " 1000 t first\n",
+		};
+		size_t i;
+
+		for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+			is_number(names_of_symbols(wrong[i]) == NULL, true);
+	}
 
 	spec("names: of two modules at an address each has its functions at its time");
 	names_at("1000 t first\n2000 t [unknown]\n", "",

@@ -205,6 +205,20 @@ static bool count_file(struct tracedat *file, const struct names *names, struct 
 	return good;
 }
 
+/* Let the functions of the tables be known. */
+static void take_names(struct names *names, const struct counts *sum, const struct accounting *a)
+{
+	size_t i;
+
+	for (i = 0; i < sum->size; i++)
+		if (sum->entry[i].ip)
+			names_take(names, sum->entry[i].ip);
+	for (i = 0; a && i < a->nr_recursions; i++) {
+		names_take(names, a->recursions[i].ip);
+		names_take(names, a->recursions[i].under_ip);
+	}
+}
+
 /* Open the file for the table. Return: NULL if @path is NULL. */
 static FILE *open_output(const char *path)
 {
@@ -256,6 +270,7 @@ static int stat_recorded(const char *path, const char *output)
 	has_accounting = accounting_load(&a, file);
 	if (others && !has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", others, path);
+	take_names(names, &sum, has_accounting ? &a : NULL);
 	ret = show_all(&sum, names->tep, has_accounting ? &a : NULL);
 
 	accounting_free(&a);

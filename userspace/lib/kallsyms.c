@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "lib/kallsyms.h"
 
+/* A file has 200000 lines: the functions of the C library take a tenth of the time to count all hits. */
+static char *skip(char *at, char c)
+{
+	while (*at == c)
+		at++;
+	return at;
+}
+
+/* Read a hexadecimal number. Return: what follows it. */
+static char *hex(char *at, uint64_t *number)
+{
+	for (*number = 0; isxdigit((unsigned char)*at); at++)
+		*number = *number << 4 | ((*at & 0xf) + (*at > '9' ? 9 : 0));
+	return at;
+}
+
 bool kallsyms_parse(char *text, struct kallsyms_line *line)
 {
-	char *at, *end;
+	char *at = hex(text, &line->start), *end;
 
-	line->start = strtoull(text, &at, 16);
 	if (at == text || *at != ' ')
 		return false;
-	at += strspn(at, " ");
+	at = skip(at, ' ');
 	line->type = *at;
 	if (!*at || *++at != ' ')
 		return false;
-	line->name = at + strspn(at, " ");
-	end = (char *)line->name + strcspn(line->name, " \t\n");
+	end = skip(at, ' ');
+	line->name = end;
+	while (*end && *end != ' ' && *end != '\t' && *end != '\n')
+		end++;
 	at = end + strspn(end, " \t");
 	line->module = NULL;
 	if (*at == '[') {

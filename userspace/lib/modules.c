@@ -286,11 +286,19 @@ static uint64_t place_in(const struct modules *m, const struct module *module, u
 	return alias ? with_alias(ip, alias) : ip;
 }
 
+void modules_range(const struct modules *m, uint64_t *low, uint64_t *high)
+{
+	*low = __atomic_load_n(&m->low, __ATOMIC_RELAXED);
+	*high = __atomic_load_n(&m->high, __ATOMIC_RELAXED);
+}
+
 /* Decide most addresses without the lock. */
 static bool not_of_modules(const struct modules *m, uint64_t ip)
 {
-	return __atomic_load_n(&m->high, __ATOMIC_RELAXED) <= ip ||
-	       __atomic_load_n(&m->low, __ATOMIC_RELAXED) > ip;
+	uint64_t low, high;
+
+	modules_range(m, &low, &high);
+	return ip < low || ip >= high;
 }
 
 uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts)

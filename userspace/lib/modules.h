@@ -30,6 +30,8 @@ void modules_take(struct modules *m, int fd);
 /* Return: true if modules_take() has taken anything since the last call. */
 bool modules_news(struct modules *m);
 
+/* Set the range outside of which no module ever was; modules_take() may widen it. */
+void modules_range(const struct modules *m, uint64_t *low, uint64_t *high);
 /* Return the address under which the symbol of @ip at the time @ts is found. */
 uint64_t modules_place(struct modules *m, uint64_t ip, uint64_t ts);
 /* The same for the function that was the last at @ip before the time @until. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <event-parse.h>
 #include <inttypes.h>
 #include <stddef.h>
@@ -35,13 +36,14 @@ static bool is_trampoline(const char *name)
 	return false;
 }
 
-/* A table of symbols, before libtraceevent has it. */
+/* Symbols, by address once table_sort() has run. Their texts are elsewhere. */
 struct table {
 	struct entry {
 		uint64_t start;
-		size_t order;
 		const char *name, *module;
+		uint32_t order;
 		bool none;	/* a function ends here */
+		bool given;	/* libtraceevent has it */
 	} *entry;
 	size_t nr;
 };
@@ -69,32 +71,53 @@ static int compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Give the table to libtraceevent, and free it. It must not have two symbols at an address. */
-static struct tep_handle *table_end(struct table *t)
+/* Sort what follows a first part that is in order: the symbols of modules and of made code. */
+static void table_sort(struct table *t)
+{
+	size_t i;
+
+	for (i = 1; i < t->nr && compare(&t->entry[i - 1], &t->entry[i]) < 0; i++)
+		;
+	if (i >= t->nr)
+		return;
+	qsort(t->entry + i, t->nr - i, sizeof(*t->entry), compare);
+	if (compare(&t->entry[i - 1], &t->entry[i]) > 0)
+		qsort(t->entry, t->nr, sizeof(*t->entry), compare);
+}
+
+/* Give libtraceevent an entry. It must not have two symbols at an address: only the first. */
+static void table_give(struct tep_handle *tep, struct entry *e)
+{
+	char *name = (char *)e->name, marked[128];
+
+	if (e->given)
+		return;
+	e->given = true;
+	/* no function is called by a trampoline: mark it */
+	if (is_trampoline(name)) {
+		snprintf(marked, sizeof(marked), "[%.100s]", name);
+		name = marked;
+	}
+	if (tep_register_function(tep, name, e->start, (char *)e->module))
+		out_of_memory();
+}
+
+/* Give all of them, from the last, as libtraceevent's list is sorted fastest then. */
+static void table_give_all(struct tep_handle *tep, struct table *t)
+{
+	size_t i;
+
+	for (i = t->nr; i--;)
+		if (!i || t->entry[i].start != t->entry[i - 1].start)
+			table_give(tep, &t->entry[i]);
+}
+
+static struct tep_handle *new_tep(void)
 {
 	struct tep_handle *tep = tep_alloc();
-	char marked[128];
-	size_t i;
 
 	if (!tep)
 		out_of_memory();
-	if (t->nr)
-		qsort(t->entry, t->nr, sizeof(*t->entry), compare);
-	for (i = 0; i < t->nr; i++) {
-		const struct entry *e = &t->entry[i];
-		char *name = (char *)e->name;
-
-		if (i && e->start == e[-1].start)
-			continue;
-		/* no function is called by a trampoline: mark it */
-		if (is_trampoline(name)) {
-			snprintf(marked, sizeof(marked), "[%.100s]", name);
-			name = marked;
-		}
-		if (tep_register_function(tep, name, e->start, (char *)e->module))
-			out_of_memory();
-	}
-	free(t->entry);
 	return tep;
 }
 
@@ -114,10 +137,13 @@ static bool add_line(struct table *t, char *text)
 /* Take the lines of @text. Return: false if one is none of kallsyms; then nothing is taken. */
 static bool add_text(struct table *t, char *text)
 {
-	char *line, *save;
+	char *line, *end;
 
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (!add_line(t, line)) {
+	for (line = text; *line; line = end) {
+		end = strchrnul(line, '\n');
+		if (*end)
+			*end++ = '\0';
+		if (*line && !add_line(t, line)) {
 			t->nr = 0;
 			return false;
 		}
@@ -136,8 +162,11 @@ struct tep_handle *names_of_symbols(const char *symbols)
 	char *text = utf8_clean(symbols, "\n\t");
 	struct table table = { 0 };
 	bool complete = add_text(&table, text);
-	struct tep_handle *tep = table_end(&table);
+	struct tep_handle *tep = new_tep();
 
+	table_sort(&table);
+	table_give_all(tep, &table);
+	free(table.entry);
 	free(text);
 	if (complete)
 		return tep;
@@ -174,33 +203,79 @@ char *names_times_text(struct modules *m, struct comms *c, size_t *len)
 struct names *names_load(struct tracedat *t)
 {
 	struct names *n = xzalloc(1, sizeof(*n));
-	char *symbols = utf8_clean(t->kallsyms, "\n\t"), *times = NULL, *line, *save, *comm;
-	struct table table = { 0 };
+	char *line, *save, *comm;
 
+	n->table = xzalloc(1, sizeof(*n->table));
+	n->symbols = utf8_clean(t->kallsyms, "\n\t");
 	n->comms = comms_new();
 	n->modules = modules_new();
 	/* first, because comms are added by time */
 	if (t->times) {
-		times = utf8_clean(t->times, "\n");
-		load_times(n, times);
+		n->times = utf8_clean(t->times, "\n");
+		load_times(n, n->times);
 	}
 	for (line = strtok_r(t->cmdlines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		comm = strchr(line, ' ');
 		if (comm)
 			comms_set(n->comms, atoi(line), comm + 1);
 	}
-	n->complete = add_text(&table, symbols);
-	modules_symbols(n->modules, true, add_symbol, &table);
-	n->tep = table_end(&table);
-	free(symbols);
-	free(times);
+	n->complete = add_text(n->table, n->symbols);
+	modules_symbols(n->modules, true, add_symbol, n->table);
+	table_sort(n->table);
+	n->tep = new_tep();
 	return n;
+}
+
+static void forget_table(struct names *n)
+{
+	if (n->table)
+		free(n->table->entry);
+	free(n->table);
+	free(n->symbols);
+	free(n->times);
+	n->table = NULL;
+	n->symbols = n->times = NULL;
+}
+
+void names_take_all(struct names *n)
+{
+	table_give_all(n->tep, n->table);
+	forget_table(n);
+}
+
+/* Return the first of the entries at the address of entry @i. */
+static struct entry *first_there(const struct table *t, size_t i)
+{
+	while (i && t->entry[i - 1].start == t->entry[i].start)
+		i--;
+	return &t->entry[i];
+}
+
+void names_take(struct names *n, uint64_t ip)
+{
+	const struct table *t = n->table;
+	size_t low = 0, high = t->nr, middle;
+
+	/* after this, @low is the number of entries that begin at @ip or before */
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (t->entry[middle].start <= ip)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low)
+		table_give(n->tep, first_there(t, low - 1));
+	/* libtraceevent does not find the last of its functions */
+	if (t->nr)
+		table_give(n->tep, first_there(t, t->nr - 1));
 }
 
 void names_free(struct names *n)
 {
 	if (!n)
 		return;
+	forget_table(n);
 	tep_free(n->tep);
 	modules_free(n->modules);
 	comms_free(n->comms);

@@ -21,10 +21,20 @@ struct names {
 	struct modules *modules;
 	struct comms *comms;
 	bool complete;		/* false: the symbols cannot be parsed, functions are numbers */
+	/* the rest is of names.c */
+	struct table *table;
+	char *symbols, *times;
 };
 
-/* Take the names out of a file. */
+/*
+ * Take the names out of a file. @tep has functions after one of the following only; giving it all takes
+ * longer than counting a million hits.
+ */
 struct names *names_load(struct tracedat *t);
+/* Let @tep know all functions. It is the last of such calls. */
+void names_take_all(struct names *n);
+/* Let @tep know the function at @ip. Before the first look for a function. */
+void names_take(struct names *n, uint64_t ip);
 void names_free(struct names *n);
 
 /* Return lines of @len bytes that say when names were right, for a file; to be freed. */

@@ -73,6 +73,7 @@ bool reader_open(struct reader *r, const char *path, struct error *e)
 	if (!r->file)
 		return false;
 	r->names = names_load(r->file);
+	names_take_all(r->names);
 	r->tep = r->names->tep;
 	if (!r->names->complete) {
 		error_set(&symbols, "cannot parse the symbols: '%s'; functions are shown as numbers",

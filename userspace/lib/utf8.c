@@ -60,10 +60,11 @@ char *utf8_clean(const char *text, const char *keep)
 	const unsigned char *p = (const unsigned char *)text;
 	/* one wrong byte becomes three */
 	char *clean = xrealloc(NULL, 3 * strlen(text) + 1), *out = clean;
+	const bool lines = strchr(keep, '\n');
 	int len;
 
 	for (;; p += len < 0 ? -len : len) {
-		while (is_printable_ascii(*p))
+		while (is_printable_ascii(*p) || (*p == '\n' && lines))
 			*out++ = *p++;
 		if (!*p)
 			break;

@@ -55,13 +55,17 @@ static void add(struct counts *c, uint64_t ip, unsigned int slot, uint64_t calls
 bool counts_subbuf(struct counts *c)
 {
 	struct subbuf_call call[256];
+	uint64_t low = 0, high = 0;
 	size_t nr, i;
 
+	if (c->modules)
+		modules_range(c->modules, &low, &high);
 	if (!subbuf_load(&c->sub, c->data))
 		return false;
 	while ((nr = subbuf_calls(&c->sub, call, sizeof(call) / sizeof(call[0]))) > 0)
 		for (i = 0; i < nr; i++)
-			add(c, c->modules ? modules_place(c->modules, call[i].ip, call[i].ts) : call[i].ip,
+			add(c, call[i].ip >= low && call[i].ip < high ?
+			       modules_place(c->modules, call[i].ip, call[i].ts) : call[i].ip,
 			    call[i].slot, 1);
 	return true;
 }
