@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *json[] = { "nestrace export", "--json", path, NULL };
 	char *folded[] = { "nestrace export", "--folded", path, NULL };
 	char *svg[] = { "nestrace export", "--svg", path, NULL };
+	char *part[] = { "nestrace export", "--jsonl", "--since", "0", "--around", "*:1us", path, NULL };
 	char *stat[] = { "nestrace stat", "-i", path, NULL };
 
 	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
@@ -52,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cmd_export(3, folded);
 	optind = 0;
 	cmd_export(3, svg);
+	optind = 0;
+	cmd_export(7, part);
 	optind = 0;
 	cmd_stat(3, stat);
 	clearerr(stdout);

@@ -22,12 +22,15 @@ static const char help[] =
 	"Write the function hits of FILE (default trace.dat), in time order, as\n\n"
 	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
 	"  --json       an array of objects with the same members\n"
+	"  --jsonl      an object a line; its time is an integer, ns or cycles\n"
 	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
 	"               CPU, a thread for each context\n"
 	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
 	"  -o FILE      write to FILE instead of standard output\n"
+	"  --since TIME, --until TIME  only hits of this time, as nestrace report prints\n"
+	"  --around GLOB:10ms  only hits at most 10 ms before or after a call\n"
 	"  --cpu LIST   write only hits of these CPUs: 0-3,5\n"
 	"  --pid LIST, --tid LIST  only hits of these threads: 12,34\n"
 	"  --comm NAME  only hits of tasks with this name\n"
@@ -111,13 +114,9 @@ static void put_json_instance(const struct source *from)
 	put_json(from->instance);
 }
 
-static void json(void *arg, const struct source *from, const struct hit *hit)
+/* Print the members after the time, and the end of the object. */
+static void put_json_hit(const struct export *e, const struct source *from, const struct hit *hit)
 {
-	struct export *e = arg;
-
-	separate(e);
-	fputs("{\"time\":", stdout);
-	put_time(e, hit->ts);
 	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
 	put_json(hit->comm);
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
@@ -128,11 +127,27 @@ static void json(void *arg, const struct source *from, const struct hit *hit)
 	putchar_unlocked('}');
 }
 
-static void json_gap(void *arg, const struct source *from, int64_t missed)
+static void json(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
 	separate(e);
+	fputs("{\"time\":", stdout);
+	put_time(e, hit->ts);
+	put_json_hit(e, from, hit);
+}
+
+static void json_line(void *arg, const struct source *from, const struct hit *hit)
+{
+	struct export *e = arg;
+
+	printf("{\"%s\":%" PRIu64, e->reader.cycles ? "cycles" : "ns", hit->ts);
+	put_json_hit(e, from, hit);
+	putchar_unlocked('\n');
+}
+
+static void put_json_gap(const struct source *from, int64_t missed)
+{
 	printf("{\"cpu\":%u,\"dropped\":", from->cpu);
 	if (missed > 0)
 		printf("%" PRId64, missed);
@@ -140,6 +155,18 @@ static void json_gap(void *arg, const struct source *from, int64_t missed)
 		fputs("null", stdout);
 	put_json_instance(from);
 	putchar_unlocked('}');
+}
+
+static void json_gap(void *arg, const struct source *from, int64_t missed)
+{
+	separate(arg);
+	put_json_gap(from, missed);
+}
+
+static void json_line_gap(void *arg, const struct source *from, int64_t missed)
+{
+	put_json_gap(from, missed);
+	putchar_unlocked('\n');
 }
 
 /* Count the gaps for formats that cannot show them. */
@@ -263,19 +290,21 @@ static void show_problem(void *arg, const struct error *e)
 
 int cmd_export(int argc, char **argv)
 {
-	enum { NONE = 0, CSV = 256, JSON, CHROME, FOLDED, SVG };
+	enum { NONE = 0, CSV = 256, JSON, JSONL, CHROME, FOLDED, SVG };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "csv", no_argument, NULL, CSV },
 		{ "json", no_argument, NULL, JSON },
+		{ "jsonl", no_argument, NULL, JSONL },
 		{ "chrome", no_argument, NULL, CHROME },
 		{ "folded", no_argument, NULL, FOLDED },
 		{ "svg", no_argument, NULL, SVG },
-		FILTER_LONGS, { 0 }
+		PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	static char buffer[1 << 16];
 	const char *path = NULL, *output = NULL;
 	struct export e = { .first = true };
+	struct periods periods = { 0 };
 	struct error error;
 	int opt, format = NONE, ret;
 
@@ -299,12 +328,15 @@ int cmd_export(int argc, char **argv)
 			format = opt;
 			break;
 		default:
-			if (!filter_option(&e.reader.filter, opt, optarg))
+			if (!period_option(&periods, opt, optarg) &&
+			    !filter_option(&e.reader.filter, opt, optarg))
 				usage(NULL);
 		}
 	}
 	if (!format)
-		usage("no format; choose --csv, --json, --chrome, --folded or --svg");
+		usage("no format; choose --csv, --json, --jsonl, --chrome, --folded or --svg");
+	if (periods_given(&periods))
+		e.reader.periods = &periods;
 	path = input_file(path, argv + optind);
 	if (output && same_file(path, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
@@ -329,6 +361,10 @@ int cmd_export(int argc, char **argv)
 		fputs("[\n", stdout);
 		e.reader.show = json;
 		e.reader.gap = json_gap;
+		break;
+	case JSONL:
+		e.reader.show = json_line;
+		e.reader.gap = json_line_gap;
 		break;
 	case CHROME:
 		fputs("{\"traceEvents\":[\n", stdout);
@@ -356,6 +392,7 @@ int cmd_export(int argc, char **argv)
 		flamegraph_write(&e.calls, e.reader.tep);
 	callgraph_free(&e.calls);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
+	periods_free(&periods);
 	reader_close(&e.reader);
 	return finish_output() ?: ret;
 }

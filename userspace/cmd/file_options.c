@@ -14,6 +14,30 @@ static void add_pid(void *filter, long pid)
 	hit_filter_add_pid(filter, pid);
 }
 
+static void take_moment(struct periods_time *t, const char *opt, const char *arg)
+{
+	if (!periods_moment(t, arg))
+		usage("not a time: '%s %s'; use one that nestrace report prints, as 12.345678", opt, arg);
+}
+
+bool period_option(struct periods *p, int opt, const char *arg)
+{
+	switch (opt) {
+	case PERIOD_SINCE:
+		take_moment(&p->since, "--since", arg);
+		return true;
+	case PERIOD_UNTIL:
+		take_moment(&p->until, "--until", arg);
+		return true;
+	case PERIOD_AROUND:
+		if (!periods_add_around(p, arg))
+			usage("not a function and a length of time: '--around %s'; an example is vfs_read:10ms",
+			      arg);
+		return true;
+	}
+	return false;
+}
+
 bool filter_option(struct hit_filter *f, int opt, const char *arg)
 {
 	uint32_t slots;

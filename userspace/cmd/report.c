@@ -30,6 +30,8 @@ static const char help[] =
 	"  --graph      indent each function by the depth of its call, and an interrupt\n"
 	"               in what it interrupted\n"
 	"  --color WHEN colour the contexts: auto (on a terminal), always or never\n"
+	"  --since TIME, --until TIME  only events of this time, in seconds as printed\n"
+	"  --around GLOB:10ms  only events at most 10 ms before or after a call\n"
 	"  --cpu LIST   print only events of these CPUs: 0-3,5\n"
 	"  --pid LIST, --tid LIST  only events of these threads: 12,34\n"
 	"  --comm NAME  only events of tasks with this name\n"
@@ -244,13 +246,14 @@ int cmd_report(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ "graph", no_argument, NULL, GRAPH },
 		{ "color", required_argument, NULL, COLOUR },
-		FILTER_LONGS, { 0 }
+		PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	struct report r = {
 		.reader = {
 			.show = show, .event = show_event, .gap = show_gap, .problem = show_problem,
 		},
 	};
+	struct periods periods = { 0 };
 	const char *colour = "auto";
 	struct text_look look = { 0 };
 	struct files files = { 0 };
@@ -276,10 +279,13 @@ int cmd_report(int argc, char **argv)
 			fputs(help, stdout);
 			return finish_output();
 		default:
-			if (!filter_option(&r.reader.filter, opt, optarg))
+			if (!period_option(&periods, opt, optarg) &&
+			    !filter_option(&r.reader.filter, opt, optarg))
 				usage(NULL);
 		}
 	}
+	if (periods_given(&periods))
+		r.reader.periods = &periods;
 	for (; optind < argc; optind++)
 		add_file(&files, argv[optind]);
 	if (!files.nr)
@@ -294,6 +300,7 @@ int cmd_report(int argc, char **argv)
 	pager_start();
 	show_files(&files, look);
 	ret = close_files(&files) ? EXIT_SUCCESS : EXIT_ERROR;
+	periods_free(&periods);
 	ret = finish_output() ?: ret;
 	if (pager_end(&e))
 		return ret;

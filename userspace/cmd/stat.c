@@ -19,6 +19,8 @@
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
+#include "lib/periods.h"
+#include "lib/reader.h"
 #include "lib/symbols.h"
 #include "lib/tracedat_read.h"
 #include "output/accounting_table.h"
@@ -38,7 +40,8 @@ static const char help[] =
 	"  -c          with -F, -P or --tid: count calls by their children, too\n"
 	"  -M MASK     count only on these CPUs, a hexadecimal mask\n"
 	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
-	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record\n"
+	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record;\n"
+	"              --since, --until, --around: of some time, as for nestrace report\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -284,6 +287,36 @@ static void on_problem(void *arg, const struct error *e)
 	warn_error(e);
 }
 
+static void count_hit(void *sum, const struct source *from, const struct hit *hit)
+{
+	counts_hit(sum, hit);
+}
+
+/* Count the hits of some time. The reader has their times by the file's clock, and takes longer. */
+static int stat_periods(const char *path, const char *output, struct periods *periods)
+{
+	struct counts sum = { 0 };
+	struct reader r = {
+		.periods = periods, .show = count_hit, .problem = on_problem, .arg = &sum,
+	};
+	struct error e;
+	int ret;
+
+	if (!reader_open(&r, path, &e)) {
+		warn_error(&e);
+		reader_close(&r);
+		return EXIT_ERROR;
+	}
+	redirect_output(open_output(output), output);
+	reader_read(&r);
+	if (r.others && !r.has_accounting)
+		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", r.others, path);
+	ret = show_all(&sum, r.tep, r.has_accounting ? &r.accounting : NULL);
+	ret = r.failed ? EXIT_ERROR : ret;
+	reader_close(&r);
+	return ret;
+}
+
 /* Count live. Return: the exit status. */
 static int stat_session(const struct capture_config *config, const char *output)
 {
@@ -313,7 +346,8 @@ static int stat_session(const struct capture_config *config, const char *output)
 
 int cmd_stat(int argc, char **argv)
 {
-	static const struct option longs[] = { SESSION_LONGS, { 0 } };
+	static const struct option longs[] = { SESSION_LONGS, PERIOD_LONGS, { 0 } };
+	struct periods periods = { 0 };
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* an option was given that -i excludes */
 	struct capture_config config;
@@ -329,6 +363,8 @@ int cmd_stat(int argc, char **argv)
 			output = optarg;
 		} else if (opt == 'i') {
 			input_option(&input, optarg);
+		} else if (period_option(&periods, opt, optarg)) {
+			continue;
 		} else if (session_option(&config, opt, optarg)) {
 			session = true;
 		} else {
@@ -336,11 +372,18 @@ int cmd_stat(int argc, char **argv)
 		}
 	}
 	if (input && (session || optind < argc))
-		usage("-i counts the hits of a file: '%s'; only -o goes with it", input);
+		usage("-i counts the hits of a file: '%s'; only -o, --since, --until and --around go with it",
+		      input);
+	if (!input && periods_given(&periods))
+		usage("--since, --until and --around select hits of a file, but there is no -i; add it");
 	session_options_finish(&config, argv + optind);
 	if (input && output && same_file(input, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	ret = input ? stat_recorded(input, output) : stat_session(&config, output);
+	if (periods_given(&periods))
+		ret = stat_periods(input, output, &periods);
+	else
+		ret = input ? stat_recorded(input, output) : stat_session(&config, output);
+	periods_free(&periods);
 	session_options_free(&config);
 	return ret;
 }

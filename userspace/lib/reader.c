@@ -11,6 +11,7 @@
 #include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/periods.h"
 #include "lib/reader.h"
 #include "lib/summary_events.h"
 
@@ -182,6 +183,8 @@ static void show(struct reader_cpu *c)
 
 	if (c->hit.missed > 0)
 		c->missed += c->hit.missed;
+	if (r->periods && !periods_have(r->periods, c->hit.ts))
+		return;
 	if (c->hit.missed && r->gap)
 		r->gap(r->arg, &c->source, c->hit.missed);
 	if (r->filter.nr_texts)
@@ -240,6 +243,8 @@ static void gaps_at_end(struct reader *r)
 	unsigned int i, slot;
 	uint64_t lost;
 
+	if (r->periods && !periods_have(r->periods, UINT64_MAX))
+		return;
 	for (i = 0; i < r->nr_sources && i < a->nr_cpus && !*r->cpu[i].source.instance; i++) {
 		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching;
@@ -248,12 +253,82 @@ static void gaps_at_end(struct reader *r)
 	}
 }
 
+/* The search for calls in one file. */
+struct search {
+	struct reader reader;
+	struct periods *periods;
+	/* by a part of the address: which function of the periods it is, as most are none */
+	struct { uint64_t ip; int which; } known[4096];
+};
+
+static void note_call(void *arg, const struct source *from, const struct hit *hit)
+{
+	struct search *s = arg;
+	size_t at = (hit->ip >> 4 ^ hit->ip >> 16) % (sizeof(s->known) / sizeof(s->known[0]));
+	const char *name;
+	int i;
+
+	if (s->known[at].ip != hit->ip) {
+		name = names_find(s->reader.tep, hit->ip);
+		s->known[at].ip = hit->ip;
+		s->known[at].which = name ? periods_match(s->periods, 0, name) : -1;
+	}
+	i = s->known[at].which;
+	if (i < 0)
+		return;
+	name = names_find(s->reader.tep, hit->ip);
+	for (; i >= 0; i = periods_match(s->periods, i + 1, name))
+		periods_add(s->periods, i, hit->ts);
+}
+
+/* The reading that shows them says what is wrong. */
+static void ignore(void *arg, const struct error *e)
+{
+}
+
+static void find_calls(const char *path, struct periods *p)
+{
+	struct search *s = xzalloc(1, sizeof(*s));
+	struct error e;
+
+	s->periods = p;
+	s->reader.show = note_call;
+	s->reader.problem = ignore;
+	s->reader.arg = s;
+	if (reader_open(&s->reader, path, &e))
+		reader_read(&s->reader);
+	reader_close(&s->reader);
+	free(s);
+}
+
+/* Return: false after a message. */
+static bool find_periods(struct reader *const *readers, unsigned int nr)
+{
+	struct periods *p = readers[0]->periods;
+	struct error e;
+	unsigned int i;
+
+	if (!p)
+		return true;
+	if (!periods_begin(p, readers[0]->cycles, &e)) {
+		report(readers[0], &e);
+		return false;
+	}
+	for (i = 0; i < nr && p->nr_around; i++)
+		find_calls(readers[i]->file->path, p);
+	if (!periods_end(p, &e))
+		report(readers[0], &e);
+	return true;
+}
+
 void readers_read(struct reader *const *readers, unsigned int nr)
 {
 	struct reader *r;
 	struct error e;
 	unsigned int i;
 
+	if (!find_periods(readers, nr))
+		return;
 	merge(readers, nr);
 	for (i = 0; i < nr; i++) {
 		r = readers[i];

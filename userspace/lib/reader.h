@@ -16,6 +16,7 @@
 #include "lib/tracedat_read.h"
 
 struct names;
+struct periods;
 struct tep_handle;
 struct tep_plugin_list;
 
@@ -30,6 +31,7 @@ struct source {
 struct reader {
 	/* set by the caller, before reader_open() */
 	struct hit_filter filter;	/* becomes the reader's */
+	struct periods *periods;	/* NULL, or: show only these; the same for all files of a call */
 	/* Show a hit that @filter lets pass. */
 	void (*show)(void *arg, const struct source *from, const struct hit *hit);
 	/* NULL, or: show another event that @filter lets pass. */
@@ -58,7 +60,10 @@ struct reader {
 
 /* Open a file. Return: false after an error. Either way, reader_close() releases everything. */
 bool reader_open(struct reader *r, const char *path, struct error *e);
-/* Show all events of @nr files, until the end or until standard output has an error. */
+/*
+ * Show all events of @nr files, until the end or until standard output has an error. Periods around calls
+ * are looked for in another reading before that.
+ */
 void readers_read(struct reader *const *r, unsigned int nr);
 /* Show all events of one file. */
 void reader_read(struct reader *r);

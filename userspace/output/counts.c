@@ -70,6 +70,11 @@ bool counts_subbuf(struct counts *c)
 	return true;
 }
 
+void counts_hit(struct counts *sum, const struct hit *hit)
+{
+	add(sum, hit->ip, hit->slot, 1);
+}
+
 void counts_sum(struct counts *sum, const struct counts *c)
 {
 	unsigned int slot;

@@ -34,6 +34,8 @@ struct counts {
 void counts_init(struct counts *c, const struct subbuf_format *format);
 /* Count the sub-buffer in @c->data. Return: false if it is damaged. */
 bool counts_subbuf(struct counts *c);
+/* Count a hit that a reader shows. */
+void counts_hit(struct counts *sum, const struct hit *hit);
 /*
  * Add what the session @fd, which counts, has counted so far. @m takes what has come and gone.
  * Return: false after an error, whose errno is set.

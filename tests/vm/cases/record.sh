@@ -98,6 +98,16 @@ is "report --cpu 0-1: it shows the hits of both CPUs" "$(nt_hits --cpu 0-1)" 300
 is "report --cpu 0,1: it shows the hits of both CPUs" "$(nt_hits --cpu 0,1)" 300
 is "report --cpu 1-1: it shows the hits of CPU 1" "$(nt_hits --cpu 1-1)" 150
 is "report --context hardirq: it shows the hits in hardirq" "$(nt_hits --context hardirq)" 100
+nestrace report t.dat | awk '/nt_called/ { sub(":", "", $3); print $3 }' > times
+middle=$(sed -n 150p times)
+is "report --since: it shows the hits printed with that time and later ones" \
+	"$(nt_hits --since "$middle")" "$(awk -v t="$middle" '$1 >= t' times | wc -l)"
+is "report --until: it shows the hits printed with that time and earlier ones" \
+	"$(nt_hits --until "$middle")" "$(awk -v t="$middle" '$1 <= t' times | wc -l)"
+is "report --around: it shows the calls and what is near" "$(nt_hits --around 'nt_c?lled:1us')" 300
+is "stat -i --since: it counts the hits of that time" \
+	"$(nestrace stat -i t.dat --since "$middle" | awk '$3 == "nt_called" { n += $1 } END { print n + 0 }')" \
+	"$(nt_hits --since "$middle")"
 
 # ring_kb SIZE: print the sizes of the rings of a recording with -b SIZE
 ring_kb()
