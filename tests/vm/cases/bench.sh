@@ -1,5 +1,6 @@
 # nestrace bench measures, does not start while another tracer would disturb it, and leaves
 # nothing behind.
+# slow: 6.1
 # kernels: 6.1 6.12 debug-7.2 backports
 tracing=/sys/kernel/tracing
 clean()

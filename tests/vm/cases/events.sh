@@ -1,5 +1,5 @@
 # The trace events of system nestrace work with trace-cmd, triggers, filters and instances.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 kasan-6.12 debug-7.2 backports
 T=/sys/kernel/tracing
 E=$T/events/nestrace
