@@ -53,11 +53,11 @@ _nestrace()
 	esac
 	case $command in
 	record) options="-l -n -P --tid -F -c -M -C -b -e -f -W --flight --trigger --warn -o -q -h --help" ;;
-	report) options="-i -t --graph --color -F --cpu --pid --tid --comm --context -h --help" ;;
+	report) options="-i -t --graph --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o -q -h --help" ;;
-	export) options="--csv --json --chrome --folded --svg -i -o -F --cpu --pid --tid --comm --context -h --help" ;;
+	export) options="--csv --json --jsonl --chrome --folded --svg -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;
-	stat) options="-l -n -P --tid -F -c -M -b -i -o -h --help" ;;
+	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
 	*) options="-h --help" ;;
 	esac

@@ -264,8 +264,9 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	arg->ring_kb = s->memory && cpumask_test_cpu(arg->cpu, s->cpus) ? s->memory_size >> 10 : 0;
 	arg->flags = nt_hook_ended_by(&s->hook);
 	/*
-	 * The number of overwritten records depends on the reader's place. A reader holds the lock while
-	 * it copies to memory, where it may wait for a page. Elsewhere it must not wait for us.
+	 * Take the lock only in a session that overwrites: there the count needs the reader's place. Let
+	 * a signal end the wait, because a reader may hold the lock during a page fault. In other
+	 * sessions do not take it, because a reader that waits for it loses records.
 	 */
 	ret = -ERESTARTSYS;
 	locked = st && s->overwrite;

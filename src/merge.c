@@ -65,9 +65,11 @@ unsigned int nt_stream_fullness(struct nt_stream *st)
 
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		s64 unread = nt_stream_unread(st, i);
+		u64 part = (nt_stream_ring(st, i)->mask + 1) / 1024;
 
-		if (unread > NT_SUBBUF_MASK)
-			most = max_t(unsigned int, most, unread / ((nt_stream_ring(st, i)->mask + 1) / 1024));
+		/* negative if the reader moves between the loads, more than all if it is lapped */
+		if (unread > (s64)NT_SUBBUF_MASK)
+			most = max_t(u64, most, min_t(u64, unread / part, 1024));
 	}
 	return most;
 }

@@ -18,7 +18,11 @@
 
 #define NT_SUBBUF_MAX_AGE	max(1, HZ / 10)		/* jiffies until a reader gets it */
 
-#define NT_LONGEST_NAP		(2 * NSEC_PER_MSEC)	/* until then the timer's look is soon enough */
+/* A reader of small rings looks for itself while they are filled fast: nt_stream_pace(). */
+#define NT_SMALL_KB		1024			/* all rings of a CPU */
+#define NT_SHORTEST_NAP		(NSEC_PER_MSEC / 4)
+#define NT_FIRST_NAP		(2 * NSEC_PER_MSEC)
+#define NT_LONGEST_NAP		(4 * NSEC_PER_MSEC)	/* as often as the timer */
 
 /* The end of a sleep. */
 enum nt_until {
@@ -48,30 +52,33 @@ static bool nt_stream_awake(struct nt_stream *st, enum nt_until until)
 }
 
 /*
- * The reader has slept for @slept ns; choose how long it sleeps next. While a ring is filled fast it
- * looks for itself 16 times meanwhile, as the timer's look would be late, or runs on a CPU that
- * has no time. A load that pauses is soon as fast again, so the sleeps become longer in steps.
+ * While the reader slept for @slept ns, @grown of 1024 parts of a ring were filled; choose how long it
+ * sleeps next. If a small ring would be full within 16 ms, aim at eight looks before that: the timer may
+ * come too late, because its CPU may be busy. A load that pauses is soon as fast again, so the sleeps
+ * become longer in steps. For larger rings the timer comes soon enough, and costs less.
  */
-static void nt_stream_pace(struct nt_stream *st, u64 slept)
+static void nt_stream_pace(struct nt_stream *st, u64 slept, int grown)
 {
-	/* no load fills a ring faster than a byte in 4 ns */
-	u64 shortest = nt_stream_ring(st, NESTRACE_SLOT_TASK)->mask * 4 / 2;
-	unsigned int fullness = nt_stream_fullness(st);
-	u64 nap = fullness ? max(slept * 1024 / fullness / 16, shortest) : U64_MAX;
+	u64 nap = grown > 0 ? max(slept * 1024 / grown / 8, (u64)NT_SHORTEST_NAP) : U64_MAX;
+	u64 last = READ_ONCE(st->nap_ns);
 
-	if (st->nap_ns)
-		nap = min(nap, st->nap_ns + st->nap_ns / 4);
-	st->nap_ns = nap <= NT_LONGEST_NAP ? nap : 0;
+	/* a sleep that others ended at once says nothing */
+	if (st->session->ring_kb > NT_SMALL_KB || slept < NT_SHORTEST_NAP / 2)
+		return;
+	if (last)
+		nap = min(nap, last + last / 8);
+	WRITE_ONCE(st->nap_ns, nap <= (last ? NT_LONGEST_NAP : NT_FIRST_NAP) ? nap : 0);
 }
 
 /* Sleep until a look at the rings may give more than the last one. Return: 0 or -ERESTARTSYS. */
 static int nt_stream_wait(struct nt_stream *st)
 {
 	wait_queue_head_t *queue = &st->session->wakeups.queue;
+	u64 since = ktime_get_ns(), nap = READ_ONCE(st->nap_ns);
+	int unread = nt_stream_fullness(st);
 	enum nt_until until = NT_UNTIL_DUE;
 	long timeout = NT_SUBBUF_MAX_AGE / 2 + 1;
-	u64 since = ktime_get_ns();
-	int ret;
+	long ret;
 
 	if (!nt_stream_has_data(st)) {
 		until = NT_UNTIL_DATA;
@@ -81,13 +88,13 @@ static int nt_stream_wait(struct nt_stream *st)
 		until = NT_UNTIL_LATER;
 		timeout = 1;
 	}
-	if (st->nap_ns && until != NT_UNTIL_LATER)
+	if (nap)
 		ret = wait_event_interruptible_hrtimeout(*queue, nt_stream_awake(st, until),
-							 ns_to_ktime(st->nap_ns));
+							 ns_to_ktime(nap));
 	else
-		ret = min(0, wait_event_interruptible_timeout(*queue, nt_stream_awake(st, until),
-							      timeout));
-	nt_stream_pace(st, ktime_get_ns() - since);
+		ret = wait_event_interruptible_timeout(*queue, nt_stream_awake(st, until),
+						       timeout);
+	nt_stream_pace(st, ktime_get_ns() - since, nt_stream_fullness(st) - unread);
 	return ret == -ERESTARTSYS ? ret : 0;
 }
 
@@ -131,7 +138,7 @@ static ssize_t nt_stream_read(struct file *file, char __user *buf, size_t count,
 			done = -EAGAIN;
 			break;
 		}
-		/* drop the lock: NESTRACE_IOC_STATS takes it too */
+		/* drop the lock: in a session that overwrites, NESTRACE_IOC_STATS takes it too */
 		mutex_unlock(&st->lock);
 		if (nt_stream_wait(st) || mutex_lock_interruptible(&st->lock))
 			return -ERESTARTSYS;

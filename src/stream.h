@@ -33,6 +33,7 @@ struct nt_stream {
 	unsigned int cpu;
 	bool open;			/* a descriptor reads it; session->lock */
 	struct nt_bell bell;		/* of wakeups.h */
+	u64 nap_ns;			/* the reader's next sleep, 0: until the timer; any value is right */
 
 	struct mutex lock;		/* of everything below */
 	struct nt_cursor cursor[NESTRACE_NR_SLOTS];
@@ -42,7 +43,6 @@ struct nt_stream {
 	u64 stepped_back;		/* records whose time was before that; read without the lock */
 	unsigned long out_since;	/* jiffies when its first record came */
 	u64 out_missed;			/* records missed before its first one */
-	u64 nap_ns;			/* the reader's next sleep, 0: until it is woken */
 };
 
 /* Context of the following: may sleep; session->lock is held. */

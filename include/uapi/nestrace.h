@@ -290,7 +290,7 @@ struct nestrace_slot_stats {
 struct nestrace_stats {
 	__u32 size;
 	__u32 flags;		/* in: 0; out: NESTRACE_STATS_ bits */
-	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; EINTR while a reader waits */
+	__u32 cpu;		/* in: 0 to nr_cpus - 1, else EINVAL; with OVERWRITE, EINTR while a reader waits */
 	__u32 ring_kb;		/* out: what the CPU's rings hold; 0: none yet, or not traced */
 	struct nestrace_slot_stats slot[NESTRACE_NR_SLOTS];
 	__u64 set_forward;	/* hits that were given a later time than was read, to keep the order */

@@ -112,13 +112,13 @@ int main(void)
 	end("");
 	only(1490, 1510);
 	ask("1.5", NULL, NULL, NULL);
-	begin(true, "not a plain number, as the file's times are: '--since 1.5'");
+	begin(true, "the file's times have no unit: '--since 1.5'; use a plain number, as nestrace report prints");
 	ask(NULL, NULL, "f:10us", NULL);
-	begin(true, "not a plain number, as the file's times are: '--around 10us'");
+	begin(true, "the file's times have no unit: '--around f:10us'; use a plain number, as nestrace report prints");
 
 	spec("periods: a length has a unit");
 	ask(NULL, NULL, "f:10", NULL);
-	begin(false, "no unit of time: '--around 10'; use ns, us, ms or s");
+	begin(false, "no unit of time: '--around f:10'; use ns, us, ms or s");
 	ask(NULL, NULL, "a:1.5us", "b:2s");
 	begin(false, "");
 	call("a", 10000);

@@ -22,14 +22,14 @@ static const char help[] =
 	"Write the function hits of FILE (default trace.dat), in time order, as\n\n"
 	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
 	"  --json       an array of objects with the same members\n"
-	"  --jsonl      an object a line; its time is an integer, ns or cycles\n"
+	"  --jsonl      an object a line; its time is an integer, in ns\n"
 	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
 	"               CPU, a thread for each context\n"
 	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
 	"  -o FILE      write to FILE instead of standard output\n"
-	"  --since TIME, --until TIME  only hits of this time, as nestrace report prints\n"
+	"  --since TIME, --until TIME  only hits from TIME on, up to TIME, as in report\n"
 	"  --around GLOB:10ms  only hits at most 10 ms before or after a call\n"
 	"  --cpu LIST   write only hits of these CPUs: 0-3,5\n"
 	"  --pid LIST, --tid LIST  only hits of these threads: 12,34\n"
@@ -37,7 +37,7 @@ static const char help[] =
 	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
 	"  -F FILTER    only hits that match, as for nestrace report\n"
 	"  -h, --help   print this help\n\n"
-	"The filters may be repeated.\n";
+	"--around to -F may be repeated.\n";
 
 struct export {
 	struct reader reader;
@@ -340,9 +340,10 @@ int cmd_export(int argc, char **argv)
 	path = input_file(path, argv + optind);
 	if (output && same_file(path, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	if (!reader_open(&e.reader, path, &error)) {
+	if (!reader_open(&e.reader, path, &error) || !reader_find_periods(&e.reader, &error)) {
 		warn_error(&error);
 		reader_close(&e.reader);
+		periods_free(&periods);
 		return EXIT_ERROR;
 	}
 	if (output && !freopen(output, "we", stdout))

@@ -30,7 +30,7 @@ static const char help[] =
 	"  --graph      indent each function by the depth of its call, and an interrupt\n"
 	"               in what it interrupted\n"
 	"  --color WHEN colour the contexts: auto (on a terminal), always or never\n"
-	"  --since TIME, --until TIME  only events of this time, in seconds as printed\n"
+	"  --since TIME, --until TIME  only events from TIME on, up to TIME, as printed\n"
 	"  --around GLOB:10ms  only events at most 10 ms before or after a call\n"
 	"  --cpu LIST   print only events of these CPUs: 0-3,5\n"
 	"  --pid LIST, --tid LIST  only events of these threads: 12,34\n"
@@ -39,7 +39,7 @@ static const char help[] =
 	"  -F FILTER    only events that match, as for trace-cmd report, for example\n"
 	"               -F 'parent_ip =~ \"^vfs_\"' or -F 'sched_switch: next_pid == 7'\n"
 	"  -h, --help   print this help\n\n"
-	"The filters may be repeated; the accounting always covers all hits. On a\n"
+	"--around to -F may be repeated; the accounting always covers all hits. On a\n"
 	"terminal the output goes through $PAGER or less; PAGER=cat avoids that.\n";
 
 /* One file. */
@@ -183,9 +183,33 @@ static bool open_files(struct files *f, const struct report *options)
 	return true;
 }
 
-static void show_files(struct files *f, struct text_look look)
+/* Return pointers to the readers of all files, to be freed. */
+static struct reader **all_readers(const struct files *f)
 {
 	struct reader **readers = xrealloc(NULL, f->nr * sizeof(*readers));
+	unsigned int i;
+
+	for (i = 0; i < f->nr; i++)
+		readers[i] = &f->report[i].reader;
+	return readers;
+}
+
+/* Return: false after a message. */
+static bool find_periods(const struct files *f)
+{
+	struct reader **readers = all_readers(f);
+	struct error e;
+	bool good = readers_find_periods(readers, f->nr, &e);
+
+	free(readers);
+	if (!good)
+		warn_error(&e);
+	return good;
+}
+
+static void show_files(struct files *f, struct text_look look)
+{
+	struct reader **readers = all_readers(f);
 	struct report *r;
 	unsigned int i;
 
@@ -194,7 +218,6 @@ static void show_files(struct files *f, struct text_look look)
 			look.file_width = strlen(f->path[i]);
 	for (i = 0; i < f->nr; i++) {
 		r = &f->report[i];
-		readers[i] = &r->reader;
 		look.cycles = r->reader.cycles;
 		look.file = f->nr > 1 ? f->path[i] : NULL;
 		look.instance_width = instance_width(r->reader.file);
@@ -291,10 +314,12 @@ int cmd_report(int argc, char **argv)
 	if (!files.nr)
 		add_file(&files, "trace.dat");
 	look.colour = want_colour(colour);
-	opened = open_files(&files, &r);
+	/* before the pager, which ignores Ctrl-C */
+	opened = open_files(&files, &r) && find_periods(&files);
 	hit_filter_free(&r.reader.filter);
 	if (!opened) {
 		close_files(&files);
+		periods_free(&periods);
 		return EXIT_ERROR;
 	}
 	pager_start();

@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/formats.h"
+#include "lib/graph_events.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
@@ -25,6 +26,8 @@
 #include "lib/tracedat_read.h"
 #include "output/accounting_table.h"
 #include "output/counts.h"
+#include "output/duration_table.h"
+#include "output/durations.h"
 
 static const char help[] =
 	"usage: nestrace stat [OPTION...] [COMMAND [ARG...]]\n"
@@ -41,7 +44,8 @@ static const char help[] =
 	"  -M MASK     count only on these CPUs, a hexadecimal mask\n"
 	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
 	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record;\n"
-	"              --since, --until, --around: of some time, as for nestrace report\n"
+	"              --since, --until, --around: only a part, as for nestrace report\n"
+	"              --time: durations, of function_graph; --hist GLOB: their spread\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -175,6 +179,16 @@ static bool count_recorded(struct tracedat *file, const struct tracedat_buffer *
 	return !ret;
 }
 
+static void warn_lines(const struct tracedat *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < file->nr_buffers; i++)
+		if (file->buffer[i].is_text)
+			warn("lines of a latency tracer, not hits: '%s'; nestrace report shows them",
+			     file->path);
+}
+
 /* Add the hits of all buffers to @sum. @others: events that are not hits. */
 static bool count_file(struct tracedat *file, const struct names *names, struct counts *sum,
 		       uint64_t *others)
@@ -188,11 +202,8 @@ static bool count_file(struct tracedat *file, const struct names *names, struct 
 	*others = 0;
 	for (i = 0; i < file->nr_buffers; i++) {
 		b = &file->buffer[i];
-		if (b->is_text) {
-			warn("lines of a latency tracer, not hits: '%s'; nestrace report shows them",
-			     file->path);
+		if (b->is_text)
 			continue;
-		}
 		formats_subbuf(names->tep, file, b, &format);
 		for (cpu = 0; cpu < b->nr_cpus; cpu++) {
 			if (!b->cpu[cpu].size)
@@ -265,6 +276,7 @@ static int stat_recorded(const char *path, const char *output)
 	redirect_output(open_output(output), output);
 	if (!names->complete)
 		warn("cannot parse the symbols: '%s'; functions are shown as numbers", path);
+	warn_lines(file);
 	failed = !count_file(file, names, &sum, &others);
 	if (file->truncated) {
 		failed = true;
@@ -292,6 +304,75 @@ static void count_hit(void *sum, const struct source *from, const struct hit *hi
 	counts_hit(sum, hit);
 }
 
+/* The durations in a file: what is asked for, and what was found. */
+struct timing {
+	const char *glob;		/* of --hist, or NULL */
+	struct graph_events events;
+	struct durations durations;
+};
+
+static void time_hit(void *arg, const struct source *from, const struct hit *hit)
+{
+}
+
+static void time_event(void *arg, const struct source *from, const struct hit *event)
+{
+	struct timing *t = arg;
+	struct hit call;
+	uint64_t took;
+
+	switch (graph_events_take(&t->events, event, &call, &took)) {
+	case GRAPH_ENTRY:
+		durations_entry(&t->durations, from->nr, &call);
+		break;
+	case GRAPH_EXIT:
+		durations_exit(&t->durations, from->nr, &call, took);
+		break;
+	case GRAPH_NONE:
+		break;
+	}
+}
+
+/* Show how long the functions of a file took. */
+static int stat_durations(const char *path, const char *output, struct periods *periods,
+			  const char *glob)
+{
+	struct timing t = { .glob = glob };
+	struct reader r = {
+		.periods = periods_given(periods) ? periods : NULL,
+		.show = time_hit, .event = time_event, .problem = on_problem, .arg = &t,
+	};
+	struct error e;
+	bool good;
+	int ret;
+
+	good = reader_open(&r, path, &e) && reader_find_periods(&r, &e);
+	if (!good)
+		warn_error(&e);
+	if (good) {
+		redirect_output(open_output(output), output);
+		graph_events_init(&t.events, r.names);
+		reader_read(&r);
+		durations_end(&t.durations);
+		good = !r.failed;
+	}
+	if (good && !t.durations.entries && !t.durations.headless) {
+		warn("no returns of functions are in the file: '%s'; trace-cmd record -p function_graph records them",
+		     path);
+		good = false;
+	} else if (good && glob && !duration_histograms(&t.durations, r.tep, r.cycles, glob)) {
+		warn("no function that returned matches: '--hist %s'; --time lists them", glob);
+		good = false;
+	} else if (good && !glob) {
+		duration_table(&t.durations, r.tep, r.cycles);
+		duration_notes(&t.durations);
+	}
+	durations_free(&t.durations);
+	reader_close(&r);
+	ret = finish_output();
+	return good ? ret : EXIT_ERROR;
+}
+
 /* Count the hits of some time. The reader has their times by the file's clock, and takes longer. */
 static int stat_periods(const char *path, const char *output, struct periods *periods)
 {
@@ -302,12 +383,13 @@ static int stat_periods(const char *path, const char *output, struct periods *pe
 	struct error e;
 	int ret;
 
-	if (!reader_open(&r, path, &e)) {
+	if (!reader_open(&r, path, &e) || !reader_find_periods(&r, &e)) {
 		warn_error(&e);
 		reader_close(&r);
 		return EXIT_ERROR;
 	}
 	redirect_output(open_output(output), output);
+	warn_lines(r.file);
 	reader_read(&r);
 	if (r.others && !r.has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", r.others, path);
@@ -346,7 +428,15 @@ static int stat_session(const struct capture_config *config, const char *output)
 
 int cmd_stat(int argc, char **argv)
 {
-	static const struct option longs[] = { SESSION_LONGS, PERIOD_LONGS, { 0 } };
+	enum { TIME = 400, HIST };
+	static const struct option longs[] = {
+		SESSION_LONGS, PERIOD_LONGS,
+		{ "time", no_argument, NULL, TIME },
+		{ "hist", required_argument, NULL, HIST },
+		{ 0 }
+	};
+	const char *glob = NULL;
+	bool durations = false;
 	struct periods periods = { 0 };
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* an option was given that -i excludes */
@@ -363,6 +453,10 @@ int cmd_stat(int argc, char **argv)
 			output = optarg;
 		} else if (opt == 'i') {
 			input_option(&input, optarg);
+		} else if (opt == TIME || opt == HIST) {
+			durations = true;
+			if (opt == HIST)
+				glob = optarg;
 		} else if (period_option(&periods, opt, optarg)) {
 			continue;
 		} else if (session_option(&config, opt, optarg)) {
@@ -372,14 +466,16 @@ int cmd_stat(int argc, char **argv)
 		}
 	}
 	if (input && (session || optind < argc))
-		usage("-i counts the hits of a file: '%s'; only -o, --since, --until and --around go with it",
+		usage("-i counts the hits of a file: '%s'; only -o, --time, --hist, --since, --until and --around go with it",
 		      input);
-	if (!input && periods_given(&periods))
-		usage("--since, --until and --around select hits of a file, but there is no -i; add it");
+	if (!input && (durations || periods_given(&periods)))
+		usage("--time, --hist, --since, --until and --around are about a file, but there is no -i; add it");
 	session_options_finish(&config, argv + optind);
 	if (input && output && same_file(input, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	if (periods_given(&periods))
+	if (durations)
+		ret = stat_durations(input, output, &periods, glob);
+	else if (periods_given(&periods))
 		ret = stat_periods(input, output, &periods);
 	else
 		ret = input ? stat_recorded(input, output) : stat_session(&config, output);

@@ -137,22 +137,26 @@ void capture_block_internal(void)
 }
 
 /*
- * Run at once when woken: a reader that waits for its CPU, or for one that holds a lock, loses records.
- * Without the right to, it waits. Since 6.12 a task waits for the end of another's slice, unless its own
- * is shorter.
+ * Run at once when woken: a reader loses records while it waits for its CPU, or for the holder of a lock.
+ * Without CAP_SYS_NICE its nice value stays. Since 6.12 a task with a shorter slice preempts the running
+ * one, so ask for 1 ms.
  */
 static void hurry(void)
 {
 	/* struct sched_attr, which not every C library has */
-	const struct {
+	struct {
 		uint32_t size, policy;
 		uint64_t flags;
 		int32_t nice;
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
-	} attr = { .size = sizeof(attr), .policy = SCHED_OTHER, .nice = -20, .runtime = 1000000 };
+	} attr = { .size = sizeof(attr), .policy = SCHED_OTHER, .runtime = 1000000 };
 
-	syscall(SYS_sched_setattr, 0, &attr, 0);
+	setpriority(PRIO_PROCESS, 0, -20);
+	attr.nice = getpriority(PRIO_PROCESS, 0);
+	/* whoever chose another policy wants that */
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
 static void calm(int nice)

@@ -4,7 +4,7 @@
 
 #include "lib/kallsyms.h"
 
-/* A file has 200000 lines: the functions of the C library take a tenth of the time to count all hits. */
+/* Avoid the C library here: for 200,000 lines its functions add a tenth to the time of nestrace stat -i. */
 static char *skip(char *at, char c)
 {
 	while (*at == c)

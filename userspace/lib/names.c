@@ -71,21 +71,28 @@ static int compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Sort what follows a first part that is in order: the symbols of modules and of made code. */
+/*
+ * Sort the table, and keep the first symbol of each address. The kernel's come first and are sorted
+ * already, so try to sort the rest only.
+ */
 static void table_sort(struct table *t)
 {
-	size_t i;
+	size_t nr = 0, i;
 
 	for (i = 1; i < t->nr && compare(&t->entry[i - 1], &t->entry[i]) < 0; i++)
 		;
-	if (i >= t->nr)
-		return;
-	qsort(t->entry + i, t->nr - i, sizeof(*t->entry), compare);
-	if (compare(&t->entry[i - 1], &t->entry[i]) > 0)
-		qsort(t->entry, t->nr, sizeof(*t->entry), compare);
+	if (i < t->nr) {
+		qsort(t->entry + i, t->nr - i, sizeof(*t->entry), compare);
+		if (compare(&t->entry[i - 1], &t->entry[i]) > 0)
+			qsort(t->entry, t->nr, sizeof(*t->entry), compare);
+	}
+	for (i = 0; i < t->nr; i++)
+		if (!i || t->entry[i].start != t->entry[nr - 1].start)
+			t->entry[nr++] = t->entry[i];
+	t->nr = nr;
 }
 
-/* Give libtraceevent an entry. It must not have two symbols at an address: only the first. */
+/* Give libtraceevent an entry, once. */
 static void table_give(struct tep_handle *tep, struct entry *e)
 {
 	char *name = (char *)e->name, marked[128];
@@ -108,8 +115,7 @@ static void table_give_all(struct tep_handle *tep, struct table *t)
 	size_t i;
 
 	for (i = t->nr; i--;)
-		if (!i || t->entry[i].start != t->entry[i - 1].start)
-			table_give(tep, &t->entry[i]);
+		table_give(tep, &t->entry[i]);
 }
 
 static struct tep_handle *new_tep(void)
@@ -243,14 +249,6 @@ void names_take_all(struct names *n)
 	forget_table(n);
 }
 
-/* Return the first of the entries at the address of entry @i. */
-static struct entry *first_there(const struct table *t, size_t i)
-{
-	while (i && t->entry[i - 1].start == t->entry[i].start)
-		i--;
-	return &t->entry[i];
-}
-
 void names_take(struct names *n, uint64_t ip)
 {
 	const struct table *t = n->table;
@@ -265,10 +263,10 @@ void names_take(struct names *n, uint64_t ip)
 			high = middle;
 	}
 	if (low)
-		table_give(n->tep, first_there(t, low - 1));
+		table_give(n->tep, &t->entry[low - 1]);
 	/* libtraceevent does not find the last of its functions */
 	if (t->nr)
-		table_give(n->tep, first_there(t, t->nr - 1));
+		table_give(n->tep, &t->entry[t->nr - 1]);
 }
 
 void names_free(struct names *n)

@@ -27,13 +27,13 @@ struct names {
 };
 
 /*
- * Take the names out of a file. @tep has functions after one of the following only; giving it all takes
- * longer than counting a million hits.
+ * Load the names of a file. @tep knows no function until names_take() or names_take_all() registers it,
+ * because to register all of them takes as long as to count a million hits.
  */
 struct names *names_load(struct tracedat *t);
-/* Let @tep know all functions. It is the last of such calls. */
+/* Register all functions. Call neither of the two after this. */
 void names_take_all(struct names *n);
-/* Let @tep know the function at @ip. Before the first look for a function. */
+/* Register the function at @ip. Call this before the first names_find(). */
 void names_take(struct names *n, uint64_t ip);
 void names_free(struct names *n);
 

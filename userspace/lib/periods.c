@@ -22,7 +22,10 @@ static int digits(const char **at, uint64_t *number)
 	return nr;
 }
 
-/* Read a number whose whole part counts @unit; more digits behind the point than that has are wrong. */
+/*
+ * Read a decimal number and multiply it by @unit. @behind: set to the number of its decimals. Return:
+ * false if it has more of them than @unit has zeros.
+ */
 static bool decimal(const char **at, uint64_t unit, uint64_t *value, int *behind)
 {
 	uint64_t part;
@@ -100,17 +103,18 @@ bool periods_given(const struct periods *p)
 	return p->since.text || p->until.text || p->nr_around;
 }
 
-/* Return: false if @t cannot be a time of such a file. */
-static bool check(const struct periods_time *t, bool cycles, const char *opt, bool is_length,
+/* Return: false if @t, of the option @opt with @glob before it, cannot be a time of such a file. */
+static bool check(const struct periods_time *t, bool cycles, const char *opt, const char *glob,
 		  struct error *e)
 {
 	if (!t->text || (cycles ? t->has_plain : t->has_ns))
 		return true;
 	if (cycles)
-		return error_set(e, "not a plain number, as the file's times are: '%s %s'", opt,
-				 t->text);
-	return error_set(e, is_length ? "no unit of time: '%s %s'; use ns, us, ms or s" :
-			 "not a time in seconds: '%s %s'", opt, t->text);
+		return error_set(e, "the file's times have no unit: '%s %s%s%s'; use a plain number, as nestrace report prints",
+				 opt, glob, *glob ? ":" : "", t->text);
+	if (*glob)
+		return error_set(e, "no unit of time: '%s %s:%s'; use ns, us, ms or s", opt, glob, t->text);
+	return error_set(e, "not a time in seconds: '%s %s'; use one that nestrace report prints", opt, t->text);
 }
 
 static void take_cycles(struct periods_time *t)
@@ -123,17 +127,23 @@ bool periods_begin(struct periods *p, bool cycles, struct error *e)
 {
 	unsigned int i;
 
-	if (!check(&p->since, cycles, "--since", false, e) || !check(&p->until, cycles, "--until", false, e))
+	if (!check(&p->since, cycles, "--since", "", e) || !check(&p->until, cycles, "--until", "", e))
 		return false;
 	for (i = 0; i < p->nr_around; i++)
-		if (!check(&p->around[i].length, cycles, "--around", true, e))
+		if (!check(&p->around[i].length, cycles, "--around", p->around[i].glob, e))
 			return false;
-	if (!cycles)
-		return true;
-	take_cycles(&p->since);
-	take_cycles(&p->until);
-	for (i = 0; i < p->nr_around; i++)
-		take_cycles(&p->around[i].length);
+	if (cycles) {
+		take_cycles(&p->since);
+		take_cycles(&p->until);
+		for (i = 0; i < p->nr_around; i++)
+			take_cycles(&p->around[i].length);
+	}
+	p->from = p->since.ns > p->since.half ? p->since.ns - p->since.half : 0;
+	/* report rounds a half up, so the last ns that it still prints as this time is one less */
+	p->to = p->until.text ? p->until.ns + p->until.half - (p->until.half > 0) : UINT64_MAX;
+	if (p->from > p->to)
+		return error_set(e, "it ends before it begins: '--since %s --until %s'", p->since.text,
+				 p->until.text);
 	return true;
 }
 
@@ -149,6 +159,10 @@ static void append(struct periods *p, uint64_t from, uint64_t to)
 {
 	struct period *last = p->nr ? &p->period[p->nr - 1] : NULL;
 
+	from = from < p->from ? p->from : from;
+	to = to > p->to ? p->to : to;
+	if (from > to)
+		return;
 	/* calls come in order, nearly all of them */
 	if (last && from >= last->from && from <= last->to) {
 		if (to > last->to)
@@ -177,27 +191,22 @@ static int by_time(const void *a, const void *b)
 
 bool periods_end(struct periods *p, struct error *e)
 {
-	uint64_t since = p->since.ns > p->since.half ? p->since.ns - p->since.half : 0;
-	/* half a unit up is rounded to the next */
-	uint64_t until = p->until.text ? p->until.ns + p->until.half - (p->until.half > 0) : UINT64_MAX;
-	struct period *all = p->period;
 	size_t nr = p->nr, i;
 
-	if (p->nr_around) {
-		if (nr)
-			qsort(all, nr, sizeof(*all), by_time);
-	} else {
+	if (!p->nr_around)
 		append(p, 0, UINT64_MAX);
-		all = p->period;
-		nr = p->nr;
+	if (nr)
+		qsort(p->period, nr, sizeof(*p->period), by_time);
+	/* merge in place: there may be as many as calls */
+	p->nr = p->nr_around ? 0 : p->nr;
+	for (i = 0; i < nr; i++) {
+		if (p->nr && p->period[i].from <= p->period[p->nr - 1].to) {
+			if (p->period[i].to > p->period[p->nr - 1].to)
+				p->period[p->nr - 1].to = p->period[i].to;
+		} else {
+			p->period[p->nr++] = p->period[i];
+		}
 	}
-	p->period = NULL;
-	p->nr = p->now = 0;
-	for (i = 0; i < nr; i++)
-		if (all[i].to >= since && all[i].from <= until)
-			append(p, all[i].from > since ? all[i].from : since,
-			       all[i].to < until ? all[i].to : until);
-	free(all);
 	for (i = 0; i < p->nr_around; i++)
 		if (!p->around[i].called)
 			return error_set(e, "no call of a function that matches: '--around %s:%s'; nestrace stat -i lists those that are called",
@@ -205,13 +214,11 @@ bool periods_end(struct periods *p, struct error *e)
 	return true;
 }
 
-bool periods_have(struct periods *p, uint64_t ts)
+/* Return the index of the first period that does not end before @ts, or their number. */
+static size_t not_before(const struct periods *p, uint64_t ts)
 {
 	size_t low = 0, high = p->nr, middle;
 
-	if (p->now < p->nr && ts >= p->period[p->now].from && ts <= p->period[p->now].to)
-		return true;
-	/* find the first that does not end before @ts */
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (p->period[middle].to < ts)
@@ -219,8 +226,22 @@ bool periods_have(struct periods *p, uint64_t ts)
 		else
 			high = middle;
 	}
-	p->now = low;
-	return low < p->nr && ts >= p->period[low].from;
+	return low;
+}
+
+bool periods_overlap(const struct periods *p, uint64_t from, uint64_t to)
+{
+	size_t i = not_before(p, from);
+
+	return i < p->nr && p->period[i].from <= to;
+}
+
+bool periods_have(struct periods *p, uint64_t ts)
+{
+	if (p->now < p->nr && ts >= p->period[p->now].from && ts <= p->period[p->now].to)
+		return true;
+	p->now = not_before(p, ts);
+	return p->now < p->nr && ts >= p->period[p->now].from;
 }
 
 void periods_free(struct periods *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The parts of recordings that are asked for: since a time, until a time, and around the calls of
- * functions. Several files that are read together have the same.
+ * functions. Files that are read together share one set of periods.
  */
 #ifndef LIB_PERIODS_H
 #define LIB_PERIODS_H
@@ -37,8 +37,9 @@ struct periods {
 	struct periods_around *around;
 	unsigned int nr_around;
 
-	/* private; in order and apart from each other after periods_end() */
-	struct period *period;
+	/* private */
+	uint64_t from, to;	/* all periods are in this one */
+	struct period *period;	/* in order and apart from each other after periods_end() */
 	size_t nr, now;
 };
 
@@ -49,16 +50,18 @@ bool periods_add_around(struct periods *p, const char *text);
 /* Return true if it is not the whole recording. */
 bool periods_given(const struct periods *p);
 
-/* Check that the times make sense. @cycles: those of the files have no other unit. */
+/* Check the times. @cycles: those of the files are plain numbers. Return: false after an error. */
 bool periods_begin(struct periods *p, bool cycles, struct error *e);
 /* Return the index of the first function from @i on that is called @name, or -1. */
 int periods_match(const struct periods *p, unsigned int i, const char *name);
 /* Take the time of a call of that function. */
 void periods_add(struct periods *p, unsigned int i, uint64_t ts);
-/* No more calls. Return: false if a function has none. */
+/* Sort and merge the periods after the last periods_add(). Return: false if no call matched a glob. */
 bool periods_end(struct periods *p, struct error *e);
-/* Return true if @ts is in one. Fastest for a @ts near that of the last call. */
+/* Return true if a period contains @ts. Fast if @ts is close to the previous @ts. */
 bool periods_have(struct periods *p, uint64_t ts);
+/* Return true if a period has any time from @from to @to. */
+bool periods_overlap(const struct periods *p, uint64_t from, uint64_t to);
 void periods_free(struct periods *p);
 
 #endif

@@ -25,6 +25,7 @@ struct reader_cpu {
 	bool ended;		/* there is no sub-buffer to be read */
 	uint64_t nr;		/* number of the next sub-buffer */
 	uint64_t missed;	/* events, in gaps so far */
+	uint64_t last;		/* with periods: the time of the last event, 0 before the first */
 	char *data;		/* NULL until the first sub-buffer is read */
 };
 
@@ -183,10 +184,12 @@ static void show(struct reader_cpu *c)
 
 	if (c->hit.missed > 0)
 		c->missed += c->hit.missed;
+	if (c->hit.missed && r->gap &&
+	    (!r->periods || periods_overlap(r->periods, c->last, c->hit.ts)))
+		r->gap(r->arg, &c->source, c->hit.missed);
+	c->last = c->hit.ts;
 	if (r->periods && !periods_have(r->periods, c->hit.ts))
 		return;
-	if (c->hit.missed && r->gap)
-		r->gap(r->arg, &c->source, c->hit.missed);
 	if (r->filter.nr_texts)
 		names_of_event(r->names, &c->hit);
 	if (!c->hit.is_hit)
@@ -243,12 +246,11 @@ static void gaps_at_end(struct reader *r)
 	unsigned int i, slot;
 	uint64_t lost;
 
-	if (r->periods && !periods_have(r->periods, UINT64_MAX))
-		return;
 	for (i = 0; i < r->nr_sources && i < a->nr_cpus && !*r->cpu[i].source.instance; i++) {
 		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching;
-		if (lost > r->cpu[i].missed)
+		if (lost > r->cpu[i].missed &&
+		    (!r->periods || periods_overlap(r->periods, r->cpu[i].last, UINT64_MAX)))
 			r->gap(r->arg, &r->cpu[i].source, lost - r->cpu[i].missed);
 	}
 }
@@ -257,8 +259,8 @@ static void gaps_at_end(struct reader *r)
 struct search {
 	struct reader reader;
 	struct periods *periods;
-	/* by a part of the address: which function of the periods it is, as most are none */
-	struct { uint64_t ip; int which; } known[4096];
+	/* a cache by hashed address: the first --around that matches the function, or -1 */
+	struct { uint64_t ip; int which; bool used; } known[4096];
 };
 
 static void note_call(void *arg, const struct source *from, const struct hit *hit)
@@ -268,8 +270,9 @@ static void note_call(void *arg, const struct source *from, const struct hit *hi
 	const char *name;
 	int i;
 
-	if (s->known[at].ip != hit->ip) {
+	if (!s->known[at].used || s->known[at].ip != hit->ip) {
 		name = names_find(s->reader.tep, hit->ip);
+		s->known[at].used = true;
 		s->known[at].ip = hit->ip;
 		s->known[at].which = name ? periods_match(s->periods, 0, name) : -1;
 	}
@@ -281,44 +284,48 @@ static void note_call(void *arg, const struct source *from, const struct hit *hi
 		periods_add(s->periods, i, hit->ts);
 }
 
-/* The reading that shows them says what is wrong. */
+/* Drop the message: the second reading of the file has the same problem, and reports it. */
 static void ignore(void *arg, const struct error *e)
 {
 }
 
-static void find_calls(const char *path, struct periods *p)
+static bool find_calls(const struct reader *r, struct periods *p, struct error *e)
 {
 	struct search *s = xzalloc(1, sizeof(*s));
-	struct error e;
+	char path[32];
+	bool good;
 
+	/* the name may be another file's by now */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->file->fd);
 	s->periods = p;
 	s->reader.show = note_call;
 	s->reader.problem = ignore;
 	s->reader.arg = s;
-	if (reader_open(&s->reader, path, &e))
+	good = reader_open(&s->reader, path, e);
+	if (good)
 		reader_read(&s->reader);
 	reader_close(&s->reader);
 	free(s);
+	return good;
 }
 
-/* Return: false after a message. */
-static bool find_periods(struct reader *const *readers, unsigned int nr)
+bool readers_find_periods(struct reader *const *readers, unsigned int nr, struct error *e)
 {
 	struct periods *p = readers[0]->periods;
-	struct error e;
 	unsigned int i;
 
 	if (!p)
 		return true;
-	if (!periods_begin(p, readers[0]->cycles, &e)) {
-		report(readers[0], &e);
+	for (i = 1; i < nr; i++)
+		if (readers[i]->cycles != readers[0]->cycles)
+			return error_set(e, "the times of the files have not the same unit: '%s' and '%s'; give --since, --until or --around for one at a time",
+					 readers[0]->file->path, readers[i]->file->path);
+	if (!periods_begin(p, readers[0]->cycles, e))
 		return false;
-	}
 	for (i = 0; i < nr && p->nr_around; i++)
-		find_calls(readers[i]->file->path, p);
-	if (!periods_end(p, &e))
-		report(readers[0], &e);
-	return true;
+		if (!find_calls(readers[i], p, e))
+			return false;
+	return periods_end(p, e);
 }
 
 void readers_read(struct reader *const *readers, unsigned int nr)
@@ -327,8 +334,6 @@ void readers_read(struct reader *const *readers, unsigned int nr)
 	struct error e;
 	unsigned int i;
 
-	if (!find_periods(readers, nr))
-		return;
 	merge(readers, nr);
 	for (i = 0; i < nr; i++) {
 		r = readers[i];
@@ -340,6 +345,11 @@ void readers_read(struct reader *const *readers, unsigned int nr)
 			report(r, &e);
 		}
 	}
+}
+
+bool reader_find_periods(struct reader *r, struct error *e)
+{
+	return readers_find_periods(&r, 1, e);
 }
 
 void reader_read(struct reader *r)

@@ -61,11 +61,14 @@ struct reader {
 /* Open a file. Return: false after an error. Either way, reader_close() releases everything. */
 bool reader_open(struct reader *r, const char *path, struct error *e);
 /*
- * Show all events of @nr files, until the end or until standard output has an error. Periods around calls
- * are looked for in another reading before that.
+ * With @periods, call this before anything is shown: it reads the files for the calls that the periods
+ * are around. Return: false after an error, as if there is no such call.
  */
+bool readers_find_periods(struct reader *const *r, unsigned int nr, struct error *e);
+/* Show all events of @nr files, until the end or until standard output has an error. */
 void readers_read(struct reader *const *r, unsigned int nr);
-/* Show all events of one file. */
+/* The same two for one file. */
+bool reader_find_periods(struct reader *r, struct error *e);
 void reader_read(struct reader *r);
 /* Return false, and why in @e, if the times of two files cannot be compared. */
 bool reader_times_compare(const struct reader *a, const struct reader *b, struct error *e);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "lib/memory.h"
@@ -46,7 +45,7 @@ struct tail_head {
 struct slot_head {
 	uint32_t chunk;			/* its number */
 	uint32_t len;			/* of the short form */
-	uint32_t sum;			/* its CRC */
+	uint32_t sum;			/* of it: sum_of() */
 };
 
 struct spool {
@@ -386,6 +385,28 @@ static bool put(struct spool *s, const char *data, size_t len, struct error *e)
 	return true;
 }
 
+/*
+ * Return a checksum, which finds what an interrupted machine leaves: blocks of zeros or of other data.
+ * zlib's crc32() takes 25 instructions for each hit, this three.
+ */
+static uint32_t sum_of(const char *data, size_t len)
+{
+	const uint64_t odd = 0x9e3779b97f4a7c15ULL;
+	uint64_t sum = len, word[4];
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(word, data + i, sizeof(word));
+		sum = sum * odd + word[0];
+		sum = sum * odd + word[1];
+		sum = sum * odd + word[2];
+		sum = sum * odd + word[3];
+	}
+	for (; i < len; i++)
+		sum = sum * odd + (unsigned char)data[i];
+	return sum * odd >> 32;
+}
+
 /* Return the bytes of the disk that a slot takes. */
 static uint32_t slot_size(const struct slot_head *head)
 {
@@ -413,7 +434,7 @@ static bool defer(struct spool *s)
 	prepare_slot(s);
 	brief = s->slot + sizeof(head);
 	head.len = shorthand_make(brief, s->data, SPOOL_CHUNK);
-	head.sum = crc32(0, (const Bytef *)brief, head.len);
+	head.sum = sum_of(brief, head.len);
 	memcpy(s->slot, &head, sizeof(head));
 	if (!write_all(s, &s->brief, head.chunk * SLOT, s->slot, slot_size(&head)))
 		return false;
@@ -435,7 +456,7 @@ static int read_waiting(struct spool *s, struct slot_head *head)
 		return found;
 	if (!read_all(s, &s->brief, s->chunks * SLOT + sizeof(*head), s->slot, head->len))
 		return -1;
-	return crc32(0, (const Bytef *)s->slot, head->len) == head->sum &&
+	return sum_of(s->slot, head->len) == head->sum &&
 	       shorthand_undo(s->again, SPOOL_CHUNK, s->slot, head->len);
 }
 

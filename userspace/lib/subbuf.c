@@ -182,13 +182,19 @@ static inline const void *next_plain(struct subbuf *s, int *size)
 	return NULL;
 }
 
-static unsigned int slot_of_flags(unsigned int flags)
+#define CONTEXT_FLAGS	(NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ)
+
+/* A table, because contexts alternate too often for branches to be predicted. */
+static inline unsigned int slot_of_flags(unsigned int flags)
 {
-	if (flags & NESTRACE_FLAG_NMI)
-		return NESTRACE_SLOT_NMI;
-	if (flags & NESTRACE_FLAG_HARDIRQ)
-		return NESTRACE_SLOT_HARDIRQ;
-	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
+	static const uint8_t slots[CONTEXT_FLAGS + 1] = {
+		[NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_SOFTIRQ,
+		[NESTRACE_FLAG_HARDIRQ] = NESTRACE_SLOT_HARDIRQ,
+		[NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_HARDIRQ,
+		[NESTRACE_FLAG_NMI ... CONTEXT_FLAGS] = NESTRACE_SLOT_NMI,
+	};
+
+	return slots[flags & CONTEXT_FLAGS];
 }
 
 static uint64_t field(const struct subbuf *s, const unsigned char *data, struct event_field f)
@@ -316,7 +322,8 @@ static size_t own_calls(struct subbuf *s, struct subbuf_call *call, size_t max)
 		}
 		call[nr++] = (struct subbuf_call){
 			.ip = own.ip, .ts = s->ts,
-			.slot = slot_of(s, f, data, size, own.flags),
+			.slot = size == NESTRACE_EVENT_SIZE ? slot_of_flags(own.flags) :
+				slot_of(s, f, data, size, own.flags),
 		};
 	}
 	return nr;

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How long functions took: userspace/output/durations.c. */
+#include "lib/subbuf.h"
+#include "output/durations.h"
+#include "spec.h"
+
+enum { F = 0x1000, G = 0x2000, H = 0x3000, IRQ = 0x4000 };
+
+static struct durations d;
+static int pid;
+static unsigned int cpu;
+
+static void begin(const char *name)
+{
+	spec(name);
+	durations_free(&d);
+	memset(&d, 0, sizeof(d));
+	pid = 7;
+	cpu = 0;
+}
+
+static struct hit event(uint64_t ts, uint64_t ip, unsigned int slot)
+{
+	return (struct hit){ .ts = ts, .ip = ip, .pid = pid, .slot = slot, .is_hit = true };
+}
+
+static void enter_in(unsigned int slot, uint64_t ts, uint64_t ip)
+{
+	struct hit hit = event(ts, ip, slot);
+
+	durations_entry(&d, cpu, &hit);
+}
+
+static void leave_in(unsigned int slot, uint64_t ts, uint64_t ip)
+{
+	struct hit hit = event(ts, ip, slot);
+
+	durations_exit(&d, cpu, &hit, DURATION_BY_TIMES);
+}
+
+static void enter(uint64_t ts, uint64_t ip)
+{
+	enter_in(NESTRACE_SLOT_TASK, ts, ip);
+}
+
+static void leave(uint64_t ts, uint64_t ip)
+{
+	leave_in(NESTRACE_SLOT_TASK, ts, ip);
+}
+
+static const struct duration *of(uint64_t ip, unsigned int slot)
+{
+	static const struct duration none;
+	size_t i;
+
+	for (i = 0; i < d.size; i++)
+		if (d.entry[i].ip == ip && d.entry[i].slot == slot)
+			return &d.entry[i];
+	return &none;
+}
+
+/* Expect these numbers of a function. */
+static void took(uint64_t ip, unsigned int slot, uint64_t calls, uint64_t total, uint64_t self)
+{
+	is_number(of(ip, slot)->calls, calls);
+	is_number(of(ip, slot)->total, total);
+	is_number(of(ip, slot)->self, self);
+}
+
+/* Expect that each entry is counted once. */
+static void all_are_counted(void)
+{
+	uint64_t calls = 0;
+	size_t i;
+
+	durations_end(&d);
+	for (i = 0; i < d.size; i++)
+		calls += d.entry[i].calls;
+	is_number(calls + d.inside + d.broken, d.entries);
+}
+
+int main(void)
+{
+	struct hit hit;
+	uint64_t i, range;
+
+	begin("durations: a call takes the time until its return");
+	enter(100, F);
+	leave(130, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 30, 30);
+	all_are_counted();
+
+	begin("durations: the total of a function has what it called, its self time has not");
+	enter(100, F);
+	enter(110, G);
+	enter(115, H);
+	leave(120, H);
+	leave(130, G);
+	enter(140, G);
+	leave(145, G);
+	leave(200, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 100, 75);
+	took(G, NESTRACE_SLOT_TASK, 2, 25, 20);
+	took(H, NESTRACE_SLOT_TASK, 1, 5, 5);
+	is_number(of(G, NESTRACE_SLOT_TASK)->max, 20);
+	all_are_counted();
+
+	begin("durations: what the kernel says of a return counts, not the times of the events");
+	enter(100, F);
+	hit = event(200, F, NESTRACE_SLOT_TASK);
+	durations_exit(&d, cpu, &hit, 60);
+	took(F, NESTRACE_SLOT_TASK, 1, 60, 60);
+
+	begin("durations: an interrupt is not charged to what it interrupted");
+	enter(100, F);
+	enter(110, G);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 120, IRQ);
+	enter_in(NESTRACE_SLOT_NMI, 130, H);
+	leave_in(NESTRACE_SLOT_NMI, 140, H);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 170, IRQ);
+	leave(200, G);
+	leave(210, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 60, 20);
+	took(G, NESTRACE_SLOT_TASK, 1, 40, 40);
+	took(IRQ, NESTRACE_SLOT_HARDIRQ, 1, 40, 40);
+	took(H, NESTRACE_SLOT_NMI, 1, 10, 10);
+	all_are_counted();
+
+	begin("durations: a function in each context has its own numbers");
+	enter(100, F);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 110, F);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 115, F);
+	leave(130, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 25, 25);
+	took(F, NESTRACE_SLOT_HARDIRQ, 1, 5, 5);
+
+	begin("durations: what an interrupt calls after it counts as one no more is still its own");
+	enter(100, F);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 110, IRQ);
+	enter_in(NESTRACE_SLOT_TASK, 120, G);
+	enter_in(NESTRACE_SLOT_SOFTIRQ, 122, H);
+	leave_in(NESTRACE_SLOT_SOFTIRQ, 126, H);
+	leave_in(NESTRACE_SLOT_TASK, 130, G);
+	leave_in(NESTRACE_SLOT_TASK, 140, IRQ);
+	leave(150, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 20, 20);
+	took(IRQ, NESTRACE_SLOT_HARDIRQ, 1, 30, 20);
+	took(G, NESTRACE_SLOT_HARDIRQ, 1, 10, 6);
+	took(H, NESTRACE_SLOT_SOFTIRQ, 1, 4, 4);
+	all_are_counted();
+
+	begin("durations: a task takes its calls to another CPU, the idle tasks do not");
+	enter(100, F);
+	cpu = 1;
+	leave(150, F);
+	pid = 0;
+	enter(160, G);
+	cpu = 0;
+	enter(161, G);
+	leave(163, G);
+	cpu = 1;
+	leave(170, G);
+	took(F, NESTRACE_SLOT_TASK, 1, 50, 50);
+	took(G, NESTRACE_SLOT_TASK, 2, 12, 12);
+
+	begin("durations: a recursive function is on the stack several times");
+	enter(100, F);
+	enter(110, F);
+	leave(120, F);
+	leave(140, F);
+	took(F, NESTRACE_SLOT_TASK, 2, 50, 40);
+
+	begin("durations: calls that began before, or have not returned, are counted as such");
+	leave(90, G);
+	enter(100, F);
+	enter(110, G);
+	all_are_counted();
+	is_number(d.headless, 1);
+	is_number(d.inside, 2);
+
+	begin("durations: where returns are missing, the calls above have none");
+	enter(100, F);
+	enter(110, G);
+	enter(120, H);
+	leave(150, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 50, 50);
+	is_number(d.broken, 2);
+	all_are_counted();
+
+	begin("durations: a stack without end is cut");
+	for (i = 0; i < 5000; i++)
+		enter(i, F);
+	for (i = 0; i < 5000; i++)
+		leave(5000 + i, F);
+	all_are_counted();
+	is_number(d.broken, 5000 - 1024);
+
+	begin("durations: the ranges follow each other and are narrow");
+	for (range = 0; range + 1 < DURATIONS_RANGES; range++) {
+		uint64_t start = durations_range_start(range), next = durations_range_start(range + 1);
+
+		is_number(next > start, true);
+		is_number(next - start == 1 || (next - start) * 32 <= start, true);
+	}
+	is_number(durations_range_start(0), 0);
+
+	begin("durations: percentiles");
+	for (i = 1; i <= 100; i++) {
+		enter(1000 * i, F);
+		leave(1000 * i + i, F);
+	}
+	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), 50);
+	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 99), 99);
+	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 100), 100);
+	begin("durations: a percentile is no longer than the longest call");
+	enter(0, F);
+	leave(1000000007, F);
+	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), 1000000007);
+	begin("durations: the longest time that there is has a range");
+	enter(0, F);
+	hit = event(5, F, NESTRACE_SLOT_TASK);
+	durations_exit(&d, cpu, &hit, UINT64_MAX - 1);
+	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), UINT64_MAX - 1);
+
+	spec_end();
+	return specs_failed != 0;
+}

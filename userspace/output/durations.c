@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/memory.h"
+#include "lib/subbuf.h"
+#include "output/durations.h"
+
+#define FINE		32	/* ranges for each power of two */
+#define DEPTH_MAX	1024	/* no kernel stack is deeper; a hostile file may be */
+
+struct call {
+	uint64_t ip, begin;
+	unsigned int slot;	/* in which it is counted */
+	unsigned int level;	/* the highest slot of those below, or its own */
+	uint64_t callees;	/* time of the calls it made */
+	uint64_t interrupts;	/* time of interrupts meanwhile */
+};
+
+/* That of a task, or of the idle task of a CPU. */
+struct duration_stack {
+	uint64_t key;		/* 0: a free entry */
+	struct call *call;
+	unsigned int nr, room;
+};
+
+static size_t hash(uint64_t key, size_t size)
+{
+	return (key * 0x9e3779b97f4a7c15ULL) >> 20 & (size - 1);
+}
+
+static struct duration *find(const struct durations *d, uint64_t ip, unsigned int slot)
+{
+	size_t i = hash(ip + slot, d->size);
+
+	while (d->entry[i].ip && (d->entry[i].ip != ip || d->entry[i].slot != slot))
+		i = (i + 1) & (d->size - 1);
+	return &d->entry[i];
+}
+
+static struct duration *duration_of(struct durations *d, uint64_t ip, unsigned int slot)
+{
+	struct duration *old = d->entry, *f = d->size ? find(d, ip, slot) : NULL;
+	size_t size = d->size, i;
+
+	if (f && f->ip)
+		return f;
+	if (2 * d->used >= size) {
+		d->size = size ? 2 * size : 1024;
+		d->entry = xzalloc(d->size, sizeof(*d->entry));
+		for (i = 0; i < size; i++)
+			if (old[i].ip)
+				*find(d, old[i].ip, old[i].slot) = old[i];
+		free(old);
+		f = find(d, ip, slot);
+	}
+	d->used++;
+	f->ip = ip;
+	f->slot = slot;
+	f->range = xzalloc(DURATIONS_RANGES, sizeof(*f->range));
+	return f;
+}
+
+static struct duration_stack *stack_at(const struct durations *d, uint64_t key)
+{
+	size_t i = hash(key, d->nr_stacks);
+
+	while (d->stack[i].key && d->stack[i].key != key)
+		i = (i + 1) & (d->nr_stacks - 1);
+	return &d->stack[i];
+}
+
+static struct duration_stack *stack_of(struct durations *d, unsigned int source, const struct hit *hit)
+{
+	/* the idle tasks of all CPUs share a pid */
+	uint64_t key = hit->pid ? (uint64_t)(unsigned int)hit->pid << 1 | 1 : (source + 1ULL) << 33;
+	struct duration_stack *old = d->stack, *s = d->nr_stacks ? stack_at(d, key) : NULL;
+	size_t nr = d->nr_stacks, i;
+
+	if (s && s->key)
+		return s;
+	if (2 * d->used_stacks >= nr) {
+		d->nr_stacks = nr ? 2 * nr : 256;
+		d->stack = xzalloc(d->nr_stacks, sizeof(*d->stack));
+		for (i = 0; i < nr; i++)
+			if (old[i].key)
+				*stack_at(d, old[i].key) = old[i];
+		free(old);
+		s = stack_at(d, key);
+	}
+	d->used_stacks++;
+	s->key = key;
+	return s;
+}
+
+static unsigned int range_of(uint64_t time)
+{
+	unsigned int shift;
+
+	if (time < 2 * FINE)
+		return time;
+	/* the highest bit, and the five after it */
+	shift = 63 - __builtin_clzll(time) - 5;
+	return FINE * shift + (time >> shift);
+}
+
+uint64_t durations_range_start(unsigned int range)
+{
+	unsigned int shift;
+
+	if (range < 2 * FINE)
+		return range;
+	shift = range / FINE - 1;
+	return (uint64_t)(range - FINE * shift) << shift;
+}
+
+void durations_entry(struct durations *d, unsigned int source, const struct hit *hit)
+{
+	struct duration_stack *s = stack_of(d, source, hit);
+	unsigned int below = s->nr ? s->call[s->nr - 1].level : NESTRACE_SLOT_TASK;
+	unsigned int level = hit->slot > below ? hit->slot : below;
+
+	d->entries++;
+	if (s->nr == DEPTH_MAX) {
+		d->broken++;
+		return;
+	}
+	if (s->nr == s->room) {
+		s->room = s->room ? 2 * s->room : 16;
+		s->call = xrealloc(s->call, s->room * sizeof(*s->call));
+	}
+	s->call[s->nr++] = (struct call){
+		.ip = hit->ip, .begin = hit->ts, .level = level,
+		/* at its end an interrupt calls functions while it no longer counts as one */
+		.slot = hit->slot == NESTRACE_SLOT_TASK ? level : hit->slot,
+	};
+}
+
+static void count(struct durations *d, const struct call *c, uint64_t total)
+{
+	struct duration *f = duration_of(d, c->ip, c->slot);
+
+	f->calls++;
+	f->total += total;
+	f->self += total > c->callees ? total - c->callees : 0;
+	if (total > f->max)
+		f->max = total;
+	f->range[range_of(total)]++;
+}
+
+void durations_exit(struct durations *d, unsigned int source, const struct hit *hit, uint64_t took)
+{
+	struct duration_stack *s = stack_of(d, source, hit);
+	unsigned int nr = s->nr;
+	struct call *c, *below;
+	uint64_t total;
+
+	/* events may be missing: the calls above this one have returned, too */
+	while (nr && s->call[nr - 1].ip != hit->ip)
+		nr--;
+	if (!nr) {
+		d->headless++;
+		return;
+	}
+	d->broken += s->nr - nr;
+	s->nr = nr - 1;
+	c = &s->call[nr - 1];
+	if (took == DURATION_BY_TIMES)
+		took = hit->ts > c->begin ? hit->ts - c->begin : 0;
+	total = took > c->interrupts ? took - c->interrupts : 0;
+	count(d, c, total);
+	if (!s->nr)
+		return;
+	below = &s->call[s->nr - 1];
+	if (c->level > below->level) {
+		below->interrupts += took;
+	} else {
+		below->callees += total;
+		below->interrupts += c->interrupts;
+	}
+}
+
+void durations_end(struct durations *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->nr_stacks; i++) {
+		d->inside += d->stack[i].nr;
+		d->stack[i].nr = 0;
+	}
+}
+
+uint64_t duration_percentile(const struct duration *f, unsigned int percent)
+{
+	uint64_t wanted = (f->calls * percent + 99) / 100, nr = 0, end;
+	unsigned int i;
+
+	for (i = 0; i < DURATIONS_RANGES; i++) {
+		nr += f->range[i];
+		if (nr >= wanted && nr)
+			break;
+	}
+	if (i + 1 >= DURATIONS_RANGES)
+		return f->max;
+	end = durations_range_start(i + 1) - 1;
+	return end < f->max ? end : f->max;
+}
+
+void durations_free(struct durations *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->size; i++)
+		free(d->entry[i].range);
+	for (i = 0; i < d->nr_stacks; i++)
+		free(d->stack[i].call);
+	free(d->entry);
+	free(d->stack);
+}

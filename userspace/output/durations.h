@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How long functions took, from the events funcgraph_entry and funcgraph_exit. Each task has a stack
+ * of calls, and an interrupt's calls are on that of the task it interrupted. The time of an interrupt
+ * is its own: neither the total nor the self time of what it interrupted has it.
+ */
+#ifndef OUTPUT_DURATIONS_H
+#define OUTPUT_DURATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uapi/nestrace.h"
+
+struct hit;
+
+/* Times fall into ranges: one for each time below 64, then 32 for each power of two. */
+#define DURATIONS_RANGES	(64 + 32 * 58)
+
+/* The returned calls of a function in a context. */
+struct duration {
+	uint64_t ip;		/* 0: a free entry */
+	unsigned int slot;
+	uint64_t calls;
+	uint64_t total;		/* with what it called */
+	uint64_t self;		/* without */
+	uint64_t max;		/* of the totals */
+	uint32_t *range;	/* calls by total */
+};
+
+/* Zeroed, it has seen nothing. */
+struct durations {
+	struct duration *entry;		/* hash table, @size of them, @used not free */
+	size_t size, used;
+	uint64_t entries;		/* events; each is counted in @calls of one entry, or in: */
+	uint64_t inside;		/* calls that had not returned */
+	uint64_t broken;		/* calls whose return is missing */
+	uint64_t headless;		/* returns of calls that began before */
+	/* private */
+	struct duration_stack *stack;
+	size_t nr_stacks, used_stacks;
+};
+
+/* A function was entered. @hit: with the address in @ip. */
+void durations_entry(struct durations *d, unsigned int source, const struct hit *hit);
+#define DURATION_BY_TIMES	UINT64_MAX	/* the time between the two events */
+/* It has returned after @took. */
+void durations_exit(struct durations *d, unsigned int source, const struct hit *hit, uint64_t took);
+/* Count the calls that have not returned. */
+void durations_end(struct durations *d);
+/* Return a time that @percent of the calls did not exceed; at most 3 % too long, never above @max. */
+uint64_t duration_percentile(const struct duration *f, unsigned int percent);
+/* Return the first time of a range. */
+uint64_t durations_range_start(unsigned int range);
+void durations_free(struct durations *d);
+
+#endif
