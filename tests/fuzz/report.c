@@ -40,7 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *json[] = { "nestrace export", "--json", path, NULL };
 	char *folded[] = { "nestrace export", "--folded", path, NULL };
 	char *svg[] = { "nestrace export", "--svg", path, NULL };
-	char *part[] = { "nestrace export", "--jsonl", "--since", "0", "--around", "*:1us", path, NULL };
+	char *part[] = { "nestrace export", "--jsonl", "--since", "0", "--around", "*:1us",
+		"--around", "f*:2us", path, NULL };
+	char *times[] = { "nestrace stat", "-i", path, "--time", NULL };
+	char *spread[] = { "nestrace stat", "-i", path, "--hist", "*", NULL };
 	char *stat[] = { "nestrace stat", "-i", path, NULL };
 
 	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
@@ -54,7 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	optind = 0;
 	cmd_export(3, svg);
 	optind = 0;
-	cmd_export(7, part);
+	cmd_export(9, part);
+	optind = 0;
+	cmd_stat(4, times);
+	optind = 0;
+	cmd_stat(5, spread);
 	optind = 0;
 	cmd_stat(3, stat);
 	clearerr(stdout);

@@ -383,10 +383,11 @@ void modules_symbols(struct modules *m, bool aliases,
 {
 	const struct module *module;
 	struct symbol s;
-	size_t i;
+	size_t i, j;
 
 	pthread_mutex_lock(&m->lock);
-	for (module = m->module; module < m->module + m->nr; module++) {
+	for (j = 0; j < m->nr; j++) {
+		module = &m->module[j];
 		if ((module->shared && !aliases) || module->alias == ALIAS_UNKNOWN)
 			continue;
 		for (i = 0; i < module->nr; i++) {
