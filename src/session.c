@@ -38,7 +38,11 @@ static void nt_watch_work(struct work_struct *work)
 {
 	struct nt_session *s = container_of(to_delayed_work(work), struct nt_session, watch_work);
 
-	mutex_lock(&s->lock);
+	/* whoever has the lock may arm or disarm, for minutes on a slow machine: look later */
+	if (!mutex_trylock(&s->lock)) {
+		nt_watch(s);
+		return;
+	}
 	if (s->state == NT_RUNNING && nt_hook_ended_by(&s->hook))
 		nt_session_stop(s);
 	else if (s->state == NT_RUNNING)
