@@ -3,13 +3,18 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "uapi/nestrace.h"
@@ -446,6 +451,103 @@ static void test_counts(void)
 	close(other);
 }
 
+static void nothing(int sig)
+{
+}
+
+/* A reader that waits for a page of its buffer. */
+struct held {
+	int stream, faults;
+	char *page;
+	ssize_t got;
+	pthread_t thread;
+};
+
+static void *read_held(void *arg)
+{
+	struct held *h = arg;
+
+	h->got = read(h->stream, h->page, NESTRACE_SUBBUF_SIZE);
+	return NULL;
+}
+
+/* Return: 1 once the reader waits, 0 if it does not, -1 if this kernel cannot let it wait. */
+static int hold(struct held *h, int fd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct pollfd p = { .events = POLLIN };
+
+	h->faults = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (h->faults < 0 && errno == ENOSYS)
+		return -1;
+	h->page = mmap(NULL, NESTRACE_SUBBUF_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	area.range.start = (uintptr_t)h->page;
+	area.range.len = NESTRACE_SUBBUF_SIZE;
+	h->stream = stream(fd, 0, 0);
+	if (ioctl(h->faults, UFFDIO_API, &api) || ioctl(h->faults, UFFDIO_REGISTER, &area) ||
+	    pthread_create(&h->thread, NULL, read_held, h))
+		return 0;
+	p.fd = h->faults;
+	return poll(&p, 1, 10000) == 1;
+}
+
+static void let_go(struct held *h)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)h->page, .len = NESTRACE_SUBBUF_SIZE },
+	};
+
+	ioctl(h->faults, UFFDIO_ZEROPAGE, &zero);
+	pthread_join(h->thread, NULL);
+	munmap(h->page, NESTRACE_SUBBUF_SIZE);
+	close(h->stream);
+	close(h->faults);
+}
+
+/* A reader may wait for a page. Who asks for the statistics must not wait for it, and vice versa. */
+static void test_held(void)
+{
+	const struct itimerval timer = { .it_value.tv_sec = 2 }, off = { 0 };
+	struct sigaction alarm = { .sa_handler = nothing };
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nestrace_stats stats;
+	struct held h;
+	int fd, overwrite, err, i;
+
+	sigaction(SIGALRM, &alarm, NULL);
+	for (overwrite = 0; overwrite <= 1; overwrite++) {
+		fd = session();
+		set_filter(fd, "*_sys_getppid", 0);
+		config.flags = overwrite ? NESTRACE_CONFIG_OVERWRITE : 0;
+		errno_of(fd, NESTRACE_IOC_CONFIG, &config);
+		errno_of(fd, NESTRACE_IOC_START, NULL);
+		for (i = 0; i < 1000; i++)
+			getppid();
+		switch (hold(&h, fd)) {
+		case -1:
+			close(fd);
+			return;
+		case 0:
+			ok(0, "held: a reader waits for a page");
+			break;
+		}
+		stats = (struct nestrace_stats){ .size = sizeof(stats) };
+		setitimer(ITIMER_REAL, &timer, NULL);
+		err = errno_of(fd, NESTRACE_IOC_STATS, &stats);
+		setitimer(ITIMER_REAL, &off, NULL);
+		if (overwrite)
+			ok(err == EINTR, "held: in a session that overwrites, a signal ends the wait for the statistics");
+		else
+			ok(!err && stats.slot[NESTRACE_SLOT_TASK].recorded == 1000,
+			   "held: the statistics do not wait for a reader that waits for a page");
+		let_go(&h);
+		ok(h.got == NESTRACE_SUBBUF_SIZE, "held: the reader goes on once it has the page");
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	cpu_set_t cpus;
@@ -463,6 +565,7 @@ int main(void)
 	test_life();
 	test_two_sessions();
 	test_counts();
+	test_held();
 	printf("abi: %d tests\n", nr);
 	return 0;
 }
