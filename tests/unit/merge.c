@@ -233,6 +233,30 @@ int main(void)
 	is_number(stream.out_missed, 2 * PER_SUBBUF);
 	is_number(stream.out->time_stamp, 2 * PER_SUBBUF + 1);
 
+	spec("merge: fullness is that of the fullest ring, and due is an eighth");
+	new_session(16, false);
+	is_number(nt_stream_fullness(&stream), 0);
+	hits(TASK, 1, PER_SUBBUF);
+	is_number(nt_stream_fullness(&stream), 0);
+	is_number(nt_stream_due(&stream), false);
+	hits(TASK, 1000, PER_SUBBUF);
+	is_number(nt_stream_fullness(&stream) / 64, 1);
+	hits(SOFTIRQ, 1, 4 * PER_SUBBUF);
+	is_number(nt_stream_fullness(&stream) / 64, 3);
+	is_number(nt_stream_due(&stream), true);
+
+	spec("merge: a reader that moves meanwhile makes no ring look full");
+	new_session(16, false);
+	hits(TASK, 1, 4 * PER_SUBBUF);
+	stream.cursor[TASK].subbuf = 5;
+	is_number(nt_stream_fullness(&stream), 0);
+	is_number(nt_stream_due(&stream), false);
+
+	spec("merge: a ring that has been overwritten many times is full");
+	new_session(4, true);
+	hits(TASK, 1, 100 * PER_SUBBUF);
+	is_number(nt_stream_fullness(&stream), 1024);
+
 	spec("merge: where the clock stepped back, time stands still in the stream");
 	new_session(2, false);
 	hit(TASK, 50);
