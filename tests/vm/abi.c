@@ -506,7 +506,7 @@ static void let_go(struct held *h)
 	close(h->faults);
 }
 
-/* A reader may wait for a page. Who asks for the statistics must not wait for it, and vice versa. */
+/* A reader may wait for a page. A caller that reads the statistics must not wait for that reader. */
 static void test_held(void)
 {
 	const struct itimerval timer = { .it_value.tv_sec = 2 }, off = { 0 };

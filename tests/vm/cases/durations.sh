@@ -33,7 +33,7 @@ ok "the interrupted function is not charged with the interrupts" \
 edges=$(awk -v total="$(column 2 nt_busy_task task)" -v self="$(column 3 nt_busy_task task)" 'BEGIN { print total - self }')
 note "$edges us of its total are the first functions of interrupts"
 ok "it calls nothing, so its self time is nearly its total" between "$edges" 0 1000
-# what the kernel prints of the same call has them
+# the kernel's own duration of the same call has them
 theirs=$(trace-cmd report -i t.dat 2> /dev/null | awk '/nt_busy_task/ { on = 1 } on { print }' > calls; trace-cmd report -i t.dat -O fgraph:tailprint=1 2> /dev/null | sed -n 's/.*funcgraph_exit: *.* \([0-9.]*\) us *|.*} *\/\* nt_busy_task.*/\1/p')
 note "trace-cmd report says that it took ${theirs:-?} us"
 ok "trace-cmd report charges it with them" between "$theirs" 60000 200000
