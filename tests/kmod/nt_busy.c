@@ -65,11 +65,12 @@ static int command(char *text)
 	    irq_us >= period_us)
 		return -EINVAL;
 	interrupts = 0;
-	migrate_disable();
+	/* no other task runs meanwhile */
+	preempt_disable();
 	hrtimer_start(&timer, ns_to_ktime(period_us * 1000ULL), HRTIMER_MODE_REL_PINNED_HARD);
 	nt_busy_task(cycles_of(task_us));
+	preempt_enable();
 	hrtimer_cancel(&timer);
-	migrate_enable();
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How long functions took: userspace/output/durations.c. */
-#include "lib/subbuf.h"
+#include "lib/reader.h"
 #include "output/durations.h"
 #include "spec.h"
 
@@ -9,6 +9,9 @@ enum { F = 0x1000, G = 0x2000, H = 0x3000, IRQ = 0x4000 };
 static struct durations d;
 static int pid;
 static unsigned int cpu;
+static uint64_t depth;
+static struct source from;
+static unsigned int instance;	/* the first source of it */
 
 static void begin(const char *name)
 {
@@ -17,6 +20,8 @@ static void begin(const char *name)
 	memset(&d, 0, sizeof(d));
 	pid = 7;
 	cpu = 0;
+	depth = 0;
+	memset(&from, 0, sizeof(from));
 }
 
 static struct hit event(uint64_t ts, uint64_t ip, unsigned int slot)
@@ -28,14 +33,18 @@ static void enter_in(unsigned int slot, uint64_t ts, uint64_t ip)
 {
 	struct hit hit = event(ts, ip, slot);
 
-	durations_entry(&d, cpu, &hit);
+	from.cpu = cpu;
+	from.nr = instance + cpu;
+	durations_entry(&d, &from, &hit, depth++);
 }
 
 static void leave_in(unsigned int slot, uint64_t ts, uint64_t ip)
 {
 	struct hit hit = event(ts, ip, slot);
 
-	durations_exit(&d, cpu, &hit, DURATION_BY_TIMES);
+	from.cpu = cpu;
+	from.nr = instance + cpu;
+	durations_exit(&d, &from, &hit, --depth, DURATION_BY_TIMES);
 }
 
 static void enter(uint64_t ts, uint64_t ip)
@@ -108,7 +117,7 @@ int main(void)
 	begin("durations: what the kernel says of a return counts, not the times of the events");
 	enter(100, F);
 	hit = event(200, F, NESTRACE_SLOT_TASK);
-	durations_exit(&d, cpu, &hit, 60);
+	durations_exit(&d, &from, &hit, 0, 60);
 	took(F, NESTRACE_SLOT_TASK, 1, 60, 60);
 
 	begin("durations: an interrupt is not charged to what it interrupted");
@@ -156,9 +165,11 @@ int main(void)
 	pid = 0;
 	enter(160, G);
 	cpu = 0;
+	depth = 0;
 	enter(161, G);
 	leave(163, G);
 	cpu = 1;
+	depth = 1;
 	leave(170, G);
 	took(F, NESTRACE_SLOT_TASK, 1, 50, 50);
 	took(G, NESTRACE_SLOT_TASK, 2, 12, 12);
@@ -171,6 +182,7 @@ int main(void)
 	took(F, NESTRACE_SLOT_TASK, 2, 50, 40);
 
 	begin("durations: calls that began before, or have not returned, are counted as such");
+	depth = 1;
 	leave(90, G);
 	enter(100, F);
 	enter(110, G);
@@ -181,11 +193,68 @@ int main(void)
 	begin("durations: where returns are missing, the calls above have none");
 	enter(100, F);
 	enter(110, G);
-	enter(120, H);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 120, IRQ);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 130, IRQ);
+	enter(135, H);
+	depth = 1;
 	leave(150, F);
-	took(F, NESTRACE_SLOT_TASK, 1, 50, 50);
+	took(F, NESTRACE_SLOT_TASK, 1, 40, 40);
 	is_number(d.broken, 2);
 	all_are_counted();
+
+	begin("durations: where a return and an entry are missing, the depth shows it");
+	enter(100, F);
+	enter(110, G);
+	depth = 1;
+	enter(150, H);
+	leave(160, H);
+	leave(200, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 100, 90);
+	took(G, NESTRACE_SLOT_TASK, 0, 0, 0);
+	is_number(d.broken, 1);
+	all_are_counted();
+
+	begin("durations: an interrupt whose return is missing is not the context of later calls");
+	pid = 0;
+	enter_in(NESTRACE_SLOT_HARDIRQ, 100, IRQ);
+	depth = 0;
+	enter(200, F);
+	leave(230, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 30, 30);
+
+	begin("durations: a hardirq in a softirq at the end of a hardirq is not charged to the softirq");
+	enter_in(NESTRACE_SLOT_HARDIRQ, 100, IRQ);
+	enter_in(NESTRACE_SLOT_TASK, 110, G);
+	enter_in(NESTRACE_SLOT_SOFTIRQ, 120, H);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 130, F);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 170, F);
+	leave_in(NESTRACE_SLOT_SOFTIRQ, 180, H);
+	leave_in(NESTRACE_SLOT_TASK, 190, G);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 200, IRQ);
+	took(H, NESTRACE_SLOT_SOFTIRQ, 1, 20, 20);
+	took(G, NESTRACE_SLOT_HARDIRQ, 1, 40, 20);
+	took(IRQ, NESTRACE_SLOT_HARDIRQ, 1, 60, 20);
+	took(F, NESTRACE_SLOT_HARDIRQ, 1, 40, 40);
+	all_are_counted();
+
+	begin("durations: the same pid in two instances has two stacks");
+	enter(100, F);
+	instance = 5;
+	depth = 0;
+	enter(110, F);
+	leave(120, F);
+	instance = 0;
+	depth = 1;
+	leave(130, F);
+	took(F, NESTRACE_SLOT_TASK, 2, 40, 40);
+
+	begin("durations: address 0 is a function as any other");
+	for (i = 0; i < 3000; i++) {
+		enter(10 * i, 0);
+		leave(10 * i + 1, 0);
+	}
+	took(0, NESTRACE_SLOT_TASK, 3000, 3000, 3000);
+	is_number(d.used, 1);
 
 	begin("durations: a stack without end is cut");
 	for (i = 0; i < 5000; i++)
@@ -219,7 +288,7 @@ int main(void)
 	begin("durations: the longest time that there is has a range");
 	enter(0, F);
 	hit = event(5, F, NESTRACE_SLOT_TASK);
-	durations_exit(&d, cpu, &hit, UINT64_MAX - 1);
+	durations_exit(&d, &from, &hit, 0, UINT64_MAX - 1);
 	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), UINT64_MAX - 1);
 
 	spec_end();

@@ -304,73 +304,94 @@ static void count_hit(void *sum, const struct source *from, const struct hit *hi
 	counts_hit(sum, hit);
 }
 
-/* The durations in a file: what is asked for, and what was found. */
+/* The durations in a file. */
 struct timing {
-	const char *glob;		/* of --hist, or NULL */
 	struct graph_events events;
 	struct durations durations;
+	uint64_t missing;		/* events */
+	bool more_missing;		/* and an unknown number of others */
 };
 
 static void time_hit(void *arg, const struct source *from, const struct hit *hit)
 {
 }
 
+static void time_gap(void *arg, const struct source *from, int64_t missed)
+{
+	struct timing *t = arg;
+
+	if (missed > 0)
+		t->missing += missed;
+	else
+		t->more_missing = true;
+}
+
 static void time_event(void *arg, const struct source *from, const struct hit *event)
 {
 	struct timing *t = arg;
+	uint64_t depth, took;
 	struct hit call;
-	uint64_t took;
 
-	switch (graph_events_take(&t->events, event, &call, &took)) {
+	switch (graph_events_take(&t->events, event, &call, &depth, &took)) {
 	case GRAPH_ENTRY:
-		durations_entry(&t->durations, from->nr, &call);
+		durations_entry(&t->durations, from, &call, depth);
 		break;
 	case GRAPH_EXIT:
-		durations_exit(&t->durations, from->nr, &call, took);
+		durations_exit(&t->durations, from, &call, depth, took);
 		break;
 	case GRAPH_NONE:
 		break;
 	}
 }
 
+/* Print the table, or the histograms of what matches @glob. Return: false after a message. */
+static bool show_durations(const struct timing *t, const struct reader *r, const char *glob)
+{
+	bool cycles = r->cycles && !graph_events_have_ns(&t->events);
+
+	if (!t->durations.entries) {
+		warn(t->durations.headless ? "only returns are in the file, as with tracing_thresh: '%s'; without entries nothing says which call was in which" :
+		     r->periods ? "no calls with returns are in this part of the file: '%s'" :
+		     "no calls with returns are in the file: '%s'; trace-cmd record -p function_graph records them",
+		     r->file->path);
+		return false;
+	}
+	if (!glob)
+		duration_table(&t->durations, r->tep, cycles);
+	else if (!duration_histograms(&t->durations, r->tep, cycles, glob))
+		warn("no function that returned matches: '--hist %s'; --time lists them", glob);
+	else
+		glob = NULL;
+	duration_notes(&t->durations, t->missing, t->more_missing);
+	return !glob;
+}
+
 /* Show how long the functions of a file took. */
 static int stat_durations(const char *path, const char *output, struct periods *periods,
 			  const char *glob)
 {
-	struct timing t = { .glob = glob };
+	struct timing t = { 0 };
 	struct reader r = {
 		.periods = periods_given(periods) ? periods : NULL,
-		.show = time_hit, .event = time_event, .problem = on_problem, .arg = &t,
+		.show = time_hit, .event = time_event, .gap = time_gap, .problem = on_problem, .arg = &t,
 	};
 	struct error e;
 	bool good;
-	int ret;
 
-	good = reader_open(&r, path, &e) && reader_find_periods(&r, &e);
-	if (!good)
+	if (!reader_open(&r, path, &e) || !reader_find_periods(&r, &e)) {
 		warn_error(&e);
-	if (good) {
-		redirect_output(open_output(output), output);
-		graph_events_init(&t.events, r.names);
-		reader_read(&r);
-		durations_end(&t.durations);
-		good = !r.failed;
+		reader_close(&r);
+		return EXIT_ERROR;
 	}
-	if (good && !t.durations.entries && !t.durations.headless) {
-		warn("no returns of functions are in the file: '%s'; trace-cmd record -p function_graph records them",
-		     path);
-		good = false;
-	} else if (good && glob && !duration_histograms(&t.durations, r.tep, r.cycles, glob)) {
-		warn("no function that returned matches: '--hist %s'; --time lists them", glob);
-		good = false;
-	} else if (good && !glob) {
-		duration_table(&t.durations, r.tep, r.cycles);
-		duration_notes(&t.durations);
-	}
+	redirect_output(open_output(output), output);
+	warn_lines(r.file);
+	graph_events_init(&t.events, r.names);
+	reader_read(&r);
+	durations_end(&t.durations);
+	good = show_durations(&t, &r, glob) && !r.failed;
 	durations_free(&t.durations);
 	reader_close(&r);
-	ret = finish_output();
-	return good ? ret : EXIT_ERROR;
+	return finish_output() ?: good ? EXIT_SUCCESS : EXIT_ERROR;
 }
 
 /* Count the hits of some time. The reader has their times by the file's clock, and takes longer. */
@@ -454,6 +475,8 @@ int cmd_stat(int argc, char **argv)
 		} else if (opt == 'i') {
 			input_option(&input, optarg);
 		} else if (opt == TIME || opt == HIST) {
+			if (durations)
+				usage("only one of --time and --hist can be shown; give it once");
 			durations = true;
 			if (opt == HIST)
 				glob = optarg;

@@ -5,20 +5,27 @@
 #include "lib/names.h"
 #include "lib/subbuf.h"
 
-static struct tep_format_field *field(struct tep_event *event, const char *name)
+static void find(struct graph_event *e, struct tep_handle *tep, const char *name)
 {
-	return event ? tep_find_field(event, name) : NULL;
+	e->event = tep_find_event_by_name(tep, "ftrace", name);
+	e->func = e->event ? tep_find_field(e->event, "func") : NULL;
+	e->depth = e->event ? tep_find_field(e->event, "depth") : NULL;
 }
 
 void graph_events_init(struct graph_events *g, struct names *names)
 {
 	g->names = names;
-	g->entry = tep_find_event_by_name(names->tep, "ftrace", "funcgraph_entry");
-	g->exit = tep_find_event_by_name(names->tep, "ftrace", "funcgraph_exit");
-	g->entry_func = field(g->entry, "func");
-	g->exit_func = field(g->exit, "func");
-	g->begin = field(g->exit, "calltime");
-	g->end = field(g->exit, "rettime");
+	find(&g->entry, names->tep, "funcgraph_entry");
+	/* with the option funcgraph-retaddr, from 6.13 on */
+	find(&g->entry_retaddr, names->tep, "fgraph_retaddr_entry");
+	find(&g->exit, names->tep, "funcgraph_exit");
+	g->begin = g->exit.event ? tep_find_field(g->exit.event, "calltime") : NULL;
+	g->end = g->exit.event ? tep_find_field(g->exit.event, "rettime") : NULL;
+}
+
+bool graph_events_have_ns(const struct graph_events *g)
+{
+	return g->begin && g->end;
 }
 
 /* Read a field of @event. Return: false if there is none, or not in this event. */
@@ -31,17 +38,24 @@ static bool number(const struct graph_events *g, const struct hit *event,
 	return true;
 }
 
+static bool is(const struct graph_events *g, const struct graph_event *e, const struct hit *event,
+	       struct hit *call, uint64_t *depth)
+{
+	return e->event && event->type == e->event->id && number(g, event, e->func, &call->ip) &&
+	       number(g, event, e->depth, depth);
+}
+
 enum graph_kind graph_events_take(const struct graph_events *g, const struct hit *event,
-				  struct hit *call, uint64_t *took)
+				  struct hit *call, uint64_t *depth, uint64_t *took)
 {
 	enum graph_kind kind = GRAPH_NONE;
 	uint64_t begin, end;
 
 	*call = *event;
 	call->parent_ip = 0;
-	if (g->entry && event->type == g->entry->id && number(g, event, g->entry_func, &call->ip))
+	if (is(g, &g->entry, event, call, depth) || is(g, &g->entry_retaddr, event, call, depth))
 		kind = GRAPH_ENTRY;
-	else if (g->exit && event->type == g->exit->id && number(g, event, g->exit_func, &call->ip))
+	else if (is(g, &g->exit, event, call, depth))
 		kind = GRAPH_EXIT;
 	if (kind == GRAPH_NONE)
 		return kind;
@@ -50,7 +64,7 @@ enum graph_kind graph_events_take(const struct graph_events *g, const struct hit
 	names_place(g->names, call);
 	*took = UINT64_MAX;
 	if (kind == GRAPH_EXIT && number(g, event, g->begin, &begin) && number(g, event, g->end, &end) &&
-	    begin && end >= begin)
+	    end >= begin)
 		*took = end - begin;
 	return kind;
 }

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/file_time.h"
 #include "lib/formats.h"
+#include "lib/graph_events.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/periods.h"
@@ -259,6 +260,7 @@ static void gaps_at_end(struct reader *r)
 struct search {
 	struct reader reader;
 	struct periods *periods;
+	struct graph_events events;
 	/* a cache by hashed address: the first --around that matches the function, or -1 */
 	struct { uint64_t ip; int which; bool used; } known[4096];
 };
@@ -284,6 +286,17 @@ static void note_call(void *arg, const struct source *from, const struct hit *hi
 		periods_add(s->periods, i, hit->ts);
 }
 
+/* Take an entry of function_graph as a call. */
+static void note_event(void *arg, const struct source *from, const struct hit *event)
+{
+	struct search *s = arg;
+	uint64_t depth, took;
+	struct hit call;
+
+	if (graph_events_take(&s->events, event, &call, &depth, &took) == GRAPH_ENTRY)
+		note_call(s, from, &call);
+}
+
 /* Drop the message: the second reading of the file has the same problem, and reports it. */
 static void ignore(void *arg, const struct error *e)
 {
@@ -299,11 +312,14 @@ static bool find_calls(const struct reader *r, struct periods *p, struct error *
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->file->fd);
 	s->periods = p;
 	s->reader.show = note_call;
+	s->reader.event = note_event;
 	s->reader.problem = ignore;
 	s->reader.arg = s;
 	good = reader_open(&s->reader, path, e);
-	if (good)
+	if (good) {
+		graph_events_init(&s->events, s->reader.names);
 		reader_read(&s->reader);
+	}
 	reader_close(&s->reader);
 	free(s);
 	return good;

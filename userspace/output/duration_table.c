@@ -52,9 +52,10 @@ static const struct duration **sorted(const struct durations *d)
 void duration_table(const struct durations *d, struct tep_handle *tep, bool cycles)
 {
 	const struct duration **all = sorted(d), **f;
+	const char *unit = cycles ? "" : " us";
 
-	printf("%10s %14s %14s %12s %12s %12s %12s  %-8s %s\n", "calls", cycles ? "total" : "total us",
-	       "self", "average", "p50", "p99", "max", "context", "function");
+	printf("%10s %11s%3s %11s%3s %9s%3s %9s%3s %9s%3s %9s%3s  %-8s %s\n", "calls", "total", unit, "self",
+	       unit, "average", unit, "p50", unit, "p99", unit, "max", unit, "context", "function");
 	for (f = all; *f; f++) {
 		printf("%10" PRIu64 " ", (*f)->calls);
 		put_time((*f)->total, 14, cycles);
@@ -87,7 +88,7 @@ static void histogram(const struct duration *f, struct tep_handle *tep, bool cyc
 	unsigned int i, first = 64, last = 0, bar;
 
 	for (i = 0; i < DURATIONS_RANGES; i++)
-		calls[power_of(i)] += f->range[i];
+		calls[power_of(i)] += duration_calls(f, i);
 	for (i = 0; i < 64; i++) {
 		if (!calls[i])
 			continue;
@@ -128,14 +129,16 @@ bool duration_histograms(const struct durations *d, struct tep_handle *tep, bool
 	return any;
 }
 
-void duration_notes(const struct durations *d)
+void duration_notes(const struct durations *d, uint64_t missing, bool more)
 {
+	if (missing || more)
+		printf("# %" PRIu64 " events%s are missing\n", missing, more ? " and more" : "");
 	if (d->inside)
-		printf("# %" PRIu64 " calls had not returned at the end; they are not in the table\n", d->inside);
+		printf("# %" PRIu64 " calls had not returned at the end; they are not counted\n", d->inside);
 	if (d->headless)
-		printf("# %" PRIu64 " returns are of calls that began before; they are not in the table\n",
+		printf("# %" PRIu64 " returns are of calls that began before; they are not counted\n",
 		       d->headless);
 	if (d->broken)
-		printf("# %" PRIu64 " calls have no return, because events are missing; they are not in the table\n",
+		printf("# %" PRIu64 " calls have no return, because events are missing; they are not counted\n",
 		       d->broken);
 }

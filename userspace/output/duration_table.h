@@ -4,6 +4,7 @@
 #define OUTPUT_DURATION_TABLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct durations;
 struct tep_handle;
@@ -16,7 +17,10 @@ void duration_table(const struct durations *d, struct tep_handle *tep, bool cycl
  */
 bool duration_histograms(const struct durations *d, struct tep_handle *tep, bool cycles,
 			 const char *glob);
-/* Print which calls are not counted, in lines that begin with #. */
-void duration_notes(const struct durations *d);
+/*
+ * Print which calls are not counted, in lines that begin with #. @missing: events; @more: and an unknown
+ * number of others.
+ */
+void duration_notes(const struct durations *d, uint64_t missing, bool more);
 
 #endif

@@ -3,16 +3,17 @@
 #include <string.h>
 
 #include "lib/memory.h"
-#include "lib/subbuf.h"
+#include "lib/reader.h"
 #include "output/durations.h"
 
-#define FINE		32	/* ranges for each power of two */
+#define FINE		DURATIONS_FINE
 #define DEPTH_MAX	1024	/* no kernel stack is deeper; a hostile file may be */
 
 struct call {
 	uint64_t ip, begin;
 	unsigned int slot;	/* in which it is counted */
-	unsigned int level;	/* the highest slot of those below, or its own */
+	unsigned int level;	/* its own slot, or that of the interrupt that it is a part of */
+	uint64_t depth;		/* by the kernel */
 	uint64_t callees;	/* time of the calls it made */
 	uint64_t interrupts;	/* time of interrupts meanwhile */
 };
@@ -26,30 +27,31 @@ struct duration_stack {
 
 static size_t hash(uint64_t key, size_t size)
 {
-	return (key * 0x9e3779b97f4a7c15ULL) >> 20 & (size - 1);
+	return ((key ^ key >> 29) * 0x9e3779b97f4a7c15ULL) >> 20 & (size - 1);
 }
 
 static struct duration *find(const struct durations *d, uint64_t ip, unsigned int slot)
 {
 	size_t i = hash(ip + slot, d->size);
 
-	while (d->entry[i].ip && (d->entry[i].ip != ip || d->entry[i].slot != slot))
+	while (d->entry[i].calls && (d->entry[i].ip != ip || d->entry[i].slot != slot))
 		i = (i + 1) & (d->size - 1);
 	return &d->entry[i];
 }
 
+/* Return the entry, whose @calls are 0 if it is new. */
 static struct duration *duration_of(struct durations *d, uint64_t ip, unsigned int slot)
 {
 	struct duration *old = d->entry, *f = d->size ? find(d, ip, slot) : NULL;
 	size_t size = d->size, i;
 
-	if (f && f->ip)
+	if (f && f->calls)
 		return f;
 	if (2 * d->used >= size) {
 		d->size = size ? 2 * size : 1024;
 		d->entry = xzalloc(d->size, sizeof(*d->entry));
 		for (i = 0; i < size; i++)
-			if (old[i].ip)
+			if (old[i].calls)
 				*find(d, old[i].ip, old[i].slot) = old[i];
 		free(old);
 		f = find(d, ip, slot);
@@ -57,7 +59,6 @@ static struct duration *duration_of(struct durations *d, uint64_t ip, unsigned i
 	d->used++;
 	f->ip = ip;
 	f->slot = slot;
-	f->range = xzalloc(DURATIONS_RANGES, sizeof(*f->range));
 	return f;
 }
 
@@ -70,10 +71,13 @@ static struct duration_stack *stack_at(const struct durations *d, uint64_t key)
 	return &d->stack[i];
 }
 
-static struct duration_stack *stack_of(struct durations *d, unsigned int source, const struct hit *hit)
+static struct duration_stack *stack_of(struct durations *d, const struct source *from,
+				       const struct hit *hit)
 {
-	/* the idle tasks of all CPUs share a pid */
-	uint64_t key = hit->pid ? (uint64_t)(unsigned int)hit->pid << 1 | 1 : (source + 1ULL) << 33;
+	/* each instance of ftrace has events of its own; the idle tasks of all CPUs share a pid */
+	uint64_t instance = from->nr - from->cpu + 1;
+	uint64_t key = instance << 33 |
+		       (hit->pid ? (uint64_t)(unsigned int)hit->pid << 1 | 1 : (uint64_t)from->cpu << 1);
 	struct duration_stack *old = d->stack, *s = d->nr_stacks ? stack_at(d, key) : NULL;
 	size_t nr = d->nr_stacks, i;
 
@@ -114,69 +118,85 @@ uint64_t durations_range_start(unsigned int range)
 	return (uint64_t)(range - FINE * shift) << shift;
 }
 
-void durations_entry(struct durations *d, unsigned int source, const struct hit *hit)
+/*
+ * Events may be missing: the calls at @depth and deeper have returned. Interrupts of them are those of the
+ * calls below, too.
+ */
+static void pop_broken(struct durations *d, struct duration_stack *s, uint64_t depth)
 {
-	struct duration_stack *s = stack_of(d, source, hit);
-	unsigned int below = s->nr ? s->call[s->nr - 1].level : NESTRACE_SLOT_TASK;
-	unsigned int level = hit->slot > below ? hit->slot : below;
+	while (s->nr && s->call[s->nr - 1].depth >= depth) {
+		s->nr--;
+		if (s->nr)
+			s->call[s->nr - 1].interrupts += s->call[s->nr].interrupts;
+		d->broken++;
+	}
+}
+
+void durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
+		     uint64_t depth)
+{
+	struct duration_stack *s = stack_of(d, from, hit);
+	unsigned int below, level;
 
 	d->entries++;
+	pop_broken(d, s, depth);
 	if (s->nr == DEPTH_MAX) {
 		d->broken++;
 		return;
 	}
+	/* at its end an interrupt calls functions while it no longer counts as one */
+	below = s->nr ? s->call[s->nr - 1].level : NESTRACE_SLOT_TASK;
+	level = hit->slot == NESTRACE_SLOT_TASK ? below : hit->slot;
 	if (s->nr == s->room) {
 		s->room = s->room ? 2 * s->room : 16;
 		s->call = xrealloc(s->call, s->room * sizeof(*s->call));
 	}
 	s->call[s->nr++] = (struct call){
-		.ip = hit->ip, .begin = hit->ts, .level = level,
-		/* at its end an interrupt calls functions while it no longer counts as one */
-		.slot = hit->slot == NESTRACE_SLOT_TASK ? level : hit->slot,
+		.ip = hit->ip, .begin = hit->ts, .slot = level, .level = level, .depth = depth,
 	};
 }
 
 static void count(struct durations *d, const struct call *c, uint64_t total)
 {
 	struct duration *f = duration_of(d, c->ip, c->slot);
+	unsigned int range = range_of(total);
 
 	f->calls++;
 	f->total += total;
 	f->self += total > c->callees ? total - c->callees : 0;
 	if (total > f->max)
 		f->max = total;
-	f->range[range_of(total)]++;
+	if (!f->range[range / FINE])
+		f->range[range / FINE] = xzalloc(FINE, sizeof(uint32_t));
+	f->range[range / FINE][range % FINE]++;
 }
 
-void durations_exit(struct durations *d, unsigned int source, const struct hit *hit, uint64_t took)
+void durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
+		    uint64_t depth, uint64_t took)
 {
-	struct duration_stack *s = stack_of(d, source, hit);
-	unsigned int nr = s->nr;
-	struct call *c, *below;
+	struct duration_stack *s = stack_of(d, from, hit);
+	struct call c, *below;
 	uint64_t total;
 
-	/* events may be missing: the calls above this one have returned, too */
-	while (nr && s->call[nr - 1].ip != hit->ip)
-		nr--;
-	if (!nr) {
+	pop_broken(d, s, depth + 1);
+	if (!s->nr || s->call[s->nr - 1].depth != depth || s->call[s->nr - 1].ip != hit->ip) {
+		pop_broken(d, s, depth);
 		d->headless++;
 		return;
 	}
-	d->broken += s->nr - nr;
-	s->nr = nr - 1;
-	c = &s->call[nr - 1];
+	c = s->call[--s->nr];
 	if (took == DURATION_BY_TIMES)
-		took = hit->ts > c->begin ? hit->ts - c->begin : 0;
-	total = took > c->interrupts ? took - c->interrupts : 0;
-	count(d, c, total);
+		took = hit->ts > c.begin ? hit->ts - c.begin : 0;
+	total = took > c.interrupts ? took - c.interrupts : 0;
+	count(d, &c, total);
 	if (!s->nr)
 		return;
 	below = &s->call[s->nr - 1];
-	if (c->level > below->level) {
+	if (c.level > below->level) {
 		below->interrupts += took;
 	} else {
 		below->callees += total;
-		below->interrupts += c->interrupts;
+		below->interrupts += c.interrupts;
 	}
 }
 
@@ -190,13 +210,18 @@ void durations_end(struct durations *d)
 	}
 }
 
+uint32_t duration_calls(const struct duration *f, unsigned int range)
+{
+	return f->range[range / FINE] ? f->range[range / FINE][range % FINE] : 0;
+}
+
 uint64_t duration_percentile(const struct duration *f, unsigned int percent)
 {
 	uint64_t wanted = (f->calls * percent + 99) / 100, nr = 0, end;
 	unsigned int i;
 
 	for (i = 0; i < DURATIONS_RANGES; i++) {
-		nr += f->range[i];
+		nr += duration_calls(f, i);
 		if (nr >= wanted && nr)
 			break;
 	}
@@ -208,10 +233,11 @@ uint64_t duration_percentile(const struct duration *f, unsigned int percent)
 
 void durations_free(struct durations *d)
 {
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < d->size; i++)
-		free(d->entry[i].range);
+		for (j = 0; j < DURATIONS_POWERS; j++)
+			free(d->entry[i].range[j]);
 	for (i = 0; i < d->nr_stacks; i++)
 		free(d->stack[i].call);
 	free(d->entry);

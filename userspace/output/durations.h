@@ -14,19 +14,22 @@
 #include "uapi/nestrace.h"
 
 struct hit;
+struct source;
 
 /* Times fall into ranges: one for each time below 64, then 32 for each power of two. */
-#define DURATIONS_RANGES	(64 + 32 * 58)
+#define DURATIONS_FINE		32
+#define DURATIONS_POWERS	60
+#define DURATIONS_RANGES	(DURATIONS_FINE * DURATIONS_POWERS)
 
 /* The returned calls of a function in a context. */
 struct duration {
-	uint64_t ip;		/* 0: a free entry */
+	uint64_t ip;
 	unsigned int slot;
-	uint64_t calls;
+	uint64_t calls;		/* 0: a free entry */
 	uint64_t total;		/* with what it called */
 	uint64_t self;		/* without */
 	uint64_t max;		/* of the totals */
-	uint32_t *range;	/* calls by total */
+	uint32_t *range[DURATIONS_POWERS];	/* calls by total, each DURATIONS_FINE of them; or NULL */
 };
 
 /* Zeroed, it has seen nothing. */
@@ -42,14 +45,18 @@ struct durations {
 	size_t nr_stacks, used_stacks;
 };
 
-/* A function was entered. @hit: with the address in @ip. */
-void durations_entry(struct durations *d, unsigned int source, const struct hit *hit);
+/* A function was entered, with @depth others on the stack. @hit: with the address in @ip. */
+void durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
+		     uint64_t depth);
 #define DURATION_BY_TIMES	UINT64_MAX	/* the time between the two events */
 /* It has returned after @took. */
-void durations_exit(struct durations *d, unsigned int source, const struct hit *hit, uint64_t took);
+void durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
+		    uint64_t depth, uint64_t took);
 /* Count the calls that have not returned. */
 void durations_end(struct durations *d);
-/* Return a time that @percent of the calls did not exceed; at most 3 % too long, never above @max. */
+/* Return the calls in a range. */
+uint32_t duration_calls(const struct duration *f, unsigned int range);
+/* Return a time that @percent of the calls did not exceed; at most 1/32 too long, never above @max. */
 uint64_t duration_percentile(const struct duration *f, unsigned int percent);
 /* Return the first time of a range. */
 uint64_t durations_range_start(unsigned int range);
