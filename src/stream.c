@@ -21,8 +21,7 @@
 /* A reader of small rings looks for itself while they are filled fast: nt_stream_pace(). */
 #define NT_SMALL_KB		1024			/* all rings of a CPU */
 #define NT_SHORTEST_NAP		(NSEC_PER_MSEC / 4)
-#define NT_FIRST_NAP		(2 * NSEC_PER_MSEC)
-#define NT_LONGEST_NAP		(4 * NSEC_PER_MSEC)	/* as often as the timer */
+#define NT_LONGEST_NAP		(2 * NSEC_PER_MSEC)
 
 /* The end of a sleep. */
 enum nt_until {
@@ -52,22 +51,22 @@ static bool nt_stream_awake(struct nt_stream *st, enum nt_until until)
 }
 
 /*
- * While the reader slept for @slept ns, @grown of 1024 parts of a ring were filled; choose how long it
- * sleeps next. If a small ring would be full within 16 ms, aim at eight looks before that: the timer may
- * come too late, because its CPU may be busy. A load that pauses is soon as fast again, so the sleeps
- * become longer in steps. For larger rings the timer comes soon enough, and costs less.
+ * The reader has slept for @slept ns; choose how long it sleeps next. If a small ring would be full
+ * within 32 ms, aim at 16 looks before that: the timer may come too late, because its CPU may be busy.
+ * A load that pauses is soon as fast again, so the sleeps become longer in steps. For larger rings the
+ * timer comes soon enough, and costs less.
  */
-static void nt_stream_pace(struct nt_stream *st, u64 slept, int grown)
+static void nt_stream_pace(struct nt_stream *st, u64 slept)
 {
-	u64 nap = grown > 0 ? max(slept * 1024 / grown / 8, (u64)NT_SHORTEST_NAP) : U64_MAX;
+	unsigned int fullness = nt_stream_fullness(st);
+	u64 nap = fullness ? max(slept * 1024 / fullness / 16, (u64)NT_SHORTEST_NAP) : U64_MAX;
 	u64 last = READ_ONCE(st->nap_ns);
 
-	/* a sleep that others ended at once says nothing */
-	if (st->session->ring_kb > NT_SMALL_KB || slept < NT_SHORTEST_NAP / 2)
+	if (st->session->ring_kb > NT_SMALL_KB)
 		return;
 	if (last)
-		nap = min(nap, last + last / 8);
-	WRITE_ONCE(st->nap_ns, nap <= (last ? NT_LONGEST_NAP : NT_FIRST_NAP) ? nap : 0);
+		nap = min(nap, last + last / 4);
+	WRITE_ONCE(st->nap_ns, nap <= NT_LONGEST_NAP ? nap : 0);
 }
 
 /* Sleep until a look at the rings may give more than the last one. Return: 0 or -ERESTARTSYS. */
@@ -75,7 +74,6 @@ static int nt_stream_wait(struct nt_stream *st)
 {
 	wait_queue_head_t *queue = &st->session->wakeups.queue;
 	u64 since = ktime_get_ns(), nap = READ_ONCE(st->nap_ns);
-	int unread = nt_stream_fullness(st);
 	enum nt_until until = NT_UNTIL_DUE;
 	long timeout = NT_SUBBUF_MAX_AGE / 2 + 1;
 	long ret;
@@ -94,7 +92,7 @@ static int nt_stream_wait(struct nt_stream *st)
 	else
 		ret = wait_event_interruptible_timeout(*queue, nt_stream_awake(st, until),
 						       timeout);
-	nt_stream_pace(st, ktime_get_ns() - since, nt_stream_fullness(st) - unread);
+	nt_stream_pace(st, ktime_get_ns() - since);
 	return ret == -ERESTARTSYS ? ret : 0;
 }
 

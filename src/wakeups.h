@@ -7,7 +7,7 @@
  *  - Once no CPU has recorded anything for a while, it looks at each CPU once a second.
  *    Meanwhile each CPU has a bell: a deferrable timer, which costs an idle CPU nothing and runs
  *    in the next tick of a busy one. The first that finds a hit brings the short period back.
- *  - A reader whose rings are small and filled fast does not rely on that: it sleeps for 4 ms at
+ *  - A reader whose rings are small and filled fast does not rely on that: it sleeps for 2 ms at
  *    most, see nt_stream_pace().
  *  - While nobody sleeps there is no timer. Tasks that only wait for the end of the session
  *    are woken at the end, and start none.
