@@ -43,8 +43,8 @@ says "a COMMAND that does not exist" 127 "cannot run 'no-such-command'" nestrace
 ok "a recording that fails leaves an earlier file as it was" cmp good.dat keep.dat
 
 says "list: a name that matches nothing" 1 "no function matches: 'nonsense'" nestrace list nonsense
-says "stat -i with a COMMAND" 2 "go with it" nestrace stat -i good.dat true
-says "stat -i with an option that needs a session" 2 "go with it" nestrace stat -l vfs_read -i good.dat
+says "stat -i with a COMMAND" 2 "only -o, --time, --hist, --since, --until and --around go with it" nestrace stat -i good.dat true
+says "stat -i with an option that needs a session" 2 "only -o, --time, --hist, --since, --until and --around go with it" nestrace stat -l vfs_read -i good.dat
 says "stat -l: a glob that matches nothing" 125 "no function matches -l: 'nonsense'" nestrace stat -l nonsense true
 
 if ftrace_has_switch; then
