@@ -51,7 +51,7 @@ static bool nt_stream_awake(struct nt_stream *st, enum nt_until until)
 }
 
 /*
- * The reader has slept for @slept ns; choose how long it sleeps next. If a small ring would be full
+ * The reader of small rings has slept for @slept ns; choose how long it sleeps next. If one would be full
  * within 32 ms, aim at 16 looks before that: the timer may come too late, because its CPU may be busy.
  * A load that pauses is soon as fast again, so the sleeps become longer in steps. For larger rings the
  * timer comes soon enough, and costs less.
@@ -62,8 +62,6 @@ static void nt_stream_pace(struct nt_stream *st, u64 slept)
 	u64 nap = fullness ? max(slept * 1024 / fullness / 16, (u64)NT_SHORTEST_NAP) : U64_MAX;
 	u64 last = READ_ONCE(st->nap_ns);
 
-	if (st->session->ring_kb > NT_SMALL_KB)
-		return;
 	if (last)
 		nap = min(nap, last + last / 4);
 	WRITE_ONCE(st->nap_ns, nap <= NT_LONGEST_NAP ? nap : 0);
@@ -73,7 +71,8 @@ static void nt_stream_pace(struct nt_stream *st, u64 slept)
 static int nt_stream_wait(struct nt_stream *st)
 {
 	wait_queue_head_t *queue = &st->session->wakeups.queue;
-	u64 since = ktime_get_ns(), nap = READ_ONCE(st->nap_ns);
+	bool small = st->session->ring_kb <= NT_SMALL_KB;
+	u64 since = small ? ktime_get_ns() : 0, nap = READ_ONCE(st->nap_ns);
 	enum nt_until until = NT_UNTIL_DUE;
 	long timeout = NT_SUBBUF_MAX_AGE / 2 + 1;
 	long ret;
@@ -92,7 +91,8 @@ static int nt_stream_wait(struct nt_stream *st)
 	else
 		ret = wait_event_interruptible_timeout(*queue, nt_stream_awake(st, until),
 						       timeout);
-	nt_stream_pace(st, ktime_get_ns() - since);
+	if (small)
+		nt_stream_pace(st, ktime_get_ns() - since);
 	return ret == -ERESTARTSYS ? ret : 0;
 }
 

@@ -34,6 +34,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+static void run(int (*command)(int argc, char **argv), char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	optind = 0;
+	command(argc, argv);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *report[] = { "nestrace report", path, NULL };
@@ -48,22 +58,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ftruncate(input, 0) || pwrite(input, data, size, 0) != (ssize_t)size)
 		return 0;
-	optind = 0;
-	cmd_report(2, report);
-	optind = 0;
-	cmd_export(3, json);
-	optind = 0;
-	cmd_export(3, folded);
-	optind = 0;
-	cmd_export(3, svg);
-	optind = 0;
-	cmd_export(9, part);
-	optind = 0;
-	cmd_stat(4, times);
-	optind = 0;
-	cmd_stat(5, spread);
-	optind = 0;
-	cmd_stat(3, stat);
+	run(cmd_report, report);
+	run(cmd_export, json);
+	run(cmd_export, folded);
+	run(cmd_export, svg);
+	run(cmd_export, part);
+	run(cmd_stat, times);
+	run(cmd_stat, spread);
+	run(cmd_stat, stat);
 	clearerr(stdout);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "lib/around.h"
 #include "lib/context.h"
 #include "lib/memory.h"
 #include "lib/names.h"
@@ -43,8 +44,7 @@ struct export {
 	struct reader reader;
 	bool instances;			/* the file has others than the top one */
 	bool first;			/* no element of the array was written */
-	uint64_t missing;		/* events */
-	bool more_missing;		/* and an unknown number of others */
+	struct missing missing;
 	struct callgraph calls;		/* --folded, --svg */
 };
 
@@ -174,10 +174,7 @@ static void count_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct export *e = arg;
 
-	if (missed > 0)
-		e->missing += missed;
-	else
-		e->more_missing = true;
+	missing_add(&e->missing, missed);
 }
 
 /* Print microseconds, or thousands of cycles. */
@@ -340,7 +337,7 @@ int cmd_export(int argc, char **argv)
 	path = input_file(path, argv + optind);
 	if (output && same_file(path, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	if (!reader_open(&e.reader, path, &error) || !reader_find_periods(&e.reader, &error)) {
+	if (!reader_open(&e.reader, path, &error) || !around_find_one(&e.reader, &error)) {
 		warn_error(&error);
 		reader_close(&e.reader);
 		periods_free(&periods);
@@ -380,9 +377,9 @@ int cmd_export(int argc, char **argv)
 	if (e.reader.others)
 		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
 		     e.reader.others, path);
-	if (e.missing || e.more_missing)
-		warn("%" PRIu64 " events%s were lost: '%s'; nestrace report shows where", e.missing,
-		     e.more_missing ? " and more" : "", path);
+	if (e.missing.events || e.missing.more)
+		warn("%" PRIu64 " events%s were lost: '%s'; nestrace report shows where",
+		     e.missing.events, e.missing.more ? " and more" : "", path);
 	if (format == JSON)
 		fputs("\n]\n", stdout);
 	else if (format == CHROME)

@@ -8,6 +8,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "lib/around.h"
 #include "lib/memory.h"
 #include "lib/reader.h"
 #include "lib/utf8.h"
@@ -199,7 +200,7 @@ static bool find_periods(const struct files *f)
 {
 	struct reader **readers = all_readers(f);
 	struct error e;
-	bool good = readers_find_periods(readers, f->nr, &e);
+	bool good = around_find(readers, f->nr, &e);
 
 	free(readers);
 	if (!good)

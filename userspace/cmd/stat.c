@@ -13,6 +13,7 @@
 #include "cmd/message.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
+#include "lib/around.h"
 #include "lib/clock.h"
 #include "lib/context.h"
 #include "lib/formats.h"
@@ -304,12 +305,26 @@ static void count_hit(void *sum, const struct source *from, const struct hit *hi
 	counts_hit(sum, hit);
 }
 
+/* Open @path, and the output, before anything is shown. Return: false after a message. */
+static bool open_recorded(struct reader *r, const char *path, const char *output)
+{
+	struct error e;
+
+	if (!reader_open(r, path, &e) || !around_find_one(r, &e)) {
+		warn_error(&e);
+		reader_close(r);
+		return false;
+	}
+	redirect_output(open_output(output), output);
+	warn_lines(r->file);
+	return true;
+}
+
 /* The durations in a file. */
 struct timing {
 	struct graph_events events;
 	struct durations durations;
-	uint64_t missing;		/* events */
-	bool more_missing;		/* and an unknown number of others */
+	struct missing missing;
 };
 
 static void time_hit(void *arg, const struct source *from, const struct hit *hit)
@@ -320,10 +335,7 @@ static void time_gap(void *arg, const struct source *from, int64_t missed)
 {
 	struct timing *t = arg;
 
-	if (missed > 0)
-		t->missing += missed;
-	else
-		t->more_missing = true;
+	missing_add(&t->missing, missed);
 }
 
 static void time_event(void *arg, const struct source *from, const struct hit *event)
@@ -347,7 +359,7 @@ static void time_event(void *arg, const struct source *from, const struct hit *e
 /* Print the table, or the histograms of what matches @glob. Return: false after a message. */
 static bool show_durations(const struct timing *t, const struct reader *r, const char *glob)
 {
-	bool cycles = r->cycles && !graph_events_have_ns(&t->events);
+	bool cycles = r->cycles && !graph_events_have_ns(&t->events), shown = true;
 
 	if (!t->durations.entries) {
 		warn(t->durations.headless ? "only returns are in the file, as with tracing_thresh: '%s'; without entries nothing says which call was in which" :
@@ -356,14 +368,14 @@ static bool show_durations(const struct timing *t, const struct reader *r, const
 		     r->file->path);
 		return false;
 	}
-	if (!glob)
-		duration_table(&t->durations, r->tep, cycles);
-	else if (!duration_histograms(&t->durations, r->tep, cycles, glob))
-		warn("no function that returned matches: '--hist %s'; --time lists them", glob);
+	if (glob)
+		shown = duration_histograms(&t->durations, r->tep, cycles, glob);
 	else
-		glob = NULL;
-	duration_notes(&t->durations, t->missing, t->more_missing);
-	return !glob;
+		duration_table(&t->durations, r->tep, cycles);
+	if (!shown)
+		warn("no function that returned matches: '--hist %s'; --time lists them", glob);
+	duration_notes(&t->durations, &t->missing);
+	return shown;
 }
 
 /* Show how long the functions of a file took. */
@@ -375,16 +387,10 @@ static int stat_durations(const char *path, const char *output, struct periods *
 		.periods = periods_given(periods) ? periods : NULL,
 		.show = time_hit, .event = time_event, .gap = time_gap, .problem = on_problem, .arg = &t,
 	};
-	struct error e;
 	bool good;
 
-	if (!reader_open(&r, path, &e) || !reader_find_periods(&r, &e)) {
-		warn_error(&e);
-		reader_close(&r);
+	if (!open_recorded(&r, path, output))
 		return EXIT_ERROR;
-	}
-	redirect_output(open_output(output), output);
-	warn_lines(r.file);
 	graph_events_init(&t.events, r.names);
 	reader_read(&r);
 	durations_end(&t.durations);
@@ -401,16 +407,10 @@ static int stat_periods(const char *path, const char *output, struct periods *pe
 	struct reader r = {
 		.periods = periods, .show = count_hit, .problem = on_problem, .arg = &sum,
 	};
-	struct error e;
 	int ret;
 
-	if (!reader_open(&r, path, &e) || !reader_find_periods(&r, &e)) {
-		warn_error(&e);
-		reader_close(&r);
+	if (!open_recorded(&r, path, output))
 		return EXIT_ERROR;
-	}
-	redirect_output(open_output(output), output);
-	warn_lines(r.file);
 	reader_read(&r);
 	if (r.others && !r.has_accounting)
 		warn("%" PRIu64 " events are not function hits: '%s'; they are not counted", r.others, path);

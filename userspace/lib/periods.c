@@ -191,14 +191,15 @@ static int by_time(const void *a, const void *b)
 
 bool periods_end(struct periods *p, struct error *e)
 {
-	size_t nr = p->nr, i;
+	size_t nr, i;
 
 	if (!p->nr_around)
 		append(p, 0, UINT64_MAX);
+	nr = p->nr;
 	if (nr)
 		qsort(p->period, nr, sizeof(*p->period), by_time);
 	/* merge in place: there may be as many as calls */
-	p->nr = p->nr_around ? 0 : p->nr;
+	p->nr = 0;
 	for (i = 0; i < nr; i++) {
 		if (p->nr && p->period[i].from <= p->period[p->nr - 1].to) {
 			if (p->period[i].to > p->period[p->nr - 1].to)

@@ -27,11 +27,26 @@ struct source {
 	const char *instance;		/* its name; "": the top one */
 };
 
+/* Gaps, added up. */
+struct missing {
+	uint64_t events;
+	bool more;			/* and an unknown number of others */
+};
+
+/* Add what @gap of a reader is called with. */
+static inline void missing_add(struct missing *m, int64_t missed)
+{
+	if (missed > 0)
+		m->events += missed;
+	else
+		m->more = true;
+}
+
 /* One file. */
 struct reader {
 	/* set by the caller, before reader_open() */
 	struct hit_filter filter;	/* becomes the reader's */
-	struct periods *periods;	/* NULL, or: show only these; the same for all files of a call */
+	struct periods *periods;	/* NULL, or: show only these, after around_find() */
 	/* Show a hit that @filter lets pass. */
 	void (*show)(void *arg, const struct source *from, const struct hit *hit);
 	/* NULL, or: show another event that @filter lets pass. */
@@ -60,15 +75,9 @@ struct reader {
 
 /* Open a file. Return: false after an error. Either way, reader_close() releases everything. */
 bool reader_open(struct reader *r, const char *path, struct error *e);
-/*
- * With @periods, call this before anything is shown: it reads the files for the calls that the periods
- * are around. Return: false after an error, as if there is no such call.
- */
-bool readers_find_periods(struct reader *const *r, unsigned int nr, struct error *e);
 /* Show all events of @nr files, until the end or until standard output has an error. */
 void readers_read(struct reader *const *r, unsigned int nr);
-/* The same two for one file. */
-bool reader_find_periods(struct reader *r, struct error *e);
+/* Show all events of one file. */
 void reader_read(struct reader *r);
 /* Return false, and why in @e, if the times of two files cannot be compared. */
 bool reader_times_compare(const struct reader *a, const struct reader *b, struct error *e);

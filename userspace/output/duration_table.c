@@ -7,6 +7,7 @@
 #include "lib/context.h"
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/reader.h"
 #include "output/duration_table.h"
 #include "output/durations.h"
 
@@ -129,10 +130,11 @@ bool duration_histograms(const struct durations *d, struct tep_handle *tep, bool
 	return any;
 }
 
-void duration_notes(const struct durations *d, uint64_t missing, bool more)
+void duration_notes(const struct durations *d, const struct missing *missing)
 {
-	if (missing || more)
-		printf("# %" PRIu64 " events%s are missing\n", missing, more ? " and more" : "");
+	if (missing->events || missing->more)
+		printf("# %" PRIu64 " events%s are missing\n", missing->events,
+		       missing->more ? " and more" : "");
 	if (d->inside)
 		printf("# %" PRIu64 " calls had not returned at the end; they are not counted\n", d->inside);
 	if (d->headless)

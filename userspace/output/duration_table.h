@@ -4,9 +4,9 @@
 #define OUTPUT_DURATION_TABLE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct durations;
+struct missing;
 struct tep_handle;
 
 /* Print a line for each function and context, the longest total first. @cycles: times are cycles. */
@@ -17,10 +17,7 @@ void duration_table(const struct durations *d, struct tep_handle *tep, bool cycl
  */
 bool duration_histograms(const struct durations *d, struct tep_handle *tep, bool cycles,
 			 const char *glob);
-/*
- * Print which calls are not counted, in lines that begin with #. @missing: events; @more: and an unknown
- * number of others.
- */
-void duration_notes(const struct durations *d, uint64_t missing, bool more);
+/* Print which calls are not counted, and what is missing, in lines that begin with #. */
+void duration_notes(const struct durations *d, const struct missing *missing);
 
 #endif
