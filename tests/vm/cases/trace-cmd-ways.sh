@@ -20,7 +20,11 @@ ok "stacks: the events between them are the same" \
 	sh -c 'for f in ours theirs; do sed "s/kernel_stack: .*/kernel_stack/" $f | sort > $f.sorted; done; cmp theirs.sorted ours.sorted'
 by_trace_cmd -p function -l nt_called true
 same_events "no events at all" 0 t.dat
-record -b 4 -s 1000000 -p function -l 'vfs_*' -l '*lookup*' -l dput
+# from rings that small trace-cmd itself now and then saves nothing at all
+for i in 1 2 3; do
+	record -b 4 -s 1000000 -p function -l 'vfs_*' -l '*lookup*' -l dput
+	[ "$(oracle t.dat 2> /dev/null | grep -c '\[0')" -lt 10 ] || break
+done
 same_events "lost events" 10 t.dat
 
 trace-cmd start $functions > log 2>&1
