@@ -194,12 +194,15 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 
 	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY |
 			  NESTRACE_CONFIG_IGNORE_SELF | NESTRACE_CONFIG_OOPS |
-			  NESTRACE_CONFIG_WARN | NESTRACE_CONFIG_COUNT);
+			  NESTRACE_CONFIG_WARN | NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_RET |
+			  NESTRACE_CONFIG_EXIT);
 	if (ret)
 		return ret;
 	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
 	    arg.ring_kb > NESTRACE_RING_KB_MAX ||
-	    (arg.flags & NESTRACE_CONFIG_COUNT && arg.flags & NESTRACE_CONFIG_OVERWRITE))
+	    (arg.flags & NESTRACE_CONFIG_COUNT &&
+	     arg.flags & (NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_RET)) ||
+	    (arg.flags & NESTRACE_CONFIG_EXIT && !(arg.flags & NESTRACE_CONFIG_RET)))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
@@ -208,32 +211,66 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
 	s->empty = arg.flags & NESTRACE_CONFIG_EMPTY;
 	s->hook.counts = arg.flags & NESTRACE_CONFIG_COUNT;
+	s->hook.returns = arg.flags & NESTRACE_CONFIG_RET;
+	s->hook.at_exit = arg.flags & NESTRACE_CONFIG_EXIT;
 	s->triggers.on_warn = arg.flags & NESTRACE_CONFIG_WARN;
 	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
 	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);
 	return 0;
 }
 
-/* @counts: the session counts, so what is neither lost nor filtered is recorded. */
-static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
-			  u64 overwritten, bool counts)
+/* Return: the calls of a ring whose returns will be recorded, or were. */
+static u64 nt_ring_calls(const struct nt_ring *r, const struct nt_hook *h)
 {
-	u64 full = READ_ONCE(r->full), filtered_early = READ_ONCE(r->filtered_early);
+	u64 calls = READ_ONCE(r->awaited);
+	enum nt_missed why;
+
+	if (!h->returns || h->at_exit)
+		return calls;
+	calls = READ_ONCE(r->written) - READ_ONCE(r->exits);
+	for (why = 0; why < NT_NR_MISSED; why++)
+		calls -= READ_ONCE(r->missed[why]);
+	return calls;
+}
+
+static u64 nt_ring_used(const struct nt_ring *r, const struct nt_hook *h)
+{
+	u64 exits = READ_ONCE(r->exits), entries = h->at_exit ? 0 : nt_ring_calls(r, h);
+
+	return (READ_ONCE(r->written) - exits - entries) * sizeof(struct nt_record) +
+	       entries * sizeof(struct nt_entry_record) + exits * sizeof(struct nt_exit_record) +
+	       READ_ONCE(r->extends) * 2 * sizeof(u32);
+}
+
+/* @overwritten: records; returns among these are counted in @exits_overwritten. */
+static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
+			  const struct nt_hook *h, struct nt_overwritten overwritten)
+{
+	u64 filtered_early = READ_ONCE(r->filtered_early);
+	u64 exits = READ_ONCE(r->exits), exits_full = READ_ONCE(r->exits_full);
+	u64 exits_dropped = READ_ONCE(r->exits_dropped);
 
 	out->not_watching = READ_ONCE(r->not_watching);
-	out->recorded = READ_ONCE(r->written) - overwritten;
-	out->lost = full + out->not_watching + overwritten;
+	out->recorded = READ_ONCE(r->written) - overwritten.records;
+	out->lost = READ_ONCE(r->full) + out->not_watching + overwritten.records;
+	if (h->at_exit) {
+		/* there, a call is lost with its return */
+		out->lost += exits_dropped;
+	} else {
+		out->recorded -= exits - overwritten.exits;
+		out->lost -= exits_full + overwritten.exits;
+	}
 	out->recursed = READ_ONCE(r->recursed);
 	out->filtered = READ_ONCE(r->filtered) + filtered_early;
 	out->rcu_nmi = READ_ONCE(r->rcu_nmi);
 	out->rcu_irq = READ_ONCE(r->rcu_irq);
 	out->in_tracer = READ_ONCE(r->in_tracer);
-	out->bytes = READ_ONCE(r->written) * sizeof(struct nt_record) +
-		     READ_ONCE(r->extends) * 2 * sizeof(u32);
+	out->bytes = nt_ring_used(r, h);
 	/* last: while the session runs, the others are never ahead of it */
 	smp_rmb();
-	out->hits = READ_ONCE(r->hits) + filtered_early;
-	if (counts)
+	out->hits = READ_ONCE(r->hits) - exits - exits_full - exits_dropped + filtered_early;
+	if (h->counts)
+		/* the rest is */
 		out->recorded = out->hits - out->lost - out->filtered;
 }
 
@@ -275,12 +312,47 @@ static int nt_ioc_stats(struct nt_session *s, void __user *user)
 	arg->set_forward = st ? READ_ONCE(st->stepped_back) : 0;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		ring = &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i];
-		nt_slot_stats(&arg->slot[i], ring, locked ? nt_stream_overwritten(st, i) : 0,
-			      s->hook.counts);
+		nt_slot_stats(&arg->slot[i], ring, &s->hook,
+			      locked ? nt_stream_overwritten(st, i) : (struct nt_overwritten){ });
 		arg->set_forward += READ_ONCE(ring->set_forward);
 	}
 	if (locked)
 		mutex_unlock(&st->lock);
+	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
+out:
+	kfree(arg);
+	return ret;
+}
+
+static int nt_ioc_returns(struct nt_session *s, void __user *user)
+{
+	struct nestrace_returns *arg;
+	struct nestrace_slot_returns *to;
+	const struct nt_ring *r;
+	enum nestrace_slot i;
+	int ret;
+
+	arg = kmalloc(sizeof(*arg), GFP_KERNEL);
+	if (!arg)
+		return -ENOMEM;
+	ret = nt_copy_arg(*arg, user, 0);
+	if (!ret && (arg->reserved || !s->hook.returns || arg->cpu >= nr_cpu_ids ||
+		     !cpu_possible(array_index_nospec(arg->cpu, nr_cpu_ids))))
+		ret = -EINVAL;
+	if (ret)
+		goto out;
+	arg->flags = s->hook.at_exit ? NESTRACE_RETURNS_EXIT : 0;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		r = &per_cpu_ptr(s->hook.rings, array_index_nospec(arg->cpu, nr_cpu_ids))->slot[i];
+		to = &arg->slot[i];
+		to->lost = READ_ONCE(r->exits_full) + READ_ONCE(r->exits_dropped);
+		to->returned = READ_ONCE(r->exits) + to->lost - READ_ONCE(r->strangers) +
+			       READ_ONCE(r->away);
+		to->no_node = READ_ONCE(r->missed[NT_MISSED_NO_NODE]);
+		to->no_rcu = READ_ONCE(r->missed[NT_MISSED_NO_RCU]);
+		to->refused = READ_ONCE(r->missed[NT_MISSED_REFUSED]);
+		to->calls = nt_ring_calls(r, &s->hook);
+	}
 	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
 out:
 	kfree(arg);
@@ -486,6 +558,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_COUNTS:
 		ret = nt_ioc_counts(s, user);
+		break;
+	case NESTRACE_IOC_RETURNS:
+		ret = nt_ioc_returns(s, user);
 		break;
 	case NESTRACE_IOC_TASKS:
 		ret = nt_ioc_tasks(s, user);

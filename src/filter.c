@@ -46,11 +46,11 @@ int __init nt_filter_init(void)
 	return NESTRACE_FEATURE_MOD_FILTER;
 }
 
-bool nt_filter_traceable(const char *name)
+unsigned long nt_filter_location(const char *name)
 {
 	unsigned long addr = nt_ksym(name);
 
-	return addr && static_call(nt_ftrace_location)(addr);
+	return addr ? static_call(nt_ftrace_location)(addr) : 0;
 }
 
 /*

@@ -37,8 +37,11 @@ struct nt_exclusion {
 /* Return: NESTRACE_FEATURE_MOD_FILTER or 0. Context: module load. */
 int nt_filter_init(void);
 
-/* Can ftrace trace the function @name of the kernel? False if filters by module do not work. */
-bool nt_filter_traceable(const char *name);
+/*
+ * Return: the address that hits of the kernel's function @name have, or 0 if ftrace cannot trace it
+ * or filters by module do not work.
+ */
+unsigned long nt_filter_location(const char *name);
 
 /* Initialise @f, which selects all functions. */
 void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops);

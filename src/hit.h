@@ -6,8 +6,9 @@
 #ifndef NT_HIT_H
 #define NT_HIT_H
 
+#include "arch_preempt.h"
 #include "guard.h"
-#include "hook.h"
+#include "ops.h"
 #include "rcu.h"
 #include "stack.h"
 
@@ -60,6 +61,23 @@ static __always_inline void nt_count_rcu_entry(struct nt_ring *ring, enum nt_rcu
 		nt_local_inc(&ring->rcu_nmi);
 	else
 		nt_local_inc(&ring->rcu_irq);
+}
+
+/*
+ * Count a filtered hit of a plain task. Preemption is on: whichever CPU this task is on when
+ * it counts, the increment is one instruction. Return: false if this is no plain task.
+ */
+static __always_inline bool nt_filter_plain_task(const struct nt_hook *h)
+{
+	struct nt_context ctx = {
+		.sp = current_stack_pointer,
+		.preempt_count = nt_preempt_count_raw(),
+	};
+
+	if (unlikely(!nt_in_plain_task(&ctx)))
+		return false;
+	raw_cpu_inc(h->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
+	return true;
 }
 
 /* Is this the text of a module that is left out? */

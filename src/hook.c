@@ -11,6 +11,8 @@
  *	  |
  *	  +-- session that counts ---------------> nt_hook_count, at the end
  *	  |
+ *	  +-- session that records returns ------> nt_hook_more, in hook_more.c
+ *	  |
  *	nt_hook_READER
  *	  |
  *	  +-- own process -> nt_hook_self: filtered_early++, or an interrupt of it: nt_trace_any
@@ -46,9 +48,8 @@
 #include "compat/record_flags.h"
 #include "hit.h"
 #include "hook.h"
-
-DEFINE_PER_CPU(struct nt_guards, nt_guards);
-DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
+#include "hook_more.h"
+#include "record.h"
 
 /* A function that a hook jumps to. */
 typedef void nt_rest(unsigned long ip, unsigned long parent_ip, const struct nt_hook *h,
@@ -61,7 +62,6 @@ static __always_inline void nt_trace_interrupt(unsigned long ip, unsigned long p
 					       const struct nt_hook *h, unsigned long irq_flags,
 					       unsigned int preempt_count,
 					       enum nt_reader reader);
-static __always_inline bool nt_filter_plain_task(const struct nt_hook *h);
 static noinstr void nt_filter_early(const struct nt_hook *h);
 static noinstr void nt_hook_count(unsigned long ip, unsigned long parent_ip,
 				  struct ftrace_ops *ops, struct ftrace_regs *fregs);
@@ -95,6 +95,8 @@ static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 	/* tail calls */
 	if (h->counts)
 		return nt_hook_count(ip, parent_ip, ops, fregs);
+	if (h->returns)
+		return nt_hook_more(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_HOOK(id, name)					\
 	case NT_READER_##id:					\
@@ -135,6 +137,8 @@ ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
 		return nt_hook_modules;
 	if (h->counts)
 		return nt_hook_count;
+	if (h->returns)
+		return nt_hook_more_func(h);
 	switch (h->reader) {
 #define NT_RETURN_HOOK(id, name)		\
 	case NT_READER_##id:			\
@@ -147,23 +151,6 @@ ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
 }
 
 /* ---- filtered early: counted in one word, without the guard ---- */
-
-/*
- * Count a filtered hit of a plain task. Preemption is on: whichever CPU this task is on when
- * it counts, the increment is one instruction. Return: false if this is no plain task.
- */
-static __always_inline bool nt_filter_plain_task(const struct nt_hook *h)
-{
-	struct nt_context ctx = {
-		.sp = current_stack_pointer,
-		.preempt_count = nt_preempt_count_raw(),
-	};
-
-	if (unlikely(!nt_in_plain_task(&ctx)))
-		return false;
-	raw_cpu_inc(h->rings->slot[NESTRACE_SLOT_TASK].filtered_early);
-	return true;
-}
 
 /* Count a filtered hit of any context. */
 static noinstr void nt_filter_early(const struct nt_hook *h)
@@ -179,30 +166,7 @@ static noinstr void nt_filter_early(const struct nt_hook *h)
 	preempt_enable_notrace();
 }
 
-/* ---- the parts of a record ---- */
-
-static __always_inline void nt_fill(struct nt_record *rec, unsigned long ip,
-				    unsigned long parent_ip, u8 flags, u8 preempt_count)
-{
-	/* store the type as a constant of four bytes, and then the other fields in it */
-	rec->event.common = NESTRACE_EVENT_FUNCTION;
-	rec->event.flags = flags;
-	rec->event.preempt_count = preempt_count;
-	rec->event.pid = current->pid;
-	rec->event.ip = ip;
-	rec->event.parent_ip = parent_ip;
-}
-
-static __always_inline u64 nt_ring_now(struct nt_ring *ring, enum nt_reader reader)
-{
-	return nt_clock_read(reader, ring->order, &ring->set_forward);
-}
-
-/* Once it is frozen, a ring enters no further sub-buffer. */
-static __always_inline bool nt_ring_frozen(const struct nt_ring *ring)
-{
-	return ring->frozen && READ_ONCE(*ring->frozen);
-}
+/* ---- a record ---- */
 
 /* Enter the next sub-buffer. Return: false, and the hit is counted, if there is none. */
 static noinstr bool nt_make_room(const struct nt_hook *h, struct nt_ring *ring)
@@ -249,7 +213,7 @@ static __always_inline bool nt_record(const struct nt_hook *h, struct nt_ring *r
 	if (unlikely(!nt_ring_has_room(ring)) && !nt_make_room(h, ring))
 		return false;
 	rec = nt_ring_room(ring);
-	nt_fill(rec, ip, parent_ip,
+	nt_fill(rec, NESTRACE_EVENT_FUNCTION, ip, parent_ip,
 		nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		nt_preempt_counts(ctx->preempt_count));
 	ts = nt_ring_now(ring, h->reader);
@@ -435,7 +399,8 @@ static __always_inline void nt_trace_plain(unsigned long ip, unsigned long paren
 	rec = nt_ring_room(ring);
 	if (nt_clock_is_inline(reader))
 		nt_pin_record(rec);
-	nt_fill(rec, ip, parent_ip, flags | nt_irqs_off(irq_flags), preempt_count);
+	nt_fill(rec, NESTRACE_EVENT_FUNCTION, ip, parent_ip, flags | nt_irqs_off(irq_flags),
+		preempt_count);
 	ts = nt_ring_now(ring, reader);
 	if (unlikely(!nt_ring_commit(ring, rec, ts)))
 		return nt_time_extend(ring, ts, slot);

@@ -12,6 +12,7 @@
 #include "kernel_features.h"
 #include "modules.h"
 #include "rcu.h"
+#include "returns.h"
 #include "selftest.h"
 #include "tracepoints.h"
 #include "triggers.h"
@@ -40,6 +41,8 @@ static int __init nt_init(void)
 		      "find_module and ftrace_location not found: filters by :mod:NAME are not available");
 	if (ret)
 		return ret;
+	nt_add_features(nt_returns_init(),
+			"rethook not found: returns cannot be recorded");
 	nt_add_features(nt_triggers_find(),
 			"oops_enter cannot be traced: an oops ends a recording after it was printed");
 	ret = nt_add_features(nt_stacks_init(),

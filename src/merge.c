@@ -83,7 +83,8 @@ bool nt_stream_due(struct nt_stream *st)
 static bool nt_ring_hits_over(const struct nt_ring *r)
 {
 	u64 over = READ_ONCE(r->written) + READ_ONCE(r->full) + READ_ONCE(r->recursed) +
-		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching);
+		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching) +
+		   READ_ONCE(r->exits_dropped) + READ_ONCE(r->awaited);
 
 	/* @hits is counted first and read last: pairs with nt_ring_publish() */
 	smp_rmb();
@@ -132,12 +133,15 @@ static u64 nt_oldest(const struct nt_ring *r, u64 pos)
 /* The cursor is at the head of a sub-buffer: count what is missing before it. */
 static void nt_cursor_begin(const struct nt_ring *r, struct nt_cursor *c)
 {
-	u64 missed = c->view->first - c->index;
+	u64 missed = c->view->first - c->index, exits = c->view->first_exits - c->exits;
 
 	c->index = c->view->first;
+	c->exits = c->view->first_exits;
 	c->missed += missed;
-	if (r->overwrite)
-		c->overwritten += missed;
+	if (r->overwrite) {
+		c->overwritten.records += missed;
+		c->overwritten.exits += exits;
+	}
 	c->ts = c->view->time_stamp;
 }
 
@@ -209,11 +213,22 @@ static const struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_curso
 	return NULL;
 }
 
-static void nt_cursor_take(struct nt_cursor *c, u64 ts)
+static u32 nt_record_bytes(const struct nt_record *rec)
+{
+	return sizeof(u32) * (1 + (rec->head & NT_TYPE_MASK));
+}
+
+static bool nt_record_is_exit(const struct nt_record *rec)
+{
+	return rec->event.type == NESTRACE_EVENT_EXIT;
+}
+
+static void nt_cursor_take(struct nt_cursor *c, const struct nt_record *rec, u64 ts)
 {
 	c->ts = ts;
-	WRITE_ONCE(c->off, c->off + sizeof(struct nt_record));
+	WRITE_ONCE(c->off, c->off + nt_record_bytes(rec));
 	c->index++;
+	c->exits += nt_record_is_exit(rec);
 	c->missed = 0;
 }
 
@@ -226,13 +241,30 @@ static enum nestrace_slot nt_slot_by_flags(u8 flags)
 	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
 }
 
+/* Copy a return to where its event goes, as it is handed out. */
+static void nt_out_exit(struct nestrace_exit *to, const struct nt_exit_record *rec,
+			const struct nt_clock_scale *scale, u64 ts)
+{
+	*to = (struct nestrace_exit){
+		.common = rec->event.common,
+		.pid = rec->event.pid,
+		.ip = rec->event.ip,
+		.retval = rec->event.retval,
+		.depth = rec->event.depth,
+		/* where the TSC stepped back, the end may come before the beginning */
+		.calltime = min(nt_clock_scaled(scale, rec->event.calltime), ts),
+		.rettime = ts,
+	};
+}
+
 /* Return: false if the record does not fit. Room for the number of missed ones stays free. */
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
 			  enum nestrace_slot slot)
 {
 	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
-	bool extend, own_slot, stepped_back;
-	u32 len = sizeof(*rec);
+	bool extend, own_slot, stepped_back, exit = nt_record_is_exit(rec);
+	u32 bytes = exit ? sizeof(u32) + sizeof(struct nestrace_exit) : nt_record_bytes(rec);
+	u32 len = bytes;
 	u64 delta;
 	u32 *p;
 
@@ -261,10 +293,14 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 		*p++ = delta >> NT_DELTA_BITS;
 		delta = 0;
 	}
-	memcpy(p, rec, sizeof(*rec));
-	*p = (NESTRACE_EVENT_SIZE / sizeof(u32) + own_slot) | (u32)(delta << NT_TYPE_BITS);
+	if (exit)
+		nt_out_exit((struct nestrace_exit *)(p + 1), (const struct nt_exit_record *)rec,
+			    &st->session->scale, ts);
+	else
+		memcpy(p, rec, bytes);
+	*p = nt_short_head(bytes + own_slot * sizeof(u32), delta);
 	if (own_slot)
-		p[sizeof(*rec) / sizeof(u32)] = slot;
+		p[bytes / sizeof(u32)] = slot;
 	st->out_len += len;
 	st->out_ts = ts;
 	return true;
@@ -373,7 +409,7 @@ static bool nt_stream_run(struct nt_stream *st, enum nestrace_slot slot, u64 lim
 			return true;
 		if (c->missed)
 			st->out_missed = c->missed;
-		nt_cursor_take(c, ts);
+		nt_cursor_take(c, rec, ts);
 		nt_stream_run_plain(st, c, slot, until);
 	}
 	return false;
@@ -427,7 +463,7 @@ void nt_stream_seal(struct nt_stream *st)
 	}
 	st->out->commit = commit;
 	/* clear what an earlier sub-buffer has left */
-	memset(st->out->data + used, 0, sizeof(st->out->data) + sizeof(st->out->first) - used);
+	memset(st->out->data + used, 0, NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER - used);
 }
 
 void nt_stream_next(struct nt_stream *st)
@@ -437,38 +473,45 @@ void nt_stream_next(struct nt_stream *st)
 }
 
 /* Return: the records that the cursor has looked at and not yet handed out. */
-static u64 nt_cursor_held(const struct nt_cursor *c)
+static struct nt_overwritten nt_cursor_held(const struct nt_cursor *c)
 {
+	struct nt_overwritten held = { };
+	const struct nt_record *rec;
 	u32 off = c->off;
-	u64 held = 0;
 
 	while (off < c->end) {
-		if ((*(const u32 *)((const char *)c->view + off) & NT_TYPE_MASK) ==
-		    NT_TYPE_TIME_EXTEND) {
+		rec = (const struct nt_record *)((const char *)c->view + off);
+		if ((rec->head & NT_TYPE_MASK) == NT_TYPE_TIME_EXTEND) {
 			off += 2 * sizeof(u32);
 		} else {
-			off += sizeof(struct nt_record);
-			held++;
+			off += nt_record_bytes(rec);
+			held.records++;
+			held.exits += nt_record_is_exit(rec);
 		}
 	}
 	return held;
 }
 
-u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot)
+struct nt_overwritten nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot)
 {
 	struct nt_ring *r = nt_stream_ring(st, slot);
 	struct nt_cursor *c = &st->cursor[slot];
-	u64 oldest, first;
+	struct nt_overwritten sum = c->overwritten, held;
+	u64 oldest, first, first_exits;
 
 	if (!r->overwrite)
-		return 0;
+		return sum;
 	do {
 		/* as in nt_cursor_refill(): read, and check that it was not overwritten */
 		oldest = nt_oldest(r, smp_load_acquire(&r->pos));
 		if (oldest <= c->subbuf)
-			return c->overwritten;
+			return sum;
 		first = READ_ONCE(nt_ring_subbuf(r, oldest)->first);
+		first_exits = READ_ONCE(nt_ring_subbuf(r, oldest)->first_exits);
 		smp_rmb();	/* pairs with the smp_wmb() of nt_ring_next() */
 	} while (oldest != nt_oldest(r, READ_ONCE(r->pos)));
-	return c->overwritten + first - (c->index + nt_cursor_held(c));
+	held = nt_cursor_held(c);
+	sum.records += first - (c->index + held.records);
+	sum.exits += first_exits - (c->exits + held.exits);
+	return sum;
 }

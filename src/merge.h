@@ -14,6 +14,11 @@
 struct nt_ring;
 struct nt_stream;
 
+/* Records, and returns among these. */
+struct nt_overwritten {
+	u64 records, exits;
+};
+
 /* Context: any, without the lock. */
 struct nt_ring *nt_stream_ring(struct nt_stream *st, enum nestrace_slot slot);
 /*
@@ -35,7 +40,7 @@ bool nt_stream_fill(struct nt_stream *st);
 void nt_stream_seal(struct nt_stream *st);
 void nt_stream_next(struct nt_stream *st);
 
-/* Return: records of the ring of @slot that were overwritten before they were read. */
-u64 nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot);
+/* Return: what of the ring of @slot was overwritten before it was read. */
+struct nt_overwritten nt_stream_overwritten(struct nt_stream *st, enum nestrace_slot slot);
 
 #endif

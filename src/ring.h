@@ -10,8 +10,9 @@
  *  - A sub-buffer's header and its @first word are written after @pos has entered it, and
  *    before the first record in it is published. Its commit is written before @pos leaves.
  *  - A full ring loses records between sub-buffers only. @first counts the records and these
- *    losses before a sub-buffer, so the reader knows exactly how many are missing. Hits that
- *    are lost because RCU was not watching are counted in @not_watching only.
+ *    losses before a sub-buffer, so the reader knows exactly how many are missing, and by
+ *    @first_exits how many of these are returns. Hits that are lost because RCU was not watching are
+ *    counted in @not_watching only.
  */
 #ifndef NT_RING_H
 #define NT_RING_H
@@ -27,20 +28,22 @@
 
 #define NT_SUBBUF_SHIFT		12
 #define NT_SUBBUF_MASK		(NESTRACE_SUBBUF_SIZE - 1ULL)
-/* records end here; the u64 after that is @first */
-#define NT_SUBBUF_END		(NESTRACE_SUBBUF_SIZE - sizeof(u64))
+/* records end here; after that come @first_exits and @first */
+#define NT_SUBBUF_END		(NESTRACE_SUBBUF_SIZE - 2 * sizeof(u64))
 
 /* enum ring_buffer_type in ring_buffer.h, an ABI of trace files */
 #define NT_TYPE_TIME_EXTEND	30
 #define NT_TYPE_BITS		5
 #define NT_TYPE_MASK		((1U << NT_TYPE_BITS) - 1)
+#define NT_SHORT_MAX		(29 * sizeof(u32))	/* bytes of a record whose length is its type */
 #define NT_DELTA_BITS		27
 #define NT_DELTA_MAX		((1U << NT_DELTA_BITS) - 1)
 
 struct nt_subbuf {
 	u64 time_stamp;
 	u64 commit;
-	u8 data[NESTRACE_SUBBUF_SIZE - NESTRACE_SUBBUF_HEADER - sizeof(u64)];
+	u8 data[NT_SUBBUF_END - NESTRACE_SUBBUF_HEADER];
+	u64 first_exits;
 	u64 first;
 };
 
@@ -50,7 +53,41 @@ struct nt_record {
 	struct nestrace_function event;
 } __packed __aligned(4);
 
+/* An entry whose return will be recorded. */
+struct nt_entry_record {
+	u32 head;
+	struct nestrace_entry event;
+} __packed __aligned(4);
+
+/* A return. The merge makes a struct nestrace_exit of it. */
+struct nt_exit_record {
+	u32 head;
+	struct {
+		union {
+			struct {
+				u16 type;
+				u8 flags;
+				u8 preempt_count;
+			};
+			u32 common;
+		};
+		s32 pid;
+		u64 ip;
+		u64 retval;
+		u64 calltime;	/* as the clock was read */
+		u32 depth;
+	} __packed __aligned(4) event;
+} __packed __aligned(4);
+
 struct nt_clock_order;
+
+/* Why the return of a call is not recorded. */
+enum nt_missed {
+	NT_MISSED_NO_NODE,	/* too many calls have not returned */
+	NT_MISSED_NO_RCU,	/* RCU was not watching at the entry */
+	NT_MISSED_REFUSED,	/* the return must not be hooked there */
+	NT_NR_MISSED
+};
 
 struct nt_ring {
 	/* one cache line of the hook's */
@@ -74,8 +111,19 @@ struct nt_ring {
 	u64 extends;
 	u64 set_forward;	/* hits with a later time than was read */
 	bool overwrite;
+	u32 largest;		/* bytes of the longest record that @limit leaves room for */
 	const u32 *frozen;	/* the hook's; NULL: it has none */
 	struct nt_clock_order *order;	/* the session's */
+
+	/* where returns are recorded */
+	struct nt_nodes *nodes;	/* for the returns of this CPU's entries in this slot */
+	u64 exits;		/* returns in @written */
+	u64 exits_full;		/* returns in @full */
+	u64 exits_dropped;	/* returns in @hits that are neither */
+	u64 strangers;		/* of the returns here, those of entries in other slots */
+	u64 away;		/* returns of entries in this slot that other slots have counted */
+	u64 awaited;		/* entries that wait for their return to be recorded at all */
+	u64 missed[NT_NR_MISSED];
 
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -100,7 +148,7 @@ static __always_inline void nt_ring_enter(struct nt_ring *r, u64 nr)
 	u64 start = nr << NT_SUBBUF_SHIFT;
 
 	r->origin = (char *)nt_ring_subbuf(r, nr) - start;
-	r->limit = start + NT_SUBBUF_END - sizeof(struct nt_record);
+	r->limit = start + NT_SUBBUF_END - r->largest;
 }
 
 /* @base: zeroed memory of @bytes, a power of two; NULL: the ring never has room. */
@@ -109,10 +157,19 @@ static inline void nt_ring_init(struct nt_ring *r, char *base, size_t bytes, boo
 	r->base = base;
 	r->mask = bytes - 1;
 	r->overwrite = overwrite;
+	r->largest = sizeof(struct nt_record);
 	/* sub-buffer 0 is open, at time 0 and with nothing before it */
 	r->pos = NESTRACE_SUBBUF_HEADER;
 	r->limit = 0;
 	if (base)
+		nt_ring_enter(r, 0);
+}
+
+/* Let the sub-buffers leave room for records of @bytes; before the first one. */
+static inline void nt_ring_fit(struct nt_ring *r, u32 bytes)
+{
+	r->largest = bytes;
+	if (r->base)
 		nt_ring_enter(r, 0);
 }
 
@@ -142,6 +199,7 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	if ((s64)(ts - r->last) < 0)
 		ts = r->last;
 	WRITE_ONCE(sb->time_stamp, ts);
+	WRITE_ONCE(sb->first_exits, r->exits + r->exits_full);
 	WRITE_ONCE(sb->first, r->written + r->full);
 	WRITE_ONCE(r->last, ts);
 }
@@ -158,10 +216,15 @@ static __always_inline struct nt_record *nt_ring_room(const struct nt_ring *r)
 	return (struct nt_record *)(r->origin + r->pos);
 }
 
-static __always_inline void nt_ring_publish(struct nt_ring *r, struct nt_record *rec, u64 ts,
-					    u64 delta, u32 bytes)
+/* Return: the head of a record of up to NT_SHORT_MAX bytes. */
+static __always_inline u32 nt_short_head(u32 bytes, u64 delta)
 {
-	rec->head = NESTRACE_EVENT_SIZE / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+	return (bytes - sizeof(u32)) / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
+}
+
+/* Publish @bytes, which hold one record, complete, and perhaps a time extend. */
+static __always_inline void nt_ring_publish(struct nt_ring *r, u64 ts, u32 bytes)
+{
 	WRITE_ONCE(r->last, ts);
 	/* publishes the record; pairs with nt_stream_snapshot() */
 	nt_local_add_release(&r->pos, bytes);
@@ -180,7 +243,8 @@ static __always_inline bool nt_ring_commit(struct nt_ring *r, struct nt_record *
 
 	if (unlikely(delta > NT_DELTA_MAX))
 		return false;
-	nt_ring_publish(r, rec, ts, delta, sizeof(*rec));
+	rec->head = nt_short_head(sizeof(*rec), delta);
+	nt_ring_publish(r, ts, sizeof(*rec));
 	return true;
 }
 
@@ -213,8 +277,60 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 		rec = nt_ring_room(r);
 		*rec = copy;
 	}
-	nt_ring_publish(r, rec, ts, 0, bytes);
+	rec->head = nt_short_head(sizeof(*rec), 0);
+	nt_ring_publish(r, ts, bytes);
 	return true;
+}
+
+/* Room for a record of any length, at a time. */
+struct nt_room {
+	u32 *head;		/* of the record, to be written by nt_room_publish() */
+	u64 ts;			/* its time */
+	u32 delta;		/* for its head */
+	u32 before;		/* bytes of a time extend before it */
+};
+
+/*
+ * Find room for a record of up to @bytes at time @ts; nothing is published yet.
+ * Return: false if the sub-buffer has none: nt_ring_full(), nt_ring_next().
+ */
+static __always_inline bool nt_room_find(struct nt_ring *r, struct nt_room *room, u32 bytes, u64 ts)
+{
+	u64 delta = ts - r->last;
+	bool back = (s64)delta < 0;
+
+	room->head = (u32 *)nt_ring_room(r);
+	room->before = 0;
+	room->ts = back ? r->last : ts;
+	if (back)
+		delta = 0;
+	room->delta = delta;
+	if (delta > NT_DELTA_MAX && (r->pos & NT_SUBBUF_MASK) != NESTRACE_SUBBUF_HEADER)
+		room->before = 2 * sizeof(u32);
+	if (r->pos + room->before + bytes > r->limit + r->largest)
+		return false;
+	if (back)
+		nt_local_inc(&r->set_forward);
+	if (room->before) {
+		room->head[0] = NT_TYPE_TIME_EXTEND | (u32)(delta << NT_TYPE_BITS);
+		room->head[1] = delta >> NT_DELTA_BITS;
+		room->head += 2;
+		room->delta = 0;
+	} else if (delta > NT_DELTA_MAX) {
+		/* nothing in the sub-buffer is published yet: let it begin now */
+		WRITE_ONCE(nt_ring_subbuf(r, r->pos >> NT_SUBBUF_SHIFT)->time_stamp, ts);
+		room->delta = 0;
+	}
+	return true;
+}
+
+/* Publish the record of @bytes in @room, up to NT_SHORT_MAX; only its head is not written. */
+static __always_inline void nt_room_publish(struct nt_ring *r, const struct nt_room *room, u32 bytes)
+{
+	*room->head = nt_short_head(bytes, room->delta);
+	if (room->before)
+		nt_local_inc(&r->extends);
+	nt_ring_publish(r, room->ts, room->before + bytes);
 }
 
 #endif

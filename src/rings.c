@@ -54,6 +54,8 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 		size_t bytes = nt_ring_bytes(s->ring_kb, slot);
 
 		nt_ring_init(r, base, bytes, s->overwrite);
+		if (s->hook.returns)
+			nt_ring_fit(r, sizeof(struct nt_exit_record));
 		r->frozen = &s->hook.frozen;
 		r->order = &s->order;
 		base += bytes;

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "filter.h"
+#include "hook_more.h"
 #include "modules.h"
 #include "session.h"
 #include "stream.h"
@@ -148,6 +149,32 @@ int nt_session_prepare(struct nt_session *s)
 	return 0;
 }
 
+static int nt_session_arm(struct nt_session *s)
+{
+	int ret = nt_returns_start(s, nt_return_handler(&s->hook));
+
+	if (ret)
+		return ret;
+	ret = register_ftrace_function(&s->hook.ops);
+	if (ret)
+		nt_returns_stop(s);
+	return ret;
+}
+
+/*
+ * The ops is not part of the kernel image, so ftrace treats it as FTRACE_OPS_FL_DYNAMIC:
+ * unregister_ftrace_function() waits until no CPU and no preempted task is in the trampoline
+ * or the hook.
+ */
+static int nt_session_disarm(struct nt_session *s)
+{
+	int ret = unregister_ftrace_function(&s->hook.ops);
+
+	if (!ret)
+		nt_returns_stop(s);
+	return ret;
+}
+
 int nt_session_start(struct nt_session *s)
 {
 	enum nt_state before;
@@ -177,7 +204,7 @@ int nt_session_start(struct nt_session *s)
 	WRITE_ONCE(s->state, NT_RUNNING);
 	smp_store_release(&s->run_seq, s->run_seq + 1);
 	nt_wakeups_start(s);
-	ret = s->paused ? 0 : register_ftrace_function(&s->hook.ops);
+	ret = s->paused ? 0 : nt_session_arm(s);
 	if (ret) {
 		/* pairs with the acquire in nt_stream_ended(), if it was stopped before */
 		smp_store_release(&s->state, before == NT_NEW ? NT_READY : before);
@@ -213,10 +240,6 @@ static void nt_session_dead(struct nt_session *s)
 /*
  * Freeze the rings first: disarming takes long, and meanwhile busy CPUs would overwrite what
  * is to be kept.
- *
- * The ops is not part of the kernel image, so ftrace treats it as FTRACE_OPS_FL_DYNAMIC:
- * unregister_ftrace_function() waits until no CPU and no preempted task is in the trampoline
- * or the hook.
  */
 int nt_session_stop(struct nt_session *s)
 {
@@ -226,7 +249,7 @@ int nt_session_stop(struct nt_session *s)
 	if (s->state != NT_RUNNING)
 		return -EINVAL;
 	nt_session_freeze(s);
-	ret = s->paused ? 0 : unregister_ftrace_function(&s->hook.ops);
+	ret = s->paused ? 0 : nt_session_disarm(s);
 	if (!ret)
 		ret = nt_triggers_stop(&s->triggers);
 	if (ret) {
@@ -251,13 +274,13 @@ bool nt_session_pause(struct nt_session *s, bool pause)
 	if (s->state != NT_RUNNING)
 		return false;
 	if (pause) {
-		ret = unregister_ftrace_function(&s->hook.ops);
+		ret = nt_session_disarm(s);
 		if (ret) {
 			s->paused = false;
 			nt_session_dead(s);
 		}
 	} else {
-		ret = register_ftrace_function(&s->hook.ops);
+		ret = nt_session_arm(s);
 		if (ret) {
 			/* keep nt_session_stop() from unregistering the hook */
 			s->paused = true;

@@ -21,6 +21,7 @@
 #include "hook.h"
 #include "modules.h"
 #include "pids.h"
+#include "returns.h"
 #include "triggers.h"
 #include "wakeups.h"
 
@@ -52,6 +53,7 @@ struct nt_session {
 	struct nt_tasks *tasks;		/* names that tasks no longer have */
 	struct nt_modules modules;	/* with a lock of its own */
 	struct nt_counts_gone gone;	/* with a lock of its own */
+	struct nt_returns returns;	/* of the hook; empty unless it is registered */
 	struct nt_stream **streams;	/* by CPU; NULL: not READY yet, or it counts */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */

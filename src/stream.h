@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+#include "merge.h"
 #include "ring.h"
 #include "wakeups.h"
 
@@ -22,8 +23,9 @@ struct nt_cursor {
 	bool complete;		/* nothing will be added to that sub-buffer */
 	u64 ts;			/* of the last event read */
 	u64 index;		/* records read and missed so far */
+	u64 exits;		/* returns among these */
 	u64 missed;		/* records missed since the last one handed out */
-	u64 overwritten;	/* of all missed, those that were not lost for lack of room */
+	struct nt_overwritten overwritten;	/* of all missed, those not lost for lack of room */
 	const struct nt_subbuf *view;	/* that sub-buffer, in the ring or in @copy */
 	struct nt_subbuf *copy;	/* NULL: the ring does not overwrite */
 };

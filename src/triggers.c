@@ -122,7 +122,7 @@ static int nt_on_panic(struct notifier_block *nb, unsigned long val, void *data)
 static void __init nt_find_entry_funcs(struct nt_entry_func *b, size_t nr)
 {
 	for (; nr--; b++)
-		b->traceable = nt_filter_traceable(b->name);
+		b->traceable = nt_filter_location(b->name);
 }
 
 static void __init nt_report_bug_find(void)

@@ -67,6 +67,9 @@ enum nestrace_slot {
 #define NESTRACE_SUBBUF_LENGTH(c) \
 	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
 #define NESTRACE_EVENT_FUNCTION		1
+#define NESTRACE_EVENT_STACK		4
+#define NESTRACE_EVENT_EXIT		10
+#define NESTRACE_EVENT_ENTRY		11
 
 /* The fields common_type, common_flags and common_preempt_count, and those of the event. */
 struct nestrace_function {
@@ -85,6 +88,28 @@ struct nestrace_function {
 
 #define NESTRACE_EVENT_SIZE		24	/* of struct nestrace_function */
 
+/*
+ * In sessions with NESTRACE_CONFIG_RET or _EXIT: the kernel's event ftrace:funcgraph_entry, a call
+ * whose return will be recorded. Calls whose return cannot be are function events. Its first fields
+ * are those of the function event. Behind @depth comes the slot, as behind that.
+ */
+struct nestrace_entry {
+	struct nestrace_function call;	/* @call.type is NESTRACE_EVENT_ENTRY */
+	__u32 depth;		/* calls of the task that have not returned, whose returns will be recorded */
+} __attribute__((packed, aligned(4)));
+
+/* ftrace:funcgraph_exit: a call has returned. Behind it comes the slot, if the flags do not say it. */
+struct nestrace_exit {
+	__u32 common;		/* as in struct nestrace_function; the type is NESTRACE_EVENT_EXIT */
+	__s32 pid;
+	__u64 ip;
+	__u64 retval;		/* of the register, whether or not the function returns a value */
+	__u32 depth;
+	__u32 overrun;		/* 0 */
+	__u64 calltime;		/* by the session's clock */
+	__u64 rettime;
+} __attribute__((packed, aligned(4)));
+
 /* The flags that give the context; the others are those of the kernel's version. */
 #define NESTRACE_FLAG_HARDIRQ		0x08
 #define NESTRACE_FLAG_SOFTIRQ		0x10
@@ -98,6 +123,7 @@ struct nestrace_function {
 #define NESTRACE_FEATURE_TASKS		(1U << 4)	/* TASKS, PID_PROCESS and PID_FOLLOW work */
 #define NESTRACE_FEATURE_EARLY_OOPS	(1U << 5)	/* an oops is a trigger before it is printed */
 #define NESTRACE_FEATURE_TSC_ORDER	(1U << 6)	/* the TSC orders the clock global now, not a lock */
+#define NESTRACE_FEATURE_RETURNS	(1U << 7)	/* CONFIG_RET and CONFIG_EXIT work */
 
 /* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
@@ -259,6 +285,14 @@ enum nestrace_clock {
  * where its own may be are others'. EINVAL: with OVERWRITE.
  */
 #define NESTRACE_CONFIG_COUNT		(1U << 5)
+/*
+ * Record returns, too: a call is a struct nestrace_entry, and its return a struct nestrace_exit. A
+ * call whose return cannot be recorded is a struct nestrace_function. EINVAL: with COUNT. START gives
+ * EOPNOTSUPP if this kernel has no rethook.
+ */
+#define NESTRACE_CONFIG_RET		(1U << 6)
+/* With CONFIG_RET: a call is recorded only when it returns. */
+#define NESTRACE_CONFIG_EXIT		(1U << 7)
 struct nestrace_config {
 	__u32 size;
 	__u32 flags;
@@ -294,6 +328,34 @@ struct nestrace_stats {
 	__u32 ring_kb;		/* out: what the CPU's rings hold; 0: none yet, or not traced */
 	struct nestrace_slot_stats slot[NESTRACE_NR_SLOTS];
 	__u64 set_forward;	/* hits that were given a later time than was read, to keep the order */
+};
+
+/*
+ * NESTRACE_IOC_RETURNS: the counters of one CPU in a session with CONFIG_RET, by the slot of the call;
+ * a return counts on the CPU where it happens. In the sum over all CPUs
+ *	calls == returned + calls that have not returned.
+ * These are also the calls of tasks that have exited inside. Each call whose return is not recorded is
+ * in one of @no_node, @no_rcu and @refused. With CONFIG_EXIT, what NESTRACE_IOC_STATS calls recorded
+ * are returns and these calls; in the sum over all CPUs and slots, @hits there also holds
+ * the calls that have not returned.
+ * Errors: EINVAL the session does not record returns, or there is no such CPU.
+ */
+struct nestrace_slot_returns {
+	__u64 calls;		/* whose return was to be recorded */
+	__u64 returned;		/* of these */
+	__u64 lost;		/* returns in this slot that were not recorded */
+	__u64 no_node;		/* too many calls had not returned */
+	__u64 no_rcu;		/* RCU was not watching at the entry */
+	__u64 refused;		/* the return must not be hooked there */
+};
+
+#define NESTRACE_RETURNS_EXIT	(1U << 0)	/* the session has CONFIG_EXIT */
+struct nestrace_returns {
+	__u32 size;
+	__u32 flags;		/* in: 0; out: NESTRACE_RETURNS_ bits */
+	__u32 cpu;		/* in: 0 to nr_cpus - 1 */
+	__u32 reserved;
+	struct nestrace_slot_returns slot[NESTRACE_NR_SLOTS];
 };
 
 /*
@@ -486,5 +548,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_MODULES	_IOWR(NESTRACE_IOC_MAGIC, 12, struct nestrace_modules_take)
 #define NESTRACE_IOC_TIME	_IOWR(NESTRACE_IOC_MAGIC, 13, struct nestrace_time)
 #define NESTRACE_IOC_COUNTS	_IOWR(NESTRACE_IOC_MAGIC, 14, struct nestrace_counts)
+#define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
 
 #endif

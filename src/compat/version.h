@@ -15,6 +15,8 @@
 #error "nestrace needs a kernel with CONFIG_CONTEXT_TRACKING_IDLE=y"
 #elif !defined(CONFIG_KPROBES)
 #error "nestrace needs a kernel with CONFIG_KPROBES=y"
+#elif !defined(CONFIG_RETHOOK)
+#error "nestrace needs a kernel with CONFIG_RETHOOK=y"
 #endif
 
 #endif

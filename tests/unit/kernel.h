@@ -95,6 +95,7 @@ extern struct nt_guards *guards_of[NR_CPUS];
 #define HARDIRQ_MASK		0x000f0000U
 #define NMI_MASK		0x00f00000U
 #define PREEMPT_NEED_RESCHED	0x80000000U
+#define PREEMPT_DISABLE_OFFSET	1U
 #define SOFTIRQ_OFFSET		0x00000100U
 #define HARDIRQ_OFFSET		0x00010000U
 #define NMI_OFFSET		0x00100000U
@@ -130,7 +131,9 @@ void unit_counting(void);
 
 #define THREAD_SIZE		0x4000UL
 #define IRQ_STACK_SIZE		0x4000UL
+struct llist_node { struct llist_node *next; };
 struct task_struct {
+	struct { struct llist_node *first; } rethooks;
 	int pid;
 	int migration_disabled;
 	void *mm;
@@ -247,10 +250,37 @@ struct notifier_block { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
-struct ftrace_regs;
+struct pt_regs { unsigned long ax, ip, cs, flags, sp, bp; };
+struct ftrace_regs { struct pt_regs regs; };
+#define regs_get_kernel_argument(regs, n) 0UL
+#define regs_return_value(regs)	((regs)->ax)
 struct ftrace_ops;
 typedef void (*ftrace_func_t)(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs);
 struct ftrace_ops { ftrace_func_t func; };
+
+/* The kernel's rethook, with the objpool that it has since 6.7. */
+#define NT_RETHOOK_OBJPOOL
+#define NT_RETHOOK_RET_ADDR
+struct rethook_node;
+typedef void (*rethook_handler_t)(struct rethook_node *node, void *data, unsigned long ret_addr,
+				  struct pt_regs *regs);
+struct rethook {
+	void *data;
+	rethook_handler_t handler;
+};
+struct rethook_node {
+	struct llist_node llist;
+	struct rethook *rethook;
+	unsigned long ret_addr;
+	unsigned long frame;
+};
+struct objpool_slot {
+	u32 head, tail, last, mask;
+	void *entries[];
+};
+#define nr_cpu_ids		NR_CPUS
+#define cpu_possible_mask	NULL
+#define cpumask_test_cpu(cpu, mask) true
 
 #endif

@@ -228,7 +228,7 @@ int main(void)
 	new_session(2, true);
 	hits(TASK, 1, 3 * PER_SUBBUF + 1);
 	stopped();
-	is_number(nt_stream_overwritten(&stream, TASK), 2 * PER_SUBBUF);
+	is_number(nt_stream_overwritten(&stream, TASK).records, 2 * PER_SUBBUF);
 	nt_stream_fill(&stream);
 	is_number(stream.out_missed, 2 * PER_SUBBUF);
 	is_number(stream.out->time_stamp, 2 * PER_SUBBUF + 1);

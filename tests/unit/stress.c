@@ -3,9 +3,11 @@
  * The hook, its guard, rings and clock, and the merge, built in userspace from the module's
  * own sources. Threads are CPUs, nested signals are their interrupts, and one reader per CPU
  * merges the rings while they are written.
- *   stress SECONDS SEED [overwrite|roomy]
+ *   stress SECONDS SEED [MODE]
+ * MODE is a word or several: overwrite, roomy; returns: hits are calls that return, exit: and are
+ * recorded only then; few: with fewer nodes than calls at times.
  * Every hit has a number in its class. The reader sees each number at most once; a number
- * that it does not see was counted as lost or recursed.
+ * that it does not see was counted as lost or recursed. The same holds for returns.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -18,6 +20,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "hook_more.h"
 #include "merge.h"
 #include "session.h"
 #include "stack.h"
@@ -34,6 +37,7 @@ enum class { TASK, SOFTIRQ, HARDIRQ, NMI, BREAKPOINT, HARDIRQ_EDGE, NMI_EDGE,
 	     RECURSION, BREAKPOINT_INSIDE, NR_CLASSES };
 
 static struct nt_stream streams[NR_CPUS];
+static struct rethook pools[NESTRACE_NR_SLOTS];	/* the nodes of each slot are by CPU */
 static bool finished;
 static int quiet;
 
@@ -42,6 +46,8 @@ static struct cpu {
 	unsigned int seed;
 	u64 made[NR_CLASSES];
 	u8 *seen[NR_CLASSES];	/* a bit for each number */
+	u8 *returned[NR_CLASSES];	/* and one for its return */
+	u64 entries, functions, exits;	/* seen */
 	u64 nr_seen, nr_missed, last_ts, seen_of[NR_CLASSES];
 	int depth;
 } cpus[NR_CPUS];
@@ -63,15 +69,60 @@ static u64 ip_of(enum class class, u64 nr)
 	return 0xffff000000000000 | (u64)class << 40 | 1U << 31 | nr << 4;
 }
 
+#define RETVAL(ip)	((ip) * 3 + 1)
+
+/* Put a node into a pool, as objpool_push() does. */
+static void push(struct objpool_slot *slot, struct nt_node *node)
+{
+	unsigned long flags;
+	u32 tail;
+
+	raw_local_irq_save(flags);
+	tail = READ_ONCE(slot->tail);
+	while (!try_cmpxchg(&slot->tail, &tail, tail + 1))
+		;
+	WRITE_ONCE(slot->entries[tail & slot->mask], node);
+	smp_store_release(&slot->last, tail + 1);
+	raw_local_irq_restore(flags);
+}
+
+/* Return as rethook_trampoline_handler() makes a function return. */
+static void unit_return(unsigned long *at, u64 ip)
+{
+	struct pt_regs regs = { .ax = RETVAL(ip) };
+	struct llist_node *first = current->rethooks.first;
+	struct nt_node *node = container_of(first, struct nt_node, base.llist);
+
+	preempt_disable_notrace();
+	if (!first || node->base.frame != (unsigned long)at || node->ip != ip) {
+		FAIL("a return finds another call");
+	} else {
+		node->base.rethook->handler(&node->base, node->base.rethook->data,
+					    node->base.ret_addr, &regs);
+		current->rethooks.first = first->next;
+		*at = node->base.ret_addr;
+		push((struct objpool_slot *)rings[this_cpu].slot[node->base.rethook - pools].nodes, node);
+	}
+	__preempt_count--;
+}
+
 static void hit(enum class class)
 {
 	struct cpu *c = &cpus[this_cpu];
-	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED);
+	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED), ip = ip_of(class, nr);
+	unsigned long return_address = ~ip;
+	struct ftrace_regs fregs = { .regs.sp = (unsigned long)&return_address };
 
-	if (nr < HITS_MAX)
-		session.hook.ops.func(ip_of(class, nr), ~ip_of(class, nr), &session.hook.ops, NULL);
-	else
+	if (nr >= HITS_MAX) {
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
+		return;
+	}
+	session.hook.ops.func(ip, ~ip, &session.hook.ops, &fregs);
+	/* the hook writes there; a function that it calls itself must have it undone */
+	if (*(volatile unsigned long *)&return_address == nt_return_trampoline)
+		unit_return(&return_address, ip);
+	if (return_address != ~ip)
+		FAIL("a call returns to another place");
 }
 
 static void on_hardirq(int sig);
@@ -241,13 +292,25 @@ static void *cpu_thread(void *arg)
 	return NULL;
 }
 
+static void look_at_exit(const struct nestrace_exit *exit, u64 ts)
+{
+	if (exit->retval != RETVAL(exit->ip))
+		FAIL("a torn return: %llx %llx", (unsigned long long)exit->ip,
+		     (unsigned long long)exit->retval);
+	if (exit->calltime > exit->rettime || exit->rettime != ts)
+		FAIL("a return before its call");
+}
+
 /* Check what the reader of a CPU was handed, event by event. */
 static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 {
 	u64 ts = out->time_stamp, nr, mask;
+	struct nestrace_exit exit;
 	struct nt_record rec;
 	u32 off = 0, head;
 	enum class class;
+	bool is_exit;
+	u8 *seen;
 
 	c->nr_missed += missed;
 	while (off < len) {
@@ -263,7 +326,12 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 		memcpy(&rec, out->data + off, sizeof(rec));
 		off += 4 + (head & 31) * 4;
 		ts += head >> NT_TYPE_BITS;
-		if (rec.event.parent_ip != ~rec.event.ip)
+		is_exit = rec.event.type == NESTRACE_EVENT_EXIT;
+		if (is_exit) {
+			memcpy(&exit, out->data + off - 4 * (head & 31), sizeof(exit));
+			look_at_exit(&exit, ts);
+		}
+		if (!is_exit && rec.event.parent_ip != ~rec.event.ip)
 			FAIL("a torn record: %llx %llx", (unsigned long long)rec.event.ip,
 			     (unsigned long long)rec.event.parent_ip);
 		if (ts < c->last_ts)
@@ -276,11 +344,16 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 			continue;
 		}
 		mask = 1 << nr % 8;
-		if (c->seen[class][nr / 8] & mask)
+		seen = is_exit ? c->returned[class] : c->seen[class];
+		if (seen[nr / 8] & mask)
 			FAIL("a record twice, of class %d", class);
-		c->seen[class][nr / 8] |= mask;
+		seen[nr / 8] |= mask;
 		c->nr_seen++;
-		c->seen_of[class]++;
+		c->exits += is_exit;
+		c->entries += rec.event.type == NESTRACE_EVENT_ENTRY;
+		c->functions += rec.event.type == NESTRACE_EVENT_FUNCTION;
+		if (!is_exit || session.hook.at_exit)
+			c->seen_of[class]++;
 	}
 }
 
@@ -317,7 +390,23 @@ static void *zeroed(size_t size)
 	return p;
 }
 
-static void make_rings(bool overwrite, u64 subbufs)
+/* Make the nodes of a ring. */
+static struct nt_nodes *nodes(enum nestrace_slot slot, u32 nr)
+{
+	struct objpool_slot *s = calloc(1, sizeof(*s) + nr * sizeof(void *));
+	struct nt_node *node = calloc(nr, sizeof(*node));
+	u32 i;
+
+	s->mask = nr - 1;
+	pools[slot] = (struct rethook){ &session.hook, nt_return_handler(&session.hook) };
+	for (i = 0; i < nr; i++) {
+		node[i].base.rethook = &pools[slot];
+		push(s, &node[i]);
+	}
+	return (struct nt_nodes *)s;
+}
+
+static void make_rings(bool overwrite, u64 subbufs, u32 nr_nodes)
 {
 	unsigned int cpu, i;
 
@@ -330,12 +419,18 @@ static void make_rings(bool overwrite, u64 subbufs)
 			nt_ring_init(r, zeroed(subbufs * NESTRACE_SUBBUF_SIZE), subbufs * NESTRACE_SUBBUF_SIZE,
 				     overwrite);
 			r->order = &session.order;
+			if (session.hook.returns)
+				nt_ring_fit(r, sizeof(struct nt_exit_record));
+			/* those of other CPUs may be taken, too */
+			r->nodes = nodes(i, nr_nodes);
 			streams[cpu].cursor[i].off = NESTRACE_SUBBUF_HEADER;
 			streams[cpu].cursor[i].end = NESTRACE_SUBBUF_HEADER;
 			streams[cpu].cursor[i].copy = zeroed(NESTRACE_SUBBUF_SIZE);
 		}
-		for (i = 0; i < NR_CLASSES; i++)
+		for (i = 0; i < NR_CLASSES; i++) {
 			cpus[cpu].seen[i] = zeroed(HITS_MAX / 8);
+			cpus[cpu].returned[i] = zeroed(HITS_MAX / 8);
+		}
 	}
 }
 
@@ -353,7 +448,9 @@ static void catch(int sig, void (*fn)(int), int mask1, int mask2, int mask3)
 /* Compare the counters with what was made and seen. */
 static void account(unsigned int cpu, bool roomy)
 {
-	u64 hits = 0, written = 0, full = 0, recursed = 0, overwritten = 0, made = 0, nested = 0;
+	u64 hits = 0, written = 0, full = 0, recursed = 0, made = 0, nested = 0;
+	u64 exits = 0, exits_full = 0, dropped = 0, missed = 0, awaited = 0, away = 0;
+	struct nt_overwritten overwritten = { 0 }, some;
 	struct cpu *c = &cpus[cpu];
 	unsigned int i;
 
@@ -365,23 +462,42 @@ static void account(unsigned int cpu, bool roomy)
 		full += r->full;
 		recursed += READ_ONCE(r->recursed);
 		nested += r->in_tracer;
-		overwritten += nt_stream_overwritten(&streams[cpu], i);
+		some = nt_stream_overwritten(&streams[cpu], i);
+		overwritten.records += some.records;
+		overwritten.exits += some.exits;
+		exits += r->exits;
+		exits_full += r->exits_full;
+		dropped += r->exits_dropped;
+		missed += r->missed[NT_MISSED_NO_NODE];
+		awaited += r->awaited;
+		away += r->away - r->strangers;
 		if (guards_of[cpu]->half[nt_guard_half(i)].ip)
 			FAIL("guard %u of CPU %u is left held", i, cpu);
 	}
 	for (i = 0; i < NR_CLASSES; i++)
 		made += c->made[i];
-	if (hits != made)
+	if (hits - exits - exits_full - dropped != made)
 		FAIL("CPU %u: %llu hits, %llu were made", cpu, (unsigned long long)hits,
 		     (unsigned long long)made);
-	if (hits != written + full + recursed)
+	if (hits != written + full + recursed + dropped + awaited)
 		FAIL("CPU %u: the counters do not add up", cpu);
-	if (c->nr_seen + overwritten != written)
-		FAIL("CPU %u: %llu seen, %llu overwritten, %llu written", cpu,
-		     (unsigned long long)c->nr_seen, (unsigned long long)overwritten,
-		     (unsigned long long)written);
+	if (c->nr_seen + overwritten.records != written || c->exits + overwritten.exits != exits)
+		FAIL("CPU %u: %llu seen, %llu overwritten, %llu written; returns: %llu, %llu, %llu", cpu,
+		     (unsigned long long)c->nr_seen, (unsigned long long)overwritten.records,
+		     (unsigned long long)written, (unsigned long long)c->exits,
+		     (unsigned long long)overwritten.exits, (unsigned long long)exits);
+	/* all calls have returned */
+	if (session.hook.returns &&
+	    exits + exits_full + dropped != (session.hook.at_exit ? awaited : written - exits - missed))
+		FAIL("CPU %u: %llu returns of other calls", cpu,
+		     (unsigned long long)(exits + exits_full + dropped));
+	if (session.hook.returns && roomy && c->functions != missed)
+		FAIL("CPU %u: %llu calls without return, %llu nodes were missing", cpu,
+		     (unsigned long long)c->functions, (unsigned long long)missed);
+	if (away)
+		FAIL("CPU %u: a return is in another slot", cpu);
 	/* a gap is reported before a later record; a gap at the end is not */
-	if (c->nr_missed > full + overwritten)
+	if (c->nr_missed > full + overwritten.records)
 		FAIL("CPU %u: more missed than lost", cpu);
 	if (recursed < c->made[RECURSION] + c->made[BREAKPOINT_INSIDE])
 		FAIL("CPU %u: a recursion was recorded", cpu);
@@ -397,7 +513,7 @@ static void account(unsigned int cpu, bool roomy)
 		FAIL("the clock's lock is left held");
 	printf("# CPU %u: %llu hits, %llu seen, %llu lost, %llu recursed, %llu arrived inside the tracer\n",
 	       cpu, (unsigned long long)hits, (unsigned long long)c->nr_seen,
-	       (unsigned long long)(full + overwritten), (unsigned long long)recursed,
+	       (unsigned long long)(full + overwritten.records), (unsigned long long)recursed,
 	       (unsigned long long)nested);
 }
 
@@ -445,7 +561,8 @@ int main(int argc, char **argv)
 	static const int storm[] = { 0, 0, 1, 1, 2, 3 };
 	unsigned int cpu, seed = argc > 2 ? atoi(argv[2]) : 1;
 	int sigs[4], softirq = SIGUSR1, hardirq = SIGUSR2, nmi = SIGRTMIN, bp = SIGRTMIN + 1;
-	bool roomy = argc > 3 && !strcmp(argv[3], "roomy");
+	const char *mode = argc > 3 ? argv[3] : "";
+	bool roomy = strstr(mode, "roomy");
 	double seconds = argc > 1 ? atof(argv[1]) : 1;
 	u64 end;
 	sigset_t all;
@@ -457,11 +574,13 @@ int main(int argc, char **argv)
 	sigs[2] = nmi;
 	sigs[3] = bp;
 	alarm(seconds + 60);	/* a tracer that waits would not end */
-	make_rings(argc > 3 && !roomy, roomy ? ROOMY : SUBBUFS);
+	session.hook.returns = strstr(mode, "returns");
+	session.hook.at_exit = strstr(mode, "exit");
+	session.hook.reader = seed % 2 ? NT_READER_GLOBAL_LOCK : NT_READER_MONO;
+	make_rings(strstr(mode, "overwrite"), roomy ? ROOMY : SUBBUFS, strstr(mode, "few") ? 2 : 64);
 	test_clock(false);
 	test_clock(true);
 	session.hook.rings = rings;
-	session.hook.reader = seed % 2 ? NT_READER_GLOBAL_LOCK : NT_READER_MONO;
 	session.hook.ops.func = nt_hook_func(&session.hook, false);
 	session.state = NT_RUNNING;
 	session.run_seq = 1;

@@ -17,7 +17,9 @@ struct nt_guards *guards_of[NR_CPUS];
 unsigned long jiffies;
 struct nt_tsc nt_tsc = { .mask = ~0ULL };
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
+DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 enum nestrace_rcu_mode nt_rcu_mode;
+unsigned long nt_no_return[NT_NR_NO_RETURN], nt_return_trampoline = 0x1234;
 
 static struct nt_session session = { .hook.ignored_mm = NT_NO_MM };
 static struct nt_rings rings[NR_CPUS];

@@ -355,12 +355,13 @@ static void stop_events(struct recording *r)
 
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
 {
-	enum { FLIGHT = 256, TRIGGER, WARNING };
+	enum { FLIGHT = 256, TRIGGER, WARNING, RET };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
 		{ "trigger", required_argument, NULL, TRIGGER },
 		{ "warn", no_argument, NULL, WARNING },
+		{ "ret", optional_argument, NULL, RET },
 		{ 0 }
 	};
 	int opt;
@@ -385,6 +386,12 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			break;
 		case WARNING:
 			c->session.warn = true;
+			break;
+		case RET:
+			if (optarg && strcmp(optarg, "exit"))
+				usage("no such kind of returns: '--ret=%s'; use --ret or --ret=exit", optarg);
+			c->session.returns = true;
+			c->session.at_exit = optarg;
 			break;
 		case 'q':
 			r->quiet = true;
@@ -443,7 +450,7 @@ int cmd_record(int argc, char **argv)
 	open_events(&r);
 	symbols = first_symbols(&r, &len);
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
-				 symbols, len, r.events, &e);
+				 symbols, len, r.events, config.session.returns, &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;

@@ -20,6 +20,8 @@ static void grow(struct accounting *a, unsigned int nr_cpus)
 		return;
 	a->slot = xrealloc(a->slot, nr_cpus * sizeof(*a->slot));
 	a->ring_kb = xrealloc(a->ring_kb, nr_cpus * sizeof(*a->ring_kb));
+	a->returns = xrealloc(a->returns, nr_cpus * sizeof(*a->returns));
+	memset(a->returns + a->nr_cpus, 0, (nr_cpus - a->nr_cpus) * sizeof(*a->returns));
 	memset(a->slot + a->nr_cpus, 0, (nr_cpus - a->nr_cpus) * sizeof(*a->slot));
 	memset(a->ring_kb + a->nr_cpus, 0, (nr_cpus - a->nr_cpus) * sizeof(*a->ring_kb));
 	a->nr_cpus = nr_cpus;
@@ -45,6 +47,7 @@ void accounting_add_recursion(struct accounting *a, struct recursion r)
 
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 {
+	struct nestrace_returns returns;
 	struct nestrace_stats stats;
 	unsigned int cpu, slot, i;
 
@@ -59,6 +62,11 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 		memcpy(a->slot[cpu], stats.slot, sizeof(stats.slot));
 		a->ring_kb[cpu] = stats.ring_kb;
 		a->set_forward += stats.set_forward;
+		if (device_returns(fd, cpu, &returns)) {
+			a->has_returns = true;
+			a->at_exit = returns.flags & NESTRACE_RETURNS_EXIT;
+			memcpy(a->returns[cpu], returns.slot, sizeof(returns.slot));
+		}
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			struct nestrace_recursions r = { .size = sizeof(r), .cpu = cpu, .slot = slot };
 
@@ -119,6 +127,21 @@ static void print_session(const struct accounting *a, FILE *f)
 		fprintf(f, "set_forward: %" PRIu64 "\n", a->set_forward);
 }
 
+#define RETURNS_HEADER "context calls returned lost no_node no_rcu refused"
+
+static void print_returns(const struct accounting *a, unsigned int cpu, FILE *f)
+{
+	const struct nestrace_slot_returns *s;
+	unsigned int i;
+
+	fprintf(f, "returns: %s\n" RETURNS_HEADER "\n", a->at_exit ? "exit" : "both");
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		s = &a->returns[cpu][i];
+		fprintf(f, "returns %u:%s %llu %llu %llu %llu %llu %llu\n", i, context_names[i],
+			s->calls, s->returned, s->lost, s->no_node, s->no_rcu, s->refused);
+	}
+}
+
 char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool first)
 {
 	char *text;
@@ -136,6 +159,8 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool fir
 			context_names[i], s->hits, s->recorded, s->lost, s->recursed, s->filtered,
 			s->not_watching, s->rcu_nmi, s->rcu_irq, s->in_tracer, s->bytes);
 	}
+	if (a->has_returns)
+		print_returns(a, cpu, f);
 	if (first)
 		print_session(a, f);
 	fclose(f);
@@ -145,9 +170,10 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool fir
 static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat)
 {
 	char *copy = xstrdup(cpustat), *text, *save;
+	struct nestrace_slot_returns returns;
 	struct nestrace_slot_stats s;
 	struct recursion r;
-	char order[16];
+	char word[16];
 	unsigned int i;
 
 	grow(a, cpu + 1);
@@ -155,8 +181,16 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1 ||
 		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
-		if (sscanf(text, "clock_order: %15s", order) == 1)
-			a->time.flags = order_flags(order);
+		if (sscanf(text, "clock_order: %15s", word) == 1)
+			a->time.flags = order_flags(word);
+		if (sscanf(text, "returns: %15s", word) == 1) {
+			a->has_returns = true;
+			a->at_exit = !strcmp(word, "exit");
+		}
+		if (sscanf(text, "returns %u:%*s %llu %llu %llu %llu %llu %llu", &i, &returns.calls,
+			   &returns.returned, &returns.lost, &returns.no_node, &returns.no_rcu,
+			   &returns.refused) == 7 && i < NESTRACE_NR_SLOTS)
+			a->returns[cpu][i] = returns;
 		if (sscanf(text, "recursion %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
 			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)
 			accounting_add_recursion(a, r);
@@ -189,5 +223,6 @@ void accounting_free(struct accounting *a)
 {
 	free(a->slot);
 	free(a->ring_kb);
+	free(a->returns);
 	free(a->recursions);
 }

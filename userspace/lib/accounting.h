@@ -22,6 +22,9 @@ struct recursion {
 struct accounting {
 	unsigned int nr_cpus;
 	struct nestrace_slot_stats (*slot)[NESTRACE_NR_SLOTS];	/* by CPU */
+	struct nestrace_slot_returns (*returns)[NESTRACE_NR_SLOTS];	/* by CPU */
+	bool has_returns;		/* the session records returns */
+	bool at_exit;			/* and each call only when it returns */
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */

@@ -228,7 +228,9 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			 (c->trace_self ? 0 : NESTRACE_CONFIG_IGNORE_SELF) |
 			 (c->flight ? NESTRACE_CONFIG_OOPS : 0) |
 			 (c->warn ? NESTRACE_CONFIG_WARN : 0) |
-			 (c->count ? NESTRACE_CONFIG_COUNT : 0),
+			 (c->count ? NESTRACE_CONFIG_COUNT : 0) |
+			 (c->returns ? NESTRACE_CONFIG_RET : 0) |
+			 (c->at_exit ? NESTRACE_CONFIG_EXIT : 0),
 		.clock = c->clock,
 		.ring_kb = c->ring_kb,
 	};
@@ -278,6 +280,8 @@ static bool start_error(const struct session_config *c, struct error *e)
 		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
 	if (errno == ENODEV)
 		return error_set(e, FTRACE_IS_DEAD);
+	if (errno == EOPNOTSUPP)
+		return error_set(e, "this kernel cannot record returns: '--ret'; dmesg says why, and function_graph may work: trace-cmd record -p function_graph");
 	return error_set_errno(e, "cannot start tracing");
 }
 
@@ -321,4 +325,12 @@ bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats)
 	stats->size = sizeof(*stats);
 	stats->cpu = cpu;
 	return !ioctl(fd, NESTRACE_IOC_STATS, stats);
+}
+
+bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns)
+{
+	memset(returns, 0, sizeof(*returns));
+	returns->size = sizeof(*returns);
+	returns->cpu = cpu;
+	return !ioctl(fd, NESTRACE_IOC_RETURNS, returns);
 }

@@ -40,6 +40,8 @@ struct session_config {
 	bool trace_self;		/* trace the caller's own calls, too */
 	bool wait;			/* the modules of -l and --trigger may come later */
 	bool count;			/* count by function: there are no streams */
+	bool returns;			/* record returns, too */
+	bool at_exit;			/* and each call only when it returns */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 
@@ -60,5 +62,7 @@ bool device_stop(int fd, struct error *e);
 int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e);
 /* Return: false if the CPU has no counters. */
 bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
+/* Return: false if it has none of returns. */
+bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns);
 
 #endif

@@ -129,6 +129,33 @@ static const char function_format[] =
 	"\n"
 	"print fmt: \" %ps <-- %ps\", (void *)REC->ip, (void *)REC->parent_ip\n";
 
+/* Its ID is NESTRACE_EVENT_ENTRY; the kernel's has no @retaddr. */
+static const char entry_format[] =
+	"name: funcgraph_entry\n"
+	"ID: 11\n"
+	"format:\n"
+	COMMON_FIELDS
+	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"
+	"\tfield:unsigned long retaddr;\toffset:16;\tsize:8;\tsigned:0;\n"
+	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"
+	"\n"
+	"print fmt: \"--> %ps (%d)\", (void *)REC->func, REC->depth\n";
+
+/* Its ID is NESTRACE_EVENT_EXIT; it is that of kernels with CONFIG_FUNCTION_GRAPH_RETVAL. */
+static const char exit_format[] =
+	"name: funcgraph_exit\n"
+	"ID: 10\n"
+	"format:\n"
+	COMMON_FIELDS
+	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"
+	"\tfield:unsigned long retval;\toffset:16;\tsize:8;\tsigned:0;\n"
+	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"
+	"\tfield:unsigned int overrun;\toffset:28;\tsize:4;\tsigned:0;\n"
+	"\tfield:unsigned long long calltime;\toffset:32;\tsize:8;\tsigned:0;\n"
+	"\tfield:unsigned long long rettime;\toffset:40;\tsize:8;\tsigned:0;\n"
+	"\n"
+	"print fmt: \"<-- %ps (%d) (start: %llx  end: %llx) over: %d retval: %lx\", (void *)REC->func, REC->depth, REC->calltime, REC->rettime, REC->overrun, REC->retval\n";
+
 /* Return the largest size that a file may have here. */
 static uint64_t size_limit(int fd)
 {
@@ -307,7 +334,7 @@ static void add_kernel_formats(struct block *b, const struct kernel_events *even
 }
 
 static void add_formats(struct tracedat_writer *w, struct block *out,
-			const struct kernel_events *events)
+			const struct kernel_events *events, bool returns)
 {
 	struct block b = { 0 };
 	uint32_t systems = 1;
@@ -320,8 +347,12 @@ static void add_formats(struct tracedat_writer *w, struct block *out,
 	add(&b, "header_event", 13);
 	add_text64(&b, header_event, sizeof(header_event) - 1);
 	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
-	add_u32(&b, 1);			/* formats of system ftrace */
+	add_u32(&b, returns ? 3 : 1);	/* formats of system ftrace */
 	add_text64(&b, function_format, sizeof(function_format) - 1);
+	if (returns) {
+		add_text64(&b, entry_format, sizeof(entry_format) - 1);
+		add_text64(&b, exit_format, sizeof(exit_format) - 1);
+	}
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
 	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
 		systems++;
@@ -432,7 +463,7 @@ void tracedat_abandon(struct tracedat_writer *w)
 
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct kernel_events *events,
-					struct error *e)
+					bool returns, struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
 	unsigned int nr_streams = events ? 2 * nr_cpus : nr_cpus, i;
@@ -462,7 +493,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
 					w->partial.holes && i < nr_cpus ? &w->budget : NULL);
 	add_head(w, &b);
-	add_formats(w, &b, events);
+	add_formats(w, &b, events, returns);
 	add_symbols(w, &b);
 	put_block(w, &b);
 	if (!w->failed)

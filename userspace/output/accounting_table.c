@@ -43,9 +43,50 @@ void accounting_recursions(const struct accounting *a, struct tep_handle *tep)
 	}
 }
 
+static void add_returns(struct nestrace_slot_returns *to, const struct nestrace_slot_returns *s)
+{
+	to->calls += s->calls;
+	to->returned += s->returned;
+	to->lost += s->lost;
+	to->no_node += s->no_node;
+	to->no_rcu += s->no_rcu;
+	to->refused += s->refused;
+}
+
+static void returns_row(const char *name, const struct nestrace_slot_returns *s)
+{
+	printf("# %-8s %12llu %12llu %10lld %9llu %10llu %9llu %11llu\n", name, s->calls, s->returned,
+	       (long long)(s->calls - s->returned), s->lost, s->no_node, s->no_rcu, s->refused);
+}
+
+/* Print the returns. Return: the calls that have not returned. */
+static uint64_t returns_table(const struct accounting *a)
+{
+	struct nestrace_slot_returns sum[NESTRACE_NR_SLOTS], total = { 0 };
+	unsigned int cpu, i;
+
+	memset(sum, 0, sizeof(sum));
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		for (cpu = 0; cpu < a->nr_cpus; cpu++)
+			add_returns(&sum[context_slot(i)], &a->returns[cpu][i]);
+	printf("#\n# %-8s %12s %12s %10s %9s %10s %9s %11s\n", "returns", "calls", "returned",
+	       "inside", "lost", "no-node", "no-rcu", "refused");
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		if (sum[i].calls + sum[i].no_node + sum[i].no_rcu + sum[i].refused)
+			returns_row(context_names[i], &sum[i]);
+		add_returns(&total, &sum[i]);
+	}
+	returns_row("total", &total);
+	if (total.no_node)
+		printf("# returns: %llu are not recorded, because too many calls had not returned; trace fewer functions\n",
+		       total.no_node);
+	return total.calls - total.returned;
+}
+
 void accounting_table(const struct accounting *a, struct tep_handle *tep)
 {
 	struct nestrace_slot_stats sum[NESTRACE_NR_SLOTS], total = { 0 };
+	uint64_t inside = 0, sum_of_all;
 	unsigned int cpu, i;
 
 	memset(sum, 0, sizeof(sum));
@@ -61,6 +102,8 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 		add(&total, &sum[i]);
 	}
 	row("total", &total);
+	if (a->has_returns)
+		inside = returns_table(a);
 	if (total.lost > total.not_watching)
 		printf("# lost: %llu hits, because %s; use a larger -b\n", total.lost - total.not_watching,
 		       a->counts ? "the table of counts was full" :
@@ -80,8 +123,11 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 		printf("# clock: %" PRIu64 " hits were given a later time than was read, to keep the order\n",
 		       a->set_forward);
 	accounting_recursions(a, tep);
-	if (total.hits != total.recorded + total.lost + total.recursed + total.filtered)
+	sum_of_all = total.recorded + total.lost + total.recursed + total.filtered;
+	/* there, a call is recorded or lost when it returns */
+	if (a->at_exit)
+		sum_of_all += inside;
+	if (total.hits != sum_of_all)
 		printf("# the counters do not add up: %lld hits are not accounted for\n",
-		       (long long)(total.hits - total.recorded - total.lost - total.recursed -
-				   total.filtered));
+		       (long long)(total.hits - sum_of_all));
 }

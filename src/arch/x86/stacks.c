@@ -6,6 +6,8 @@
 #include "compat.h"
 #include "stack.h"
 
+DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
+
 static void * __percpu *nt_irq_stack_ptr;
 static int nt_hotplug_state;
 

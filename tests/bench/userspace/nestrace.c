@@ -13,6 +13,17 @@
 #include "hook.h"
 #include "stack.h"
 
+/* hook_more.c is left out: no hook here records returns */
+void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+		  struct ftrace_regs *fregs)
+{
+}
+
+ftrace_func_t nt_hook_more_func(const struct nt_hook *h)
+{
+	return NULL;
+}
+
 /* hook.c once more, with a TSC that costs nothing; built by run */
 ftrace_func_t nt_hook_func_untimed(const struct nt_hook *h, bool empty);
 
@@ -38,6 +49,7 @@ __thread unsigned long this_cpu_off, irq_flags = 0x200;
 __thread unsigned int __preempt_count = PREEMPT_NEED_RESCHED;
 __thread struct task_struct *current;
 __thread struct context_tracking context_tracking = { { RCU_DYNTICKS_IDX } };
+DEFINE_PER_CPU(struct nt_stacks, nt_stacks);
 enum nestrace_rcu_mode nt_rcu_mode;
 struct nt_tsc nt_tsc = { .mask = ~0ULL };
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
