@@ -60,6 +60,7 @@ enum nt_reader nt_clock_choose(enum nestrace_clock clock, struct nt_clock_scale 
 	case NESTRACE_CLOCK_GLOBAL:
 		return nt_clock_choose_global(scale);
 	case NESTRACE_CLOCK_TSC:
+		scale->span_mult = nt_arch_tsc_mult();
 		return NT_READER_TSC;
 	case NESTRACE_CLOCK_MONO:
 		return NT_READER_MONO;

@@ -56,6 +56,7 @@ struct nt_clock_order {
 struct nt_clock_scale {
 	u64 mult;
 	u64 offset;
+	u64 span_mult;		/* of times as handed out, ns are spans * this >> 32; 0: they are ns */
 };
 
 DECLARE_PER_CPU(u64, nt_clock_mono_prev);
@@ -88,6 +89,12 @@ enum nt_reader nt_clock_choose(enum nestrace_clock clock, struct nt_clock_scale 
 static inline u64 nt_clock_scaled(const struct nt_clock_scale *scale, u64 ts)
 {
 	return scale->offset + (scale->mult ? mul_u64_u64_shr(ts, scale->mult, 32) : ts);
+}
+
+/* Return: a span between two times as handed out, in ns. */
+static inline u64 nt_clock_span_ns(const struct nt_clock_scale *scale, u64 span)
+{
+	return scale->span_mult ? mul_u64_u64_shr(span, scale->span_mult, 32) : span;
 }
 
 /* Return: the later of two times. */

@@ -245,16 +245,18 @@ static enum nestrace_slot nt_slot_by_flags(u8 flags)
 static void nt_out_exit(struct nestrace_exit *to, const struct nt_exit_record *rec,
 			const struct nt_clock_scale *scale, u64 ts)
 {
+	/* where the TSC stepped back, the end may come before the beginning */
+	u64 begin = min(nt_clock_scaled(scale, rec->event.calltime), ts);
+
 	*to = (struct nestrace_exit){
 		.common = rec->event.common,
 		.pid = rec->event.pid,
 		.ip = rec->event.ip,
 		.retval = rec->event.retval,
 		.depth = rec->event.depth,
-		/* where the TSC stepped back, the end may come before the beginning */
-		.calltime = min(nt_clock_scaled(scale, rec->event.calltime), ts),
-		.rettime = ts,
+		.calltime = nt_clock_span_ns(scale, begin),
 	};
+	to->rettime = to->calltime + nt_clock_span_ns(scale, ts - begin);
 }
 
 /* Return: false if the record does not fit. Room for the number of missed ones stays free. */

@@ -106,8 +106,8 @@ struct nestrace_exit {
 	__u64 retval;		/* of the register, whether or not the function returns a value */
 	__u32 depth;
 	__u32 overrun;		/* 0 */
-	__u64 calltime;		/* by the session's clock */
-	__u64 rettime;
+	__u64 calltime;		/* in ns, whatever the session's clock counts */
+	__u64 rettime;		/* so the call took @rettime - @calltime ns */
 } __attribute__((packed, aligned(4)));
 
 /* The flags that give the context; the others are those of the kernel's version. */

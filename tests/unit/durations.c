@@ -7,6 +7,7 @@
 enum { F = 0x1000, G = 0x2000, H = 0x3000, IRQ = 0x4000 };
 
 static struct durations d;
+static struct duration_times times;
 static int pid;
 static unsigned int cpu;
 static uint64_t depth;
@@ -44,7 +45,7 @@ static void leave_in(unsigned int slot, uint64_t ts, uint64_t ip)
 
 	from.cpu = cpu;
 	from.nr = instance + cpu;
-	durations_exit(&d, &from, &hit, --depth, DURATION_BY_TIMES);
+	durations_exit(&d, &from, &hit, --depth, DURATION_BY_TIMES, &times);
 }
 
 static void enter(uint64_t ts, uint64_t ip)
@@ -117,7 +118,7 @@ int main(void)
 	begin("durations: what the kernel says of a return counts, not the times of the events");
 	enter(100, F);
 	hit = event(200, F, NESTRACE_SLOT_TASK);
-	durations_exit(&d, &from, &hit, 0, 60);
+	durations_exit(&d, &from, &hit, 0, 60, &times);
 	took(F, NESTRACE_SLOT_TASK, 1, 60, 60);
 
 	begin("durations: an interrupt is not charged to what it interrupted");
@@ -288,7 +289,7 @@ int main(void)
 	begin("durations: the longest time that there is has a range");
 	enter(0, F);
 	hit = event(5, F, NESTRACE_SLOT_TASK);
-	durations_exit(&d, &from, &hit, 0, UINT64_MAX - 1);
+	durations_exit(&d, &from, &hit, 0, UINT64_MAX - 1, &times);
 	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), UINT64_MAX - 1);
 
 	spec_end();

@@ -7,6 +7,7 @@
 #include "lib/subbuf.h"
 #include "lib/tracedat_read.h"
 #include "spec.h"
+#include "uapi/nestrace.h"
 
 #define COMMON									\
 	"format:\n"								\
@@ -65,18 +66,18 @@ int main(void)
 	spec("formats: a file of nestrace has the slot behind a hit");
 	load(plain, NULL, true, bits64, &top);
 	is_number(got.nr_hits, 1);
-	is_number(got.hit[0].slot_behind, true);
+	is_number(got.hit[0].slot_at, NESTRACE_EVENT_SIZE);
 	is_number(got.size, 65536);
 
 	spec("formats: a file of others has not");
 	load(plain, NULL, false, bits64, &top);
-	is_number(got.hit[0].slot_behind, false);
+	is_number(got.hit[0].slot_at, 0);
 
 	spec("formats: nor has an instance, nor a hit with arguments");
 	load(plain, NULL, true, bits64, &instance);
-	is_number(got.hit[0].slot_behind, false);
+	is_number(got.hit[0].slot_at, 0);
 	load(with_args, NULL, true, bits64, &top);
-	is_number(got.hit[0].slot_behind, false);
+	is_number(got.hit[0].slot_at, 0);
 	is_number(got.hit[0].size, 24);
 
 	spec("formats: a hit of 32 bits is found by its fields");
@@ -91,7 +92,7 @@ int main(void)
 	is_number(got.nr_hits, 2);
 	is_number(got.hit[1].type, 900);
 	is_number(got.hit[1].context.offset, 24);
-	is_number(got.hit[1].slot_behind, false);
+	is_number(got.hit[1].slot_at, 0);
 
 	spec("formats: a text that is no format does no harm");
 	load("name: function\nID: ", NULL, false, bits64, &top);

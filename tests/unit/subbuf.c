@@ -153,7 +153,7 @@ int main(void)
 	commit = used;
 	memcpy(page + 8, &commit, sizeof(commit));
 	others = subbuf_nestrace;
-	others.hit[0].slot_behind = false;
+	others.hit[0].slot_at = 0;
 	subbuf_free(&sub);
 	subbuf_init_format(&sub, &others);
 	is_number(subbuf_load(&sub, page), true);

@@ -95,6 +95,7 @@ counter()
 					column = i
 			next
 		}
+		$1 == "#" && $2 == "returns" { exit }
 		column && $1 == "#" && $2 == context {
 			n = $column
 			found = 1

@@ -421,6 +421,13 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 	session_options_finish(c, argv + optind);
 }
 
+static enum tracedat_returns returns_of(const struct session_config *s)
+{
+	if (!s->returns)
+		return WITHOUT_RETURNS;
+	return s->at_exit ? RETURNS_ONLY : WITH_RETURNS;
+}
+
 int cmd_record(int argc, char **argv)
 {
 	struct capture_config config;
@@ -450,7 +457,7 @@ int cmd_record(int argc, char **argv)
 	open_events(&r);
 	symbols = first_symbols(&r, &len);
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
-				 symbols, len, r.events, config.session.returns, &e);
+				 symbols, len, r.events, returns_of(&config.session), &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;

@@ -9,15 +9,17 @@
 #include "cmd/file_options.h"
 #include "cmd/message.h"
 #include "lib/around.h"
+#include "lib/graph_events.h"
 #include "lib/memory.h"
 #include "lib/reader.h"
 #include "lib/utf8.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
+#include "output/durations.h"
 #include "output/pager.h"
 #include "output/text.h"
 
-#define INDENT		2	/* columns for each call */
+#define INDENT		2	/* columns for each call, where returns are not recorded */
 #define DEPTH_SHOWN	40	/* deeper calls are indented no more */
 
 static const char help[] =
@@ -48,6 +50,8 @@ struct report {
 	struct reader reader;
 	struct text *text;
 	bool graph;
+	struct graph_events events;
+	struct durations durations;	/* with @graph, of a file with returns */
 	struct callgraph calls;
 	/* with @graph, by source: how deep each slot is, 0 if nothing runs there */
 	unsigned int (*depth)[NESTRACE_NR_SLOTS];
@@ -73,11 +77,59 @@ static void show_gap(void *report, const struct source *from, int64_t missed)
 	text_gap(r->text, from, missed);
 }
 
+/* Show a return. */
+static void show_exit(struct report *r, const struct source *from, const struct hit *hit,
+		      const struct graph_call *call)
+{
+	struct text_return text = {
+		.has_value = call->has_retval, .value = call->retval,
+		.cycles = r->reader.cycles && !graph_events_have_ns(&r->events),
+	};
+	struct duration_times times;
+
+	if (r->graph) {
+		text.has_times = durations_exit(&r->durations, from, hit, call->depth, call->took, &times);
+		text.total = text.has_times ? times.total : 0;
+		text.self = text.has_times ? times.self : 0;
+		text_graph_exit(r->text, from, hit, call->depth, &text);
+		return;
+	}
+	text.has_times = call->took != UINT64_MAX;
+	text.total = call->took;
+	text_return(r->text, from, hit, &text);
+}
+
+/* Show what has to do with returns. Return: false if this has not. */
+static bool show_graph(struct report *r, const struct source *from, const struct hit *event)
+{
+	struct graph_call call;
+	struct hit hit;
+
+	switch (graph_events_take(&r->events, event, &hit, &call)) {
+	case GRAPH_ENTRY:
+		if (!r->graph)
+			return false;
+		durations_entry(&r->durations, from, &hit, call.depth);
+		text_graph_entry(r->text, from, &hit, call.depth);
+		return true;
+	case GRAPH_EXIT:
+		/* those of trace-cmd are shown as its report does */
+		if (!r->graph && !r->reader.has_accounting)
+			return false;
+		show_exit(r, from, &hit, &call);
+		return true;
+	case GRAPH_NONE:
+		break;
+	}
+	return false;
+}
+
 static void show_event(void *report, const struct source *from, const struct hit *event)
 {
 	struct report *r = report;
 
-	text_event(r->text, from, event);
+	if (!show_graph(r, from, event))
+		text_event(r->text, from, event);
 }
 
 /*
@@ -103,8 +155,15 @@ static unsigned int depth_of(struct report *r, const struct source *from, const 
 static void show(void *report, const struct source *from, const struct hit *hit)
 {
 	struct report *r = report;
-	unsigned int depth = r->graph ? depth_of(r, from, hit) : 0;
+	unsigned int depth;
 
+	if (show_graph(r, from, hit))
+		return;
+	if (r->graph && graph_events_have_entries(&r->events)) {
+		text_graph_call(r->text, from, hit, durations_depth(&r->durations, from, hit));
+		return;
+	}
+	depth = r->graph ? depth_of(r, from, hit) : 0;
 	text_hit(r->text, from, hit, INDENT * (depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN));
 }
 
@@ -223,6 +282,7 @@ static void show_files(struct files *f, struct text_look look)
 		look.file = f->nr > 1 ? f->path[i] : NULL;
 		look.instance_width = instance_width(r->reader.file);
 		r->text = text_new(r->reader.tep, &look);
+		graph_events_init(&r->events, r->reader.names);
 		if (r->graph) {
 			callgraph_init(&r->calls, r->reader.tep);
 			r->depth = xzalloc(r->reader.nr_sources + 1, sizeof(*r->depth));
@@ -255,6 +315,7 @@ static bool close_files(struct files *f)
 		good &= !f->report[i].reader.failed;
 		text_free(f->report[i].text);
 		callgraph_free(&f->report[i].calls);
+		durations_free(&f->report[i].durations);
 		free(f->report[i].depth);
 		reader_close(&f->report[i].reader);
 	}

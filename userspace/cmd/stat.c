@@ -323,13 +323,10 @@ static bool open_recorded(struct reader *r, const char *path, const char *output
 /* The durations in a file. */
 struct timing {
 	struct graph_events events;
+	bool only_exits;	/* there are no entries */
 	struct durations durations;
 	struct missing missing;
 };
-
-static void time_hit(void *arg, const struct source *from, const struct hit *hit)
-{
-}
 
 static void time_gap(void *arg, const struct source *from, int64_t missed)
 {
@@ -341,15 +338,19 @@ static void time_gap(void *arg, const struct source *from, int64_t missed)
 static void time_event(void *arg, const struct source *from, const struct hit *event)
 {
 	struct timing *t = arg;
-	uint64_t depth, took;
-	struct hit call;
+	struct duration_times times;
+	struct graph_call call;
+	struct hit hit;
 
-	switch (graph_events_take(&t->events, event, &call, &depth, &took)) {
+	switch (graph_events_take(&t->events, event, &hit, &call)) {
 	case GRAPH_ENTRY:
-		durations_entry(&t->durations, from, &call, depth);
+		durations_entry(&t->durations, from, &hit, call.depth);
 		break;
 	case GRAPH_EXIT:
-		durations_exit(&t->durations, from, &call, depth, took);
+		if (t->only_exits)
+			durations_only_exit(&t->durations, from, &hit, call.depth, call.took);
+		else
+			durations_exit(&t->durations, from, &hit, call.depth, call.took, &times);
 		break;
 	case GRAPH_NONE:
 		break;
@@ -385,13 +386,16 @@ static int stat_durations(const char *path, const char *output, struct periods *
 	struct timing t = { 0 };
 	struct reader r = {
 		.periods = periods_given(periods) ? periods : NULL,
-		.show = time_hit, .event = time_event, .gap = time_gap, .problem = on_problem, .arg = &t,
+		.show = time_event, .event = time_event, .gap = time_gap, .problem = on_problem, .arg = &t,
 	};
 	bool good;
 
 	if (!open_recorded(&r, path, output))
 		return EXIT_ERROR;
 	graph_events_init(&t.events, r.names);
+	/* recorded by --ret=exit; with a time, as other files have not if they have no entries */
+	t.only_exits = graph_events_only_exits(&t.events) && graph_events_have_ns(&t.events) &&
+		       r.has_accounting;
 	reader_read(&r);
 	durations_end(&t.durations);
 	good = show_durations(&t, &r, glob) && !r.failed;

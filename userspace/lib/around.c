@@ -43,11 +43,11 @@ static void note_call(void *arg, const struct source *from, const struct hit *hi
 static void note_event(void *arg, const struct source *from, const struct hit *event)
 {
 	struct search *s = arg;
-	uint64_t depth, took;
-	struct hit call;
+	struct graph_call call;
+	struct hit hit;
 
-	if (graph_events_take(&s->events, event, &call, &depth, &took) == GRAPH_ENTRY)
-		note_call(s, from, &call);
+	if (graph_events_take(&s->events, event, &hit, &call) == GRAPH_ENTRY)
+		note_call(s, from, &hit);
 }
 
 /* Drop the message: the second reading of the file has the same problem, and reports it. */

@@ -160,6 +160,38 @@ static bool ends_with_parent(const struct tep_event *event)
 	return true;
 }
 
+/*
+ * Set @h to how a call whose return is recorded is read. @exit: from its return, because the session
+ * recorded only that. Return: false if @event has not what it takes.
+ */
+static bool entry_from(struct hit_format *h, struct tep_event *event, bool exit)
+{
+	*h = (struct hit_format){ .type = event->id };
+	h->ip = place(tep_find_any_field(event, "func"), &h->size);
+	if (!exit)
+		h->parent_ip = place(tep_find_any_field(event, "retaddr"), &h->size);
+	return h->ip.size && (exit || h->parent_ip.size);
+}
+
+/* Add the events of returns in a file of ours. */
+static void add_returns(struct tep_handle *tep, struct subbuf_format *f)
+{
+	struct tep_event *entry = tep_find_event_by_name(tep, "ftrace", "funcgraph_entry");
+	struct tep_event *exit = tep_find_event_by_name(tep, "ftrace", "funcgraph_exit");
+	struct hit_format *h = &f->hit[f->nr_hits];
+
+	if (entry && entry_from(h, entry, false)) {
+		h->slot_at = sizeof(struct nestrace_entry);
+		f->nr_hits++;
+	}
+	h = &f->hit[f->nr_hits];
+	if (exit && entry_from(h, exit, true)) {
+		h->slot_at = sizeof(struct nestrace_exit);
+		h->is_return = entry;
+		f->nr_hits++;
+	}
+}
+
 /* Set @h to how hits are read. Return: false if @event has not what a hit has. */
 static bool hit_from(struct hit_format *h, struct tep_event *event)
 {
@@ -181,7 +213,7 @@ static void common_from(struct subbuf_format *f, struct tep_event *event)
 void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 		    const struct tracedat_buffer *b, struct subbuf_format *f)
 {
-	static const char *const systems[HIT_FORMATS] = { "ftrace", SUMMARY_EVENTS_SYSTEM };
+	static const char *const systems[] = { "ftrace", SUMMARY_EVENTS_SYSTEM };
 	struct tep_event *event = tep_get_event(tep, 0);
 	unsigned int i;
 
@@ -193,14 +225,16 @@ void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 	if (event)
 		common_from(f, event);
 	f->nr_hits = 0;
-	for (i = 0; i < HIT_FORMATS; i++) {
+	for (i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
 		event = tep_find_event_by_name(tep, systems[i], "function");
 		if (!event || !hit_from(&f->hit[f->nr_hits], event))
 			continue;
 		if (!i && t->is_nestrace && !*b->name)
-			f->hit[f->nr_hits].slot_behind = ends_with_parent(event);
+			f->hit[f->nr_hits].slot_at = ends_with_parent(event) ? NESTRACE_EVENT_SIZE : 0;
 		f->nr_hits++;
 	}
+	if (t->is_nestrace && !*b->name)
+		add_returns(tep, f);
 }
 
 struct tep_record formats_record(unsigned int cpu, const struct hit *hit)

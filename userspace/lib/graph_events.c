@@ -21,6 +21,7 @@ void graph_events_init(struct graph_events *g, struct names *names)
 	find(&g->exit, names->tep, "funcgraph_exit");
 	g->begin = g->exit.event ? tep_find_field(g->exit.event, "calltime") : NULL;
 	g->end = g->exit.event ? tep_find_field(g->exit.event, "rettime") : NULL;
+	g->retval = g->exit.event ? tep_find_field(g->exit.event, "retval") : NULL;
 }
 
 bool graph_events_have_ns(const struct graph_events *g)
@@ -39,32 +40,47 @@ static bool number(const struct graph_events *g, const struct hit *event,
 }
 
 static bool is(const struct graph_events *g, const struct graph_event *e, const struct hit *event,
-	       struct hit *call, uint64_t *depth)
+	       struct hit *hit, struct graph_call *call)
 {
-	return e->event && event->type == e->event->id && number(g, event, e->func, &call->ip) &&
-	       number(g, event, e->depth, depth);
+	return e->event && event->type == e->event->id && number(g, event, e->func, &hit->ip) &&
+	       number(g, event, e->depth, &call->depth);
+}
+
+bool graph_events_have_entries(const struct graph_events *g)
+{
+	return g->entry.event || g->entry_retaddr.event;
+}
+
+bool graph_events_only_exits(const struct graph_events *g)
+{
+	return g->exit.event && !graph_events_have_entries(g);
 }
 
 enum graph_kind graph_events_take(const struct graph_events *g, const struct hit *event,
-				  struct hit *call, uint64_t *depth, uint64_t *took)
+				  struct hit *hit, struct graph_call *call)
 {
 	enum graph_kind kind = GRAPH_NONE;
 	uint64_t begin, end;
 
-	*call = *event;
-	call->parent_ip = 0;
-	if (is(g, &g->entry, event, call, depth) || is(g, &g->entry_retaddr, event, call, depth))
+	*hit = *event;
+	*call = (struct graph_call){ .took = UINT64_MAX };
+	if (is(g, &g->entry, event, hit, call) || is(g, &g->entry_retaddr, event, hit, call))
 		kind = GRAPH_ENTRY;
-	else if (is(g, &g->exit, event, call, depth))
+	else if (is(g, &g->exit, event, hit, call))
 		kind = GRAPH_EXIT;
 	if (kind == GRAPH_NONE)
 		return kind;
-	/* where the function was then */
-	call->is_hit = true;
-	names_place(g->names, call);
-	*took = UINT64_MAX;
+	if (event->is_hit) {
+		/* its addresses are where they were then */
+		hit->ip = event->ip;
+	} else {
+		hit->parent_ip = 0;
+		hit->is_hit = true;
+		names_place(g->names, hit);
+	}
 	if (kind == GRAPH_EXIT && number(g, event, g->begin, &begin) && number(g, event, g->end, &end) &&
 	    end >= begin)
-		*took = end - begin;
+		call->took = end - begin;
+	call->has_retval = kind == GRAPH_EXIT && number(g, event, g->retval, &call->retval);
 	return kind;
 }

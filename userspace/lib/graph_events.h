@@ -13,6 +13,14 @@ struct tep_format_field;
 
 enum graph_kind { GRAPH_NONE, GRAPH_ENTRY, GRAPH_EXIT };
 
+/* What such an event tells. */
+struct graph_call {
+	uint64_t depth;			/* the number of calls below */
+	uint64_t took;			/* of a return: as the kernel says, or UINT64_MAX if it does not */
+	uint64_t retval;		/* of a return */
+	bool has_retval;
+};
+
 struct graph_events {
 	struct names *names;
 	/* private; NULL: the file has no such event or field */
@@ -20,17 +28,18 @@ struct graph_events {
 		struct tep_event *event;
 		struct tep_format_field *func, *depth;
 	} entry, entry_retaddr, exit;
-	struct tep_format_field *begin, *end;
+	struct tep_format_field *begin, *end, *retval;
 };
 
 void graph_events_init(struct graph_events *g, struct names *names);
 /* Return true if returns say how long a call took: in ns, whatever the clock of the file counts. */
 bool graph_events_have_ns(const struct graph_events *g);
-/*
- * Take an event. @call: set to the event with the function in @ip. @depth: set to the number of calls
- * below. @took: of a return, set to what the kernel says, or to UINT64_MAX if it does not.
- */
+/* Return true if the file has entries of calls that return. */
+bool graph_events_have_entries(const struct graph_events *g);
+/* Return true if the file has returns, but not their entries. */
+bool graph_events_only_exits(const struct graph_events *g);
+/* Take an event or a hit. @hit: set to the event with the function in @ip. */
 enum graph_kind graph_events_take(const struct graph_events *g, const struct hit *event,
-				  struct hit *call, uint64_t *depth, uint64_t *took);
+				  struct hit *hit, struct graph_call *call);
 
 #endif

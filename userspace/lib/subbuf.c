@@ -28,7 +28,7 @@ const struct subbuf_format subbuf_nestrace = {
 		.type = NESTRACE_EVENT_FUNCTION,
 		.ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
 		.size = NESTRACE_EVENT_SIZE,
-		.slot_behind = true,
+		.slot_at = NESTRACE_EVENT_SIZE,
 	} },
 	.nr_hits = 1,
 };
@@ -47,8 +47,9 @@ static bool is_flat(const struct subbuf_format *f)
 	    !same(f->pid, own->pid))
 		return false;
 	for (i = 0; i < f->nr_hits; i++)
-		if (!same(f->hit[i].ip, own->hit[0].ip) ||
-		    !same(f->hit[i].parent_ip, own->hit[0].parent_ip))
+		if (!f->hit[i].is_return &&
+		    (!same(f->hit[i].ip, own->hit[0].ip) ||
+		     !same(f->hit[i].parent_ip, own->hit[0].parent_ip)))
 			return false;
 	return true;
 }
@@ -210,8 +211,8 @@ static unsigned int slot_of(const struct subbuf *s, const struct hit_format *f,
 
 	if (f->context.size)
 		slot = field(s, data, f->context);
-	else if (f->slot_behind && size >= NESTRACE_EVENT_SIZE + (int)sizeof(uint32_t))
-		slot = number_at(data + NESTRACE_EVENT_SIZE, sizeof(uint32_t), false);
+	else if (f->slot_at && size >= f->slot_at + (int)sizeof(uint32_t))
+		slot = number_at(data + f->slot_at, sizeof(uint32_t), false);
 	return slot < NESTRACE_NR_SLOTS ? context_slot(slot) : slot_of_flags(flags);
 }
 
@@ -259,7 +260,7 @@ bool subbuf_next_event(struct subbuf *s, struct hit *hit)
 		hit->pid = own.pid;
 		flags = own.flags;
 		format = hit_format(f, own.type, hit->size);
-		if (format) {
+		if (format && !format->is_return) {
 			hit->ip = own.ip;
 			hit->parent_ip = own.parent_ip;
 		}
@@ -268,12 +269,12 @@ bool subbuf_next_event(struct subbuf *s, struct hit *hit)
 		hit->pid = field(s, data, f->pid);
 		flags = field(s, data, f->flags);
 		format = hit_format(f, hit->type, hit->size);
-		if (format) {
+		if (format && !format->is_return) {
 			hit->ip = field(s, data, format->ip);
-			hit->parent_ip = field(s, data, format->parent_ip);
+			hit->parent_ip = format->parent_ip.size ? field(s, data, format->parent_ip) : 0;
 		}
 	}
-	hit->is_hit = format;
+	hit->is_hit = format && !format->is_return;
 	hit->slot = format ? slot_of(s, format, data, hit->size, flags) : slot_of_flags(flags);
 	return true;
 }

@@ -22,10 +22,11 @@ struct hit_format {
 	int type;
 	struct event_field ip, parent_ip, context;
 	int size;		/* the least bytes that hold these fields */
-	bool slot_behind;	/* a longer event ends with its slot, see uapi/nestrace.h */
+	int slot_at;		/* a longer event has its slot here, see uapi/nestrace.h; 0: it has not */
+	bool is_return;		/* no hit: only its slot is of interest */
 };
 
-#define HIT_FORMATS	2	/* ftrace:function, nestrace:function */
+#define HIT_FORMATS	4	/* function of ftrace and nestrace, funcgraph_entry, funcgraph_exit */
 
 /* The sub-buffers and events of a machine. */
 struct subbuf_format {

@@ -334,7 +334,7 @@ static void add_kernel_formats(struct block *b, const struct kernel_events *even
 }
 
 static void add_formats(struct tracedat_writer *w, struct block *out,
-			const struct kernel_events *events, bool returns)
+			const struct kernel_events *events, enum tracedat_returns returns)
 {
 	struct block b = { 0 };
 	uint32_t systems = 1;
@@ -347,12 +347,13 @@ static void add_formats(struct tracedat_writer *w, struct block *out,
 	add(&b, "header_event", 13);
 	add_text64(&b, header_event, sizeof(header_event) - 1);
 	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
-	add_u32(&b, returns ? 3 : 1);	/* formats of system ftrace */
+	/* formats of system ftrace */
+	add_u32(&b, 1 + (returns == WITH_RETURNS) + (returns != WITHOUT_RETURNS));
 	add_text64(&b, function_format, sizeof(function_format) - 1);
-	if (returns) {
+	if (returns == WITH_RETURNS)
 		add_text64(&b, entry_format, sizeof(entry_format) - 1);
+	if (returns != WITHOUT_RETURNS)
 		add_text64(&b, exit_format, sizeof(exit_format) - 1);
-	}
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
 	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
 		systems++;
@@ -463,7 +464,7 @@ void tracedat_abandon(struct tracedat_writer *w)
 
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct kernel_events *events,
-					bool returns, struct error *e)
+					enum tracedat_returns returns, struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
 	unsigned int nr_streams = events ? 2 * nr_cpus : nr_cpus, i;

@@ -14,18 +14,21 @@
 
 #include "lib/error.h"
 
+/* The events of returns that a file has. */
+enum tracedat_returns { WITHOUT_RETURNS, WITH_RETURNS, RETURNS_ONLY };
+
 struct accounting;
 struct kernel_events;
 struct tracedat_writer;
 
 /*
  * Begin a file. @path must stay valid; @kallsyms, of @len bytes, becomes the writer's.
- * @clock: its name in tracefs. @events: those whose formats the file gets, or NULL. @returns: it
- * gets those of returns. Return: NULL after an error, with no file left behind.
+ * @clock: its name in tracefs. @events: those whose formats the file gets, or NULL.
+ * Return: NULL after an error, with no file left behind.
  */
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct kernel_events *events,
-					bool returns, struct error *e);
+					enum tracedat_returns returns, struct error *e);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);
 /* Return true if that directory is not beside the file, because it takes no new files. */

@@ -18,11 +18,19 @@ struct call {
 	uint64_t interrupts;	/* time of interrupts meanwhile */
 };
 
+/* What the calls at one depth took since the last return of a call below them, by their slot. */
+struct calls_above {
+	uint64_t took[NESTRACE_NR_SLOTS];
+	uint64_t total[NESTRACE_NR_SLOTS];	/* without interrupts */
+};
+
 /* That of a task, or of the idle task of a CPU. */
 struct duration_stack {
 	uint64_t key;		/* 0: a free entry */
 	struct call *call;
 	unsigned int nr, room;
+	struct calls_above *above;	/* by depth; of a file without entries */
+	unsigned int nr_above;
 };
 
 static size_t hash(uint64_t key, size_t size)
@@ -156,14 +164,15 @@ void durations_entry(struct durations *d, const struct source *from, const struc
 	};
 }
 
-static void count(struct durations *d, const struct call *c, uint64_t total)
+static void count(struct durations *d, uint64_t ip, unsigned int slot, struct duration_times times)
 {
-	struct duration *f = duration_of(d, c->ip, c->slot);
-	unsigned int range = range_of(total);
+	struct duration *f = duration_of(d, ip, slot);
+	unsigned int range = range_of(times.total);
+	uint64_t total = times.total;
 
 	f->calls++;
 	f->total += total;
-	f->self += total > c->callees ? total - c->callees : 0;
+	f->self += times.self;
 	if (total > f->max)
 		f->max = total;
 	if (!f->range[range / FINE])
@@ -171,33 +180,79 @@ static void count(struct durations *d, const struct call *c, uint64_t total)
 	f->range[range / FINE][range % FINE]++;
 }
 
-void durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
-		    uint64_t depth, uint64_t took)
+static struct duration_times times_of(uint64_t took, uint64_t interrupts, uint64_t callees)
+{
+	uint64_t total = took > interrupts ? took - interrupts : 0;
+
+	return (struct duration_times){ total, total > callees ? total - callees : 0 };
+}
+
+bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
+		    uint64_t depth, uint64_t took, struct duration_times *times)
 {
 	struct duration_stack *s = stack_of(d, from, hit);
 	struct call c, *below;
-	uint64_t total;
 
 	pop_broken(d, s, depth + 1);
 	if (!s->nr || s->call[s->nr - 1].depth != depth || s->call[s->nr - 1].ip != hit->ip) {
 		pop_broken(d, s, depth);
 		d->headless++;
-		return;
+		return false;
 	}
 	c = s->call[--s->nr];
 	if (took == DURATION_BY_TIMES)
 		took = hit->ts > c.begin ? hit->ts - c.begin : 0;
-	total = took > c.interrupts ? took - c.interrupts : 0;
-	count(d, &c, total);
+	*times = times_of(took, c.interrupts, c.callees);
+	count(d, c.ip, c.slot, *times);
 	if (!s->nr)
-		return;
+		return true;
 	below = &s->call[s->nr - 1];
 	if (c.level > below->level) {
 		below->interrupts += took;
 	} else {
-		below->callees += total;
+		below->callees += times->total;
 		below->interrupts += c.interrupts;
 	}
+	return true;
+}
+
+void durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
+			 uint64_t depth, uint64_t took)
+{
+	struct duration_stack *s = stack_of(d, from, hit);
+	uint64_t interrupts = 0, callees = 0;
+	struct duration_times times;
+	struct calls_above *above;
+	unsigned int slot;
+
+	d->entries++;
+	if (depth >= DEPTH_MAX) {
+		d->broken++;
+		return;
+	}
+	if (depth + 1 >= s->nr_above) {
+		s->above = xrealloc(s->above, (depth + 2) * sizeof(*s->above));
+		memset(s->above + s->nr_above, 0, (depth + 2 - s->nr_above) * sizeof(*s->above));
+		s->nr_above = depth + 2;
+	}
+	above = &s->above[depth + 1];
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		/* an interrupt's whole time, and that of interrupts in what was called */
+		interrupts += above->took[slot] - (slot > hit->slot ? 0 : above->total[slot]);
+		callees += slot > hit->slot ? 0 : above->total[slot];
+	}
+	memset(above, 0, sizeof(*above));
+	times = times_of(took, interrupts, callees);
+	count(d, hit->ip, hit->slot, times);
+	s->above[depth].took[hit->slot] += took;
+	s->above[depth].total[hit->slot] += times.total;
+}
+
+uint64_t durations_depth(struct durations *d, const struct source *from, const struct hit *hit)
+{
+	const struct duration_stack *s = stack_of(d, from, hit);
+
+	return s->nr ? s->call[s->nr - 1].depth + 1 : 0;
 }
 
 void durations_end(struct durations *d)
@@ -238,8 +293,10 @@ void durations_free(struct durations *d)
 	for (i = 0; i < d->size; i++)
 		for (j = 0; j < DURATIONS_POWERS; j++)
 			free(d->entry[i].range[j]);
-	for (i = 0; i < d->nr_stacks; i++)
+	for (i = 0; i < d->nr_stacks; i++) {
 		free(d->stack[i].call);
+		free(d->stack[i].above);
+	}
 	free(d->entry);
 	free(d->stack);
 }

@@ -49,9 +49,19 @@ struct durations {
 void durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
 		     uint64_t depth);
 #define DURATION_BY_TIMES	UINT64_MAX	/* the time between the two events */
-/* It has returned after @took. */
-void durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
-		    uint64_t depth, uint64_t took);
+/* How long a call took, without the interrupts that came meanwhile. */
+struct duration_times {
+	uint64_t total, self;
+};
+
+/* It has returned after @took. Return: false if its entry is not known; else @times is set. */
+bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
+		    uint64_t depth, uint64_t took, struct duration_times *times);
+/* The same where the file has no entries at all: a call is known by its return. */
+void durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
+			 uint64_t depth, uint64_t took);
+/* Return how many calls a hit has below it. */
+uint64_t durations_depth(struct durations *d, const struct source *from, const struct hit *hit);
 /* Count the calls that have not returned. */
 void durations_end(struct durations *d);
 /* Return the calls in a range. */

@@ -46,7 +46,17 @@ struct task {
 	struct piece piece;	/* with the spaces before it, and the pid */
 };
 
+/* The line of an entry of which the return may be next, in @out. */
+struct open_line {
+	size_t column, tail;	/* where the times and what follows the name are; 0: there is none */
+	uint64_t ip, depth;
+	int pid;
+};
+
 struct text {
+	struct text *next;		/* of all */
+	struct open_line *open;		/* by source */
+	unsigned int nr_open;
 	struct tep_handle *tep;
 	struct text_look look;
 	struct trace_seq seq;		/* of an event that is no hit */
@@ -65,6 +75,8 @@ static struct {
 	char text[1 << 16];
 } out;
 
+static struct text *all_texts;
+
 /* A text of any length ends before this, so that pieces of a line have room behind it. */
 #define LIMIT	(sizeof(out.text) - 2048)
 
@@ -80,8 +92,13 @@ static const char *const colours[NESTRACE_NR_SLOTS] = {
 
 void text_flush(void)
 {
+	struct text *t;
+
 	fwrite_unlocked(out.text, 1, out.len, stdout);
 	out.len = 0;
+	for (t = all_texts; t; t = t->next)
+		if (t->nr_open)
+			memset(t->open, 0, t->nr_open * sizeof(*t->open));
 }
 
 /* Put a text of any length. */
@@ -205,6 +222,8 @@ struct text *text_new(struct tep_handle *tep, const struct text_look *look)
 		atexit(text_flush);
 	out.kept = true;
 	trace_seq_init(&t->seq);
+	t->next = all_texts;
+	all_texts = t;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
 		make_piece(&t->context[i], text,
 			   snprintf(text, sizeof(text), "%s%-8s%s ", look->colour ? colours[i] : "",
@@ -367,6 +386,184 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	put_char('\n');
 }
 
+#define INDENT		2	/* columns for each call */
+#define DEPTH_SHOWN	40	/* deeper calls are indented no more */
+#define TIME_WIDTH	15	/* columns of a time with its unit */
+#define TIMES_WIDTH	(2 + TIME_WIDTH + 1 + TIME_WIDTH + 3)
+
+/* Write a time, at most TIME_WIDTH columns up to 10^11 s. */
+static void time_text(char *to, size_t size, uint64_t time, bool cycles)
+{
+	if (cycles)
+		snprintf(to, size, "%" PRIu64, time);
+	else if (time < 100000000000ULL)
+		snprintf(to, size, "%" PRIu64 ".%03u us", time / 1000, (unsigned int)(time % 1000));
+	else
+		snprintf(to, size, "%" PRIu64 ".%03u s ", time / 1000000000,
+			 (unsigned int)(time / 1000000 % 1000));
+}
+
+/* Return the mark that function_graph gives a time. */
+static char mark_of(uint64_t ns)
+{
+	static const struct { uint64_t above; char mark; } marks[] = {
+		{ 1000000000, '$' }, { 100000000, '@' }, { 10000000, '*' }, { 1000000, '#' },
+		{ 100000, '!' }, { 10000, '+' },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (ns > marks[i].above)
+			return marks[i].mark;
+	return ' ';
+}
+
+/* Write the columns of times, TIMES_WIDTH of them. */
+static void times_text(char *to, const struct text_return *r)
+{
+	char total[64] = "", self[64] = "", text[160];
+
+	if (r && r->has_times) {
+		time_text(total, sizeof(total), r->total, r->cycles);
+		time_text(self, sizeof(self), r->self, r->cycles);
+	}
+	snprintf(text, sizeof(text), "%c %*.*s %*.*s | ",
+		 r && r->has_times && !r->cycles ? mark_of(r->total) : ' ',
+		 TIME_WIDTH, TIME_WIDTH, total, TIME_WIDTH, TIME_WIDTH, self);
+	memcpy(to, text, TIMES_WIDTH);
+}
+
+/* Write a return value: what may be an error as such, small numbers in decimal. */
+static void value_text(char *to, size_t size, uint64_t value)
+{
+	int64_t error = value >> 32 ? (int64_t)value : (int32_t)value;
+	const char *name = error < 0 && error >= -4095 ? strerrorname_np(-error) : NULL;
+
+	if (error < 0 && error >= -4095)
+		snprintf(to, size, name ? "%d (%s)" : "%d", (int)error, name);
+	else if (value < 1000000)
+		snprintf(to, size, "%" PRIu64, value);
+	else
+		snprintf(to, size, "0x%" PRIx64, value);
+}
+
+void text_return(struct text *t, const struct source *from, const struct hit *hit,
+		 const struct text_return *r)
+{
+	char text[64];
+
+	put_head(t, from, hit);
+	put_function(t, hit->ip);
+	put_string(" ->");
+	if (r->has_value) {
+		value_text(text, sizeof(text), r->value);
+		put_string(" ");
+		put_string(text);
+	}
+	if (r->has_times) {
+		time_text(text, sizeof(text), r->total, r->cycles);
+		put_string(" (");
+		put_string(text);
+		put_string(")");
+	}
+	put("\n", 1);
+}
+
+static struct open_line *open_line(struct text *t, const struct source *from)
+{
+	unsigned int nr = t->nr_open;
+
+	if (from->nr >= nr) {
+		t->nr_open = from->nr + 1;
+		t->open = xrealloc(t->open, t->nr_open * sizeof(*t->open));
+		memset(t->open + nr, 0, (t->nr_open - nr) * sizeof(*t->open));
+	}
+	return &t->open[from->nr];
+}
+
+/* Put what stands before the name. Return where the columns of times are. */
+static size_t put_graph_head(struct text *t, const struct source *from, const struct hit *hit,
+			     uint64_t depth, const struct text_return *r)
+{
+	char times[TIMES_WIDTH];
+	size_t column;
+
+	put_head(t, from, hit);
+	column = out.len;
+	times_text(times, r);
+	put(times, TIMES_WIDTH);
+	put_spaces(INDENT * (depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN));
+	return column;
+}
+
+void text_graph_entry(struct text *t, const struct source *from, const struct hit *hit,
+		      uint64_t depth)
+{
+	size_t column = put_graph_head(t, from, hit, depth, NULL);
+	struct open_line *line = open_line(t, from);
+
+	put_function(t, hit->ip);
+	/* a flush has not come in between: there was room for the line */
+	*line = (struct open_line){
+		.column = column, .tail = out.len, .ip = hit->ip, .depth = depth, .pid = hit->pid,
+	};
+	put_string("() {\n");
+}
+
+void text_graph_call(struct text *t, const struct source *from, const struct hit *hit,
+		     uint64_t depth)
+{
+	open_line(t, from)->column = 0;
+	put_graph_head(t, from, hit, depth, NULL);
+	put_function(t, hit->ip);
+	put_string("(); /* its return is not recorded */\n");
+}
+
+/* Let the open line at @at end with @tail. */
+static void close_line(size_t at, const char *tail)
+{
+	size_t end = at + strlen("() {\n"), len = strlen(tail), i;
+	struct text *t;
+
+	memmove(out.text + at + len, out.text + end, out.len - end);
+	memcpy(out.text + at, tail, len);
+	out.len += len - (end - at);
+	for (t = all_texts; t; t = t->next) {
+		for (i = 0; i < t->nr_open; i++) {
+			if (t->open[i].column <= at)
+				continue;
+			t->open[i].column += len - (end - at);
+			t->open[i].tail += len - (end - at);
+		}
+	}
+}
+
+void text_graph_exit(struct text *t, const struct source *from, const struct hit *hit,
+		     uint64_t depth, const struct text_return *r)
+{
+	struct open_line *line = open_line(t, from), was = *line;
+	char value[64] = "", tail[128], times[TIMES_WIDTH];
+
+	line->column = 0;
+	if (r->has_value)
+		value_text(value, sizeof(value), r->value);
+	/* room for the longer line */
+	begin_line();
+	if (was.column && line->tail && was.ip == hit->ip && was.depth == depth && was.pid == hit->pid) {
+		times_text(times, r);
+		memcpy(out.text + was.column, times, TIMES_WIDTH);
+		snprintf(tail, sizeof(tail), "();%s%s\n", *value ? " = " : "", value);
+		close_line(was.tail, tail);
+		return;
+	}
+	put_graph_head(t, from, hit, depth, r);
+	put_string("} /* ");
+	put_function(t, hit->ip);
+	put_string(*value ? " = " : "");
+	put_string(value);
+	put_string(" */\n");
+}
+
 void text_event(struct text *t, const struct source *from, const struct hit *event)
 {
 	char *text;
@@ -401,8 +598,14 @@ void text_gap(struct text *t, const struct source *from, int64_t missed)
 
 void text_free(struct text *t)
 {
+	struct text **at = &all_texts;
+
 	if (!t)
 		return;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
 	trace_seq_destroy(&t->seq);
+	free(t->open);
 	free(t);
 }

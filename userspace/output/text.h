@@ -28,6 +28,28 @@ struct text *text_new(struct tep_handle *tep, const struct text_look *look);
 /* Print one hit, with the function @indent columns to the right. */
 void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent);
+/* What is known of a call that has returned. */
+struct text_return {
+	bool has_times, has_value;
+	bool cycles;		/* the times are cycles, else ns */
+	uint64_t total, self;	/* without interrupts; @self also without what was called */
+	uint64_t value;
+};
+
+/* Print a return: the function, its value, and its total time. */
+void text_return(struct text *t, const struct source *from, const struct hit *hit,
+		 const struct text_return *r);
+/*
+ * Print as function_graph does, with @depth calls below: an entry, and a return. The return of the
+ * last entry of a source joins its line.
+ */
+void text_graph_entry(struct text *t, const struct source *from, const struct hit *hit,
+		      uint64_t depth);
+void text_graph_exit(struct text *t, const struct source *from, const struct hit *hit,
+		     uint64_t depth, const struct text_return *r);
+/* Print a call whose return is not recorded. */
+void text_graph_call(struct text *t, const struct source *from, const struct hit *hit,
+		     uint64_t depth);
 /* Print another event. */
 void text_event(struct text *t, const struct source *from, const struct hit *event);
 /* Print that @missed events are missing; -1: an unknown number. */

@@ -54,6 +54,8 @@ bool nt_arch_clock_scale(struct nt_clock_scale *scale);
  * takes it for stable. Context: any but a hit.
  */
 bool nt_arch_clock_stable(u64 *offset);
+/* Return: a factor: ns are cycles * this >> 32; 0: it is not known. Context: any but a hit. */
+u64 nt_arch_tsc_mult(void);
 /* Return: the function behind sched_clock(), for where preemption is off, or 0. */
 unsigned long nt_arch_sched_clock(void);
 

@@ -70,6 +70,12 @@ static bool nt_tsc_scale(struct nt_clock_scale *scale)
 	return tries && scale->mult;
 }
 
+u64 nt_arch_tsc_mult(void)
+{
+	/* cycles of a ms */
+	return tsc_khz ? div64_u64((u64)NSEC_PER_MSEC << 32, tsc_khz) : 0;
+}
+
 bool nt_arch_clock_scale(struct nt_clock_scale *scale)
 {
 	u64 now;
