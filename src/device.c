@@ -242,7 +242,6 @@ static u64 nt_ring_used(const struct nt_ring *r, const struct nt_hook *h)
 	       READ_ONCE(r->extends) * 2 * sizeof(u32);
 }
 
-/* @overwritten: records; returns among these are counted in @exits_overwritten. */
 static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
 			  const struct nt_hook *h, struct nt_overwritten overwritten)
 {
@@ -324,11 +323,25 @@ out:
 	return ret;
 }
 
+static void nt_slot_returns(struct nestrace_slot_returns *to, const struct nt_ring *r,
+			    const struct nt_hook *h, u64 overwritten)
+{
+	u64 full = READ_ONCE(r->exits_full);
+
+	to->dropped = READ_ONCE(r->exits_dropped);
+	to->lost = full + overwritten;
+	to->returned = READ_ONCE(r->exits) + full + to->dropped - READ_ONCE(r->strangers) +
+		       READ_ONCE(r->away);
+	to->no_node = READ_ONCE(r->missed[NT_MISSED_NO_NODE]);
+	to->no_rcu = READ_ONCE(r->missed[NT_MISSED_NO_RCU]);
+	to->refused = READ_ONCE(r->missed[NT_MISSED_REFUSED]);
+	to->calls = nt_ring_calls(r, h);
+}
+
 static int nt_ioc_returns(struct nt_session *s, void __user *user)
 {
 	struct nestrace_returns *arg;
-	struct nestrace_slot_returns *to;
-	const struct nt_ring *r;
+	struct nt_stream *st;
 	enum nestrace_slot i;
 	int ret;
 
@@ -336,23 +349,25 @@ static int nt_ioc_returns(struct nt_session *s, void __user *user)
 	if (!arg)
 		return -ENOMEM;
 	ret = nt_copy_arg(*arg, user, 0);
-	if (!ret && (arg->reserved || !s->hook.returns || arg->cpu >= nr_cpu_ids ||
-		     !cpu_possible(array_index_nospec(arg->cpu, nr_cpu_ids))))
-		ret = -EINVAL;
 	if (ret)
 		goto out;
+	ret = -EINVAL;
+	if (arg->reserved || !s->hook.returns || arg->cpu >= nr_cpu_ids)
+		goto out;
+	arg->cpu = array_index_nospec(arg->cpu, nr_cpu_ids);
+	if (!cpu_possible(arg->cpu))
+		goto out;
 	arg->flags = s->hook.at_exit ? NESTRACE_RETURNS_EXIT : 0;
-	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
-		r = &per_cpu_ptr(s->hook.rings, array_index_nospec(arg->cpu, nr_cpu_ids))->slot[i];
-		to = &arg->slot[i];
-		to->lost = READ_ONCE(r->exits_full) + READ_ONCE(r->exits_dropped);
-		to->returned = READ_ONCE(r->exits) + to->lost - READ_ONCE(r->strangers) +
-			       READ_ONCE(r->away);
-		to->no_node = READ_ONCE(r->missed[NT_MISSED_NO_NODE]);
-		to->no_rcu = READ_ONCE(r->missed[NT_MISSED_NO_RCU]);
-		to->refused = READ_ONCE(r->missed[NT_MISSED_REFUSED]);
-		to->calls = nt_ring_calls(r, &s->hook);
-	}
+	st = s->streams && s->overwrite ? s->streams[arg->cpu] : NULL;
+	ret = -ERESTARTSYS;
+	/* as for nt_ioc_stats() */
+	if (st && mutex_lock_interruptible(&st->lock))
+		goto out;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++)
+		nt_slot_returns(&arg->slot[i], &per_cpu_ptr(s->hook.rings, arg->cpu)->slot[i], &s->hook,
+				st ? nt_stream_overwritten(st, i).exits : 0);
+	if (st)
+		mutex_unlock(&st->lock);
 	ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
 out:
 	kfree(arg);

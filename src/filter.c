@@ -46,11 +46,16 @@ int __init nt_filter_init(void)
 	return NESTRACE_FEATURE_MOD_FILTER;
 }
 
+unsigned long nt_filter_location_of(unsigned long addr)
+{
+	return static_call(nt_ftrace_location)(addr);
+}
+
 unsigned long nt_filter_location(const char *name)
 {
 	unsigned long addr = nt_ksym(name);
 
-	return addr ? static_call(nt_ftrace_location)(addr) : 0;
+	return addr ? nt_filter_location_of(addr) : 0;
 }
 
 /*

@@ -42,6 +42,8 @@ int nt_filter_init(void);
  * or filters by module do not work.
  */
 unsigned long nt_filter_location(const char *name);
+/* The same for the function at @addr. */
+unsigned long nt_filter_location_of(unsigned long addr);
 
 /* Initialise @f, which selects all functions. */
 void nt_filter_new(struct nt_filter *f, struct ftrace_ops *ops);

@@ -2,7 +2,10 @@
 #ifndef NT_NOTHING_H
 #define NT_NOTHING_H
 
-/* It is never called, so that a filter that selects only this function selects nothing. */
+/*
+ * Only returns_check.c calls it, so that a filter that selects only this function selects nothing that
+ * is called.
+ */
 void nt_nothing(void);
 
 #endif

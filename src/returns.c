@@ -24,8 +24,8 @@
 
 /*
  * The functions whose return must not be hooked:
- *  - ret_from_fork() returns with interrupts off, while lockdep was told that they are on, and
- *    where RCU may not be watching.
+ *  - ret_from_fork() returns with interrupts off, while lockdep takes them for on, and where RCU
+ *    may not be watching.
  *  - The others are called by rethook_trampoline_handler(), where CONFIG_PROVE_RCU has them called:
  *    their return would enter it again, without end.
  */
@@ -93,36 +93,39 @@ static unsigned int nt_nodes_of(enum nestrace_slot slot)
 }
 
 #ifdef NT_RETHOOK_OBJPOOL
+struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned int nodes)
+{
+	struct rethook *pool = nt_rethook_alloc(data, handler, sizeof(struct nt_node), nodes);
+
+	return IS_ERR(pool) ? NULL : pool;
+}
+
+struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
+{
+	return (struct nt_nodes *)pool->pool.cpu_slots[cpu];
+}
+
 /* One pool for each slot. A node goes home to the CPU where its function returns. */
 #define NT_NR_POOLS	NESTRACE_NR_SLOTS
 
 static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler, unsigned int nr)
 {
-	unsigned int nodes = min(nt_nodes_of(nr) * num_possible_cpus(), NT_NODES_MAX);
-	struct rethook *pool = nt_rethook_alloc(h, handler, sizeof(struct nt_node), nodes);
-
-	return IS_ERR(pool) ? NULL : pool;
+	return nt_rethook_new(h, handler,
+			      min(nt_nodes_of(nr) * num_possible_cpus(), NT_NODES_MAX));
 }
 
-static struct nt_nodes *nt_nodes_in(const struct nt_returns *r, unsigned int cpu,
-				    enum nestrace_slot slot)
+static struct rethook *nt_pool_of(const struct nt_returns *r, unsigned int cpu,
+				  enum nestrace_slot slot)
 {
-	return (struct nt_nodes *)r->pool[slot]->pool.cpu_slots[cpu];
+	return r->pool[slot];
 }
 #else
-/*
- * One pool for each slot and CPU, because a pool is one list, whose head all CPUs would write. A node
- * goes home to the CPU where its function was entered.
- */
-#define NT_NR_POOLS	(NESTRACE_NR_SLOTS * nr_cpu_ids)
-
-static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler, unsigned int nr)
+struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned int nodes)
 {
-	struct rethook *pool = nt_rethook_alloc(h, handler);
-	unsigned int i, nodes = cpu_possible(nr % nr_cpu_ids) ? nt_nodes_of(nr / nr_cpu_ids) : 0;
+	struct rethook *pool = nt_rethook_alloc(data, handler);
 	struct nt_node *node;
 
-	for (i = 0; pool && i < nodes; i++) {
+	while (pool && nodes--) {
 		node = kzalloc(sizeof(*node), GFP_KERNEL);
 		if (!node) {
 			nt_rethook_free(pool);
@@ -133,12 +136,41 @@ static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler,
 	return pool;
 }
 
-static struct nt_nodes *nt_nodes_in(const struct nt_returns *r, unsigned int cpu,
-				    enum nestrace_slot slot)
+struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
 {
-	return (struct nt_nodes *)&r->pool[slot * nr_cpu_ids + cpu]->pool;
+	return (struct nt_nodes *)&pool->pool;
+}
+
+/*
+ * One pool for each slot and CPU, because a pool is one list, whose head all CPUs would write. A node
+ * goes home to the CPU where its function was entered.
+ */
+#define NT_NR_POOLS	(NESTRACE_NR_SLOTS * nr_cpu_ids)
+
+static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler, unsigned int nr)
+{
+	return nt_rethook_new(h, handler,
+			      cpu_possible(nr % nr_cpu_ids) ? nt_nodes_of(nr / nr_cpu_ids) : 0);
+}
+
+static struct rethook *nt_pool_of(const struct nt_returns *r, unsigned int cpu,
+				  enum nestrace_slot slot)
+{
+	return r->pool[slot * nr_cpu_ids + cpu];
 }
 #endif
+
+void nt_rethook_put(struct rethook *pool)
+{
+	/*
+	 * All that cannot sleep has returned after this. Nodes that are in use once the pool is freed
+	 * go home by call_rcu(), which must not be called in an NMI.
+	 */
+	synchronize_rcu();
+	nt_rethook_free(pool);
+	/* no handler runs after this; the kernel frees the nodes of those who sleep when they return */
+	synchronize_rcu();
+}
 
 static void nt_pools_free(struct nt_session *s)
 {
@@ -159,8 +191,6 @@ int nt_returns_start(struct nt_session *s, rethook_handler_t handler)
 	lockdep_assert_held(&s->lock);
 	if (!s->hook.returns)
 		return 0;
-	if (!(nt_features & NESTRACE_FEATURE_RETURNS))
-		return -EOPNOTSUPP;
 	r->pool = kcalloc(NT_NR_POOLS, sizeof(*r->pool), GFP_KERNEL);
 	if (!r->pool)
 		return -ENOMEM;
@@ -174,7 +204,8 @@ int nt_returns_start(struct nt_session *s, rethook_handler_t handler)
 	}
 	for_each_possible_cpu(cpu)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			per_cpu_ptr(s->hook.rings, cpu)->slot[slot].nodes = nt_nodes_in(r, cpu, slot);
+			per_cpu_ptr(s->hook.rings, cpu)->slot[slot].nodes =
+				nt_rethook_nodes(nt_pool_of(r, cpu, slot), cpu);
 	return 0;
 }
 
@@ -189,12 +220,8 @@ void nt_returns_stop(struct nt_session *s)
 	for_each_possible_cpu(cpu)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			per_cpu_ptr(s->hook.rings, cpu)->slot[slot].nodes = NULL;
-	/*
-	 * What cannot sleep has returned after this. Nodes that are in use once the pools are freed
-	 * go home by call_rcu(), which must not be called in an NMI.
-	 */
+	/* as nt_rethook_put() does, for all of them */
 	synchronize_rcu();
 	nt_pools_free(s);
-	/* no handler runs after this; the kernel frees the nodes of those who sleep when they return */
 	synchronize_rcu();
 }

@@ -40,12 +40,19 @@ struct nt_returns {
 int nt_returns_init(void);
 
 /*
- * Give the rings of @s nodes, for returns to @handler, before the hook is registered. Return: 0, -ENOMEM, -EOPNOTSUPP if
- * this kernel cannot, or an error of ftrace's. Context of both: may sleep; s->lock is held.
+ * Give the rings of @s nodes, for returns to @handler, before the hook is registered. Return: 0 or -ENOMEM. Context of both: may sleep; s->lock is held.
  */
 int nt_returns_start(struct nt_session *s, rethook_handler_t handler);
 /* Take them away, after the hook was unregistered. */
 void nt_returns_stop(struct nt_session *s);
+
+/*
+ * Return: a pool of @nodes in all, or NULL; its nodes of a CPU; and free it. Context of these: may
+ * sleep.
+ */
+struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned int nodes);
+struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu);
+void nt_rethook_put(struct rethook *pool);
 
 /* Must the return of this function not be hooked, or not be hooked now? Context: a hit. */
 static __always_inline bool nt_return_refused(unsigned long ip)

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "hook_more.h"
 #include "modules.h"
+#include "returns_check.h"
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
@@ -151,8 +152,9 @@ int nt_session_prepare(struct nt_session *s)
 
 static int nt_session_arm(struct nt_session *s)
 {
-	int ret = nt_returns_start(s, nt_return_handler(&s->hook));
+	int ret = s->hook.returns ? nt_returns_check() : 0;
 
+	ret = ret ?: nt_returns_start(s, nt_return_handler(&s->hook));
 	if (ret)
 		return ret;
 	ret = register_ftrace_function(&s->hook.ops);

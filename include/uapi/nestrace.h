@@ -338,12 +338,14 @@ struct nestrace_stats {
  * in one of @no_node, @no_rcu and @refused. With CONFIG_EXIT, what NESTRACE_IOC_STATS calls recorded
  * are returns and these calls; in the sum over all CPUs and slots, @hits there also holds
  * the calls that have not returned.
- * Errors: EINVAL the session does not record returns, or there is no such CPU.
+ * Errors: EINVAL the session does not record returns, or there is no such CPU; with OVERWRITE, EINTR
+ * while a reader waits.
  */
 struct nestrace_slot_returns {
 	__u64 calls;		/* whose return was to be recorded */
 	__u64 returned;		/* of these */
-	__u64 lost;		/* returns in this slot that were not recorded */
+	__u64 lost;		/* returns in this slot: ring full, or overwritten before they were read */
+	__u64 dropped;		/* others in this slot that are not recorded: the rings were frozen, ... */
 	__u64 no_node;		/* too many calls had not returned */
 	__u64 no_rcu;		/* RCU was not watching at the entry */
 	__u64 refused;		/* the return must not be hooked there */

@@ -34,11 +34,11 @@ static const char help[] =
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
 	"  -e EVENT [-f FILTER]  kernel events, too: SYSTEM:EVENT, SYSTEM, EVENT or all\n"
+	"  --ret[=exit]  returns, too: values and durations; exit: record only these\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
 	"                at Ctrl-C, SIGUSR2, an oops, a --trigger or --warn\n"
-	"  --trigger GLOB  with --flight: a call of a matching function ends it\n"
-	"  --warn        with --flight: a warning of the kernel (WARN) ends it\n"
+	"  --trigger GLOB, --warn  with --flight: a call, or a WARN, ends it\n"
 	"  -o FILE       write to FILE (default trace.dat)\n"
 	"  -q            print no progress and no summary\n"
 	"  -h, --help    print this help\n"
@@ -262,10 +262,9 @@ static _Noreturn void not_ours(int opt, const char *arg)
 {
 	switch (opt) {
 	case 'p':
-		usage("no such tracer: '-p %s'; nestrace records functions only, and nestrace report --graph indents them",
-		      arg);
+		usage("no such tracer: '-p %s'; nestrace records functions, and their returns with --ret", arg);
 	case 'g':
-		usage("no call graphs are recorded: '-g %s'; select functions with -l and indent them with nestrace report --graph",
+		usage("no functions of a graph can be selected: '-g %s'; select functions with -l, and add --ret",
 		      arg);
 	case 'N':
 		usage("no recording over a network: '-N %s'; record into a file and copy it", arg);
@@ -397,8 +396,10 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			r->quiet = true;
 			break;
 		case 'p':
-			/* trace-cmd's name for what we do */
-			if (strcmp(optarg, "function"))
+			/* trace-cmd's names for what we do */
+			if (!strcmp(optarg, "function_graph"))
+				c->session.returns = true;
+			else if (strcmp(optarg, "function"))
 				not_ours(opt, optarg);
 			break;
 		case 'e':

@@ -46,7 +46,7 @@ static const char help[] =
 	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
 	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record;\n"
 	"              --since, --until, --around: only a part, as for nestrace report\n"
-	"              --time: durations, of function_graph; --hist GLOB: their spread\n"
+	"              --time: durations, of record --ret; --hist GLOB: their spread\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -365,7 +365,7 @@ static bool show_durations(const struct timing *t, const struct reader *r, const
 	if (!t->durations.entries) {
 		warn(t->durations.headless ? "only returns are in the file, as with tracing_thresh: '%s'; without entries nothing says which call was in which" :
 		     r->periods ? "no calls with returns are in this part of the file: '%s'" :
-		     "no calls with returns are in the file: '%s'; trace-cmd record -p function_graph records them",
+		     "no calls with returns are in the file: '%s'; nestrace record --ret records them",
 		     r->file->path);
 		return false;
 	}

@@ -127,7 +127,7 @@ static void print_session(const struct accounting *a, FILE *f)
 		fprintf(f, "set_forward: %" PRIu64 "\n", a->set_forward);
 }
 
-#define RETURNS_HEADER "context calls returned lost no_node no_rcu refused"
+#define RETURNS_HEADER "context calls returned lost dropped no_node no_rcu refused"
 
 static void print_returns(const struct accounting *a, unsigned int cpu, FILE *f)
 {
@@ -137,8 +137,9 @@ static void print_returns(const struct accounting *a, unsigned int cpu, FILE *f)
 	fprintf(f, "returns: %s\n" RETURNS_HEADER "\n", a->at_exit ? "exit" : "both");
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		s = &a->returns[cpu][i];
-		fprintf(f, "returns %u:%s %llu %llu %llu %llu %llu %llu\n", i, context_names[i],
-			s->calls, s->returned, s->lost, s->no_node, s->no_rcu, s->refused);
+		fprintf(f, "returns %u:%s %llu %llu %llu %llu %llu %llu %llu\n", i, context_names[i],
+			s->calls, s->returned, s->lost, s->dropped, s->no_node, s->no_rcu,
+			s->refused);
 	}
 }
 
@@ -187,9 +188,9 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 			a->has_returns = true;
 			a->at_exit = !strcmp(word, "exit");
 		}
-		if (sscanf(text, "returns %u:%*s %llu %llu %llu %llu %llu %llu", &i, &returns.calls,
-			   &returns.returned, &returns.lost, &returns.no_node, &returns.no_rcu,
-			   &returns.refused) == 7 && i < NESTRACE_NR_SLOTS)
+		if (sscanf(text, "returns %u:%*s %llu %llu %llu %llu %llu %llu %llu", &i, &returns.calls,
+			   &returns.returned, &returns.lost, &returns.dropped, &returns.no_node,
+			   &returns.no_rcu, &returns.refused) == 8 && i < NESTRACE_NR_SLOTS)
 			a->returns[cpu][i] = returns;
 		if (sscanf(text, "recursion %u 0x%" SCNx64 " 0x%" SCNx64 " %" SCNu64,
 			   &r.slot, &r.ip, &r.under_ip, &r.count) == 4 && r.slot < NESTRACE_NR_SLOTS)

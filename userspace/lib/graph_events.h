@@ -13,7 +13,7 @@ struct tep_format_field;
 
 enum graph_kind { GRAPH_NONE, GRAPH_ENTRY, GRAPH_EXIT };
 
-/* What such an event tells. */
+/* The contents of such an event. */
 struct graph_call {
 	uint64_t depth;			/* the number of calls below */
 	uint64_t took;			/* of a return: as the kernel says, or UINT64_MAX if it does not */

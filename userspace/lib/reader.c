@@ -250,7 +250,8 @@ static void gaps_at_end(struct reader *r)
 
 	for (i = 0; i < r->nr_sources && i < a->nr_cpus && !*r->cpu[i].source.instance; i++) {
 		for (lost = 0, slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching;
+			lost += a->slot[i][slot].lost - a->slot[i][slot].not_watching +
+				(a->at_exit ? -a->returns[i][slot].dropped : a->returns[i][slot].lost);
 		if (lost > r->cpu[i].missed &&
 		    (!r->periods || periods_overlap(r->periods, r->cpu[i].last, UINT64_MAX)))
 			r->gap(r->arg, &r->cpu[i].source, lost - r->cpu[i].missed);

@@ -47,7 +47,7 @@ static void add_returns(struct nestrace_slot_returns *to, const struct nestrace_
 {
 	to->calls += s->calls;
 	to->returned += s->returned;
-	to->lost += s->lost;
+	to->lost += s->lost + s->dropped;
 	to->no_node += s->no_node;
 	to->no_rcu += s->no_rcu;
 	to->refused += s->refused;
@@ -59,7 +59,7 @@ static void returns_row(const char *name, const struct nestrace_slot_returns *s)
 	       (long long)(s->calls - s->returned), s->lost, s->no_node, s->no_rcu, s->refused);
 }
 
-/* Print the returns. Return: the calls that have not returned. */
+/* Print the returns; those that were dropped are lost, too. Return: the calls that have not returned. */
 static uint64_t returns_table(const struct accounting *a)
 {
 	struct nestrace_slot_returns sum[NESTRACE_NR_SLOTS], total = { 0 };

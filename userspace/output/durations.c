@@ -18,7 +18,7 @@ struct call {
 	uint64_t interrupts;	/* time of interrupts meanwhile */
 };
 
-/* What the calls at one depth took since the last return of a call below them, by their slot. */
+/* How long the calls at one depth took since the last return of a call below them, by their slot. */
 struct calls_above {
 	uint64_t took[NESTRACE_NR_SLOTS];
 	uint64_t total[NESTRACE_NR_SLOTS];	/* without interrupts */

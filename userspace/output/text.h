@@ -28,7 +28,7 @@ struct text *text_new(struct tep_handle *tep, const struct text_look *look);
 /* Print one hit, with the function @indent columns to the right. */
 void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent);
-/* What is known of a call that has returned. */
+/* A call that has returned. */
 struct text_return {
 	bool has_times, has_value;
 	bool cycles;		/* the times are cycles, else ns */

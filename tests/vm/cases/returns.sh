@@ -67,7 +67,7 @@ nestrace record -q --ret -l nt_sleep -o t.dat sh -c 'echo "sleep 4000" > /proc/n
 setup nestrace report t.dat > r
 is "a call that has not returned is inside" "$(returns r total inside)" 1
 ok "the module goes while a task sleeps inside" rmmod nestrace
-ok "and comes again" insmod /tests/nestrace.ko
+ok "the module comes again" insmod /tests/nestrace.ko
 usleep 4500000
 setup nestrace record -q --ret -l nt_exit -o t.dat sh -c 'echo "exit 20" > /proc/nt_return'
 setup nestrace report t.dat > r

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NT_RETURNS_CHECK_H
+#define NT_RETURNS_CHECK_H
+
+/*
+ * Check, once, that the list of functions whose return must not be hooked is enough on this kernel:
+ * another function that rethook calls while one returns would enter it again, without end.
+ * Return: 0, -EOPNOTSUPP, -ENOMEM, or an error of register_ftrace_function(), after which it is checked
+ * again. Context: may sleep; it arms all functions for a moment.
+ */
+int nt_returns_check(void);
+
+#endif
