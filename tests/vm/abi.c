@@ -161,6 +161,7 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_MODULES, sizeof(struct nestrace_modules_take), "modules" },
 		{ NESTRACE_IOC_TIME, sizeof(struct nestrace_time), "time" },
 		{ NESTRACE_IOC_COUNTS, sizeof(struct nestrace_counts), "counts" },
+		{ NESTRACE_IOC_RETURNS, sizeof(struct nestrace_returns), "returns" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -451,6 +452,52 @@ static void test_counts(void)
 	close(other);
 }
 
+/* Return the sum over all CPUs of calls, or of their returns. */
+static uint64_t returns_of(int fd, int calls)
+{
+	struct nestrace_returns arg = { .size = sizeof(arg) };
+	uint64_t n = 0;
+	int slot;
+
+	for (arg.cpu = 0; !ioctl(fd, NESTRACE_IOC_RETURNS, &arg); arg.cpu++, arg.flags = 0)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+			n += calls ? arg.slot[slot].calls : arg.slot[slot].returned;
+	return n;
+}
+
+static void test_returns(void)
+{
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nestrace_returns arg = { .size = sizeof(arg) };
+	int fd = session(), other = session(), i;
+
+	config.flags = NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_RET;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "returns: a session that counts has none");
+	config.flags = NESTRACE_CONFIG_EXIT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "returns: EXIT is about RET only");
+	config.flags = NESTRACE_CONFIG_RET;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "returns: a session is configured to record them");
+	ok(errno_of(other, NESTRACE_IOC_RETURNS, &arg) == EINVAL,
+	   "returns: of another session they give EINVAL");
+	arg.cpu = 100000;
+	ok(errno_of(fd, NESTRACE_IOC_RETURNS, &arg) == EINVAL,
+	   "returns: a CPU that does not exist gives EINVAL");
+	set_filter(fd, "*_sys_getppid", 0);
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "returns: the session starts");
+	for (i = 0; i < 500; i++)
+		getppid();
+	ok(returns_of(fd, 1) >= 500 && returns_of(fd, 1) == returns_of(fd, 0),
+	   "returns: while it runs they are counted");
+	ioctl(fd, NESTRACE_IOC_STOP, 0);
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "returns: the session starts again");
+	getppid();
+	ioctl(fd, NESTRACE_IOC_STOP, 0);
+	ok(returns_of(fd, 1) >= 501 && returns_of(fd, 1) == returns_of(fd, 0),
+	   "returns: after a second run there are more");
+	close(fd);
+	close(other);
+}
+
 static void nothing(int sig)
 {
 }
@@ -565,6 +612,7 @@ int main(void)
 	test_life();
 	test_two_sessions();
 	test_counts();
+	test_returns();
 	test_held();
 	printf("abi: %d tests\n", nr);
 	return 0;

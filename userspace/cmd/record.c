@@ -264,7 +264,7 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	case 'p':
 		usage("no such tracer: '-p %s'; nestrace records functions, and their returns with --ret", arg);
 	case 'g':
-		usage("no functions of a graph can be selected: '-g %s'; select functions with -l, and add --ret",
+		usage("no functions of a graph can be selected: '-g %s'; select functions with -l, add --ret, and draw them with nestrace report --graph",
 		      arg);
 	case 'N':
 		usage("no recording over a network: '-N %s'; record into a file and copy it", arg);

@@ -110,9 +110,9 @@ setup nestrace report other.dat > r
 exact "the other session"
 
 # all functions, while CPUs and tasks come and go
-setup nestrace record -q --ret -b 4096 -o t.dat sh -c "$all
+setup nestrace record -q --ret -b 4096 -o t.dat sh -c "echo 'task 100 nmi 20' > /proc/nt_calls
 	for i in 1 2; do echo 0 > /sys/devices/system/cpu/cpu1/online; echo 1 > /sys/devices/system/cpu/cpu1/online; done
-	find /proc/self > /dev/null; ls -l /sys/kernel > /dev/null; for i in \$(seq 20); do (:); done; $all" > /dev/null
+	find /proc/self > /dev/null; ls -l /sys/kernel > /dev/null; for i in \$(seq 20); do (:); done" > /dev/null
 ok "the module goes at once after all functions" rmmod nestrace
 setup nestrace report t.dat > r
 balanced "all functions"
