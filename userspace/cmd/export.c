@@ -12,6 +12,7 @@
 #include "cmd/message.h"
 #include "lib/around.h"
 #include "lib/context.h"
+#include "lib/graph_events.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
@@ -25,7 +26,7 @@ static const char help[] =
 	"  --json       an array of objects with the same members\n"
 	"  --jsonl      an object a line; its time is an integer, in ns\n"
 	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
-	"               CPU, a thread for each context\n"
+	"               CPU, a thread for each context; calls with returns by task\n"
 	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
@@ -45,6 +46,8 @@ struct export {
 	bool instances;			/* the file has others than the top one */
 	bool first;			/* no element of the array was written */
 	struct missing missing;
+	struct graph_events graph;	/* --chrome */
+	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
 };
 
@@ -189,10 +192,56 @@ static unsigned int chrome_id(unsigned int nr)
 	return nr + 1;
 }
 
-static void chrome(void *arg, const struct source *from, const struct hit *hit)
+/* Tasks that are shown in lines of their own: one process with a thread for each. */
+#define CHROME_TASKS	0x7fffffffU
+
+/* Return the thread ID of a task, or of the idle task of a CPU. */
+static unsigned int chrome_task(const struct source *from, const struct hit *hit)
+{
+	return hit->pid ? chrome_id(hit->pid) : CHROME_TASKS - from->nr;
+}
+
+/* Print a call that has returned, in the line of its task, where calls are nested as they were. */
+static void chrome_call(struct export *e, const struct source *from, const struct hit *hit,
+			const struct graph_call *call)
+{
+	separate(e);
+	printf("{\"ph\":\"X\",\"cat\":\"function,%s\",\"pid\":%u,\"tid\":%u,\"ts\":",
+	       context_names[hit->slot], CHROME_TASKS, chrome_task(from, hit));
+	put_chrome_time(hit->ts > call->took ? hit->ts - call->took : 0);
+	fputs(",\"dur\":", stdout);
+	put_chrome_time(call->took);
+	fputs(",\"name\":", stdout);
+	put_json(names_function(e->reader.tep, hit->ip));
+	printf(",\"args\":{\"context\":\"%s\",\"cpu\":%u,\"task\":", context_names[hit->slot], from->cpu);
+	put_json(hit->comm);
+	if (call->has_retval)
+		printf(",\"returned\":\"0x%" PRIx64 "\"", call->retval);
+	fputs("}}", stdout);
+}
+
+static void chrome(void *arg, const struct source *from, const struct hit *event)
 {
 	struct export *e = arg;
+	struct graph_call call;
+	struct hit placed;
+	const struct hit *hit = &placed;
 
+	switch (graph_events_take(&e->graph, event, &placed, &call)) {
+	case GRAPH_ENTRY:
+		/* it is shown once it has returned */
+		return;
+	case GRAPH_EXIT:
+		if (call.took != UINT64_MAX)
+			chrome_call(e, from, hit, &call);
+		return;
+	case GRAPH_NONE:
+		if (!event->is_hit) {
+			e->not_shown++;
+			return;
+		}
+	}
+	hit = event;
 	separate(e);
 	printf("{\"ph\":\"i\",\"cat\":\"function\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":",
 	       chrome_id(from->nr), chrome_id(hit->slot));
@@ -233,6 +282,13 @@ static void chrome_names(struct export *e)
 			printf("\"%s\"}}", context_names[slot]);
 		}
 	}
+}
+
+static void chrome_tasks(struct export *e)
+{
+	separate(e);
+	printf("{\"ph\":\"M\",\"cat\":\"__metadata\",\"pid\":%u,\"ts\":0,\"name\":\"process_name\",\"args\":{\"name\":\"tasks\"}}",
+	       CHROME_TASKS);
 }
 
 static void stack(void *arg, const struct source *from, const struct hit *hit)
@@ -367,16 +423,19 @@ int cmd_export(int argc, char **argv)
 	case CHROME:
 		fputs("{\"traceEvents\":[\n", stdout);
 		chrome_names(&e);
-		e.reader.show = chrome;
+		graph_events_init(&e.graph, e.reader.names);
+		if (graph_events_have_ns(&e.graph))
+			chrome_tasks(&e);
+		e.reader.show = e.reader.event = chrome;
 		break;
 	default:
 		callgraph_init(&e.calls, e.reader.tep);
 		e.reader.show = stack;
 	}
 	reader_read(&e.reader);
-	if (e.reader.others)
+	if (e.reader.others + e.not_shown)
 		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
-		     e.reader.others, path);
+		     e.reader.others + e.not_shown, path);
 	if (e.missing.events || e.missing.more)
 		warn("%" PRIu64 " events%s were lost: '%s'; nestrace report shows where",
 		     e.missing.events, e.missing.more ? " and more" : "", path);

@@ -3,9 +3,13 @@
 #define _GNU_SOURCE
 #include <event-parse.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "builtin.h"
@@ -46,7 +50,8 @@ static const char help[] =
 	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
 	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record;\n"
 	"              --since, --until, --around: only a part, as for nestrace report\n"
-	"              --time: durations, of record --ret; --hist GLOB: their spread\n"
+	"  --time      show how long functions took, also from a FILE with returns\n"
+	"  --hist GLOB show how often the functions that match took how long\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -451,6 +456,97 @@ static int stat_session(const struct capture_config *config, const char *output)
 	return ret;
 }
 
+/* The process that records, for signals that are sent to this one only. */
+static volatile pid_t recorder;
+
+static void pass_on(int sig, siginfo_t *info, void *context)
+{
+	/* the terminal sends it to both */
+	if (info->si_code == SI_USER && recorder > 0)
+		kill(recorder, sig);
+}
+
+/* Record into @path. Return: the status of the recorder. */
+static int record_returns(char **args)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	struct sigaction sa = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
+	pid_t pid;
+	int status;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &sa, NULL);
+	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args, environ))
+		die_errno("cannot start the recorder");
+	recorder = pid;
+	while (waitpid(pid, &status, 0) < 0)
+		;
+	recorder = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The words of a command line. */
+struct words {
+	char **word;		/* ends with NULL */
+	size_t nr;
+};
+
+static void add_word(struct words *w, const char *word)
+{
+	w->word = xrealloc(w->word, (w->nr + 2) * sizeof(*w->word));
+	w->word[w->nr++] = xstrdup(word);
+	w->word[w->nr] = NULL;
+}
+
+/* Add an option as it was given. */
+static void add_option(struct words *w, int opt, const char *arg)
+{
+	char letter[] = { '-', opt, '\0' };
+
+	add_word(w, opt == SESSION_TID ? "--tid" : letter);
+	if (arg)
+		add_word(w, arg);
+}
+
+/*
+ * Show durations live: record returns into a temporary file, because only all of them, in the order of
+ * time, say which call was in which. @options: for the recorder.
+ */
+static int stat_durations_live(const struct words *options, char **command, const char *output,
+			       const char *glob)
+{
+	const char *dir = getenv("TMPDIR");
+	struct periods all = { 0 };
+	struct words w = { 0 };
+	struct stat recorded;
+	char *path;
+	int status, ret, fd;
+	size_t i;
+
+	if (asprintf(&path, "%s/nestrace-stat-XXXXXX", dir && *dir ? dir : "/tmp") < 0)
+		out_of_memory();
+	fd = mkstemp(path);
+	if (fd < 0)
+		die_errno("cannot make a temporary file: '%s'; set TMPDIR", path);
+	close(fd);
+	for (i = 0; i < options->nr; i++)
+		add_word(&w, options->word[i]);
+	add_word(&w, "-o");
+	add_word(&w, path);
+	add_word(&w, "--");
+	for (; *command; command++)
+		add_word(&w, *command);
+	status = record_returns(w.word);
+	ret = status;
+	/* without a recording there is a message already */
+	if (!stat(path, &recorded) && recorded.st_size)
+		ret = stat_durations(path, output, &all, glob) ?: status;
+	unlink(path);
+	free(path);
+	return ret;
+}
+
 int cmd_stat(int argc, char **argv)
 {
 	enum { TIME = 400, HIST };
@@ -465,11 +561,16 @@ int cmd_stat(int argc, char **argv)
 	struct periods periods = { 0 };
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* an option was given that -i excludes */
+	struct words options = { 0 };	/* of a recorder */
 	struct capture_config config;
 	int opt, ret;
 
 	session_options_init(&config);
 	config.session.count = true;
+	add_word(&options, "nestrace");
+	add_word(&options, "record");
+	add_word(&options, "-q");
+	add_word(&options, "--ret=exit");
 	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "i:o:", longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
@@ -488,6 +589,7 @@ int cmd_stat(int argc, char **argv)
 			continue;
 		} else if (session_option(&config, opt, optarg)) {
 			session = true;
+			add_option(&options, opt, optarg);
 		} else {
 			usage(NULL);
 		}
@@ -495,12 +597,14 @@ int cmd_stat(int argc, char **argv)
 	if (input && (session || optind < argc))
 		usage("-i counts the hits of a file: '%s'; only -o, --time, --hist, --since, --until and --around go with it",
 		      input);
-	if (!input && (durations || periods_given(&periods)))
-		usage("--time, --hist, --since, --until and --around are about a file, but there is no -i; add it");
+	if (!input && periods_given(&periods))
+		usage("--since, --until and --around are about a file, but there is no -i; add it");
 	session_options_finish(&config, argv + optind);
 	if (input && output && same_file(input, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	if (durations)
+	if (durations && !input)
+		ret = stat_durations_live(&options, argv + optind, output, glob);
+	else if (durations)
 		ret = stat_durations(input, output, &periods, glob);
 	else if (periods_given(&periods))
 		ret = stat_periods(input, output, &periods);
