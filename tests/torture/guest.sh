@@ -34,6 +34,7 @@ session()
 	any 5; [ $any != 0 ] || set -- "$@" -M 1
 	any 5; [ $any != 0 ] || set -- "$@" -P 1 -c
 	if [ "$1" = record ]; then
+		any 3; case $any in 1) set -- "$@" --ret ;; 2) set -- "$@" --ret=exit ;; esac
 		any 4
 		case $any in 1|2) set -- "$@" -W ;; 3) set -- "$@" --flight --trigger loadavg_proc_show ;; esac
 	fi
@@ -63,6 +64,8 @@ session()
 			echo "nestrace $*: the counts are not the hits" >> bad
 		grep '^# recursion' "r$actor" >> recursions
 		counter "r$actor" total hits >> hits
+	elif ! nestrace stat -i "t$actor.dat" -o "r$actor" || grep -q 'do not add up' "r$actor"; then
+		echo "nestrace $*: $(grep 'do not add up' "r$actor")" >> bad
 	fi
 	echo ended >> "sessions$actor"
 }

@@ -19,6 +19,12 @@ for state in $states; do
 		not_torn "$state, $clock"
 	done
 done
+# a suspend does not return from the functions that it has entered
+rm -f status
+nestrace record -q --ret --flight -b 1024 -o t.dat sh -c "sleep 1; $alarm; echo mem > /sys/power/state; echo \$? > status; cat /proc/loadavg"
+is "mem, with returns: the recording succeeds" $? 0
+is "mem, with returns: the machine has slept" "$(cat status)" 0
+ok "mem, with returns: some are refused" sh -c 'nestrace report t.dat | grep -A9 "^# returns" | awk "\$2 == \"total\" && \$NF > 0 { found = 1 } END { exit !found }"'
 # on the time line of the kernel's own, in a session that has seen a suspend and in a later one
 record_exits sh -c "$alarm; echo mem > /sys/power/state; sleep 1; for i in 1 2 3; do cat /proc/loadavg; done"
 on_one_line "a session with a suspend in it" 3
