@@ -33,6 +33,7 @@ static const char *const nt_no_return_name[NT_NR_NO_RETURN] = {
 	"ret_from_fork",
 #ifdef CONFIG_PROVE_RCU
 	"rcu_read_lock_any_held",
+	"rcu_read_lock_held",
 	"rcu_lockdep_current_cpu_online",
 	"rcu_read_lock_held_common",
 	"rcu_rdp_cpu_online",

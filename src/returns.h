@@ -12,6 +12,8 @@
 
 #include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/cpumask.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 
 #include "compat/rethook.h"
@@ -21,7 +23,7 @@ struct nt_hook;
 struct nt_session;
 
 #ifdef CONFIG_PROVE_RCU
-#define NT_NR_NO_RETURN	5
+#define NT_NR_NO_RETURN	6
 #else
 #define NT_NR_NO_RETURN	1
 #endif
@@ -63,6 +65,11 @@ static __always_inline bool nt_return_refused(unsigned long ip)
 	for (i = 0; i < NT_NR_NO_RETURN; i++)
 		if (unlikely(ip == nt_no_return[i]))
 			return true;
+#ifdef CONFIG_PROVE_RCU
+	/* rethook would find that RCU does not know the CPU, and warn */
+	if (unlikely(!cpumask_test_cpu(raw_smp_processor_id(), cpu_online_mask)))
+		return true;
+#endif
 #ifdef CONFIG_FUNCTION_GRAPH_TRACER
 	/* a suspend does not return through the functions that it has entered; only the task writes it */
 	if (unlikely(current->tracing_graph_pause.counter))
