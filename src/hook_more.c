@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of a hit that tells more than the function and its caller: with its return, its stack or
- * its arguments. As in hook.c, everything here is noinstr.
+ * The way of a call whose return is recorded, too. As in hook.c, everything here is noinstr.
  *
  *	nt_hook_pair_READER, nt_hook_exit_READER: the entry of a function
  *	  |
  *	  +-- plain task or interrupt, RCU watching -> nt_enter_plain: hits++, guard, room, fill,
- *	  |                                              |  clock, node, publish, release
+ *	  |                                              |  node, clock, publish, release
  *	  |                                              |
  *	  |                                              +-- no room, no node, ... -> nt_entered_SLOT
  *	  |                                                                             |
- *	  +-- anything else, and all with stacks or arguments -> nt_enter_any ----------+
+ *	  +-- anything else -> nt_enter_any --------------------------------------------+
  *	                                                                                |
  *	                                                                       nt_record_call
  *
@@ -40,7 +39,7 @@
 struct nt_call {
 	struct nt_context ctx;
 	unsigned long ip, parent_ip;
-	struct pt_regs *regs;		/* at the entry: the arguments, and the stack pointer */
+	struct pt_regs *regs;		/* at the entry: the stack pointer */
 	enum nestrace_slot slot;
 };
 
@@ -76,8 +75,10 @@ static __always_inline enum nt_reserved nt_reserve(const struct nt_hook *h, stru
 
 	if (likely(nt_room_find(ring, room, bytes, ts)))
 		return NT_RESERVED;
-	if (nt_ring_full(ring))
+	if (nt_ring_full(ring)) {
+		nt_ring_close(ring);
 		return NT_FULL;
+	}
 	if (nt_ring_frozen(ring))
 		return NT_FROZEN;
 	nt_ring_next(ring, ts);
@@ -87,16 +88,25 @@ static __always_inline enum nt_reserved nt_reserve(const struct nt_hook *h, stru
 
 /* ---- entries ---- */
 
-/* Look for a node at home of another CPU, where tasks that migrate have left it. */
-static noinstr bool nt_node_steal(const struct nt_hook *h, enum nestrace_slot slot,
-				  struct nt_node **node)
-{
-	unsigned int cpu;
+#define NT_STEAL_PAUSE	64
 
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+/* Look for a node at home of another CPU, where tasks that migrate have left it. */
+static noinstr bool nt_node_steal(const struct nt_hook *h, struct nt_ring *ring,
+				  enum nestrace_slot slot, struct nt_node **node)
+{
+	unsigned int i, cpu = raw_smp_processor_id();
+
+	if (ring->steal_pause) {
+		ring->steal_pause--;
+		return false;
+	}
+	for (i = 1; i < nr_cpu_ids; i++) {
+		cpu = cpu + 1 < nr_cpu_ids ? cpu + 1 : 0;
 		if (cpumask_test_cpu(cpu, cpu_possible_mask) &&
 		    nt_node_pop(per_cpu_ptr(h->rings, cpu)->slot[slot].nodes, node))
 			return true;
+	}
+	ring->steal_pause = NT_STEAL_PAUSE;
 	return false;
 }
 
@@ -112,7 +122,7 @@ static __always_inline struct nt_node *nt_node_get(const struct nt_hook *h, stru
 		*missed = NT_MISSED_REFUSED;
 	else if (!watching)
 		*missed = NT_MISSED_NO_RCU;
-	else if (nt_node_pop(ring->nodes, &node) || nt_node_steal(h, c->slot, &node))
+	else if (nt_node_pop(ring->nodes, &node) || nt_node_steal(h, ring, c->slot, &node))
 		return node;
 	return NULL;
 }
@@ -146,7 +156,7 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 			nt_local_inc(&ring->missed[missed]);
 	} else {
 		nt_local_inc(reserved == NT_FULL ? &ring->full : &ring->filtered);
-		/* it is linked, so it must return to us */
+		/* the node is linked, so hook the return, but record nothing */
 		if (node)
 			node->slot = NESTRACE_NR_SLOTS;
 	}
@@ -166,6 +176,11 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 	enum nt_missed missed;
 	struct nt_node *node;
 
+	/* a call that is lost needs no return */
+	if (!h->at_exit && unlikely(nt_ring_closed(ring))) {
+		nt_local_inc(&ring->full);
+		return false;
+	}
 	c->parent_ip = nt_true_caller(c->parent_ip);
 	node = nt_node_get(h, ring, c, watching, &missed);
 	if (node) {
@@ -312,7 +327,7 @@ static __always_inline void nt_enter_plain(unsigned long ip, unsigned long paren
 	if (!at_exit)
 		nt_fill((struct nt_record *)rec, NESTRACE_EVENT_ENTRY, ip, parent_ip,
 			flags | nt_irqs_off(irq_flags), preempt_count);
-	/* the record has ip and parent_ip, and so no registers have to keep them: these are few */
+	/* reload ip and parent_ip from the record: registers are scarce */
 	if (unlikely(!nt_node_pop(ring->nodes, &node)))
 		return entered(at_exit ? ip : READ_ONCE(rec->event.call.ip),
 			       at_exit ? parent_ip : READ_ONCE(rec->event.call.parent_ip), h, fregs);

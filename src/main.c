@@ -42,7 +42,7 @@ static int __init nt_init(void)
 	if (ret)
 		return ret;
 	nt_add_features(nt_returns_init(),
-			"rethook not found: returns cannot be recorded");
+			"rethook or function_graph not found: returns cannot be recorded");
 	nt_add_features(nt_triggers_find(),
 			"oops_enter cannot be traced: an oops ends a recording after it was printed");
 	ret = nt_add_features(nt_stacks_init(),

@@ -3,6 +3,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/log2.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -19,15 +20,20 @@
  */
 #define NT_NODES_OF_TASKS	512
 #define NT_NODES_OF_INTERRUPTS	128
-#define NT_NODES_OF_EXCEPTIONS	32
-#define NT_NODES_MAX		(1U << 16)	/* of a slot, on all CPUs */
+#define NT_NODES_OF_EXCEPTIONS	4
+/*
+ * The kernel's pool has room for all of its nodes on each possible CPU. Where there are many CPUs, this
+ * many bytes for that room limit the nodes of a slot, but not to less than 4 per CPU.
+ */
+#define NT_POOL_ROOM		(4U << 20)
+#define NT_NODES_LEAST		4
 
 /*
  * The functions whose return must not be hooked:
  *  - ret_from_fork() returns with interrupts off, while lockdep takes them for on, and where RCU
  *    may not be watching.
- *  - The others are called by rethook_trampoline_handler(), where CONFIG_PROVE_RCU has them called:
- *    their return would enter it again, without end.
+ *  - The others are called by rethook_trampoline_handler() with CONFIG_PROVE_RCU: their return would
+ *    enter it again, without end.
  */
 static const char *const nt_no_return_name[NT_NR_NO_RETURN] = {
 	"ret_from_fork",
@@ -61,6 +67,9 @@ int __init nt_returns_init(void)
 {
 	unsigned int i;
 
+	/* without it __switch_to() can be traced, and a suspend does not say where not to hook returns */
+	if (!IS_ENABLED(CONFIG_FUNCTION_GRAPH_TRACER))
+		return 0;
 	nt_rethook_alloc = (nt_rethook_alloc_fn *)nt_ksym("rethook_alloc");
 	nt_rethook_free = (nt_rethook_free_fn *)nt_ksym("rethook_free");
 	nt_return_trampoline = nt_ksym("arch_rethook_trampoline");
@@ -82,7 +91,7 @@ static unsigned int nt_nodes_of(enum nestrace_slot slot)
 	case NESTRACE_SLOT_TASK:
 		return NT_NODES_OF_TASKS;
 	case NESTRACE_SLOT_SOFTIRQ:
-		/* there, softirqs sleep as tasks do */
+		/* on PREEMPT_RT, softirqs sleep as tasks do */
 		return IS_ENABLED(CONFIG_PREEMPT_RT) ? NT_NODES_OF_TASKS : NT_NODES_OF_INTERRUPTS;
 	case NESTRACE_SLOT_HARDIRQ:
 	case NESTRACE_SLOT_NMI:
@@ -111,8 +120,10 @@ struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
 
 static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler, unsigned int nr)
 {
-	return nt_rethook_new(h, handler,
-			      min(nt_nodes_of(nr) * num_possible_cpus(), NT_NODES_MAX));
+	unsigned int cpus = num_possible_cpus(), nodes = nt_nodes_of(nr) * cpus;
+	unsigned int most = rounddown_pow_of_two(NT_POOL_ROOM / sizeof(void *) / cpus);
+
+	return nt_rethook_new(h, handler, max(min(nodes, most), NT_NODES_LEAST * cpus));
 }
 
 static struct rethook *nt_pool_of(const struct nt_returns *r, unsigned int cpu,
@@ -169,7 +180,7 @@ void nt_rethook_put(struct rethook *pool)
 	 */
 	synchronize_rcu();
 	nt_rethook_free(pool);
-	/* no handler runs after this; the kernel frees the nodes of those who sleep when they return */
+	/* No handler runs after this. The kernel frees a sleeping task's nodes when its functions return. */
 	synchronize_rcu();
 }
 

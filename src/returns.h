@@ -42,18 +42,18 @@ struct nt_returns {
 int nt_returns_init(void);
 
 /*
- * Give the rings of @s nodes, for returns to @handler, before the hook is registered. Return: 0 or -ENOMEM. Context of both: may sleep; s->lock is held.
+ * Give the rings of @s nodes, for returns to @handler, before the hook is registered. Return: 0 or
+ * -ENOMEM. Context of both: may sleep; s->lock is held.
  */
 int nt_returns_start(struct nt_session *s, rethook_handler_t handler);
 /* Take them away, after the hook was unregistered. */
 void nt_returns_stop(struct nt_session *s);
 
-/*
- * Return: a pool of @nodes in all, or NULL; its nodes of a CPU; and free it. Context of these: may
- * sleep.
- */
+/* Return: a pool of @nodes in all, or NULL. Context: may sleep. */
 struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned int nodes);
+/* Return: its nodes of a CPU. */
 struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu);
+/* Free it; no handler of it runs after this. Context: may sleep. */
 void nt_rethook_put(struct rethook *pool);
 
 /* Must the return of this function not be hooked, or not be hooked now? Context: a hit. */
@@ -89,16 +89,18 @@ static __always_inline unsigned long nt_true_caller(unsigned long parent_ip)
 	return parent_ip;
 }
 
-/* Is this the node of a call that @h has hooked? */
+/* Is this the node of a call that @h has hooked, in a session that still runs? */
 static __always_inline bool nt_node_is_of(struct llist_node *at, const struct nt_hook *h)
 {
-	return container_of(at, struct rethook_node, llist)->rethook->data == (void *)h;
+	const struct rethook *rh = container_of(at, struct rethook_node, llist)->rethook;
+
+	/* a pool that was freed has no handler, and another session may have its address */
+	return rh->data == (void *)h && rh->handler;
 }
 
 /* Return: the calls from @at on that @h has hooked, and that have not returned. */
 static __always_inline u32 nt_return_depth(const struct nt_hook *h, struct llist_node *at)
 {
-
 	/* others, such as kretprobes, have nodes in the list, too */
 	while (unlikely(at && !nt_node_is_of(at, h)))
 		at = at->next;

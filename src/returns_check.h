@@ -3,10 +3,9 @@
 #define NT_RETURNS_CHECK_H
 
 /*
- * Check, once, that the list of functions whose return must not be hooked is enough on this kernel:
+ * Check, until it is so, that the list of functions whose return must not be hooked is enough on this kernel:
  * another function that rethook calls while one returns would enter it again, without end.
- * Return: 0, -EOPNOTSUPP, -ENOMEM, or an error of register_ftrace_function(), after which it is checked
- * again. Context: may sleep; it arms all functions for a moment.
+ * Return: 0, -EOPNOTSUPP, -ENOMEM, or an error of register_ftrace_function(). Context: may sleep; it arms all functions for a moment.
  */
 int nt_returns_check(void);
 

@@ -119,11 +119,12 @@ struct nt_ring {
 	struct nt_nodes *nodes;	/* for the returns of this CPU's entries in this slot */
 	u64 exits;		/* returns in @written */
 	u64 exits_full;		/* returns in @full */
-	u64 exits_dropped;	/* returns in @hits that are neither */
-	u64 strangers;		/* of the returns here, those of entries in other slots */
+	u64 exits_dropped;	/* returns in @hits that are neither written nor full */
+	u64 strangers;		/* returns counted here whose entry was in another slot */
 	u64 away;		/* returns of entries in this slot that other slots have counted */
 	u64 awaited;		/* entries that wait for their return to be recorded at all */
 	u64 missed[NT_NR_MISSED];
+	u32 steal_pause;	/* entries that do not look for nodes of other CPUs, because there were none */
 
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -202,6 +203,18 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	WRITE_ONCE(sb->first_exits, r->exits + r->exits_full);
 	WRITE_ONCE(sb->first, r->written + r->full);
 	WRITE_ONCE(r->last, ts);
+}
+
+/* Let no further record into the sub-buffer: a record was lost, and its gap is reported behind it. */
+static __always_inline void nt_ring_close(struct nt_ring *r)
+{
+	r->limit = 0;
+}
+
+/* Is it closed, and is there no other? */
+static __always_inline bool nt_ring_closed(const struct nt_ring *r)
+{
+	return !r->limit && nt_ring_full(r);
 }
 
 /* If the sub-buffer has no room: nt_ring_full(), nt_ring_next(). */

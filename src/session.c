@@ -129,14 +129,25 @@ void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm)
 	s->hook.ignored_mm = mm;
 }
 
+/* bpf_throw() never returns, and cuts the stack: what it has left among the hooked calls is wrong. */
+static int nt_leave_out_throw(struct nt_session *s)
+{
+	char name[] = "bpf_throw";
+	int ret = nt_exclusion_add(&s->exclusion, name, false);
+
+	return ret == -ENOENT || ret == -EINVAL ? 0 : ret;
+}
+
 int nt_session_prepare(struct nt_session *s)
 {
-	int ret;
+	int ret = 0;
 
 	lockdep_assert_held(&s->lock);
 	if (s->state != NT_NEW)
 		return 0;
-	ret = nt_rings_alloc(s);
+	if (s->hook.returns)
+		ret = nt_leave_out_throw(s);
+	ret = ret ?: nt_rings_alloc(s);
 	if (ret)
 		return ret;
 	ret = s->hook.counts ? 0 : nt_streams_alloc(s);
