@@ -91,7 +91,7 @@ struct nestrace_function {
 /*
  * In sessions with NESTRACE_CONFIG_RET or _EXIT: the kernel's event ftrace:funcgraph_entry, a call
  * whose return will be recorded. Calls whose return cannot be are function events. Its first fields
- * are those of the function event. Behind @depth comes the slot, as behind that.
+ * are those of the function event. The slot follows @depth, as in that.
  */
 struct nestrace_entry {
 	struct nestrace_function call;	/* @call.type is NESTRACE_EVENT_ENTRY */
@@ -334,7 +334,8 @@ struct nestrace_stats {
  * NESTRACE_IOC_RETURNS: the counters of one CPU in a session with CONFIG_RET, by the slot of the call;
  * a return counts on the CPU where it happens. In the sum over all CPUs
  *	calls == returned + calls that have not returned.
- * These are also the calls of tasks that have exited inside. Each call whose return is not recorded is
+ * Calls of tasks that have exited inside count as not returned. @lost and @dropped are by the slot of the
+ * return. Each call whose return is not recorded is
  * in one of @no_node, @no_rcu and @refused. With CONFIG_EXIT, what NESTRACE_IOC_STATS calls recorded
  * are returns and these calls; in the sum over all CPUs and slots, @hits there also holds
  * the calls that have not returned.

@@ -11,6 +11,7 @@
 #include <linux/thread_info.h>
 #include <linux/version.h>
 
+#include "arch_preempt.h"
 #include "uapi/nestrace.h"
 
 #define NT_FLAG_IRQS_OFF	0x01
@@ -68,7 +69,7 @@ static __always_inline bool nt_plain_current(void)
 
 /*
  * Return: true if the flags of @pc, nt_preempt_count_raw(), can only be IRQS_OFF, and its
- * preempt count fits the record. Its sign bit is PREEMPT_NEED_RESCHED, which is inverted.
+ * preempt count fits the record. Its sign bit is NT_PREEMPT_NEED_RESCHED, which is inverted.
  */
 static __always_inline bool nt_plain_flags(unsigned int pc)
 {
@@ -76,7 +77,7 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (softirq_count())
 		return false;
 #endif
-	return (s32)pc <= (s32)(PREEMPT_NEED_RESCHED | 0xf) && nt_plain_current();
+	return (s32)pc <= (s32)(NT_PREEMPT_NEED_RESCHED | 0xf) && nt_plain_current();
 }
 
 /*
@@ -85,8 +86,8 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
  */
 static __always_inline bool nt_plain_interrupt_flags(enum nestrace_slot slot, unsigned int pc)
 {
-	unsigned int bits = PREEMPT_NEED_RESCHED | SOFTIRQ_MASK | (PREEMPT_MASK & ~0xf);
-	unsigned int plain = PREEMPT_NEED_RESCHED;
+	unsigned int bits = NT_PREEMPT_NEED_RESCHED | SOFTIRQ_MASK | (PREEMPT_MASK & ~0xf);
+	unsigned int plain = NT_PREEMPT_NEED_RESCHED;
 
 #ifdef CONFIG_PREEMPT_RT
 	if (softirq_count())
@@ -127,7 +128,7 @@ static __always_inline u8 nt_context_flags(unsigned int pc, bool irqs_off)
 		barrier();
 		flags |= NT_FLAG_NEED_RESCHED;
 	}
-	if (unlikely(!(pc & PREEMPT_NEED_RESCHED))) {
+	if (unlikely(!(pc & NT_PREEMPT_NEED_RESCHED))) {
 		barrier();
 		flags |= NT_FLAG_PREEMPT_RESCHED;
 	}

@@ -281,6 +281,9 @@ struct objpool_slot {
 };
 #define nr_cpu_ids		NR_CPUS
 #define cpu_possible_mask	NULL
-#define cpumask_test_cpu(cpu, mask) true
+/* those of stress.c */
+#define UNIT_CPUS		3
+#define cpumask_test_cpu(cpu, mask) ((cpu) < UNIT_CPUS)
+#define raw_smp_processor_id()	((unsigned int)this_cpu)
 
 #endif

@@ -27,7 +27,7 @@
 #include "stream.h"
 #include "thread_cpus.h"
 
-#define CPUS		3
+#define CPUS		UNIT_CPUS
 #define SUBBUFS		4
 #define ROOMY		16384
 #define HITS_MAX	(1 << 22)

@@ -198,7 +198,7 @@ static unsigned int chrome_id(unsigned int nr)
 /* Return the thread ID of a task, or of the idle task of a CPU. */
 static unsigned int chrome_task(const struct source *from, const struct hit *hit)
 {
-	return hit->pid ? chrome_id(hit->pid) : CHROME_TASKS - from->nr;
+	return hit->pid ? (unsigned int)hit->pid : CHROME_TASKS - from->nr;
 }
 
 /* Print a call that has returned, in the line of its task, where calls are nested as they were. */
@@ -232,8 +232,11 @@ static void chrome(void *arg, const struct source *from, const struct hit *event
 		/* it is shown once it has returned */
 		return;
 	case GRAPH_EXIT:
-		if (call.took != UINT64_MAX)
+		/* if times are cycles, nothing says when it began */
+		if (call.took != UINT64_MAX && !e->reader.cycles)
 			chrome_call(e, from, hit, &call);
+		else
+			e->not_shown++;
 		return;
 	case GRAPH_NONE:
 		if (!event->is_hit) {

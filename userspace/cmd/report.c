@@ -87,16 +87,23 @@ static void show_exit(struct report *r, const struct source *from, const struct 
 	};
 	struct duration_times times;
 
-	if (r->graph) {
-		text.has_times = durations_exit(&r->durations, from, hit, call->depth, call->took, &times);
-		text.total = text.has_times ? times.total : 0;
-		text.self = text.has_times ? times.self : 0;
-		text_graph_exit(r->text, from, hit, call->depth, &text);
+	text.has_total = call->took != UINT64_MAX;
+	text.total = call->took;
+	if (!r->graph) {
+		text_return(r->text, from, hit, &text);
 		return;
 	}
-	text.has_times = call->took != UINT64_MAX;
-	text.total = call->took;
-	text_return(r->text, from, hit, &text);
+	if (graph_events_only_exits(&r->events))
+		text.has_self = durations_only_exit(&r->durations, from, hit, call->depth, call->took, &times);
+	else
+		text.has_self = durations_exit(&r->durations, from, hit, call->depth, call->took, &times);
+	if (text.has_self) {
+		text.has_total = true;
+		text.total = times.total;
+		text.self = times.self;
+		text.begin = times.begin;
+	}
+	text_graph_exit(r->text, from, hit, call->depth, &text);
 }
 
 /* Show what has to do with returns. Return: false if this has not. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace stat: count calls by function and context, live or from a file. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <event-parse.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -51,7 +52,7 @@ static const char help[] =
 	"  -i FILE     count the hits in FILE, of nestrace record or trace-cmd record;\n"
 	"              --since, --until, --around: only a part, as for nestrace report\n"
 	"  --time      show how long functions took, also from a FILE with returns\n"
-	"  --hist GLOB show how often the functions that match took how long\n"
+	"  --hist GLOB show a histogram of the durations of functions that match\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
@@ -353,7 +354,7 @@ static void time_event(void *arg, const struct source *from, const struct hit *e
 		break;
 	case GRAPH_EXIT:
 		if (t->only_exits)
-			durations_only_exit(&t->durations, from, &hit, call.depth, call.took);
+			durations_only_exit(&t->durations, from, &hit, call.depth, call.took, &times);
 		else
 			durations_exit(&t->durations, from, &hit, call.depth, call.took, &times);
 		break;
@@ -398,7 +399,7 @@ static int stat_durations(const char *path, const char *output, struct periods *
 	if (!open_recorded(&r, path, output))
 		return EXIT_ERROR;
 	graph_events_init(&t.events, r.names);
-	/* recorded by --ret=exit; with a time, as other files have not if they have no entries */
+	/* recorded by --ret=exit: other files without entries have no times in their returns */
 	t.only_exits = graph_events_only_exits(&t.events) && graph_events_have_ns(&t.events) &&
 		       r.has_accounting;
 	reader_read(&r);
@@ -475,13 +476,16 @@ static int record_returns(char **args)
 	int status;
 	size_t i;
 
+	/* one that ignores it cannot wait */
+	signal(SIGCHLD, SIG_DFL);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &sa, NULL);
 	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args, environ))
 		die_errno("cannot start the recorder");
 	recorder = pid;
 	while (waitpid(pid, &status, 0) < 0)
-		;
+		if (errno != EINTR)
+			die_errno("cannot wait for the recorder");
 	recorder = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -497,6 +501,13 @@ static void add_word(struct words *w, const char *word)
 	w->word = xrealloc(w->word, (w->nr + 2) * sizeof(*w->word));
 	w->word[w->nr++] = xstrdup(word);
 	w->word[w->nr] = NULL;
+}
+
+static void free_words(struct words *w)
+{
+	while (w->nr)
+		free(w->word[--w->nr]);
+	free(w->word);
 }
 
 /* Add an option as it was given. */
@@ -544,6 +555,7 @@ static int stat_durations_live(const struct words *options, char **command, cons
 		ret = stat_durations(path, output, &all, glob) ?: status;
 	unlink(path);
 	free(path);
+	free_words(&w);
 	return ret;
 }
 
@@ -612,5 +624,6 @@ int cmd_stat(int argc, char **argv)
 		ret = input ? stat_recorded(input, output) : stat_session(&config, output);
 	periods_free(&periods);
 	session_options_free(&config);
+	free_words(&options);
 	return ret;
 }

@@ -281,7 +281,7 @@ static bool start_error(const struct session_config *c, struct error *e)
 	if (errno == ENODEV)
 		return error_set(e, FTRACE_IS_DEAD);
 	if (errno == EOPNOTSUPP)
-		return error_set(e, "this kernel cannot record returns: '--ret'; dmesg says why, and function_graph may work: trace-cmd record -p function_graph");
+		return error_set(e, "this kernel cannot record returns: '--ret'; see dmesg, or use trace-cmd record -p function_graph");
 	return error_set_errno(e, "cannot start tracing");
 }
 

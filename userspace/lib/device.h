@@ -62,7 +62,7 @@ bool device_stop(int fd, struct error *e);
 int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e);
 /* Return: false if the CPU has no counters. */
 bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
-/* Return: false if it has none of returns. */
+/* Return: false if the session does not record returns. */
 bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns);
 
 #endif

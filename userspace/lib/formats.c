@@ -162,7 +162,7 @@ static bool ends_with_parent(const struct tep_event *event)
 
 /*
  * Set @h to how a call whose return is recorded is read. @exit: from its return, because the session
- * recorded only that. Return: false if @event has not what it takes.
+ * recorded only that. Return: false if @event lacks a field.
  */
 static bool entry_from(struct hit_format *h, struct tep_event *event, bool exit)
 {

@@ -90,7 +90,7 @@ static uint32_t skip_plain(const char *data, uint32_t len)
 	const uint32_t own = sizeof(uint32_t) + NESTRACE_EVENT_SIZE;
 	uint32_t type, size, at = 0;
 
-	/* most are hits of ours: look at several, of which none has to wait for the one before it */
+	/* most are hits of ours: check four at once, without a dependency between them */
 	while (len - at >= 4 * own && is_own(data + at) && is_own(data + at + own) &&
 	       is_own(data + at + 2 * own) && is_own(data + at + 3 * own))
 		at += 4 * own;

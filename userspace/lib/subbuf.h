@@ -22,7 +22,7 @@ struct hit_format {
 	int type;
 	struct event_field ip, parent_ip, context;
 	int size;		/* the least bytes that hold these fields */
-	int slot_at;		/* a longer event has its slot here, see uapi/nestrace.h; 0: it has not */
+	int slot_at;		/* a longer event has its slot here, see uapi/nestrace.h; 0: no slot */
 	bool is_return;		/* no hit: only its slot is of interest */
 };
 

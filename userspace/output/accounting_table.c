@@ -124,7 +124,7 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 		       a->set_forward);
 	accounting_recursions(a, tep);
 	sum_of_all = total.recorded + total.lost + total.recursed + total.filtered;
-	/* there, a call is recorded or lost when it returns */
+	/* with --ret=exit, a call is recorded or lost when it returns */
 	if (a->at_exit)
 		sum_of_all += inside;
 	if (total.hits != sum_of_all)

@@ -18,7 +18,7 @@ struct call {
 	uint64_t interrupts;	/* time of interrupts meanwhile */
 };
 
-/* How long the calls at one depth took since the last return of a call below them, by their slot. */
+/* Times of the calls at one depth that have returned since their caller was entered, by their slot. */
 struct calls_above {
 	uint64_t took[NESTRACE_NR_SLOTS];
 	uint64_t total[NESTRACE_NR_SLOTS];	/* without interrupts */
@@ -30,7 +30,7 @@ struct duration_stack {
 	struct call *call;
 	unsigned int nr, room;
 	struct calls_above *above;	/* by depth; of a file without entries */
-	unsigned int nr_above;
+	unsigned int nr_above, deepest;	/* depths, and the highest one in use */
 };
 
 static size_t hash(uint64_t key, size_t size)
@@ -184,7 +184,7 @@ static struct duration_times times_of(uint64_t took, uint64_t interrupts, uint64
 {
 	uint64_t total = took > interrupts ? took - interrupts : 0;
 
-	return (struct duration_times){ total, total > callees ? total - callees : 0 };
+	return (struct duration_times){ .total = total, .self = total > callees ? total - callees : 0 };
 }
 
 bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
@@ -203,6 +203,7 @@ bool durations_exit(struct durations *d, const struct source *from, const struct
 	if (took == DURATION_BY_TIMES)
 		took = hit->ts > c.begin ? hit->ts - c.begin : 0;
 	*times = times_of(took, c.interrupts, c.callees);
+	times->begin = c.begin;
 	count(d, c.ip, c.slot, *times);
 	if (!s->nr)
 		return true;
@@ -216,36 +217,51 @@ bool durations_exit(struct durations *d, const struct source *from, const struct
 	return true;
 }
 
-void durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
-			 uint64_t depth, uint64_t took)
+/* Have room for calls at @depth; unused room takes no memory. */
+static void make_above(struct duration_stack *s, uint64_t depth)
+{
+	struct calls_above *above;
+
+	if (depth < s->nr_above)
+		return;
+	above = xzalloc(depth + 1, sizeof(*above));
+	if (s->nr_above)
+		memcpy(above, s->above, s->nr_above * sizeof(*above));
+	free(s->above);
+	s->above = above;
+	s->nr_above = depth + 1;
+}
+
+bool durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
+			 uint64_t depth, uint64_t took, struct duration_times *times)
 {
 	struct duration_stack *s = stack_of(d, from, hit);
 	uint64_t interrupts = 0, callees = 0;
-	struct duration_times times;
-	struct calls_above *above;
+	const struct calls_above *above;
 	unsigned int slot;
 
 	d->entries++;
-	if (depth >= DEPTH_MAX) {
+	if (depth + 1 >= DEPTH_MAX || took == DURATION_BY_TIMES) {
 		d->broken++;
-		return;
+		return false;
 	}
-	if (depth + 1 >= s->nr_above) {
-		s->above = xrealloc(s->above, (depth + 2) * sizeof(*s->above));
-		memset(s->above + s->nr_above, 0, (depth + 2 - s->nr_above) * sizeof(*s->above));
-		s->nr_above = depth + 2;
-	}
+	make_above(s, depth + 1);
 	above = &s->above[depth + 1];
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		/* an interrupt's whole time, and that of interrupts in what was called */
 		interrupts += above->took[slot] - (slot > hit->slot ? 0 : above->total[slot]);
 		callees += slot > hit->slot ? 0 : above->total[slot];
 	}
-	memset(above, 0, sizeof(*above));
-	times = times_of(took, interrupts, callees);
-	count(d, hit->ip, hit->slot, times);
+	*times = times_of(took, interrupts, callees);
+	times->begin = hit->ts > took ? hit->ts - took : 0;
+	count(d, hit->ip, hit->slot, *times);
+	/* those whose caller's return is missing, too */
+	if (s->deepest > depth)
+		memset(&s->above[depth + 1], 0, (s->deepest - depth) * sizeof(*s->above));
+	s->deepest = depth;
 	s->above[depth].took[hit->slot] += took;
-	s->above[depth].total[hit->slot] += times.total;
+	s->above[depth].total[hit->slot] += times->total;
+	return true;
 }
 
 uint64_t durations_depth(struct durations *d, const struct source *from, const struct hit *hit)

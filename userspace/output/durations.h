@@ -52,15 +52,16 @@ void durations_entry(struct durations *d, const struct source *from, const struc
 /* How long a call took, without the interrupts that came meanwhile. */
 struct duration_times {
 	uint64_t total, self;
+	uint64_t begin;		/* of its entry */
 };
 
 /* It has returned after @took. Return: false if its entry is not known; else @times is set. */
 bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
 		    uint64_t depth, uint64_t took, struct duration_times *times);
 /* The same where the file has no entries at all: a call is known by its return. */
-void durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
-			 uint64_t depth, uint64_t took);
-/* Return how many calls a hit has below it. */
+bool durations_only_exit(struct durations *d, const struct source *from, const struct hit *hit,
+			 uint64_t depth, uint64_t took, struct duration_times *times);
+/* Return the depth of the next call of the hit's task. */
 uint64_t durations_depth(struct durations *d, const struct source *from, const struct hit *hit);
 /* Count the calls that have not returned. */
 void durations_end(struct durations *d);

@@ -46,10 +46,10 @@ struct task {
 	struct piece piece;	/* with the spaces before it, and the pid */
 };
 
-/* The line of an entry of which the return may be next, in @out. */
+/* A line in @out of an entry that its return may still complete. */
 struct open_line {
 	size_t column, tail;	/* where the times and what follows the name are; 0: there is none */
-	uint64_t ip, depth;
+	uint64_t ip, depth, begin;
 	int pid;
 };
 
@@ -71,11 +71,15 @@ struct text {
 /* The lines of all files on their way to stdout. */
 static struct {
 	bool kept;		/* is printed at exit, too */
+	uint64_t flushes;
 	size_t len;
 	char text[1 << 16];
 } out;
 
 static struct text *all_texts;
+/* The lines that were opened since the last flush; some may be closed. */
+static struct { struct text *text; unsigned int source; } open_lines[sizeof(out.text) / 32];
+static unsigned int nr_open_lines;
 
 /* A text of any length ends before this, so that pieces of a line have room behind it. */
 #define LIMIT	(sizeof(out.text) - 2048)
@@ -96,6 +100,8 @@ void text_flush(void)
 
 	fwrite_unlocked(out.text, 1, out.len, stdout);
 	out.len = 0;
+	out.flushes++;
+	nr_open_lines = 0;
 	for (t = all_texts; t; t = t->next)
 		if (t->nr_open)
 			memset(t->open, 0, t->nr_open * sizeof(*t->open));
@@ -391,7 +397,7 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 #define TIME_WIDTH	15	/* columns of a time with its unit */
 #define TIMES_WIDTH	(2 + TIME_WIDTH + 1 + TIME_WIDTH + 3)
 
-/* Write a time, at most TIME_WIDTH columns up to 10^11 s. */
+/* Write a time, in at most TIME_WIDTH columns for any that a machine can measure. */
 static void time_text(char *to, size_t size, uint64_t time, bool cycles)
 {
 	if (cycles)
@@ -399,7 +405,7 @@ static void time_text(char *to, size_t size, uint64_t time, bool cycles)
 	else if (time < 100000000000ULL)
 		snprintf(to, size, "%" PRIu64 ".%03u us", time / 1000, (unsigned int)(time % 1000));
 	else
-		snprintf(to, size, "%" PRIu64 ".%03u s ", time / 1000000000,
+		snprintf(to, size, "%" PRIu64 ".%03u s", time / 1000000000,
 			 (unsigned int)(time / 1000000 % 1000));
 }
 
@@ -423,12 +429,12 @@ static void times_text(char *to, const struct text_return *r)
 {
 	char total[64] = "", self[64] = "", text[160];
 
-	if (r && r->has_times) {
+	if (r && r->has_total)
 		time_text(total, sizeof(total), r->total, r->cycles);
+	if (r && r->has_self)
 		time_text(self, sizeof(self), r->self, r->cycles);
-	}
 	snprintf(text, sizeof(text), "%c %*.*s %*.*s | ",
-		 r && r->has_times && !r->cycles ? mark_of(r->total) : ' ',
+		 r && r->has_total && !r->cycles ? mark_of(r->total) : ' ',
 		 TIME_WIDTH, TIME_WIDTH, total, TIME_WIDTH, TIME_WIDTH, self);
 	memcpy(to, text, TIMES_WIDTH);
 }
@@ -460,7 +466,7 @@ void text_return(struct text *t, const struct source *from, const struct hit *hi
 		put_string(" ");
 		put_string(text);
 	}
-	if (r->has_times) {
+	if (r->has_total) {
 		time_text(text, sizeof(text), r->total, r->cycles);
 		put_string(" (");
 		put_string(text);
@@ -499,14 +505,24 @@ static size_t put_graph_head(struct text *t, const struct source *from, const st
 void text_graph_entry(struct text *t, const struct source *from, const struct hit *hit,
 		      uint64_t depth)
 {
-	size_t column = put_graph_head(t, from, hit, depth, NULL);
 	struct open_line *line = open_line(t, from);
+	uint64_t flushes;
+	size_t column;
 
+	line->column = 0;
+	begin_line();
+	flushes = out.flushes;
+	column = put_graph_head(t, from, hit, depth, NULL);
 	put_function(t, hit->ip);
-	/* a flush has not come in between: there was room for the line */
-	*line = (struct open_line){
-		.column = column, .tail = out.len, .ip = hit->ip, .depth = depth, .pid = hit->pid,
-	};
+	/* a name may be long: then the line may be on its way already */
+	if (flushes == out.flushes && nr_open_lines < sizeof(open_lines) / sizeof(open_lines[0])) {
+		*line = (struct open_line){
+			.column = column, .tail = out.len, .ip = hit->ip, .depth = depth,
+			.begin = hit->ts, .pid = hit->pid,
+		};
+		open_lines[nr_open_lines].text = t;
+		open_lines[nr_open_lines++].source = from->nr;
+	}
 	put_string("() {\n");
 }
 
@@ -522,19 +538,22 @@ void text_graph_call(struct text *t, const struct source *from, const struct hit
 /* Let the open line at @at end with @tail. */
 static void close_line(size_t at, const char *tail)
 {
-	size_t end = at + strlen("() {\n"), len = strlen(tail), i;
-	struct text *t;
+	size_t end = at + strlen("() {\n"), len = strlen(tail);
+	struct open_line *line;
+	unsigned int i;
 
 	memmove(out.text + at + len, out.text + end, out.len - end);
 	memcpy(out.text + at, tail, len);
 	out.len += len - (end - at);
-	for (t = all_texts; t; t = t->next) {
-		for (i = 0; i < t->nr_open; i++) {
-			if (t->open[i].column <= at)
-				continue;
-			t->open[i].column += len - (end - at);
-			t->open[i].tail += len - (end - at);
-		}
+	/* those behind it, which are the last ones, move */
+	for (i = nr_open_lines; i--;) {
+		line = &open_lines[i].text->open[open_lines[i].source];
+		if (line->column && line->column < at)
+			break;
+		if (line->column <= at)
+			continue;
+		line->column += len - (end - at);
+		line->tail += len - (end - at);
 	}
 }
 
@@ -549,7 +568,8 @@ void text_graph_exit(struct text *t, const struct source *from, const struct hit
 		value_text(value, sizeof(value), r->value);
 	/* room for the longer line */
 	begin_line();
-	if (was.column && line->tail && was.ip == hit->ip && was.depth == depth && was.pid == hit->pid) {
+	if (was.column && line->tail && was.ip == hit->ip && was.depth == depth && was.pid == hit->pid &&
+	    r->has_self && was.begin == r->begin) {
 		times_text(times, r);
 		memcpy(out.text + was.column, times, TIMES_WIDTH);
 		snprintf(tail, sizeof(tail), "();%s%s\n", *value ? " = " : "", value);
@@ -568,6 +588,7 @@ void text_event(struct text *t, const struct source *from, const struct hit *eve
 {
 	char *text;
 
+	open_line(t, from)->column = 0;
 	put_head(t, from, event);
 	trace_seq_reset(&t->seq);
 	formats_print(t->tep, from->cpu, event, &t->seq);
@@ -584,6 +605,7 @@ void text_gap(struct text *t, const struct source *from, int64_t missed)
 {
 	char text[64];
 
+	open_line(t, from)->column = 0;
 	begin_line();
 	if (t->look.file || t->look.instance_width)
 		put_origin(t, from);

@@ -30,9 +30,10 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent);
 /* A call that has returned. */
 struct text_return {
-	bool has_times, has_value;
+	bool has_total, has_self, has_value;
 	bool cycles;		/* the times are cycles, else ns */
 	uint64_t total, self;	/* without interrupts; @self also without what was called */
+	uint64_t begin;		/* if @has_self: of its entry */
 	uint64_t value;
 };
 
@@ -40,8 +41,8 @@ struct text_return {
 void text_return(struct text *t, const struct source *from, const struct hit *hit,
 		 const struct text_return *r);
 /*
- * Print as function_graph does, with @depth calls below: an entry, and a return. The return of the
- * last entry of a source joins its line.
+ * Print as function_graph does: an entry, and a return. @depth: the number of callers. A return joins the
+ * line of its entry if nothing of that source came in between.
  */
 void text_graph_entry(struct text *t, const struct source *from, const struct hit *hit,
 		      uint64_t depth);

@@ -14,9 +14,12 @@
 
 #include "ksym.h"
 
+/* Bit 31. The kernel's own is bit 63 where its count is a long, as in 7.3. */
+#define NT_PREEMPT_NEED_RESCHED	0x80000000U
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define nt_x86_preempt_count() \
-	(preempt_count() | (test_preempt_need_resched() ? 0 : PREEMPT_NEED_RESCHED))
+	(preempt_count() | (test_preempt_need_resched() ? 0 : NT_PREEMPT_NEED_RESCHED))
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define NT_X86_PCPU_HOT
 #define nt_x86_preempt_count()	raw_cpu_read_4(pcpu_hot.preempt_count)
