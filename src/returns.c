@@ -7,6 +7,7 @@
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "filter.h"
 #include "kernel_features.h"
@@ -46,6 +47,9 @@ static const char *const nt_no_return_name[NT_NR_NO_RETURN] = {
 #endif
 };
 
+/* It never returns, and cuts the stack: its node would be taken for that of another return. */
+#define NT_THROW	"bpf_throw"
+
 unsigned long nt_no_return[NT_NR_NO_RETURN] __ro_after_init;
 unsigned long nt_return_trampoline __ro_after_init;
 
@@ -82,6 +86,29 @@ int __init nt_returns_init(void)
 		nt_no_return[i] = nt_filter_location(nt_no_return_name[i]);
 	return nt_rethook_alloc && nt_rethook_free && nt_return_trampoline ?
 	       NESTRACE_FEATURE_RETURNS : 0;
+}
+
+static int nt_exclude_name(struct nt_exclusion *x, const char *name)
+{
+	char glob[64];
+	int ret;
+
+	/* it is modified */
+	strscpy(glob, name, sizeof(glob));
+	ret = nt_exclusion_add(x, glob, false);
+	/* this kernel has no such function, or ftrace cannot trace it */
+	return ret == -ENOENT || ret == -EINVAL ? 0 : ret;
+}
+
+int nt_returns_exclude(struct nt_exclusion *x)
+{
+	int ret = nt_exclude_name(x, NT_THROW);
+	unsigned int i;
+
+	/* each return would bring hits of those after the first */
+	for (i = 1; !ret && i < NT_NR_NO_RETURN; i++)
+		ret = nt_exclude_name(x, nt_no_return_name[i]);
+	return ret;
 }
 
 /* Return: the nodes that a slot needs on each CPU. */

@@ -19,6 +19,7 @@
 #include "compat/rethook.h"
 #include "uapi/nestrace.h"
 
+struct nt_exclusion;
 struct nt_hook;
 struct nt_session;
 
@@ -40,6 +41,12 @@ struct nt_returns {
 
 /* Return: NESTRACE_FEATURE_RETURNS or 0. Context: module load. */
 int nt_returns_init(void);
+
+/*
+ * Leave out functions that a session with returns cannot trace. Return: 0 or an error of
+ * nt_exclusion_add(). Context: may sleep; before the hook is registered.
+ */
+int nt_returns_exclude(struct nt_exclusion *x);
 
 /*
  * Give the rings of @s nodes, for returns to @handler, before the hook is registered. Return: 0 or

@@ -129,15 +129,6 @@ void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm)
 	s->hook.ignored_mm = mm;
 }
 
-/* bpf_throw() never returns, and cuts the stack: what it has left among the hooked calls is wrong. */
-static int nt_leave_out_throw(struct nt_session *s)
-{
-	char name[] = "bpf_throw";
-	int ret = nt_exclusion_add(&s->exclusion, name, false);
-
-	return ret == -ENOENT || ret == -EINVAL ? 0 : ret;
-}
-
 int nt_session_prepare(struct nt_session *s)
 {
 	int ret = 0;
@@ -146,7 +137,7 @@ int nt_session_prepare(struct nt_session *s)
 	if (s->state != NT_NEW)
 		return 0;
 	if (s->hook.returns)
-		ret = nt_leave_out_throw(s);
+		ret = nt_returns_exclude(&s->exclusion);
 	ret = ret ?: nt_rings_alloc(s);
 	if (ret)
 		return ret;
