@@ -113,6 +113,13 @@ for clock in tsc global mono; do
 	row "nestrace $clock, ring full" "$(with_nestrace -b 64 -C $clock)"
 	row "nestrace $clock, filtered by pid" "$(with_nestrace -P 1 -b 1024 -C $clock)"
 done
+# fewer, because a tick that asks for a reschedule makes the rest of a softirq's calls dearer
+calls=4000
+for clock in tsc global mono; do
+	row "nestrace $clock, returns too" "$(with_nestrace -b 65536 -C $clock --ret)"
+done
+row "nestrace tsc, returns only" "$(with_nestrace -b 65536 -C tsc --ret=exit)"
+calls=20000
 row "nestrace stat" "$(counted)"
 row "nestrace stat, filtered by pid" "$(counted -P 1)"
 by_lock

@@ -1,7 +1,7 @@
 # nestrace record --ret records each return, with its value and in the context of its call, while
 # others hook the same functions, tasks sleep and exit inside, and CPUs come and go.
 # kernels: all
-# slow: 6.1 debug-6.12
+# slow: 6.1 debug-6.12 kasan-6.12 kcsan-6.12 debug-7.2 backports 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud
 tracing=/sys/kernel/tracing
 setup insmod /tests/nt_calls.ko
 setup insmod /tests/nt_return.ko
