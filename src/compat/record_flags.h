@@ -69,7 +69,7 @@ static __always_inline bool nt_plain_current(void)
 
 /*
  * Return: true if the flags of @pc, nt_preempt_count_raw(), can only be IRQS_OFF, and its
- * preempt count fits the record. Its sign bit is NT_PREEMPT_NEED_RESCHED, which is inverted.
+ * preempt count fits the record. NT_PREEMPT_NEED_RESCHED is inverted.
  */
 static __always_inline bool nt_plain_flags(unsigned int pc)
 {
@@ -77,7 +77,10 @@ static __always_inline bool nt_plain_flags(unsigned int pc)
 	if (softirq_count())
 		return false;
 #endif
-	return (s32)pc <= (s32)(NT_PREEMPT_NEED_RESCHED | 0xf) && nt_plain_current();
+	/* one compare where it is the sign */
+	if ((s32)NT_PREEMPT_NEED_RESCHED < 0)
+		return (s32)pc <= (s32)(NT_PREEMPT_NEED_RESCHED | 0xf) && nt_plain_current();
+	return (pc ^ NT_PREEMPT_NEED_RESCHED) <= 0xf && nt_plain_current();
 }
 
 /*

@@ -14,12 +14,22 @@
 
 #include "ksym.h"
 
-/* Bit 31. The kernel's own is bit 63 where its count is a long, as in 7.3. */
-#define NT_PREEMPT_NEED_RESCHED	0x80000000U
+/*
+ * PREEMPT_NEED_RESCHED, in 32 bits. Where the kernel has it in bit 63, all 32 bits are in use: take one
+ * of those that count how often interrupts were disabled.
+ */
+#ifdef CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS
+#define NT_PREEMPT_NEED_RESCHED	((u32)HARDIRQ_DISABLE_OFFSET)
+#define NT_PREEMPT_UNUSED	((u32)HARDIRQ_DISABLE_MASK)
+#else
+#define NT_PREEMPT_NEED_RESCHED	((u32)PREEMPT_NEED_RESCHED)
+#define NT_PREEMPT_UNUSED	0U
+#endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define nt_x86_preempt_count() \
-	(preempt_count() | (test_preempt_need_resched() ? 0 : NT_PREEMPT_NEED_RESCHED))
+	(((u32)preempt_count() & ~NT_PREEMPT_UNUSED) | \
+	 (test_preempt_need_resched() ? 0 : NT_PREEMPT_NEED_RESCHED))
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #define NT_X86_PCPU_HOT
 #define nt_x86_preempt_count()	raw_cpu_read_4(pcpu_hot.preempt_count)
