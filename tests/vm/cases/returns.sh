@@ -119,6 +119,9 @@ balanced "all functions"
 grep '^#' r | show
 ok "all functions: there are returns in task, softirq and hardirq" \
 	sh -c "[ $(returns r task returned) -gt 10000 ] && [ $(returns r softirq returned) -gt 0 ] && [ $(returns r hardirq returned) -gt 0 ]"
-ok "all functions: less than 0.01 % of the calls are refused or have no node" \
-	test $((($(returns r total no-node) + $(returns r total refused)) * 10000)) -lt "$(returns r total calls)"
+# a kernel with lockdep refuses what a CPU calls before RCU knows it
+per=10000
+[ ! -e /proc/lockdep ] || per=100
+ok "all functions: less than 1 of $per calls is refused or has no node" \
+	test $((($(returns r total no-node) + $(returns r total refused)) * per)) -lt "$(returns r total calls)"
 is "after all: no function is traced" "$(cat $tracing/enabled_functions)" ""
