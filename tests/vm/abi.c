@@ -467,7 +467,7 @@ static uint64_t returns_of(int fd, int calls)
 
 static void test_returns(void)
 {
-	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 1024 };
 	struct nestrace_returns arg = { .size = sizeof(arg) };
 	int fd = session(), other = session(), i;
 

@@ -34,8 +34,8 @@ says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestra
 says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c true
 says "-p: another tracer" 2 "no such tracer: '-p wakeup'" nestrace record -p wakeup true
 says "--ret: another kind" 2 "no such kind of returns: '--ret=entry'" nestrace record --ret=entry true
-setup nestrace record -q -p function_graph -l vfs_read -o graph.dat cat /proc/loadavg
-ok "-p function_graph: returns are recorded" sh -c 'nestrace report graph.dat | grep -q "vfs_read -> "'
+setup nestrace record -q -p function_graph -l vfs_open -o graph.dat cat /proc/loadavg
+ok "-p function_graph: returns are recorded" sh -c 'nestrace report graph.dat | grep -q "vfs_open -> 0 "'
 says "-e: an event that does not exist" 125 "no event matches -e: 'nonsense:*'" nestrace record -e 'nonsense:*' true
 says "-e: a filter that is none" 125 "not a filter of sched:sched_switch: 'nonsense == 1'" nestrace record -e sched:sched_switch -f 'nonsense == 1' true
 says "-f without -e" 2 "no -e before this filter: '-f x'" nestrace record -f x true
