@@ -23,10 +23,11 @@
 #define NT_NODES_OF_INTERRUPTS	128
 #define NT_NODES_OF_EXCEPTIONS	4
 /*
- * The kernel's pool has room for all of its nodes on each possible CPU. Where there are many CPUs, this
- * many bytes for that room limit the nodes of a slot, but not to less than 4 per CPU.
+ * The kernel's pool has room for all of its nodes on each possible CPU. Where there are many CPUs, that
+ * room limits the nodes of a slot, but not to less than 4 per CPU. In tasks 16384 are left.
  */
 #define NT_POOL_ROOM		(4U << 20)
+#define NT_POOL_ROOM_OF_TASKS	(128U << 10)	/* for each possible CPU */
 #define NT_NODES_LEAST		4
 
 /*
@@ -148,7 +149,9 @@ struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
 static struct rethook *nt_pool_new(struct nt_hook *h, rethook_handler_t handler, unsigned int nr)
 {
 	unsigned int cpus = num_possible_cpus(), nodes = nt_nodes_of(nr) * cpus;
-	unsigned int most = rounddown_pow_of_two(NT_POOL_ROOM / sizeof(void *) / cpus);
+	unsigned int room = nt_nodes_of(nr) == NT_NODES_OF_TASKS ?
+			    max(NT_POOL_ROOM, cpus * NT_POOL_ROOM_OF_TASKS) : NT_POOL_ROOM;
+	unsigned int most = rounddown_pow_of_two(room / sizeof(void *) / cpus);
 
 	return nt_rethook_new(h, handler, max(min(nodes, most), NT_NODES_LEAST * cpus));
 }

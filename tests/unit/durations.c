@@ -292,6 +292,36 @@ int main(void)
 	durations_exit(&d, &from, &hit, 0, UINT64_MAX - 1, &times);
 	is_number(duration_percentile(of(F, NESTRACE_SLOT_TASK), 50), UINT64_MAX - 1);
 
+	begin("durations: returns without entries");
+	{
+		struct hit g = event(300, G, 0), f = event(500, F, 0);
+
+		is_number(durations_only_exit(&d, &from, &g, 1, 100, &times), 1);
+		is_number(durations_only_exit(&d, &from, &f, 0, 400, &times), 1);
+		is_number(times.total, 400);
+		is_number(times.self, 300);
+	}
+
+	begin("durations: returns without entries, in which an interrupt came");
+	{
+		struct hit irq = event(300, IRQ, NESTRACE_SLOT_HARDIRQ), f = event(500, F, 0);
+
+		durations_only_exit(&d, &from, &irq, 1, 100, &times);
+		durations_only_exit(&d, &from, &f, 0, 400, &times);
+		is_number(times.total, 300);
+		is_number(times.self, 300);
+	}
+
+	begin("durations: a depth or a time that cannot be is no call");
+	{
+		struct hit f = event(500, F, 0);
+
+		is_number(durations_only_exit(&d, &from, &f, UINT64_MAX, 400, &times), 0);
+		is_number(durations_only_exit(&d, &from, &f, UINT64_MAX - 1, 400, &times), 0);
+		is_number(durations_only_exit(&d, &from, &f, 0, UINT64_MAX, &times), 0);
+		is_number(d.broken, 3);
+	}
+
 	spec_end();
 	return specs_failed != 0;
 }

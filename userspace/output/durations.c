@@ -241,7 +241,7 @@ bool durations_only_exit(struct durations *d, const struct source *from, const s
 	unsigned int slot;
 
 	d->entries++;
-	if (depth + 1 >= DEPTH_MAX || took == DURATION_BY_TIMES) {
+	if (depth >= DEPTH_MAX - 1 || took == DURATION_BY_TIMES) {
 		d->broken++;
 		return false;
 	}

@@ -49,6 +49,7 @@ struct task {
 /* A line in @out of an entry that its return may still complete. */
 struct open_line {
 	size_t column, tail;	/* where the times and what follows the name are; 0: there is none */
+	unsigned int nr;	/* of @open_lines */
 	uint64_t ip, depth, begin;
 	int pid;
 };
@@ -77,7 +78,7 @@ static struct {
 } out;
 
 static struct text *all_texts;
-/* The lines that were opened since the last flush; some may be closed. */
+/* The lines that were opened since the last flush, in their order; some are closed. */
 static struct { struct text *text; unsigned int source; } open_lines[sizeof(out.text) / 32];
 static unsigned int nr_open_lines;
 
@@ -518,7 +519,7 @@ void text_graph_entry(struct text *t, const struct source *from, const struct hi
 	if (flushes == out.flushes && nr_open_lines < sizeof(open_lines) / sizeof(open_lines[0])) {
 		*line = (struct open_line){
 			.column = column, .tail = out.len, .ip = hit->ip, .depth = depth,
-			.begin = hit->ts, .pid = hit->pid,
+			.begin = hit->ts, .pid = hit->pid, .nr = nr_open_lines,
 		};
 		open_lines[nr_open_lines].text = t;
 		open_lines[nr_open_lines++].source = from->nr;
@@ -535,22 +536,20 @@ void text_graph_call(struct text *t, const struct source *from, const struct hit
 	put_string("(); /* its return is not recorded */\n");
 }
 
-/* Let the open line at @at end with @tail. */
-static void close_line(size_t at, const char *tail)
+/* Let an open line end with @tail. */
+static void close_line(const struct open_line *closed, const char *tail)
 {
-	size_t end = at + strlen("() {\n"), len = strlen(tail);
+	size_t at = closed->tail, end = at + strlen("() {\n"), len = strlen(tail);
 	struct open_line *line;
 	unsigned int i;
 
 	memmove(out.text + at + len, out.text + end, out.len - end);
 	memcpy(out.text + at, tail, len);
 	out.len += len - (end - at);
-	/* those behind it, which are the last ones, move */
-	for (i = nr_open_lines; i--;) {
+	for (i = closed->nr + 1; i < nr_open_lines; i++) {
 		line = &open_lines[i].text->open[open_lines[i].source];
-		if (line->column && line->column < at)
-			break;
-		if (line->column <= at)
+		/* closed, or there is a newer line of that source */
+		if (!line->column || line->nr != i)
 			continue;
 		line->column += len - (end - at);
 		line->tail += len - (end - at);
@@ -573,7 +572,7 @@ void text_graph_exit(struct text *t, const struct source *from, const struct hit
 		times_text(times, r);
 		memcpy(out.text + was.column, times, TIMES_WIDTH);
 		snprintf(tail, sizeof(tail), "();%s%s\n", *value ? " = " : "", value);
-		close_line(was.tail, tail);
+		close_line(&was, tail);
 		return;
 	}
 	put_graph_head(t, from, hit, depth, r);
