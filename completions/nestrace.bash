@@ -40,7 +40,7 @@ _nestrace()
 	esac
 	[[ $command != list || $cur = -* ]] || prev=-l
 	case $prev in
-	-l | -n | --trigger)
+	-l | -n | --trigger | --stack-of)
 		# only root can read the list
 		mapfile -t COMPREPLY < <(
 			[ -r /sys/kernel/tracing/available_filter_functions ] && [ -n "$cur" ] &&
@@ -52,7 +52,7 @@ _nestrace()
 		return ;;
 	esac
 	case $command in
-	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit -W --flight --trigger --warn -o -q -h --help" ;;
+	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of -W --flight --trigger --warn -o -q -h --help" ;;
 	report) options="-i -t --graph --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o -q -h --help" ;;
 	export) options="--csv --json --jsonl --chrome --folded --svg -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;

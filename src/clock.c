@@ -17,6 +17,14 @@ static bool nt_clock_locks __ro_after_init;
 
 DEFINE_PER_CPU(u64, nt_clock_mono_prev);
 
+void nt_clock_forget(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu(nt_clock_mono_prev, cpu), 0);
+}
+
 noinstr u64 nt_stable_clock(void)
 {
 	return sched_clock();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/capability.h>
 #include <linux/cpumask.h>
+#include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
@@ -23,9 +25,11 @@
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
+#include "walk.h"
 
 #define NT_GLOB_MAX	255
 #define NT_MASK_MAX	1024
+#define NT_STACK_OF_MAX	(1U << 20)
 
 /* Require the privileges that tracefs and perf require for function tracing. */
 static int nt_open(struct inode *inode, struct file *file)
@@ -187,6 +191,107 @@ static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
 	return ret;
 }
 
+/* Return: a table of where hits of the functions at @addr are, or an ERR_PTR. */
+static struct nt_addresses *nt_addresses_new(const u64 *addr, u32 nr)
+{
+	u32 size = roundup_pow_of_two(2 * nr), i, at;
+	struct nt_addresses *a = kvzalloc(struct_size(a, ip, size), GFP_KERNEL_ACCOUNT);
+	bool any = false;
+	u64 ip;
+
+	if (!a)
+		return ERR_PTR(-ENOMEM);
+	a->mask = size - 1;
+	for (i = 0; i < nr; i++) {
+		cond_resched();
+		ip = nt_filter_location_of(addr[i]);
+		if (!ip || nt_address_in(a, ip))
+			continue;
+		for (at = nt_address_hash(ip) & a->mask; a->ip[at]; at = (at + 1) & a->mask)
+			;
+		a->ip[at] = ip;
+		any = true;
+	}
+	if (any)
+		return a;
+	kvfree(a);
+	return ERR_PTR(-ENOENT);
+}
+
+/* Return: the table for @nr addresses in user memory, or an ERR_PTR. */
+static struct nt_addresses *nt_addresses_of_user(const void __user *user, u32 nr)
+{
+	struct nt_addresses *a;
+	u64 *addr = vmemdup_user(user, nr * sizeof(*addr));
+
+	if (IS_ERR(addr))
+		return ERR_CAST(addr);
+	a = nt_addresses_new(addr, nr);
+	kvfree(addr);
+	return a;
+}
+
+/* Return: 0 if the session can record such stacks. */
+static int nt_check_stack(const struct nt_session *s, const struct nestrace_stack_config *arg)
+{
+	if (arg->depth > NESTRACE_STACK_MAX || arg->nr > NT_STACK_OF_MAX || s->hook.counts ||
+	    s->hook.at_exit)
+		return -EINVAL;
+	if (!(nt_features & NESTRACE_FEATURE_STACKS))
+		return -EOPNOTSUPP;
+	if (s->state != NT_NEW || s->hook.stack)
+		return -EBUSY;
+	return 0;
+}
+
+/* @arg: in the kernel; copied to @user before anything is changed. */
+static int nt_set_stack(struct nt_session *s, struct nestrace_stack_config *arg, void __user *user)
+{
+	struct nt_addresses *of = NULL;
+	int ret = nt_check_stack(s, arg);
+
+	if (ret)
+		return ret;
+	if (arg->nr)
+		of = nt_addresses_of_user(u64_to_user_ptr(arg->addrs), arg->nr);
+	if (IS_ERR(of))
+		return PTR_ERR(of);
+	ret = nt_walk_find();
+	if (!ret) {
+		nt_walk_calls(arg->left_out, ARRAY_SIZE(arg->left_out));
+		ret = copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
+	}
+	if (ret) {
+		kvfree(of);
+		return ret;
+	}
+	s->hook.stack_of = of;
+	s->hook.stack = arg->depth;
+	return 0;
+}
+
+static int nt_get_stack(const struct nt_session *s, struct nestrace_stack_config *arg,
+			void __user *user)
+{
+	arg->depth = s->hook.stack;
+	nt_walk_calls(arg->left_out, ARRAY_SIZE(arg->left_out));
+	return copy_to_user(user, arg, sizeof(*arg)) ? -EFAULT : 0;
+}
+
+static int nt_ioc_stack(struct nt_session *s, void __user *user)
+{
+	struct nestrace_stack_config *arg = kmalloc(sizeof(*arg), GFP_KERNEL);
+	int ret;
+
+	if (!arg)
+		return -ENOMEM;
+	ret = nt_copy_arg(*arg, user, 0);
+	if (!ret)
+		ret = arg->depth ? nt_set_stack(s, arg, user) : nt_get_stack(s, arg, user);
+	kfree(arg);
+	return ret;
+}
+
 static int nt_ioc_config(struct nt_session *s, const void __user *user)
 {
 	struct nestrace_config arg;
@@ -206,6 +311,8 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
+	if (s->hook.stack && arg.flags & (NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_EXIT))
+		return -EINVAL;
 	s->clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
 	s->overwrite = arg.flags & NESTRACE_CONFIG_OVERWRITE;
@@ -239,7 +346,7 @@ static u64 nt_ring_used(const struct nt_ring *r, const struct nt_hook *h)
 
 	return (READ_ONCE(r->written) - exits - entries) * sizeof(struct nt_record) +
 	       entries * sizeof(struct nt_entry_record) + exits * sizeof(struct nt_exit_record) +
-	       READ_ONCE(r->extends) * 2 * sizeof(u32);
+	       READ_ONCE(r->extends) * 2 * sizeof(u32) + READ_ONCE(r->stack_bytes);
 }
 
 static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
@@ -573,6 +680,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_COUNTS:
 		ret = nt_ioc_counts(s, user);
+		break;
+	case NESTRACE_IOC_STACK:
+		ret = nt_ioc_stack(s, user);
 		break;
 	case NESTRACE_IOC_RETURNS:
 		ret = nt_ioc_returns(s, user);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of a call whose return is recorded, too. As in hook.c, everything here is noinstr.
+ * The way of a call whose return or stack is recorded, too. As in hook.c, everything here is noinstr.
  *
  *	nt_hook_pair_READER, nt_hook_exit_READER: the entry of a function
  *	  |
@@ -34,6 +34,7 @@
 #include "ops.h"
 #include "record.h"
 #include "returns.h"
+#include "walk.h"
 
 /* A call, as a hook has found it. */
 struct nt_call {
@@ -79,8 +80,11 @@ static __always_inline enum nt_reserved nt_reserve(const struct nt_hook *h, stru
 		nt_ring_close(ring);
 		return NT_FULL;
 	}
-	if (nt_ring_frozen(ring))
+	if (nt_ring_frozen(ring)) {
+		/* not shorter ones either, or there would be a gap */
+		nt_ring_close(ring);
 		return NT_FROZEN;
+	}
 	nt_ring_next(ring, ts);
 	nt_room_find(ring, room, bytes, ts);
 	return NT_RESERVED;
@@ -127,6 +131,25 @@ static __always_inline struct nt_node *nt_node_get(const struct nt_hook *h, stru
 	return NULL;
 }
 
+/* Return: the bytes that the stack of a call may need; 0: it is not recorded. */
+static __always_inline u32 nt_stack_most(const struct nt_hook *h, unsigned long ip)
+{
+	if (!h->stack || (h->stack_of && !nt_address_in(h->stack_of, ip)))
+		return 0;
+	return nt_stack_bytes(h->stack);
+}
+
+/* Write the stack of a call. Return: its bytes. */
+static __always_inline u32 nt_fill_stack(const struct nt_hook *h, const struct nt_call *c,
+					 struct nt_stack *stack)
+{
+	/* the functions that the unwinder calls find the guard held */
+	instrumentation_begin();
+	nt_walk(c->regs, c->ip, stack, h->stack);
+	instrumentation_end();
+	return nt_stack_bytes(stack->nr);
+}
+
 /*
  * Record a call, and hook its return. @node: linked; or NULL, and @missed is why.
  * Return: false if it was counted in another way.
@@ -139,8 +162,9 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 	enum nt_reserved reserved;
 	struct nt_room room;
 	u32 bytes = node ? sizeof(struct nt_entry_record) : sizeof(struct nt_record);
+	u32 stack = nt_stack_most(h, c->ip);
 
-	reserved = nt_reserve(h, ring, &room, bytes);
+	reserved = nt_reserve(h, ring, &room, bytes + stack);
 	if (reserved == NT_RESERVED) {
 		nt_fill((struct nt_record *)room.head, NESTRACE_EVENT_FUNCTION, c->ip, c->parent_ip,
 			nt_context_flags(c->ctx.preempt_count, nt_irqs_off(c->ctx.irq_flags)),
@@ -151,8 +175,10 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 			entry->event.depth = node->depth;
 			node->ts = room.ts;
 		}
-		nt_room_publish(ring, &room, bytes);
-		if (!node)
+		if (stack)
+			stack = nt_fill_stack(h, c, (struct nt_stack *)((char *)room.head + bytes));
+		nt_room_publish(ring, &room, bytes, stack);
+		if (!node && h->returns)
 			nt_local_inc(&ring->missed[missed]);
 	} else {
 		nt_local_inc(reserved == NT_FULL ? &ring->full : &ring->filtered);
@@ -173,7 +199,7 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 				   struct nt_call *c, bool watching)
 {
 	unsigned long *return_at = nt_return_at(c->regs);
-	enum nt_missed missed;
+	enum nt_missed missed = NT_MISSED_NO_NODE;
 	struct nt_node *node;
 
 	/* a call that is lost needs no return */
@@ -182,7 +208,7 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 		return false;
 	}
 	c->parent_ip = nt_true_caller(c->parent_ip);
-	node = nt_node_get(h, ring, c, watching, &missed);
+	node = h->returns ? nt_node_get(h, ring, c, watching, &missed) : NULL;
 	if (node) {
 		nt_node_fill(node, h, c->ip, c->slot);
 		nt_node_link(node, return_at);
@@ -458,7 +484,7 @@ static noinstr void nt_record_exit(const struct nt_hook *h, struct nt_ring *ring
 	nt_fill_exit((struct nt_exit_record *)room.head, node, node->ip, regs,
 		     nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		     nt_preempt_counts(ctx->preempt_count));
-	nt_room_publish(ring, &room, sizeof(struct nt_exit_record));
+	nt_room_publish(ring, &room, sizeof(struct nt_exit_record), 0);
 	nt_local_inc(&ring->exits);
 }
 
@@ -641,11 +667,25 @@ static noinstr void nt_return_##name(struct rethook_node *node, void *hook,		\
 }
 NT_READERS(NT_MORE_HOOKS)
 
+/* A call in a session with stacks: next to what these cost, a fast way saves little. */
+static noinstr void nt_hook_stack(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
+
+	if (unlikely(current->mm == h->ignored_mm))
+		return nt_enter_self(ip, parent_ip, h, fregs);
+	preempt_disable_notrace();
+	nt_enter_any(ip, parent_ip, h, fregs);
+}
+
 noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			  struct ftrace_regs *fregs)
 {
 	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
+	if (h->stack)
+		return nt_hook_stack(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_MORE(id, name)								\
 	case NT_READER_##id:								\
@@ -660,6 +700,8 @@ noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftra
 
 ftrace_func_t nt_hook_more_func(const struct nt_hook *h)
 {
+	if (h->stack)
+		return nt_hook_stack;
 	switch (h->reader) {
 #define NT_MORE_FUNC(id, name)								\
 	case NT_READER_##id:								\

@@ -16,6 +16,7 @@
 #include "selftest.h"
 #include "tracepoints.h"
 #include "triggers.h"
+#include "walk.h"
 #include "wq.h"
 
 /* Add the features that a step has found; @missing says what a kernel without them lacks. */
@@ -43,6 +44,7 @@ static int __init nt_init(void)
 		return ret;
 	nt_add_features(nt_returns_init(),
 			"rethook or function_graph not found: returns cannot be recorded");
+	nt_add_features(nt_walk_init(), "no ORC unwinder: stacks cannot be recorded");
 	nt_add_features(nt_triggers_find(),
 			"oops_enter cannot be traced: an oops ends a recording after it was printed");
 	ret = nt_add_features(nt_stacks_init(),

@@ -213,9 +213,28 @@ static const struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_curso
 	return NULL;
 }
 
+/* Return: the bytes of a record without its stack. */
 static u32 nt_record_bytes(const struct nt_record *rec)
 {
-	return sizeof(u32) * (1 + (rec->head & NT_TYPE_MASK));
+	if ((rec->head & NT_TYPE_MASK) != NT_TYPE_STACK)
+		return sizeof(u32) * (1 + (rec->head & NT_TYPE_MASK));
+	return rec->event.type == NESTRACE_EVENT_ENTRY ? sizeof(struct nt_entry_record) : sizeof(*rec);
+}
+
+/* Return: the stack of a record, or NULL. */
+static const struct nt_stack *nt_record_stack(const struct nt_record *rec)
+{
+	if ((rec->head & NT_TYPE_MASK) != NT_TYPE_STACK)
+		return NULL;
+	return (const struct nt_stack *)((const char *)rec + nt_record_bytes(rec));
+}
+
+/* Return: all bytes of a record. */
+static u32 nt_record_size(const struct nt_record *rec)
+{
+	const struct nt_stack *stack = nt_record_stack(rec);
+
+	return nt_record_bytes(rec) + (stack ? nt_stack_bytes(stack->nr) : 0);
 }
 
 static bool nt_record_is_exit(const struct nt_record *rec)
@@ -226,7 +245,7 @@ static bool nt_record_is_exit(const struct nt_record *rec)
 static void nt_cursor_take(struct nt_cursor *c, const struct nt_record *rec, u64 ts)
 {
 	c->ts = ts;
-	WRITE_ONCE(c->off, c->off + nt_record_bytes(rec));
+	WRITE_ONCE(c->off, c->off + nt_record_size(rec));
 	c->index++;
 	c->exits += nt_record_is_exit(rec);
 	c->missed = 0;
@@ -259,6 +278,35 @@ static void nt_out_exit(struct nestrace_exit *to, const struct nt_exit_record *r
 	to->rettime = to->calltime + nt_clock_span_ns(scale, ts - begin);
 }
 
+/* Return: the bytes of the event of a stack, head and length included. */
+static u32 nt_out_stack_bytes(const struct nt_stack *stack)
+{
+	u32 bytes = sizeof(u32) + sizeof(struct nestrace_stack) + stack->nr * sizeof(u64);
+
+	return bytes > NT_SHORT_MAX ? bytes + sizeof(u32) : bytes;
+}
+
+/* Put the stack of @rec at @p, as an event of the same time. */
+static void nt_out_stack(u32 *p, const struct nt_record *rec, const struct nt_stack *stack)
+{
+	u32 bytes = nt_out_stack_bytes(stack);
+	struct nestrace_stack *to;
+
+	if (bytes > sizeof(u32) + sizeof(*to) + stack->nr * sizeof(u64)) {
+		/* the length is in a word of its own, and counts that */
+		*p++ = 0;
+		*p = bytes - sizeof(u32);
+	} else {
+		*p = nt_short_head(bytes, 0);
+	}
+	to = (struct nestrace_stack *)(p + 1);
+	to->common = NESTRACE_EVENT_STACK | (rec->event.common & ~0xffffU);
+	to->pid = rec->event.pid;
+	to->nr = stack->nr;
+	to->mark = stack->mark;
+	memcpy(to + 1, stack->caller, stack->nr * sizeof(u64));
+}
+
 /* Return: false if the record does not fit. Room for the number of missed ones stays free. */
 static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64 ts,
 			  enum nestrace_slot slot)
@@ -266,6 +314,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
 	bool extend, own_slot, stepped_back, exit = nt_record_is_exit(rec);
 	u32 bytes = exit ? sizeof(u32) + sizeof(struct nestrace_exit) : nt_record_bytes(rec);
+	const struct nt_stack *stack = nt_record_stack(rec);
 	u32 len = bytes;
 	u64 delta;
 	u32 *p;
@@ -280,7 +329,8 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	/* NMI_INLINE and NMI are the same context */
 	own_slot = slot != by_flags &&
 		   !(slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI);
-	len += (extend ? 2 * sizeof(u32) : 0) + (own_slot ? sizeof(u32) : 0);
+	len += (extend ? 2 * sizeof(u32) : 0) + (own_slot ? sizeof(u32) : 0) +
+	       (stack ? nt_out_stack_bytes(stack) : 0);
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
 
@@ -303,6 +353,8 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	*p = nt_short_head(bytes + own_slot * sizeof(u32), delta);
 	if (own_slot)
 		p[bytes / sizeof(u32)] = slot;
+	if (stack)
+		nt_out_stack(p + bytes / sizeof(u32) + own_slot, rec, stack);
 	st->out_len += len;
 	st->out_ts = ts;
 	return true;
@@ -486,7 +538,7 @@ static struct nt_overwritten nt_cursor_held(const struct nt_cursor *c)
 		if ((rec->head & NT_TYPE_MASK) == NT_TYPE_TIME_EXTEND) {
 			off += 2 * sizeof(u32);
 		} else {
-			off += nt_record_bytes(rec);
+			off += nt_record_size(rec);
 			held.records++;
 			held.exits += nt_record_is_exit(rec);
 		}

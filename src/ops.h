@@ -33,6 +33,28 @@ struct nt_excluded {
 /* A value of @frozen beside the bits NESTRACE_STATS_: the session is being stopped. */
 #define NT_FROZEN_STOP	(1U << 31)
 
+/* Addresses of functions, as hits have them: a hash table, of which half is free at least. */
+struct nt_addresses {
+	u32 mask;		/* of its size */
+	u64 ip[];		/* 0: free */
+};
+
+static __always_inline u32 nt_address_hash(u64 ip)
+{
+	return ip * 0x9e3779b97f4a7c15ULL >> 32;
+}
+
+/* Is @ip among these? */
+static __always_inline bool nt_address_in(const struct nt_addresses *a, u64 ip)
+{
+	u32 at;
+
+	for (at = nt_address_hash(ip) & a->mask; a->ip[at]; at = (at + 1) & a->mask)
+		if (a->ip[at] == ip)
+			return true;
+	return false;
+}
+
 struct nt_hook {
 	struct ftrace_ops ops;		/* first: ftrace hands its address to the hook */
 	struct nt_rings __percpu *rings;
@@ -42,6 +64,8 @@ struct nt_hook {
 	bool counts;			/* count hits by function, instead of recording them */
 	bool returns;			/* record returns, too */
 	bool at_exit;			/* and the call only when it returns */
+	u16 stack;			/* callers of each stack at most; 0: no stacks */
+	const struct nt_addresses *stack_of;	/* only of these functions; NULL: of all */
 	u32 frozen;			/* why no ring enters another sub-buffer; 0: it may */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];

@@ -5,7 +5,8 @@
 /*
  * Check, until it is so, that the list of functions whose return must not be hooked is enough on this kernel:
  * another function that rethook calls while one returns would enter it again, without end.
- * Return: 0, -EOPNOTSUPP, -ENOMEM, or an error of register_ftrace_function(). Context: may sleep; it arms all functions for a moment.
+ * Return: 0, -EOPNOTSUPP, -ENOMEM, or an error of nt_probe_calls(). Context: may sleep; it arms all
+ * functions for a moment.
  */
 int nt_returns_check(void);
 

@@ -33,6 +33,8 @@
 
 /* enum ring_buffer_type in ring_buffer.h, an ABI of trace files */
 #define NT_TYPE_TIME_EXTEND	30
+/* In rings only, where it cannot be padding: a call, and its stack behind it. */
+#define NT_TYPE_STACK		29
 #define NT_TYPE_BITS		5
 #define NT_TYPE_MASK		((1U << NT_TYPE_BITS) - 1)
 #define NT_SHORT_MAX		(29 * sizeof(u32))	/* bytes of a record whose length is its type */
@@ -58,6 +60,18 @@ struct nt_entry_record {
 	u32 head;
 	struct nestrace_entry event;
 } __packed __aligned(4);
+
+/* The stack of a call, behind its event. The merge makes a struct nestrace_stack of it. */
+struct nt_stack {
+	u32 nr;			/* of callers */
+	u32 mark;		/* as in struct nestrace_stack */
+	u64 caller[];
+} __packed __aligned(4);
+
+static __always_inline u32 nt_stack_bytes(u32 callers)
+{
+	return sizeof(struct nt_stack) + callers * sizeof(u64);
+}
 
 /* A return. The merge makes a struct nestrace_exit of it. */
 struct nt_exit_record {
@@ -124,6 +138,7 @@ struct nt_ring {
 	u64 away;		/* returns of entries in this slot that other slots have counted */
 	u64 awaited;		/* entries that wait for their return to be recorded at all */
 	u64 missed[NT_NR_MISSED];
+	u64 stack_bytes;	/* of the stacks in @written */
 	u32 steal_pause;	/* entries that do not look for nodes of other CPUs, because there were none */
 
 	/* written by the reader: sub-buffers below this number are free again */
@@ -132,6 +147,8 @@ struct nt_ring {
 
 /* A CPU that reads does not write a line that the CPU that records uses. */
 static_assert(offsetof(struct nt_ring, read) % SMP_CACHE_BYTES == 0);
+/* A hit that is recorded touches one line. */
+static_assert(offsetof(struct nt_ring, filtered) == SMP_CACHE_BYTES);
 
 static __always_inline u64 nt_ring_subbufs(const struct nt_ring *r)
 {
@@ -337,13 +354,20 @@ static __always_inline bool nt_room_find(struct nt_ring *r, struct nt_room *room
 	return true;
 }
 
-/* Publish the record of @bytes in @room, up to NT_SHORT_MAX; only its head is not written. */
-static __always_inline void nt_room_publish(struct nt_ring *r, const struct nt_room *room, u32 bytes)
+/*
+ * Publish the record of @bytes in @room, up to NT_SHORT_MAX; only its head is not written. @stack: bytes
+ * of a struct nt_stack behind it, or 0.
+ */
+static __always_inline void nt_room_publish(struct nt_ring *r, const struct nt_room *room, u32 bytes,
+					    u32 stack)
 {
-	*room->head = nt_short_head(bytes, room->delta);
+	*room->head = stack ? NT_TYPE_STACK | room->delta << NT_TYPE_BITS :
+			      nt_short_head(bytes, room->delta);
 	if (room->before)
 		nt_local_inc(&r->extends);
-	nt_ring_publish(r, room->ts, room->before + bytes);
+	if (stack)
+		WRITE_ONCE(r->stack_bytes, r->stack_bytes + stack);
+	nt_ring_publish(r, room->ts, room->before + bytes + stack);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
+#include "walk.h"
 #include "wakeups.h"
 #include "wq.h"
 
@@ -73,6 +74,7 @@ static void nt_session_release(struct kref *ref)
 	nt_counts_gone_free(&s->gone);
 	free_percpu(s->hook.rings);
 	free_cpumask_var(s->cpus);
+	kvfree(s->hook.stack_of);
 	kfree(s);
 }
 
@@ -129,16 +131,29 @@ void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm)
 	s->hook.ignored_mm = mm;
 }
 
-int nt_session_prepare(struct nt_session *s)
+/* Leave out what a hook of this kind calls. */
+static int nt_session_exclude(struct nt_session *s)
 {
 	int ret = 0;
+
+	if (s->excluded)
+		return 0;
+	if (s->hook.returns)
+		ret = nt_returns_exclude(&s->exclusion);
+	if (!ret && s->hook.stack)
+		ret = nt_walk_exclude(&s->exclusion);
+	s->excluded = !ret;
+	return ret;
+}
+
+int nt_session_prepare(struct nt_session *s)
+{
+	int ret;
 
 	lockdep_assert_held(&s->lock);
 	if (s->state != NT_NEW)
 		return 0;
-	if (s->hook.returns)
-		ret = nt_returns_exclude(&s->exclusion);
-	ret = ret ?: nt_rings_alloc(s);
+	ret = nt_session_exclude(s) ?: nt_rings_alloc(s);
 	if (ret)
 		return ret;
 	ret = s->hook.counts ? 0 : nt_streams_alloc(s);
@@ -208,6 +223,8 @@ int nt_session_start(struct nt_session *s)
 	WRITE_ONCE(s->state, NT_RUNNING);
 	smp_store_release(&s->run_seq, s->run_seq + 1);
 	nt_wakeups_start(s);
+	if (!atomic_read(&nt_nr_running))
+		nt_clock_forget();
 	ret = s->paused ? 0 : nt_session_arm(s);
 	if (ret) {
 		/* pairs with the acquire in nt_stream_ended(), if it was stopped before */

@@ -67,7 +67,7 @@ enum nestrace_slot {
 #define NESTRACE_SUBBUF_LENGTH(c) \
 	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
 #define NESTRACE_EVENT_FUNCTION		1
-#define NESTRACE_EVENT_STACK		4
+#define NESTRACE_EVENT_STACK		9	/* of the branch tracer, in files of the kernel */
 #define NESTRACE_EVENT_EXIT		10
 #define NESTRACE_EVENT_ENTRY		11
 
@@ -110,6 +110,23 @@ struct nestrace_exit {
 	__u64 rettime;		/* so the call took @rettime - @calltime ns */
 } __attribute__((packed, aligned(4)));
 
+/*
+ * ftrace:kernel_stack, right behind its call, in sessions with NESTRACE_IOC_STACK. The callers follow
+ * as u64, the nearest first. The kernel's event has no @mark.
+ */
+struct nestrace_stack {
+	__u32 common;		/* as in struct nestrace_function; the type is NESTRACE_EVENT_STACK */
+	__s32 pid;
+	__u32 nr;		/* of callers */
+	__u32 mark;		/* NESTRACE_STACK_ bits, and NESTRACE_STACK_BAD() */
+};
+#define NESTRACE_STACK_USER	(1U << 31)	/* whole: up to the entry from user mode */
+#define NESTRACE_STACK_END	(1U << 30)	/* whole: up to the first function of a kernel thread */
+#define NESTRACE_STACK_CUT	(1U << 29)	/* there are more callers than the session records */
+#define NESTRACE_STACK_LOST	(1U << 28)	/* the unwinder knows no caller of the last one */
+/* The first caller that may be wrong, from 1: the kernel has no unwind data for the one before it. 0: none. */
+#define NESTRACE_STACK_BAD(mark)	((mark) & 0xffff)
+
 /* The flags that give the context; the others are those of the kernel's version. */
 #define NESTRACE_FLAG_HARDIRQ		0x08
 #define NESTRACE_FLAG_SOFTIRQ		0x10
@@ -124,6 +141,7 @@ struct nestrace_exit {
 #define NESTRACE_FEATURE_EARLY_OOPS	(1U << 5)	/* an oops is a trigger before it is printed */
 #define NESTRACE_FEATURE_TSC_ORDER	(1U << 6)	/* the TSC orders the clock global now, not a lock */
 #define NESTRACE_FEATURE_RETURNS	(1U << 7)	/* CONFIG_RET and CONFIG_EXIT work */
+#define NESTRACE_FEATURE_STACKS		(1U << 8)	/* NESTRACE_IOC_STACK works */
 
 /* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
@@ -298,6 +316,29 @@ struct nestrace_config {
 	__u32 flags;
 	__u32 clock;		/* enum nestrace_clock */
 	__u32 ring_kb;
+};
+
+/*
+ * NESTRACE_IOC_STACK: records the stack of each call behind it. The functions that the unwinder calls
+ * are not traced in such a session. If it calls others, these recurse and are counted as that.
+ * @depth: callers at most, 1 to NESTRACE_STACK_MAX; 0 changes nothing. It is set to that of the
+ * session, 0: none.
+ * @addrs: address of an array of u64: only of the functions that begin there. @nr: of these, up to 2^20;
+ * 0: of all functions.
+ * @left_out: set to the addresses, as hits have them, of the functions that are not traced; 0 ends them.
+ * They are found when the first session is configured.
+ * Errors: EINVAL also with NESTRACE_CONFIG_COUNT or _EXIT. EOPNOTSUPP this kernel has no ORC unwinder.
+ * ENOENT none of the functions can be traced. ENODEV, EBUSY as for NESTRACE_IOC_START.
+ */
+#define NESTRACE_STACK_MAX	128
+#define NESTRACE_STACK_LEFT_OUT	48
+struct nestrace_stack_config {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u32 depth;
+	__u32 nr;
+	__u64 addrs;
+	__u64 left_out[NESTRACE_STACK_LEFT_OUT];
 };
 
 /*
@@ -552,5 +593,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_TIME	_IOWR(NESTRACE_IOC_MAGIC, 13, struct nestrace_time)
 #define NESTRACE_IOC_COUNTS	_IOWR(NESTRACE_IOC_MAGIC, 14, struct nestrace_counts)
 #define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
+#define NESTRACE_IOC_STACK	_IOWR(NESTRACE_IOC_MAGIC, 16, struct nestrace_stack_config)
 
 #endif

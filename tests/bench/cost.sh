@@ -57,13 +57,15 @@ counted()
 	wait $recorder
 }
 
-# with_tracer TRACER: measure with a tracer of ftrace
+# with_tracer TRACER [OPTION]: measure with a tracer of ftrace
 with_tracer()
 {
 	echo nt_looped > $tracing/set_ftrace_filter
 	echo 32768 > $tracing/buffer_size_kb
 	echo "$1" > $tracing/current_tracer
+	[ $# = 1 ] || setup sh -c "echo 1 > $tracing/options/$2"
 	all_contexts
+	[ $# = 1 ] || echo 0 > $tracing/options/$2
 	echo nop > $tracing/current_tracer
 	echo > $tracing/set_ftrace_filter
 }
@@ -119,6 +121,9 @@ for clock in tsc global mono; do
 	row "nestrace $clock, returns too" "$(with_nestrace -b 65536 -C $clock --ret)"
 done
 row "nestrace tsc, returns only" "$(with_nestrace -b 65536 -C tsc --ret=exit)"
+for depth in 1 4 16; do
+	row "nestrace tsc, stacks of $depth" "$(with_nestrace -b 65536 -C tsc --stack=$depth)"
+done
 calls=20000
 row "nestrace stat" "$(counted)"
 row "nestrace stat, filtered by pid" "$(counted -P 1)"
@@ -126,6 +131,9 @@ by_lock
 row "nestrace global by lock" "$(with_nestrace -b 65536 -C global)"
 row "nestrace global by lock, ring full" "$(with_nestrace -b 64 -C global)"
 row "ftrace function" "$(with_tracer function)"
+calls=4000
+row "ftrace function, stacks" "$(with_tracer function func_stack_trace)"
+calls=20000
 row "ftrace function_graph" "$(with_tracer function_graph)"
 row "kprobe event" "$(with_event kprobe_events 'p:kp nt_looped' kprobes/kp)"
 fprobe=$(with_event dynamic_events 'f:fp nt_looped' fprobes/fp) &&

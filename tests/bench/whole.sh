@@ -46,4 +46,11 @@ whole record nestrace record -q -o t.dat
 nestrace report t.dat | sed -n 's/^# \(total.*\)/record: \1/p'
 whole record-tsc nestrace record -q -C tsc -o t.dat
 whole stat nestrace stat
+setup tmux -u new-session -d -x 100 -y 40 'nestrace top'
+running() { nestrace status | grep -q ' 1 running'; }
+until running; do sleep 1; done
+whole top env
+tmux send-keys q
+while running; do sleep 1; done
+tmux kill-server
 whole trace-cmd trace-cmd record -q -p function -o t.dat

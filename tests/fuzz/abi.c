@@ -81,6 +81,10 @@ static void one_ioctl(int fd)
 		struct nestrace_stream_open stream;
 		struct nestrace_tasks_take tasks;
 		struct nestrace_modules_take modules;
+		struct nestrace_time time;
+		struct nestrace_counts counts;
+		struct nestrace_returns returns;
+		struct nestrace_stack_config stack;
 		uint32_t word[2];
 	} a;
 	static uint8_t mask[1025];
@@ -90,7 +94,7 @@ static void one_ioctl(int fd)
 	int i, ret;
 
 	memset(&a, 0, sizeof(a));
-	switch (any(200)) {
+	switch (any(260)) {
 	case 0:
 		ioctl(fd, NESTRACE_IOC_START, number());
 		return;
@@ -117,7 +121,7 @@ static void one_ioctl(int fd)
 		size = sizeof(a.cpus);
 		break;
 	case 60 ... 89:
-		a.config = (struct nestrace_config){ .flags = any(2), .clock = any(4),
+		a.config = (struct nestrace_config){ .flags = any(2) ? any(2) : number() & 127, .clock = any(4),
 			.ring_kb = any(8) ? 1 + any(256) : number() };
 		cmd = NESTRACE_IOC_CONFIG;
 		size = sizeof(a.config);
@@ -167,6 +171,33 @@ static void one_ioctl(int fd)
 	case 180 ... 189:
 		cmd = NESTRACE_IOC_INFO;
 		size = sizeof(a.info);
+		break;
+	case 190 ... 199:
+		cmd = NESTRACE_IOC_TIME;
+		size = sizeof(a.time);
+		break;
+	case 200 ... 219:
+		a.counts.cpu = any(3);
+		a.counts.flags = any(4);
+		a.counts.next = any(2) ? any(100) : number();
+		a.counts.counts = (uintptr_t)place(buf, any(2000));
+		a.counts.nr = any(2) ? any(80) : number();
+		cmd = NESTRACE_IOC_COUNTS;
+		size = sizeof(a.counts);
+		break;
+	case 220 ... 229:
+		a.returns.cpu = any(3);
+		cmd = NESTRACE_IOC_RETURNS;
+		size = sizeof(a.returns);
+		break;
+	case 230 ... 239:
+		for (i = 0; i < 16; i++)
+			memcpy(buf + 8 * i, &(uint64_t){ number() }, 8);
+		a.stack.depth = any(2) ? any(NESTRACE_STACK_MAX + 2) : number();
+		a.stack.nr = any(2) ? 0 : any(2) ? any(17) : number();
+		a.stack.addrs = (uintptr_t)place(buf, any(129));
+		cmd = NESTRACE_IOC_STACK;
+		size = sizeof(a.stack);
 		break;
 	default:
 		ioctl(fd, any(2) ? number() : _IO(NESTRACE_IOC_MAGIC, any(32)), place(&a, sizeof(a)));

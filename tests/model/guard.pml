@@ -97,10 +97,17 @@ inline hit(own)
 {
 	/* decided, with the guard free; nothing is written yet */
 	interrupt(own); nmi();
+#ifndef GUARD_FIRST
 	flags_on[own] = irqs;
 	interrupt(own); nmi();
+#endif
 	held[own] = true;
 	interrupt(own); nmi();
+#ifdef GUARD_FIRST
+	/* the order does not matter: until they are entered, the flags say that interrupts are on */
+	flags_on[own] = irqs;
+	interrupt(own); nmi();
+#endif
 	recursion(own);
 	/* RCU is entered with interrupts off, in some hits */
 	if

@@ -19,6 +19,11 @@
 #include "stack.h"
 #include "thread_cpus.h"
 
+/* no session here records stacks */
+void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack *stack, u32 max)
+{
+}
+
 #define CPUS		2
 #define FUNCTIONS	600	/* of the kernel */
 #define OF_MODULE	40	/* after them */

@@ -71,6 +71,28 @@ static void hits(unsigned int slot, u64 first, unsigned int nr)
 		hit(slot, first++);
 }
 
+/* Write a hit with a stack of @nr callers. */
+static void stack(u64 ts, unsigned int nr)
+{
+	struct nt_ring *r = &rings.slot[TASK];
+	u32 bytes = sizeof(struct nt_record), more = sizeof(struct nt_stack) + nr * sizeof(u64);
+	struct nt_record *rec;
+	struct nt_stack *stack;
+	struct nt_room room;
+
+	nt_local_inc(&r->hits);
+	if (!nt_room_find(r, &room, bytes + more, ts)) {
+		nt_ring_next(r, ts);
+		nt_room_find(r, &room, bytes + more, ts);
+	}
+	rec = (struct nt_record *)room.head;
+	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION, .ip = ts };
+	stack = (struct nt_stack *)(rec + 1);
+	*stack = (struct nt_stack){ .nr = nr };
+	memset(stack->caller, 0, nr * sizeof(u64));
+	nt_room_publish(r, &room, bytes, more);
+}
+
 /* A hit begins. */
 static void guard_held(unsigned int slot)
 {
@@ -93,7 +115,7 @@ static void stopped(void)
 	session.state = NT_STOPPED;
 }
 
-/* Append what @out holds: "CONTEXT@TIME", and "-N" where N are missing. */
+/* Append what @out holds: "CONTEXT@TIME", "+N" for a stack of N, and "-N" where N are missing. */
 static void append(char *text, size_t size)
 {
 	static const char *const words[] = NESTRACE_CONTEXT_WORDS;
@@ -116,6 +138,11 @@ static void append(char *text, size_t size)
 		}
 		ts += *p >> NT_TYPE_BITS;
 		memcpy(&rec, p, sizeof(rec));
+		if (!type || rec.event.type == NESTRACE_EVENT_STACK) {
+			used += snprintf(text + used, size - used, "+%u ", p[type ? 3 : 4]);
+			off += type ? 4 + type * 4 : 4 + p[1];
+			continue;
+		}
 		slot = rec.event.flags & NESTRACE_FLAG_NMI ? NMI : rec.event.flags & NESTRACE_FLAG_HARDIRQ ? HARDIRQ :
 		       rec.event.flags & NESTRACE_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
 		if (type * sizeof(u32) > NESTRACE_EVENT_SIZE)
@@ -153,6 +180,8 @@ static void drained(void)
 
 int main(void)
 {
+	unsigned int i;
+
 	spec("merge: the records of two rings come out in time order");
 	new_session(2, false);
 	hit(TASK, 10), hit(NMI, 20), hit(TASK, 30);
@@ -256,6 +285,29 @@ int main(void)
 	new_session(4, true);
 	hits(TASK, 1, 100 * PER_SUBBUF);
 	is_number(nt_stream_fullness(&stream), 1024);
+
+	spec("merge: a stack comes right behind its call, in an event of its own");
+	new_session(4, false);
+	stack(10, 0), stack(20, 12), stack(20, 13), hit(SOFTIRQ, 20), stack(30, 128);
+	merged("task@10 +0 task@20 +12 task@20 +13 softirq@20 task@30 +128");
+
+	spec("merge: a stack that does not fit goes with its call into the next sub-buffer");
+	new_session(16, false);
+	for (i = 0; i < 5; i++)
+		stack(i + 1, 100);
+	is_number(nt_stream_fill(&stream), true);
+	is_number(stream.out_len, 4 * (28 + 8 + 16 + 800));
+	nt_stream_next(&stream);
+	merged("task@5 +100");
+
+	spec("merge: an overwriting ring counts a call and its stack as one");
+	new_session(2, true);
+	for (i = 0; i < 9; i++)
+		stack(i + 1, 100);
+	stopped();
+	is_number(nt_stream_overwritten(&stream, TASK).records, 4);
+	nt_stream_fill(&stream);
+	is_number(stream.out_missed, 4);
 
 	spec("merge: where the clock stepped back, time stands still in the stream");
 	new_session(2, false);

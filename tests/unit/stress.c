@@ -5,7 +5,7 @@
  * merges the rings while they are written.
  *   stress SECONDS SEED [MODE]
  * MODE is a word or several: overwrite, roomy; returns: hits are calls that return, exit: and are
- * recorded only then; few: with fewer nodes than calls at times.
+ * recorded only then; few: with fewer nodes than calls at times; stacks: with the stack of each call.
  * Every hit has a number in its class. The reader sees each number at most once; a number
  * that it does not see was counted as lost or recursed. The same holds for returns.
  */
@@ -70,6 +70,18 @@ static u64 ip_of(enum class class, u64 nr)
 }
 
 #define RETVAL(ip)	((ip) * 3 + 1)
+
+#define STACK_MAX	24	/* callers; an event of more than 12 has a length of its own */
+
+/* Walk a stack that the call's number gives. */
+void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack *stack, u32 max)
+{
+	u32 nr = (ip >> 4) % (STACK_MAX + 1), i;
+
+	for (i = 0; i < nr; i++)
+		stack->caller[i] = ip + i + 1;
+	stack->nr = stack->mark = nr;
+}
 
 /* Put a node into a pool, as objpool_push() does. */
 static void push(struct objpool_slot *slot, struct nt_node *node)
@@ -301,13 +313,31 @@ static void look_at_exit(const struct nestrace_exit *exit, u64 ts)
 		FAIL("a return before its call");
 }
 
+/* Check the stack of the call at @ip. */
+static void look_at_stack(const void *event, u32 bytes, u64 ip)
+{
+	u32 nr = (ip >> 4) % (STACK_MAX + 1), i;
+	struct nestrace_stack stack;
+	u64 caller[STACK_MAX];
+
+	memcpy(&stack, event, sizeof(stack));
+	if (bytes != sizeof(stack) + nr * sizeof(u64) || stack.nr != nr || stack.mark != nr) {
+		FAIL("a stack of %u bytes instead of %u callers", bytes, nr);
+		return;
+	}
+	memcpy(caller, (const char *)event + sizeof(stack), nr * sizeof(u64));
+	for (i = 0; i < nr; i++)
+		if (caller[i] != ip + i + 1)
+			FAIL("the stack of another call");
+}
+
 /* Check what the reader of a CPU was handed, event by event. */
 static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 {
-	u64 ts = out->time_stamp, nr, mask;
+	u64 ts = out->time_stamp, nr, mask, stack_of = 0;
 	struct nestrace_exit exit;
 	struct nt_record rec;
-	u32 off = 0, head;
+	u32 off = 0, head, length;
 	enum class class;
 	bool is_exit;
 	u8 *seen;
@@ -324,6 +354,21 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 			continue;
 		}
 		memcpy(&rec, out->data + off, sizeof(rec));
+		if (!(head & 31) || (rec.event.common & 0xffff) == NESTRACE_EVENT_STACK) {
+			off += 4;
+			length = 4 * (head & 31);
+			if (!length) {
+				memcpy(&length, out->data + off, sizeof(length));
+				off += 4;
+				length -= 4;
+			}
+			look_at_stack(out->data + off, length, stack_of);
+			off += length;
+			stack_of = 0;
+			continue;
+		}
+		if (stack_of)
+			FAIL("a call without its stack");
 		off += 4 + (head & 31) * 4;
 		ts += head >> NT_TYPE_BITS;
 		is_exit = rec.event.type == NESTRACE_EVENT_EXIT;
@@ -343,6 +388,8 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 			FAIL("a record that must not be there, of class %d", class);
 			continue;
 		}
+		if (session.hook.stack && !is_exit)
+			stack_of = rec.event.ip;
 		mask = 1 << nr % 8;
 		seen = is_exit ? c->returned[class] : c->seen[class];
 		if (seen[nr / 8] & mask)
@@ -355,6 +402,8 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 		if (!is_exit || session.hook.at_exit)
 			c->seen_of[class]++;
 	}
+	if (stack_of)
+		FAIL("a stack is not behind its call");
 }
 
 static void *reader(void *arg)
@@ -558,6 +607,7 @@ static void test_clock(bool held)
 
 int main(int argc, char **argv)
 {
+	static const enum nt_reader readers[] = { NT_READER_GLOBAL_LOCK, NT_READER_GLOBAL_TSC, NT_READER_MONO };
 	static const int storm[] = { 0, 0, 1, 1, 2, 3 };
 	unsigned int cpu, seed = argc > 2 ? atoi(argv[2]) : 1;
 	int sigs[4], softirq = SIGUSR1, hardirq = SIGUSR2, nmi = SIGRTMIN, bp = SIGRTMIN + 1;
@@ -576,7 +626,8 @@ int main(int argc, char **argv)
 	alarm(seconds + 60);	/* a tracer that waits would not end */
 	session.hook.returns = strstr(mode, "returns");
 	session.hook.at_exit = strstr(mode, "exit");
-	session.hook.reader = seed % 2 ? NT_READER_GLOBAL_LOCK : NT_READER_MONO;
+	session.hook.stack = strstr(mode, "stacks") ? STACK_MAX : 0;
+	session.hook.reader = readers[seed % 3];
 	make_rings(strstr(mode, "overwrite"), roomy ? ROOMY : SUBBUFS, strstr(mode, "few") ? 2 : 64);
 	test_clock(false);
 	test_clock(true);

@@ -162,6 +162,7 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_TIME, sizeof(struct nestrace_time), "time" },
 		{ NESTRACE_IOC_COUNTS, sizeof(struct nestrace_counts), "counts" },
 		{ NESTRACE_IOC_RETURNS, sizeof(struct nestrace_returns), "returns" },
+		{ NESTRACE_IOC_STACK, sizeof(struct nestrace_stack_config), "stack" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -498,6 +499,53 @@ static void test_returns(void)
 	close(other);
 }
 
+static int set_stack(int fd, uint32_t depth, const uint64_t *addrs, uint32_t nr)
+{
+	struct nestrace_stack_config arg = { .size = sizeof(arg), .depth = depth,
+					     .addrs = (uintptr_t)addrs, .nr = nr };
+
+	return errno_of(fd, NESTRACE_IOC_STACK, &arg);
+}
+
+static void test_stack(void)
+{
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	struct nestrace_stack_config arg = { .size = sizeof(arg) };
+	static const uint64_t no_function[] = { 0, 8, UINT64_MAX };
+	int fd = session(), i, nr = 0;
+
+	ok(!errno_of(fd, NESTRACE_IOC_STACK, &arg) && !arg.depth, "stack: a session has none at first");
+	ok(set_stack(fd, NESTRACE_STACK_MAX + 1, NULL, 0) == EINVAL, "stack: too many callers give EINVAL");
+	ok(set_stack(fd, 8, no_function, UINT32_MAX) == EINVAL, "stack: too many functions give EINVAL");
+	ok(set_stack(fd, 8, (void *)16, 1) == EFAULT, "stack: a bad address of functions gives EFAULT");
+	ok(set_stack(fd, 8, no_function, 3) == ENOENT, "stack: functions that do not exist give ENOENT");
+	config.flags = NESTRACE_CONFIG_COUNT;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && set_stack(fd, 8, NULL, 0) == EINVAL,
+	   "stack: a session that counts has none");
+	config.flags = NESTRACE_CONFIG_RET | NESTRACE_CONFIG_EXIT;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && set_stack(fd, 8, NULL, 0) == EINVAL,
+	   "stack: a session that records returns only has none");
+	config.flags = 0;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && !set_stack(fd, 8, NULL, 0),
+	   "stack: a session is configured to record them");
+	ok(set_stack(fd, 9, NULL, 0) == EBUSY, "stack: a second time gives EBUSY");
+	config.flags = NESTRACE_CONFIG_COUNT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "stack: such a session cannot count");
+	config.flags = NESTRACE_CONFIG_RET | NESTRACE_CONFIG_EXIT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL,
+	   "stack: such a session cannot record returns only");
+	set_filter(fd, "*_sys_getppid", 0);
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "stack: the session starts");
+	ok(!errno_of(fd, NESTRACE_IOC_STACK, &arg) && arg.depth == 8, "stack: the depth is read while it runs");
+	while (nr < NESTRACE_STACK_LEFT_OUT && arg.left_out[nr])
+		nr++;
+	for (i = nr; i < NESTRACE_STACK_LEFT_OUT; i++)
+		nr += !!arg.left_out[i];
+	ok(nr > 0 && nr < NESTRACE_STACK_LEFT_OUT, "stack: the functions that are left out are listed, 0 ends them");
+	ok(set_stack(fd, 8, NULL, 0) == EBUSY, "stack: while it runs a change gives EBUSY");
+	close(fd);
+}
+
 static void nothing(int sig)
 {
 }
@@ -613,6 +661,7 @@ int main(void)
 	test_two_sessions();
 	test_counts();
 	test_returns();
+	test_stack();
 	test_held();
 	printf("abi: %d tests\n", nr);
 	return 0;

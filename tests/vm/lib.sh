@@ -144,6 +144,17 @@ complete()
 	is "$1: no hit recurses" "$(counter r total recursed)" 0
 }
 
+# turns_in FILE: print the number of hits that the program turns made on its two CPUs, and of those out of order
+turns_in()
+{
+	awk '/ turns-.*_getppid <- / {
+		n++
+		cpu = substr($0, index($0, "] ") - 3, 3)
+		wrong += cpu == last
+		last = cpu
+	} END { print n + 0, wrong + 0 }' "$1"
+}
+
 # row NAME [CALLS [RECORDED]]: print a row of the table in docs/proof.md, from the report r.
 # The default of CALLS is the number of hits.
 row()

@@ -35,6 +35,8 @@ static const char help[] =
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
 	"  -e EVENT [-f FILTER]  kernel events, too: SYSTEM:EVENT, SYSTEM, EVENT or all\n"
 	"  --ret[=exit]  record returns with values and durations; exit: returns only\n"
+	"  --stack[=N]   the stack of each call, too, up to N callers (default 64)\n"
+	"  --stack-of GLOB  stacks of these functions only\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
 	"                at Ctrl-C, SIGUSR2, an oops, a --trigger or --warn\n"
@@ -352,15 +354,30 @@ static void stop_events(struct recording *r)
 	r->events = NULL;
 }
 
+#define STACK_DEFAULT	64
+
+static unsigned int stack_depth(const char *arg)
+{
+	char *end;
+	unsigned long depth = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || !depth || depth > NESTRACE_STACK_MAX)
+		usage("not a number of callers: '--stack=%s'; use 1 to %d", arg, NESTRACE_STACK_MAX);
+	return depth;
+}
+
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
 {
-	enum { FLIGHT = 256, TRIGGER, WARNING, RET };
+	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
 		{ "trigger", required_argument, NULL, TRIGGER },
 		{ "warn", no_argument, NULL, WARNING },
 		{ "ret", optional_argument, NULL, RET },
+		{ "stack", optional_argument, NULL, STACK },
+		{ "func-stack", no_argument, NULL, STACK },
+		{ "stack-of", required_argument, NULL, STACK_OF },
 		{ 0 }
 	};
 	int opt;
@@ -392,6 +409,12 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			c->session.returns = true;
 			c->session.at_exit = optarg;
 			break;
+		case STACK:
+			c->session.stack = optarg ? stack_depth(optarg) : STACK_DEFAULT;
+			break;
+		case STACK_OF:
+			session_option_stack_of(c, optarg);
+			break;
 		case 'q':
 			r->quiet = true;
 			break;
@@ -419,6 +442,10 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 	}
 	if ((c->session.nr_trigger || c->session.warn) && !c->session.flight)
 		usage("--trigger and --warn end a flight recording, but there is no --flight; add it");
+	if (c->session.nr_stack_of && !c->session.stack)
+		c->session.stack = STACK_DEFAULT;
+	if (c->session.stack && c->session.at_exit)
+		usage("--stack records the stacks of calls, but --ret=exit records returns only; use --ret");
 	session_options_finish(c, argv + optind);
 }
 
@@ -458,7 +485,7 @@ int cmd_record(int argc, char **argv)
 	open_events(&r);
 	symbols = first_symbols(&r, &len);
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
-				 symbols, len, r.events, returns_of(&config.session), &e);
+				 symbols, len, r.events, returns_of(&config.session), config.session.stack, &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;

@@ -87,6 +87,11 @@ void session_option_trigger(struct capture_config *c, const char *glob)
 	add_glob(&c->session.trigger, &c->session.nr_trigger, glob);
 }
 
+void session_option_stack_of(struct capture_config *c, const char *glob)
+{
+	add_glob(&c->session.stack_of, &c->session.nr_stack_of, glob);
+}
+
 bool session_option(struct capture_config *c, int opt, const char *arg)
 {
 	struct session_config *s = &c->session;
@@ -161,6 +166,7 @@ void session_options_free(struct capture_config *c)
 	free(c->session.filter);
 	free(c->session.notrace);
 	free(c->session.trigger);
+	free(c->session.stack_of);
 	free(c->session.pids);
 	free(c->session.cpus);
 }

@@ -18,6 +18,7 @@ void session_options_init(struct capture_config *c);
 /* Take @opt if it is one of these. Return: false if it is not. */
 bool session_option(struct capture_config *c, int opt, const char *arg);
 void session_option_trigger(struct capture_config *c, const char *glob);
+void session_option_stack_of(struct capture_config *c, const char *glob);
 /*
  * Take the rest of argv as COMMAND and check that the options fit together. With a COMMAND,
  * the status of our own failures is EXIT_OWN from now on.

@@ -11,6 +11,8 @@
 #include "cmd/message.h"
 #include "cmd/parse.h"
 #include "lib/device.h"
+#include "lib/names.h"
+#include "lib/symbols.h"
 
 static const char help[] =
 	"usage: nestrace status\n\n"
@@ -43,6 +45,19 @@ static void show_feature(const struct nestrace_info *info, unsigned int feature,
 	printf("%s: %s\n", name, info->features & feature ? with : without);
 }
 
+static bool lock_is_asked_for(void)
+{
+	FILE *f = fopen("/sys/module/nestrace/parameters/global", "r");
+	char order[8] = "";
+
+	if (f) {
+		if (!fgets(order, sizeof(order), f))
+			order[0] = '\0';
+		fclose(f);
+	}
+	return !strcmp(order, "lock\n");
+}
+
 static void show_features(const struct nestrace_info *info)
 {
 	show_feature(info, NESTRACE_FEATURE_IRQ_STACK, "interrupt stacks", "known",
@@ -56,14 +71,59 @@ static void show_features(const struct nestrace_info *info)
 		     "as coarse as the tick, because the kernel's sched_clock() does not use the TSC; -C mono or -C tsc is finer");
 	show_feature(info, NESTRACE_FEATURE_TSC_ORDER, "clock global, order of the CPUs",
 		     "by the TSC, which the kernel trusts",
-		     "by a lock, because the kernel's sched_clock() is not a TSC that it trusts, or global=lock is set; nestrace(7) says what that costs");
+		     lock_is_asked_for() ? "by a lock, because global=lock is set; nestrace(7) says what that costs" :
+		     "by a lock, because the kernel's sched_clock() is not a TSC that it trusts; nestrace(7) says what that costs");
 	show_feature(info, NESTRACE_FEATURE_EARLY_OOPS, "flight recordings end at an oops or a panic",
 		     "at its first function, before it is printed",
 		     "late, after it is printed and not if a crash kernel is loaded, because its first functions cannot be traced");
+	show_feature(info, NESTRACE_FEATURE_RETURNS, "returns (--ret)", "yes",
+		     "no, because the kernel has no rethook, or not all of it was found");
 	if (info->test & NESTRACE_INFO_TEST_RECURSE)
 		printf("test build: the hook recurses on purpose\n");
 	if (info->test & NESTRACE_INFO_TEST_NO_GUARD)
 		printf("test build: the guard is DISABLED, this module can hang the machine\n");
+}
+
+/* Print what is not traced while stacks are recorded, if a session has found it out. */
+static void show_left_out(const __u64 *ip)
+{
+	struct symbols symbols = { 0 };
+	struct tep_handle *tep = NULL;
+	struct error e;
+	char *text;
+	size_t len;
+	int i;
+
+	if (!ip[0])
+		return;
+	if (symbols_read(&symbols, &e)) {
+		text = symbols_text(&symbols, true, &len);
+		tep = names_of_symbols(text);
+		free(text);
+	}
+	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && ip[i]; i++) {
+		printf(i ? ", " : "; the unwinder's functions are not traced meanwhile: ");
+		if (tep)
+			printf("%s", names_function(tep, ip[i]));
+		else
+			printf("0x%llx", ip[i]);
+	}
+	tep_free(tep);
+	symbols_free(&symbols);
+}
+
+static void show_stacks(int fd, const struct nestrace_info *info)
+{
+	struct nestrace_stack_config stack;
+
+	if (!(info->features & NESTRACE_FEATURE_STACKS)) {
+		printf("stacks (--stack): no, because the kernel has no ORC unwinder\n");
+		return;
+	}
+	printf("stacks (--stack): yes");
+	device_stack(fd, &stack);
+	show_left_out(stack.left_out);
+	printf("\n");
 }
 
 /*
@@ -118,6 +178,7 @@ int cmd_status(int argc, char **argv)
 	events_print(&info);
 	show_rcu(&info);
 	show_features(&info);
+	show_stacks(fd, &info);
 	show_shared();
 	close(fd);
 	return finish_output();

@@ -47,6 +47,7 @@ void accounting_add_recursion(struct accounting *a, struct recursion r)
 
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 {
+	struct nestrace_stack_config stack;
 	struct nestrace_returns returns;
 	struct nestrace_stats stats;
 	unsigned int cpu, slot, i;
@@ -55,6 +56,10 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	a->time.size = sizeof(a->time);
 	if (ioctl(fd, NESTRACE_IOC_TIME, &a->time))
 		memset(&a->time, 0, sizeof(a->time));
+	if (device_stack(fd, &stack)) {
+		a->stack = stack.depth;
+		memcpy(a->left_out, stack.left_out, sizeof(a->left_out));
+	}
 	grow(a, nr_cpus);
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		if (!device_stats(fd, cpu, &stats))
@@ -125,6 +130,10 @@ static void print_session(const struct accounting *a, FILE *f)
 		fprintf(f, "clock_order: %s\n", order);
 	if (a->set_forward)
 		fprintf(f, "set_forward: %" PRIu64 "\n", a->set_forward);
+	if (a->stack)
+		fprintf(f, "stack: %u\n", a->stack);
+	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
+		fprintf(f, "left_out: 0x%" PRIx64 "\n", a->left_out[i]);
 }
 
 #define RETURNS_HEADER "context calls returned lost dropped no_node no_rcu refused"
@@ -168,7 +177,8 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool fir
 	return text;
 }
 
-static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat)
+static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpustat,
+		      unsigned int *nr_left_out)
 {
 	char *copy = xstrdup(cpustat), *text, *save;
 	struct nestrace_slot_returns returns;
@@ -176,12 +186,17 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 	struct recursion r;
 	char word[16];
 	unsigned int i;
+	uint64_t ip;
 
 	grow(a, cpu + 1);
 	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1 ||
 		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
+		if (sscanf(text, "stack: %u", &a->stack) == 1)
+			continue;
+		if (sscanf(text, "left_out: 0x%" SCNx64, &ip) == 1 && *nr_left_out < NESTRACE_STACK_LEFT_OUT)
+			a->left_out[(*nr_left_out)++] = ip;
 		if (sscanf(text, "clock_order: %15s", word) == 1)
 			a->time.flags = order_flags(word);
 		if (sscanf(text, "returns: %15s", word) == 1) {
@@ -206,8 +221,8 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 
 bool accounting_load(struct accounting *a, struct tracedat *t)
 {
+	unsigned int i, cpu, nr_left_out = 0;
 	bool found = false;
-	unsigned int i, cpu;
 
 	memset(a, 0, sizeof(*a));
 	for (i = 0; i < t->nr_cpustat; i++) {
@@ -215,7 +230,7 @@ bool accounting_load(struct accounting *a, struct tracedat *t)
 		    !strstr(t->cpustat[i], "\nring_kb: "))
 			continue;
 		found = true;
-		parse_cpu(a, cpu, t->cpustat[i]);
+		parse_cpu(a, cpu, t->cpustat[i], &nr_left_out);
 	}
 	return found;
 }

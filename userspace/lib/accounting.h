@@ -25,6 +25,8 @@ struct accounting {
 	struct nestrace_slot_returns (*returns)[NESTRACE_NR_SLOTS];	/* by CPU */
 	bool has_returns;		/* the session records returns */
 	bool at_exit;			/* and each call only when it returns */
+	unsigned int stack;		/* callers of a stack at most; 0: no stacks */
+	uint64_t left_out[NESTRACE_STACK_LEFT_OUT];	/* functions not traced for that; 0 ends them */
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */

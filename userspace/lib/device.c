@@ -10,12 +10,25 @@
 
 #include "lib/clock.h"
 #include "lib/device.h"
+#include "lib/functions.h"
 #include "lib/memory.h"
 #include "lib/module_name.h"
+
+#define FTRACE_IS_OFF	"function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1"
 
 #ifndef COMMAND_ABI
 #define COMMAND_ABI NESTRACE_ABI_VERSION	/* except in a test build */
 #endif
+
+static bool ftrace_is_off(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "r");
+	int c = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return c == '0';
+}
 
 static bool locked_down(void)
 {
@@ -219,6 +232,40 @@ static bool add_filters(int fd, const char **globs, unsigned int nr, uint32_t fl
 	return true;
 }
 
+static bool stack_error(const struct session_config *c, struct error *e)
+{
+	switch (errno) {
+	case ENOENT:
+		return error_set(e, "no function of --stack-of can be traced: '%s'; nestrace list shows what can be traced",
+				 c->stack_of[0]);
+	case EOPNOTSUPP:
+		return error_set(e, "this kernel cannot record stacks: '--stack'; it has no ORC unwinder (CONFIG_UNWINDER_ORC)");
+	case EBUSY:
+		if (ftrace_is_off())
+			return error_set(e, FTRACE_IS_OFF);
+		break;
+	case ENODEV:
+		return error_set(e, FTRACE_IS_DEAD);
+	}
+	return error_set_errno(e, "cannot record stacks of '%u' callers", c->stack);
+}
+
+static bool configure_stack(int fd, const struct session_config *c, struct error *e)
+{
+	struct nestrace_stack_config arg = { .size = sizeof(arg), .depth = c->stack };
+	uint64_t *addrs = NULL;
+	size_t nr = 0;
+	bool ok;
+
+	if (c->nr_stack_of && !functions_matching(c->stack_of, c->nr_stack_of, &addrs, &nr, e))
+		return false;
+	arg.addrs = (uintptr_t)addrs;
+	arg.nr = nr;
+	ok = !ioctl(fd, NESTRACE_IOC_STACK, &arg) || stack_error(c, e);
+	free(addrs);
+	return ok;
+}
+
 bool device_configure(int fd, const struct session_config *c, struct error *e)
 {
 	struct nestrace_config config = {
@@ -254,20 +301,12 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, c->wait,
 			 "--trigger", e))
 		return false;
+	if (c->stack && !configure_stack(fd, c, e))
+		return false;
 	for (i = 0; i < c->nr_pids; i++)
 		if (!device_add_pid(fd, &c->pids[i], c->follow_forks, e))
 			return false;
 	return true;
-}
-
-static bool ftrace_is_off(void)
-{
-	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "r");
-	int c = f ? fgetc(f) : EOF;
-
-	if (f)
-		fclose(f);
-	return c == '0';
 }
 
 /* Say by errno why NESTRACE_IOC_START or NESTRACE_IOC_STREAM failed. */
@@ -277,7 +316,7 @@ static bool start_error(const struct session_config *c, struct error *e)
 		return error_set(e, "not enough free memory for the %s: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
 				 c->count ? "counts" : "rings", c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
-		return error_set(e, "function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1");
+		return error_set(e, FTRACE_IS_OFF);
 	if (errno == ENODEV)
 		return error_set(e, FTRACE_IS_DEAD);
 	if (errno == EOPNOTSUPP)
@@ -325,6 +364,12 @@ bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats)
 	stats->size = sizeof(*stats);
 	stats->cpu = cpu;
 	return !ioctl(fd, NESTRACE_IOC_STATS, stats);
+}
+
+bool device_stack(int fd, struct nestrace_stack_config *stack)
+{
+	*stack = (struct nestrace_stack_config){ .size = sizeof(*stack) };
+	return !ioctl(fd, NESTRACE_IOC_STACK, stack) && stack->depth;
 }
 
 bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns)

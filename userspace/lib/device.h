@@ -42,6 +42,9 @@ struct session_config {
 	bool count;			/* count by function: there are no streams */
 	bool returns;			/* record returns, too */
 	bool at_exit;			/* and each call only when it returns */
+	unsigned int stack;		/* callers of each stack at most; 0: no stacks */
+	const char **stack_of;		/* globs of the functions with stacks; none: all */
+	unsigned int nr_stack_of;
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 
@@ -62,6 +65,8 @@ bool device_stop(int fd, struct error *e);
 int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e);
 /* Return: false if the CPU has no counters. */
 bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
+/* Return: false if the session records no stacks. */
+bool device_stack(int fd, struct nestrace_stack_config *stack);
 /* Return: false if the session does not record returns. */
 bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns);
 

@@ -14,25 +14,35 @@
 #include "lib/tracedat_read.h"
 #include "uapi/nestrace.h"
 
-/* Print the callers of a stack: only as many as the event holds. */
+/* Print the callers of a stack: only as many as the event holds. Ours has a mark. */
 static int print_stack(struct trace_seq *seq, struct tep_record *record, struct tep_event *event,
 		       void *context)
 {
-	struct tep_format_field *caller = tep_find_field(event, "caller");
+	struct tep_format_field *caller = tep_find_field(event, "caller"), *f;
 	int size = tep_get_long_size(event->tep), at;
-	unsigned long long ip, end = size == 8 ? ~0ULL : ~0U;
+	unsigned long long ip, end = size == 8 ? ~0ULL : ~0U, mark = 0;
+	unsigned int nr = 0;
 	const char *name;
 
-	if (!caller)
+	if (!caller || caller->offset < 0)
 		return -1;
+	f = tep_find_field(event, "mark");
+	if (f && f->offset >= 0 && f->size == 4 && record->size >= 4 && f->offset <= (int)record->size - 4)
+		mark = tep_read_number(event->tep, (char *)record->data + f->offset, 4);
 	trace_seq_puts(seq, "<stack trace>");
-	for (at = caller->offset; at + size <= (int)record->size; at += size) {
+	for (at = caller->offset; at <= (int)record->size - size; at += size) {
 		ip = tep_read_number(event->tep, (char *)record->data + at, size);
 		if (ip == end)
 			break;
+		if (++nr == NESTRACE_STACK_BAD(mark))
+			trace_seq_puts(seq, "\n[from here on it may be wrong: no unwind data]");
 		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", ip);
 	}
+	if (mark & NESTRACE_STACK_CUT)
+		trace_seq_puts(seq, "\n[there are more callers]");
+	if (mark & NESTRACE_STACK_LOST)
+		trace_seq_puts(seq, "\n[the unwinder found no more callers]");
 	return 0;
 }
 

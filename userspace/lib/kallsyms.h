@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct kallsyms_line {
 	uint64_t start;
@@ -18,5 +19,10 @@ struct kallsyms_line {
  * Return: false if @text is no such line. There are 200,000 lines, so this uses no formats of stdio.
  */
 bool kallsyms_parse(char *text, struct kallsyms_line *line);
+
+static inline bool kallsyms_is_function(char type)
+{
+	return type && strchr("tTwW", type);
+}
 
 #endif

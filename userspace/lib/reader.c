@@ -25,6 +25,8 @@ struct reader_cpu {
 	bool ended;		/* there is no sub-buffer to be read */
 	uint64_t nr;		/* number of the next sub-buffer */
 	uint64_t missed;	/* events, in gaps so far */
+	bool shown;		/* the last hit was */
+	unsigned int slot;	/* of the last hit */
 	uint64_t last;		/* with periods: the time of the last event, 0 before the first */
 	char *data;		/* NULL until the first sub-buffer is read */
 };
@@ -178,6 +180,29 @@ static void show_event(struct reader *r, const struct reader_cpu *c)
 		r->event(r->arg, &c->source, &c->hit);
 }
 
+/* Show the stack of the last hit if that was shown: only the hit says what filters ask for. */
+static void show_stack(const struct reader_cpu *c)
+{
+	struct reader *r = c->reader;
+	struct hit stack = c->hit;
+
+	stack.slot = c->slot;
+	if (!r->event)
+		r->others++;
+	else if (c->shown)
+		r->event(r->arg, &c->source, &stack);
+}
+
+static void show_hit(struct reader_cpu *c)
+{
+	struct reader *r = c->reader;
+
+	c->slot = c->hit.slot;
+	c->shown = hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit);
+	if (c->shown)
+		r->show(r->arg, &c->source, &c->hit);
+}
+
 static void show(struct reader_cpu *c)
 {
 	struct reader *r = c->reader;
@@ -194,10 +219,12 @@ static void show(struct reader_cpu *c)
 	}
 	if (r->filter.nr_texts)
 		names_of_event(r->names, &c->hit);
-	if (!c->hit.is_hit)
+	if (c->hit.is_hit)
+		show_hit(c);
+	else if (r->accounting.stack && !*c->source.instance && c->hit.type == NESTRACE_EVENT_STACK)
+		show_stack(c);
+	else
 		show_event(r, c);
-	else if (hit_filter_match(&r->filter, r->tep, c->source.cpu, &c->hit))
-		r->show(r->arg, &c->source, &c->hit);
 }
 
 static void merge(struct reader *const *readers, unsigned int nr_readers)

@@ -48,11 +48,6 @@ static void add_other(struct symbols *s, uint64_t start, const char *name, const
 	new->symbol.module = xstrdup(module);
 }
 
-static bool is_function(char type)
-{
-	return strchr("tTwW", type);
-}
-
 /* Write a line as kallsyms has it; without stdio's formats, as kallsyms_parse(). */
 static void put(FILE *out, uint64_t start, char type, const char *name, const char *module)
 {
@@ -81,7 +76,7 @@ static bool is_end(const char *name)
 /* Take a line of the kernel itself. The lines are in the order of their addresses. */
 static void put_kernel(FILE *out, uint64_t start, char type, const char *name, bool *open)
 {
-	if (is_function(type) && !is_end(name)) {
+	if (kallsyms_is_function(type) && !is_end(name)) {
 		put(out, start, type, name, NULL);
 		*open = true;
 	} else if (*open && type != 'a' && type != 'A') {
@@ -115,7 +110,7 @@ bool symbols_read(struct symbols *s, struct error *e)
 			s->hidden = false;
 		if (!line.module && !again)
 			put_kernel(out, line.start, line.type, line.name, &open);
-		else if (line.module && is_function(line.type))
+		else if (line.module && kallsyms_is_function(line.type))
 			add_other(s, line.start, line.name, line.module, again);
 	}
 	free(text);

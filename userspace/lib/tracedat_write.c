@@ -156,6 +156,18 @@ static const char exit_format[] =
 	"\n"
 	"print fmt: \"<-- %ps (%d) (start: %llx  end: %llx) over: %d retval: %lx\", (void *)REC->func, REC->depth, REC->calltime, REC->rettime, REC->overrun, REC->retval\n";
 
+/* Its ID is NESTRACE_EVENT_STACK; the kernel's has no mark. */
+static const char stack_format[] =
+	"name: kernel_stack\n"
+	"ID: 9\n"
+	"format:\n"
+	COMMON_FIELDS
+	"\tfield:int size;\toffset:8;\tsize:4;\tsigned:1;\n"
+	"\tfield:unsigned int mark;\toffset:12;\tsize:4;\tsigned:0;\n"
+	"\tfield:unsigned long caller[8];\toffset:16;\tsize:64;\tsigned:0;\n"
+	"\n"
+	"print fmt: \"\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\", (void *)REC->caller[0], (void *)REC->caller[1], (void *)REC->caller[2], (void *)REC->caller[3], (void *)REC->caller[4], (void *)REC->caller[5], (void *)REC->caller[6], (void *)REC->caller[7]\n";
+
 /* Return the largest size that a file may have here. */
 static uint64_t size_limit(int fd)
 {
@@ -334,7 +346,8 @@ static void add_kernel_formats(struct block *b, const struct kernel_events *even
 }
 
 static void add_formats(struct tracedat_writer *w, struct block *out,
-			const struct kernel_events *events, enum tracedat_returns returns)
+			const struct kernel_events *events, enum tracedat_returns returns,
+			bool stacks)
 {
 	struct block b = { 0 };
 	uint32_t systems = 1;
@@ -348,12 +361,14 @@ static void add_formats(struct tracedat_writer *w, struct block *out,
 	add_text64(&b, header_event, sizeof(header_event) - 1);
 	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
 	/* formats of system ftrace */
-	add_u32(&b, 1 + (returns == WITH_RETURNS) + (returns != WITHOUT_RETURNS));
+	add_u32(&b, 1 + (returns == WITH_RETURNS) + (returns != WITHOUT_RETURNS) + stacks);
 	add_text64(&b, function_format, sizeof(function_format) - 1);
 	if (returns == WITH_RETURNS)
 		add_text64(&b, entry_format, sizeof(entry_format) - 1);
 	if (returns != WITHOUT_RETURNS)
 		add_text64(&b, exit_format, sizeof(exit_format) - 1);
+	if (stacks)
+		add_text64(&b, stack_format, sizeof(stack_format) - 1);
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
 	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
 		systems++;
@@ -464,7 +479,8 @@ void tracedat_abandon(struct tracedat_writer *w)
 
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct kernel_events *events,
-					enum tracedat_returns returns, struct error *e)
+					enum tracedat_returns returns, bool stacks,
+					struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
 	unsigned int nr_streams = events ? 2 * nr_cpus : nr_cpus, i;
@@ -494,7 +510,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
 					w->partial.holes && i < nr_cpus ? &w->budget : NULL);
 	add_head(w, &b);
-	add_formats(w, &b, events, returns);
+	add_formats(w, &b, events, returns, stacks);
 	add_symbols(w, &b);
 	put_block(w, &b);
 	if (!w->failed)

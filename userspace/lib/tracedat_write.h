@@ -28,7 +28,8 @@ struct tracedat_writer;
  */
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct kernel_events *events,
-					enum tracedat_returns returns, struct error *e);
+					enum tracedat_returns returns, bool stacks,
+					struct error *e);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);
 /* Return true if that directory is not beside the file, because it takes no new files. */

@@ -83,6 +83,17 @@ static uint64_t returns_table(const struct accounting *a)
 	return total.calls - total.returned;
 }
 
+static void stacks_lines(const struct accounting *a, struct tep_handle *tep)
+{
+	unsigned int i;
+
+	printf("# stacks: up to %u callers", a->stack);
+	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
+		printf("%s%s", i ? ", " : "; the unwinder's functions are not traced meanwhile: ",
+		       names_function(tep, a->left_out[i]));
+	printf("\n");
+}
+
 void accounting_table(const struct accounting *a, struct tep_handle *tep)
 {
 	struct nestrace_slot_stats sum[NESTRACE_NR_SLOTS], total = { 0 };
@@ -122,6 +133,8 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (a->set_forward)
 		printf("# clock: %" PRIu64 " hits were given a later time than was read, to keep the order\n",
 		       a->set_forward);
+	if (a->stack)
+		stacks_lines(a, tep);
 	accounting_recursions(a, tep);
 	sum_of_all = total.recorded + total.lost + total.recursed + total.filtered;
 	/* with --ret=exit, a call is recorded or lost when it returns */

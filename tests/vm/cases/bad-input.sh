@@ -34,6 +34,12 @@ says "-l without a COMMAND: a glob that matches nothing" 1 "'nonsense_*'" nestra
 says "-c without -F, -P or --tid" 2 "-c follows the children" nestrace record -c true
 says "-p: another tracer" 2 "no such tracer: '-p wakeup'" nestrace record -p wakeup true
 says "--ret: another kind" 2 "no such kind of returns: '--ret=entry'" nestrace record --ret=entry true
+for n in 0 129 -1 8x ''; do
+	says "--stack=$n: not a number of callers" 2 "not a number of callers: '--stack=$n'; use 1 to 128" nestrace record --stack=$n true
+done
+says "--stack with --ret=exit" 2 "--ret=exit records returns only; use --ret" nestrace record --stack --ret=exit true
+says "--stack-of: a glob that matches nothing" 125 "'nonsense_*'" nestrace record --stack-of 'nonsense_*' true
+says "--stack-of: a function that cannot be traced" 125 "no function of --stack-of can be traced: 'do_syscall_64'; nestrace list shows what can be traced" nestrace record --stack-of do_syscall_64 true
 setup nestrace record -q -p function_graph -l vfs_open -o graph.dat cat /proc/loadavg
 ok "-p function_graph: returns are recorded" sh -c 'nestrace report graph.dat | grep -q "vfs_open -> 0 "'
 says "-e: an event that does not exist" 125 "no event matches -e: 'nonsense:*'" nestrace record -e 'nonsense:*' true

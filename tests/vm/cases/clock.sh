@@ -7,12 +7,7 @@
 in_turns()
 {
 	setup nestrace report t.dat > r
-	is "$1: hits of two CPUs that take turns: number, out of order" "$(awk '/ turns-.*_getppid <- / {
-			n++
-			cpu = substr($0, index($0, "] ") - 3, 3)
-			wrong += cpu == last
-			last = cpu
-		} END { print n + 0, wrong + 0 }' r)" "2000 0"
+	is "$1: hits of two CPUs that take turns: number, out of order" "$(turns_in r)" "2000 0"
 }
 
 # whole NAME ORDER WORD [SECONDS]: test a recording with clock global. Status and report must say ORDER,
@@ -44,6 +39,7 @@ ok "global=nonsense: the module does not load" sh -c '! insmod /tests/nestrace.k
 ok "global=nonsense: the log names the parameter" sh -c 'dmesg | grep -q "unknown order: .global=nonsense"'
 setup insmod /tests/nestrace.ko global=lock
 whole "global=lock" "a lock" lock
+ok "global=lock: status says that it was asked for" sh -c 'nestrace status | grep -q "by a lock, because global=lock is set; "'
 
 # The kernel finds the TSC unstable while it is used.
 setup rmmod nestrace

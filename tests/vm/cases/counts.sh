@@ -76,6 +76,10 @@ sleep 100 &
 setup nestrace stat -l nt_called -P $! -o r sh -c 'echo "task 100" > /proc/nt_calls'
 kill $!
 is "-P: the calls of other tasks are filtered" "$(counter r total recorded) $(counter r total filtered)" "0 $((100 * $(nproc)))"
+sh -c 'until [ -e go ]; do usleep 10000; done; echo "here 50" > /proc/nt_calls; echo "task 100" > /proc/nt_calls; touch went' &
+setup nestrace stat -l nt_called -P $! -o r sh -c 'touch go; until [ -e went ]; do usleep 10000; done'
+is "-P: the calls of that process are counted, those of other tasks are filtered" \
+	"$(calls_in r nt_called) $(counter r total filtered)" "50 $((100 * $(nproc)))"
 setup nestrace stat -l nt_called -M 1 -o r sh -c 'echo "task 100 nmi 100" > /proc/nt_calls'
 is "-M: the calls on that CPU are counted" "$(counter r total recorded)" 200
 is "-M: the calls on other CPUs are filtered" "$(counter r total filtered)" $((200 * ($(nproc) - 1)))

@@ -41,6 +41,16 @@ done
 note "hits that interrupted the tracer: $in_tracer"
 ok "hits interrupt the tracer itself" test $in_tracer -gt 0
 
+# as where the kernel does not trust the TSC
+setup rmmod nestrace
+setup insmod /tests/nestrace.ko global=lock
+setup nestrace record -q -l nt_called -b 16384 -o lock.dat sh -c "$calls"
+setup nestrace report -t lock.dat > r
+is "ordered by a lock: all hits are shown, those of each CPU in time order" "$(tally r)" "30000 0 20000 4000 4000 2000"
+complete "ordered by a lock"
+setup rmmod nestrace
+setup insmod /tests/nestrace.ko
+
 trace-cmd report -N -t -i t.dat 2> err > events
 sed -n 's/ function: */ /; s/ <-- / <- /p' events | tr -s ' ' > theirs
 sed -n '/ <- /s/: [a-z]* */: /p' hits | tr -s ' ' > ours

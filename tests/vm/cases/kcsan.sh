@@ -11,6 +11,12 @@ for mode in "" -W; do
 done
 kcsan_record global --ret
 kcsan_record mono "-W --ret"
+kcsan_record global --stack
+setup rmmod nestrace
+setup insmod /tests/nestrace.ko global=lock
+for mode in "" -W; do
+	kcsan_record global $mode
+done
 # counts are read and moved while they are counted
 setup nestrace stat -l nt_called -l 'vfs_*' -o r sh -c 'for i in 1 2 3; do
 	echo "task 2000 softirq 200 hardirq 200 nmi 200" > /proc/nt_calls; insmod /tests/nt_twin.ko; rmmod nt_twin; done'

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The stack of a call, by the kernel's unwinder. It begins with the registers at the entry of the
+ * function, not in the hook: the unwinder does not know ftrace's trampoline while a session is armed
+ * or disarmed.
+ */
+#ifndef NT_WALK_H
+#define NT_WALK_H
+
+#include <linux/types.h>
+
+#include "arch_walk.h"
+
+struct nt_exclusion;
+struct nt_stack;
+struct pt_regs;
+
+/*
+ * Write up to @max callers of the function at @ip, and the mark. @entry: the registers at its entry.
+ * Context: any, NMI included; RCU is watching, preemption is off.
+ */
+static __always_inline void nt_walk(const struct pt_regs *entry, unsigned long ip,
+				    struct nt_stack *stack, u32 max)
+{
+	nt_arch_walk(entry, ip, stack, max);
+}
+
+/* Return: NESTRACE_FEATURE_STACKS or 0. Context: module load. */
+int nt_walk_init(void);
+
+/*
+ * Find the functions that a walk calls, once. Return: 0 or an error of nt_probe_calls(). Context: may
+ * sleep; the first call arms all functions for a moment.
+ */
+int nt_walk_find(void);
+
+/* Store their addresses in @ip, and 0 in the rest: all of @max if they have not been found yet. */
+void nt_walk_calls(u64 *ip, unsigned int max);
+
+/* Leave them out. Return: 0, or an error of nt_exclusion_add(). Context: after nt_walk_find(). */
+int nt_walk_exclude(struct nt_exclusion *x);
+
+#endif
