@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the accounting in a file says, and the table that is made of it: userspace/lib/accounting.c. */
+/* The accounting in a file, and the table that is made of it: userspace/lib/accounting.c. */
 #include <event-parse.h>
 #include <stdint.h>
 
