@@ -55,7 +55,7 @@ _nestrace()
 	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of -W --flight --trigger --warn -o -q -h --help" ;;
 	report) options="-i -t --graph --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o -q -h --help" ;;
-	export) options="--csv --json --jsonl --chrome --folded --svg -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
+	export) options="--csv --json --jsonl --chrome --perfetto --folded --svg --weight -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;
 	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;

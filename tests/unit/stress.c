@@ -641,6 +641,7 @@ int main(int argc, char **argv)
 	catch(nmi, on_nmi, nmi, bp, hardirq);
 	catch(bp, on_breakpoint, bp, softirq, hardirq);
 	sigfillset(&all);
+	sigdelset(&all, SIGALRM);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	for (cpu = 0; cpu < CPUS; cpu++) {
 		cpus[cpu].seed = seed + cpu;

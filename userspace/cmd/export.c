@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "builtin.h"
 #include "cmd/file_options.h"
@@ -17,7 +18,9 @@
 #include "lib/names.h"
 #include "lib/reader.h"
 #include "output/callgraph.h"
+#include "output/durations.h"
 #include "output/flamegraph.h"
+#include "output/perfetto.h"
 
 static const char help[] =
 	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
@@ -25,16 +28,16 @@ static const char help[] =
 	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
 	"  --json       an array of objects with the same members\n"
 	"  --jsonl      an object a line; its time is an integer, in ns\n"
-	"  --chrome     Chrome's trace events, for ui.perfetto.dev: a process for each\n"
-	"               CPU, a thread for each context; calls with returns by task\n"
+	"  --chrome     Chrome's trace events: hits by CPU, calls with returns by task\n"
+	"  --perfetto   the smaller format of ui.perfetto.dev; lost events are slices\n"
 	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
+	"  --weight time  with --folded, --svg: by the time of functions, not by calls\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
 	"  -o FILE      write to FILE instead of standard output\n"
 	"  --since TIME, --until TIME  only hits from TIME on, up to TIME, as in report\n"
 	"  --around GLOB:10ms  only hits at most 10 ms before or after a call\n"
-	"  --cpu LIST   write only hits of these CPUs: 0-3,5\n"
-	"  --pid LIST, --tid LIST  only hits of these threads: 12,34\n"
+	"  --cpu LIST, --pid LIST, --tid LIST  of these CPUs (0-3,5) or threads (12,34)\n"
 	"  --comm NAME  only hits of tasks with this name\n"
 	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
 	"  -F FILTER    only hits that match, as for nestrace report\n"
@@ -46,9 +49,12 @@ struct export {
 	bool instances;			/* the file has others than the top one */
 	bool first;			/* no element of the array was written */
 	struct missing missing;
-	struct graph_events graph;	/* --chrome */
+	struct graph_events graph;	/* --chrome, --perfetto */
+	struct perfetto *perfetto;
 	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
+	bool by_time;			/* and their --weight */
+	struct durations durations;	/* for that */
 };
 
 /* Print a JSON string. Names are valid UTF-8 without control characters: lib/utf8.h. */
@@ -294,6 +300,39 @@ static void chrome_tasks(struct export *e)
 	       CHROME_TASKS);
 }
 
+static void perfetto(void *arg, const struct source *from, const struct hit *event)
+{
+	struct export *e = arg;
+	struct graph_call call;
+	struct hit hit;
+
+	switch (graph_events_take(&e->graph, event, &hit, &call)) {
+	case GRAPH_ENTRY:
+		perfetto_entry(e->perfetto, from, &hit, &call);
+		return;
+	case GRAPH_EXIT:
+		if (!graph_events_only_exits(&e->graph))
+			perfetto_exit(e->perfetto, from, &hit, &call);
+		else if (call.took != UINT64_MAX && !e->reader.cycles)
+			perfetto_only_exit(e->perfetto, from, &hit, &call);
+		else
+			e->not_shown++;
+		return;
+	case GRAPH_NONE:
+		if (event->is_hit)
+			perfetto_hit(e->perfetto, from, event);
+		else
+			e->not_shown++;
+	}
+}
+
+static void perfetto_lost(void *arg, const struct source *from, int64_t missed)
+{
+	struct export *e = arg;
+
+	perfetto_gap(e->perfetto, from, missed);
+}
+
 static void stack(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
@@ -301,13 +340,46 @@ static void stack(void *arg, const struct source *from, const struct hit *hit)
 	callgraph_hit(&e->calls, from->nr, hit);
 }
 
-static int by_calls(const void *a, const void *b, void *arg)
+/* The same for a file with returns: each function has its own time, too. */
+static void timed_stack(void *arg, const struct source *from, const struct hit *event)
 {
-	const struct node *nodes = arg, *x = &nodes[*(uint32_t *)a], *y = &nodes[*(uint32_t *)b];
+	struct export *e = arg;
+	struct duration_times times;
+	struct graph_call call;
+	struct hit hit;
+
+	switch (graph_events_take(&e->graph, event, &hit, &call)) {
+	case GRAPH_ENTRY:
+		durations_entry(&e->durations, from, &hit, call.depth);
+		callgraph_entry(&e->calls, from->nr, &hit, call.depth);
+		return;
+	case GRAPH_EXIT:
+		if (durations_exit(&e->durations, from, &hit, call.depth, call.took, &times))
+			callgraph_return(&e->calls, from->nr, &hit, call.depth, times.self);
+		return;
+	case GRAPH_NONE:
+		/* a hit without a return has no time */
+		if (!event->is_hit)
+			e->not_shown++;
+	}
+}
+
+/* Return what a node itself has. */
+static uint64_t weight(const struct export *e, const struct node *n)
+{
+	return e->by_time ? n->time : n->calls;
+}
+
+static int by_weight(const void *a, const void *b, void *arg)
+{
+	const struct export *e = arg;
+	const struct node *nodes = e->calls.node, *x = &nodes[*(uint32_t *)a], *y = &nodes[*(uint32_t *)b];
 
 	if (x->slot != y->slot)
 		return x->slot < y->slot ? -1 : 1;
-	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) : x < y ? -1 : x > y;
+	if (weight(e, x) != weight(e, y))
+		return weight(e, x) > weight(e, y) ? -1 : 1;
+	return x < y ? -1 : x > y;
 }
 
 /* Print the functions from the root to @node, each after a ';'. */
@@ -328,13 +400,13 @@ static void show_folded(struct export *e)
 	size_t i, nr = 0;
 
 	for (i = 0; i < e->calls.nr; i++)
-		if (node[i].calls)
+		if (weight(e, &node[i]))
 			order[nr++] = i;
-	qsort_r(order, nr, sizeof(*order), by_calls, e->calls.node);
+	qsort_r(order, nr, sizeof(*order), by_weight, e);
 	for (i = 0; i < nr; i++) {
 		fputs(context_names[node[order[i]].slot], stdout);
 		put_stack(e, order[i]);
-		printf(" %" PRIu64 "\n", node[order[i]].calls);
+		printf(" %" PRIu64 "\n", weight(e, &node[order[i]]));
 	}
 	free(order);
 }
@@ -346,15 +418,17 @@ static void show_problem(void *arg, const struct error *e)
 
 int cmd_export(int argc, char **argv)
 {
-	enum { NONE = 0, CSV = 256, JSON, JSONL, CHROME, FOLDED, SVG };
+	enum { NONE = 0, CSV = 256, JSON, JSONL, CHROME, PERFETTO, FOLDED, SVG, WEIGHT };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "csv", no_argument, NULL, CSV },
 		{ "json", no_argument, NULL, JSON },
 		{ "jsonl", no_argument, NULL, JSONL },
 		{ "chrome", no_argument, NULL, CHROME },
+		{ "perfetto", no_argument, NULL, PERFETTO },
 		{ "folded", no_argument, NULL, FOLDED },
 		{ "svg", no_argument, NULL, SVG },
+		{ "weight", required_argument, NULL, WEIGHT },
 		PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	static char buffer[1 << 16];
@@ -362,6 +436,7 @@ int cmd_export(int argc, char **argv)
 	struct export e = { .first = true };
 	struct periods periods = { 0 };
 	struct error error;
+	bool weighed = false;
 	int opt, format = NONE, ret;
 
 	e.reader.arg = &e;
@@ -378,6 +453,12 @@ int cmd_export(int argc, char **argv)
 		case 'h':
 			fputs(help, stdout);
 			return finish_output();
+		case WEIGHT:
+			if (strcmp(optarg, "time") && strcmp(optarg, "calls"))
+				usage("no such weight: '--weight %s'; it is calls or time", optarg);
+			weighed = true;
+			e.by_time = !strcmp(optarg, "time");
+			break;
 		case CSV ... SVG:
 			if (format && format != opt)
 				usage("more than one format; choose one of them");
@@ -390,7 +471,9 @@ int cmd_export(int argc, char **argv)
 		}
 	}
 	if (!format)
-		usage("no format; choose --csv, --json, --jsonl, --chrome, --folded or --svg");
+		usage("no format; choose --csv, --json, --jsonl, --chrome, --perfetto, --folded or --svg");
+	if (weighed && format != FOLDED && format != SVG)
+		usage("--weight is for --folded and --svg only");
 	if (periods_given(&periods))
 		e.reader.periods = &periods;
 	path = input_file(path, argv + optind);
@@ -402,6 +485,9 @@ int cmd_export(int argc, char **argv)
 		periods_free(&periods);
 		return EXIT_ERROR;
 	}
+	graph_events_init(&e.graph, e.reader.names);
+	if (e.by_time && !graph_events_have_entries(&e.graph))
+		die("no entries of calls that return: '%s'; record with --ret for --weight time", path);
 	if (output && !freopen(output, "we", stdout))
 		die_errno("cannot write '%s'", output);
 	set_output_name(output);
@@ -426,16 +512,26 @@ int cmd_export(int argc, char **argv)
 	case CHROME:
 		fputs("{\"traceEvents\":[\n", stdout);
 		chrome_names(&e);
-		graph_events_init(&e.graph, e.reader.names);
 		if (graph_events_have_ns(&e.graph))
 			chrome_tasks(&e);
 		e.reader.show = e.reader.event = chrome;
 		break;
+	case PERFETTO:
+		if (isatty(STDOUT_FILENO))
+			usage("--perfetto is not text; write it to a file with -o");
+		e.perfetto = perfetto_begin(e.reader.tep);
+		e.reader.show = e.reader.event = perfetto;
+		e.reader.gap = perfetto_lost;
+		break;
 	default:
 		callgraph_init(&e.calls, e.reader.tep);
 		e.reader.show = stack;
+		if (e.by_time)
+			e.reader.show = e.reader.event = timed_stack;
 	}
 	reader_read(&e.reader);
+	if (e.perfetto)
+		perfetto_end(e.perfetto);
 	if (e.reader.others + e.not_shown)
 		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
 		     e.reader.others + e.not_shown, path);
@@ -449,7 +545,8 @@ int cmd_export(int argc, char **argv)
 	else if (format == FOLDED)
 		show_folded(&e);
 	else if (format == SVG)
-		flamegraph_write(&e.calls, e.reader.tep);
+		flamegraph_write(&e.calls, e.reader.tep, e.by_time);
+	durations_free(&e.durations);
 	callgraph_free(&e.calls);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
 	periods_free(&periods);

@@ -16,6 +16,13 @@
 struct position {
 	uint64_t key;		/* 0: free */
 	uint32_t node;
+	struct open_call *open;	/* calls that have not returned */
+	unsigned int nr;
+};
+
+struct open_call {
+	uint64_t depth;
+	uint32_t node;
 };
 
 static size_t hash(uint64_t key, size_t size)
@@ -138,9 +145,59 @@ const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const st
 	return &g->node[c->node];
 }
 
+/* Return the innermost call with fewer than @depth others below, or NULL. */
+static struct open_call *open_below(struct position *c, uint64_t depth)
+{
+	while (c->nr && c->open[c->nr - 1].depth >= depth)
+		c->nr--;
+	return c->nr ? &c->open[c->nr - 1] : NULL;
+}
+
+static bool on_stack(const struct callgraph *g, uint32_t at, uint64_t function)
+{
+	while (g->node[at].parent != at && g->node[at].function != function)
+		at = g->node[at].parent;
+	return g->node[at].parent != at;
+}
+
+void callgraph_entry(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth)
+{
+	uint64_t caller = names_start(g->tep, hit->parent_ip);
+	struct position *c = position_of(g, cpu, hit);
+	struct open_call *below = open_below(c, depth);
+	uint32_t at = below ? below->node : hit->slot;
+
+	/* the caller was not traced, or this is the first call; a function that was jumped to has one further down */
+	if (!on_stack(g, at, caller) && !names_is_trampoline(g->tep, hit->parent_ip))
+		at = call(g, at, caller);
+	if (g->node[at].depth >= DEPTH_MAX)
+		at = hit->slot;
+	at = call(g, at, names_start(g->tep, hit->ip));
+	g->node[at].calls++;
+	if (!(c->nr & (c->nr + 1)))
+		c->open = xrealloc(c->open, 2 * (c->nr + 1) * sizeof(*c->open));
+	c->open[c->nr++] = (struct open_call){ .depth = depth, .node = at };
+}
+
+void callgraph_return(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth,
+		      uint64_t time)
+{
+	struct position *c = position_of(g, cpu, hit);
+	struct open_call *top = open_below(c, depth + 1);
+
+	if (!top || top->depth != depth || g->node[top->node].function != names_start(g->tep, hit->ip))
+		return;
+	g->node[top->node].time += time;
+	c->nr--;
+}
+
 void callgraph_free(struct callgraph *g)
 {
+	size_t i;
+
 	free(g->node);
 	free(g->child);
+	for (i = 0; i < g->nr_positions; i++)
+		free(g->position[i].open);
 	free(g->position);
 }

@@ -19,6 +19,7 @@ struct tep_handle;
 struct node {
 	uint64_t function;
 	uint64_t calls;		/* its hits */
+	uint64_t time;		/* of those that have returned, by callgraph_return() */
 	uint32_t parent;	/* index of its caller; of a root: itself */
 	uint16_t depth;		/* of a root: 0 */
 	uint8_t slot;
@@ -38,6 +39,11 @@ struct callgraph {
 void callgraph_init(struct callgraph *g, struct tep_handle *tep);
 /* Add a hit. Return: its node, valid until the next hit. */
 const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit);
+/* Add a call that will return, with @depth others below. */
+void callgraph_entry(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth);
+/* It has returned, after @time ns of its own. */
+void callgraph_return(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth,
+		      uint64_t time);
 void callgraph_free(struct callgraph *g);
 
 #endif

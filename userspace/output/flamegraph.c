@@ -21,7 +21,8 @@
 struct picture {
 	const struct callgraph *graph;
 	struct tep_handle *tep;
-	uint64_t *total;	/* by node: its calls and those below it */
+	bool by_time;
+	uint64_t *total;	/* by node: its calls, or its time, and those below it */
 	uint32_t *order;	/* nodes, grouped by parent, the widest first */
 	uint32_t *first;	/* by node: where its children begin in @order */
 	uint64_t all;
@@ -46,13 +47,13 @@ static const char head[] =
 "g.f { cursor: pointer } g.f:hover rect { stroke: #000 } g.f rect { stroke: #fff; stroke-width: .5 }\n"
 "</style>\n"
 "<rect width=\"100%%\" height=\"100%%\" fill=\"#fcfcf8\"/>\n"
-"<text class=\"t\" x=\"8\" y=\"20\">%" PRIu64 " function hits, by context and caller</text>\n"
+"<text class=\"t\" x=\"8\" y=\"20\">%" PRIu64 " %s, by context and caller</text>\n"
 "<text class=\"s\" x=\"%g\" y=\"20\" text-anchor=\"end\" id=\"search\">search</text>\n"
 "<text class=\"s\" x=\"8\" y=\"38\" id=\"said\"> </text>\n";
 
 static const char script[] =
 "<script><![CDATA[\n"
-"const all = [...document.querySelectorAll('g.f')], width = %g, letter = %g;\n"
+"const all = [...document.querySelectorAll('g.f')], width = %g, letter = %g, unit = '%s';\n"
 "const num = (g, a) => parseFloat(g.getAttribute(a));\n"
 "const said = document.getElementById('said');\n"
 "function draw(g, x, w) {\n"
@@ -90,7 +91,7 @@ static const char script[] =
 "		g.querySelector('rect').style.fill = yes ? '#4080ff' : '';\n"
 "		if (yes) { found++; hits += num(g, 'data-c'); }\n"
 "	}\n"
-"	said.textContent = text ? `${found} found, ${hits} hits` : '';\n"
+"	said.textContent = text ? `${found} found, ${hits} ${unit}` : '';\n"
 "});\n"
 "]]></script>\n"
 "</svg>\n";
@@ -109,23 +110,42 @@ static void put_xml(const char *text)
 	}
 }
 
-static void put_box(const struct picture *p, const char *name, uint64_t calls, uint64_t total,
-		    unsigned int row, double x, double width, unsigned int slot, uint64_t function)
+/* Print what a node itself has. @n NULL: nothing. */
+static void put_own(const struct picture *p, const struct node *n)
 {
+	if (!n || !n->calls) {
+		putchar(':');
+		return;
+	}
+	printf(": called %" PRIu64 " time%s,", n->calls, n->calls == 1 ? "" : "s");
+	if (p->by_time)
+		printf(" %" PRIu64 ".%03" PRIu64 " us itself,", n->time / 1000, n->time % 1000);
+}
+
+/* Return the weight of a node itself. */
+static uint64_t own(const struct picture *p, const struct node *n)
+{
+	return !n ? 0 : p->by_time ? n->time : n->calls;
+}
+
+/* @n NULL: the box of all. */
+static void put_box(const struct picture *p, const char *name, const struct node *n, uint64_t total,
+		    unsigned int row, double x, double width)
+{
+	unsigned int slot = n ? n->slot : NESTRACE_SLOT_VC;
+	uint64_t function = n ? n->function : 0;
 	unsigned int vary = function * 0x9e3779b97f4a7c15ULL >> 59;	/* 0 to 31 */
 	unsigned int y = HEAD + (p->rows - 1 - row) * ROW;
 	int fits = (width - 6) / LETTER;
 
 	printf("<g class=\"f\" data-x=\"%.4f\" data-w=\"%.4f\" data-r=\"%u\" data-c=\"%" PRIu64 "\" data-n=\"",
-	       x, width, row, calls);
+	       x, width, row, own(p, n));
 	put_xml(name);
 	fputs("\"><title>", stdout);
 	put_xml(name);
-	if (calls)
-		printf(": called %" PRIu64 " time%s,", calls, calls == 1 ? "" : "s");
-	else
-		putchar(':');
-	printf(" %.2f %%%s of all hits", 100.0 * total / p->all, function ? " with what it called" : "");
+	put_own(p, n);
+	printf(" %.2f %%%s of all %s", 100.0 * total / p->all, function ? " with what it called" : "",
+	       p->by_time ? "time" : "hits");
 	printf("</title><rect x=\"%.4f\" y=\"%u\" width=\"%.4f\" height=\"%u\" rx=\"1\" fill=\"rgb(%u,%u,%u)\"/>",
 	       x, y, width, ROW - 1, colours[slot].r + vary / 3, colours[slot].g + vary / 2,
 	       colours[slot].b + vary);
@@ -158,8 +178,8 @@ static void put_node(const struct picture *p, uint32_t node, double x)
 
 	if (width < MIN_WIDTH)
 		return;
-	put_box(p, n->depth ? names_function(p->tep, n->function) : context_names[n->slot], n->calls,
-		p->total[node], n->depth + 1, x, width, n->slot, n->function);
+	put_box(p, n->depth ? names_function(p->tep, n->function) : context_names[n->slot], n,
+		p->total[node], n->depth + 1, x, width);
 	for (i = p->first[node]; i < p->first[node + 1]; i++) {
 		put_node(p, p->order[i], x);
 		x += width_of(p, p->order[i]);
@@ -189,9 +209,9 @@ static int widest_first(const void *a, const void *b, void *arg)
 	return n[*x].function < n[*y].function ? -1 : n[*x].function > n[*y].function;
 }
 
-void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep)
+void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep, bool by_time)
 {
-	struct picture p = { .graph = graph, .tep = tep, .rows = 1 };
+	struct picture p = { .graph = graph, .tep = tep, .by_time = by_time, .rows = 1 };
 	uint32_t nr = graph->nr, i, at;
 	unsigned int slot;
 	double x = 0;
@@ -200,7 +220,7 @@ void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep)
 	p.order = xrealloc(NULL, nr * sizeof(*p.order));
 	p.first = xrealloc(NULL, (nr + 1) * sizeof(*p.first));
 	for (i = 0; i < nr; i++)
-		p.total[i] = graph->node[i].calls;
+		p.total[i] = own(&p, &graph->node[i]);
 	/* children come after their parents, so sum up from the end */
 	for (i = nr; i-- > NESTRACE_NR_SLOTS;)
 		p.total[graph->node[i].parent] += p.total[i];
@@ -218,15 +238,15 @@ void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep)
 
 	if (p.all)
 		count_rows(&p);
-	printf(head, WIDTH, HEAD + p.rows * ROW + 4, WIDTH, HEAD + p.rows * ROW + 4, p.all,
-	       WIDTH - 8);
+	printf(head, WIDTH, HEAD + p.rows * ROW + 4, WIDTH, HEAD + p.rows * ROW + 4,
+	       by_time ? p.all / 1000 : p.all, by_time ? "us in functions" : "function hits", WIDTH - 8);
 	if (p.all)
-		put_box(&p, "all", 0, p.all, 0, 0, WIDTH, NESTRACE_SLOT_VC, 0);
+		put_box(&p, "all", NULL, p.all, 0, 0, WIDTH);
 	for (slot = 0; p.all && slot < NESTRACE_NR_SLOTS; slot++) {
 		put_node(&p, slot, x);
 		x += width_of(&p, slot);
 	}
-	printf(script, WIDTH, LETTER);
+	printf(script, WIDTH, LETTER, by_time ? "ns" : "hits");
 	free(p.total);
 	free(p.order);
 	free(p.first);
