@@ -79,7 +79,10 @@ bool nt_clock_trusts_tsc(void);
 /* Is sched_clock() still what NT_READER_GLOBAL_LOCK takes it for? Context: may sleep. */
 bool nt_clock_is_stable(void);
 
-/* Forget the last times of mono, so that a wild one does not hold later sessions. Context: no session runs. */
+/*
+ * Forget the last times of mono, so that one far in the future does not set hits of later sessions forward.
+ * Context: no session runs.
+ */
 void nt_clock_forget(void);
 
 /* Return: how to read @clock from now on, and by @scale what its times mean. Context: may sleep. */

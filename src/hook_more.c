@@ -81,7 +81,7 @@ static __always_inline enum nt_reserved nt_reserve(const struct nt_hook *h, stru
 		return NT_FULL;
 	}
 	if (nt_ring_frozen(ring)) {
-		/* not shorter ones either, or there would be a gap */
+		/* close the ring, or a shorter record could still follow the one that did not fit */
 		nt_ring_close(ring);
 		return NT_FROZEN;
 	}

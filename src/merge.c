@@ -293,7 +293,7 @@ static void nt_out_stack(u32 *p, const struct nt_record *rec, const struct nt_st
 	struct nestrace_stack *to;
 
 	if (bytes > sizeof(u32) + sizeof(*to) + stack->nr * sizeof(u64)) {
-		/* the length is in a word of its own, and counts that */
+		/* put the length in a word of its own, and include that word */
 		*p++ = 0;
 		*p = bytes - sizeof(u32);
 	} else {

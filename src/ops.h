@@ -33,7 +33,7 @@ struct nt_excluded {
 /* A value of @frozen beside the bits NESTRACE_STATS_: the session is being stopped. */
 #define NT_FROZEN_STOP	(1U << 31)
 
-/* Addresses of functions, as hits have them: a hash table, of which half is free at least. */
+/* Addresses of functions, as hits have them: a hash table, at least half free. */
 struct nt_addresses {
 	u32 mask;		/* of its size */
 	u64 ip[];		/* 0: free */

@@ -27,7 +27,7 @@ static noinstr void nt_probe_hook(unsigned long ip, unsigned long parent_ip, str
 {
 	struct nt_probe *p = container_of(ops, struct nt_probe, ops);
 
-	/* other tasks, NMIs of this one, and what the hooks of sessions call */
+	/* ignore other tasks, NMIs, and what the hooks of sessions call */
 	if (READ_ONCE(p->task) != current || nt_preempt_count_raw() & NMI_MASK ||
 	    nt_guard_held(NESTRACE_SLOT_TASK))
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A self-test: which functions that ftrace can trace does something call? */
+/* Find the functions, of those that ftrace can trace, that some code calls. */
 #ifndef NT_PROBE_H
 #define NT_PROBE_H
 

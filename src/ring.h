@@ -138,8 +138,10 @@ struct nt_ring {
 	u64 away;		/* returns of entries in this slot that other slots have counted */
 	u64 awaited;		/* entries that wait for their return to be recorded at all */
 	u64 missed[NT_NR_MISSED];
-	u64 stack_bytes;	/* of the stacks in @written */
 	u32 steal_pause;	/* entries that do not look for nodes of other CPUs, because there were none */
+
+	/* where stacks are recorded */
+	u64 stack_bytes;	/* of the stacks in @written */
 
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -147,7 +149,7 @@ struct nt_ring {
 
 /* A CPU that reads does not write a line that the CPU that records uses. */
 static_assert(offsetof(struct nt_ring, read) % SMP_CACHE_BYTES == 0);
-/* A hit that is recorded touches one line. */
+/* Keep what a plain recorded hit writes of this struct in one cache line. */
 static_assert(offsetof(struct nt_ring, filtered) == SMP_CACHE_BYTES);
 
 static __always_inline u64 nt_ring_subbufs(const struct nt_ring *r)

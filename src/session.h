@@ -48,7 +48,7 @@ struct nt_session {
 	cpumask_var_t cpus;
 	struct nt_filter filter;	/* of the hook */
 	struct nt_exclusion exclusion;	/* of the hook */
-	bool excluded;			/* it has what this kind of session leaves out */
+	bool excluded;			/* @exclusion already has what this kind of session leaves out */
 	struct nt_triggers triggers;
 	struct nt_pids pids;
 	struct nt_tasks *tasks;		/* names that tasks no longer have */

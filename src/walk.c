@@ -17,7 +17,7 @@ int __init nt_walk_init(void)
 
 static bool nt_walking;
 
-/* It walks through the module's own text, too. */
+/* Walk through this module too, so that the unwinder's lookup of modules is found. */
 static noinstr void nt_walk_entered(struct nt_probe *p, unsigned long ip, struct pt_regs *regs)
 {
 	static u64 room[NESTRACE_STACK_MAX + 1];
@@ -64,7 +64,7 @@ int nt_walk_exclude(struct nt_exclusion *x)
 	for (i = 0; !ret && i < nt_walk_probe.nr; i++) {
 		sprint_symbol_no_offset(name, nt_walk_probe.found[i]);
 		ret = nt_exclusion_add(x, name, false);
-		/* a name with a module, or one that ftrace takes for something else */
+		/* ignore names that ftrace cannot leave out, as in a module: their calls recurse and are counted */
 		if (ret == -ENOENT || ret == -EINVAL)
 			ret = 0;
 	}

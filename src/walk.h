@@ -34,7 +34,7 @@ int nt_walk_init(void);
  */
 int nt_walk_find(void);
 
-/* Store their addresses in @ip, and 0 in the rest: all of @max if they have not been found yet. */
+/* Store their addresses in @ip, and 0 in the rest. Before nt_walk_find() all @max are 0. */
 void nt_walk_calls(u64 *ip, unsigned int max);
 
 /* Leave them out. Return: 0, or an error of nt_exclusion_add(). Context: after nt_walk_find(). */

@@ -14,7 +14,7 @@
  *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
  *    does a flag that is not listed here, or a reserved field that is not 0.
  *  - An unknown ioctl number gives ENOTTY.
- *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG) give EBUSY once START or STREAM
+ *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG, and STACK with a depth) give EBUSY once START or STREAM
  *    has created the rings, even if that ioctl then failed for another reason.
  *  - A bad user address gives EFAULT; lack of memory gives ENOMEM.
  *  - START and STOP take no argument: any value but 0 gives EINVAL.
@@ -67,7 +67,7 @@ enum nestrace_slot {
 #define NESTRACE_SUBBUF_LENGTH(c) \
 	((__u32)(c) & ~(NESTRACE_SUBBUF_MISSED | NESTRACE_SUBBUF_MISSED_STORED))
 #define NESTRACE_EVENT_FUNCTION		1
-#define NESTRACE_EVENT_STACK		9	/* of the branch tracer, in files of the kernel */
+#define NESTRACE_EVENT_STACK		9	/* not the kernel's 4, because of @mark; its own 9 is the branch tracer's */
 #define NESTRACE_EVENT_EXIT		10
 #define NESTRACE_EVENT_ENTRY		11
 
@@ -124,7 +124,10 @@ struct nestrace_stack {
 #define NESTRACE_STACK_END	(1U << 30)	/* whole: up to the first function of a kernel thread */
 #define NESTRACE_STACK_CUT	(1U << 29)	/* there are more callers than the session records */
 #define NESTRACE_STACK_LOST	(1U << 28)	/* the unwinder knows no caller of the last one */
-/* The first caller that may be wrong, from 1: the kernel has no unwind data for the one before it. 0: none. */
+/*
+ * The first caller that may be wrong, from 1; 0: none. The kernel has no unwind data for the one before it,
+ * or function_graph hooked its return.
+ */
 #define NESTRACE_STACK_BAD(mark)	((mark) & 0xffff)
 
 /* The flags that give the context; the others are those of the kernel's version. */
@@ -319,16 +322,17 @@ struct nestrace_config {
 };
 
 /*
- * NESTRACE_IOC_STACK: records the stack of each call behind it. The functions that the unwinder calls
- * are not traced in such a session. If it calls others, these recurse and are counted as that.
- * @depth: callers at most, 1 to NESTRACE_STACK_MAX; 0 changes nothing. It is set to that of the
- * session, 0: none.
- * @addrs: address of an array of u64: only of the functions that begin there. @nr: of these, up to 2^20;
- * 0: of all functions.
- * @left_out: set to the addresses, as hits have them, of the functions that are not traced; 0 ends them.
- * They are found when the first session is configured.
- * Errors: EINVAL also with NESTRACE_CONFIG_COUNT or _EXIT. EOPNOTSUPP this kernel has no ORC unwinder.
- * ENOENT none of the functions can be traced. ENODEV, EBUSY as for NESTRACE_IOC_START.
+ * NESTRACE_IOC_STACK: records the stack of each call, right after it. The functions that the unwinder calls
+ * are not traced in such a session. If the unwinder calls another one, that call is counted as recursed.
+ * @depth: callers at most, 1 to NESTRACE_STACK_MAX; 0 only reads. It is set to that of the session,
+ * 0: no stacks.
+ * @addrs: address of an array of u64, the start addresses of the only functions whose stacks are recorded.
+ * @nr: entries in it, up to 2^20; 0: the stacks of all functions.
+ * @left_out: set to the addresses, as hits have them, of the functions that are not traced. Unused entries
+ * at the end are 0. They are found at the first call with a @depth.
+ * Errors: EINVAL also with NESTRACE_CONFIG_COUNT or _EXIT, whichever ioctl comes first. EBUSY also if the
+ * session already records stacks, or ftrace is off. ENODEV as for START. EOPNOTSUPP this kernel has no ORC
+ * unwinder. ENOENT none of the functions can be traced.
  */
 #define NESTRACE_STACK_MAX	128
 #define NESTRACE_STACK_LEFT_OUT	48

@@ -96,7 +96,7 @@ int main(void)
 	put_in_file(&a);
 	accounting_load(&b, &file);
 	is(line(&b, tep, "stacks"),
-	   "# stacks: up to 16 callers; the unwinder's functions are not traced meanwhile: first, second");
+	   "# stacks: up to 16 callers; not traced, because the unwinder calls them: first, second");
 	accounting_free(&b);
 
 	spec("accounting: more functions than there is room for are cut off");

@@ -29,15 +29,15 @@ static const char help[] =
 	"  --json       an array of objects with the same members\n"
 	"  --jsonl      an object a line; its time is an integer, in ns\n"
 	"  --chrome     Chrome's trace events: hits by CPU, calls with returns by task\n"
-	"  --perfetto   the smaller format of ui.perfetto.dev; lost events are slices\n"
+	"  --perfetto   Perfetto's own format, smaller than Chrome's; shows lost events\n"
 	"  --folded     CONTEXT;CALLER;...;FUNCTION COUNT, for flame graph tools\n"
 	"  --svg        a flame graph for any browser\n\n"
-	"  --weight time  with --folded, --svg: by the time of functions, not by calls\n"
+	"  --weight time  with --folded, --svg: self time instead of calls\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
 	"  -o FILE      write to FILE instead of standard output\n"
 	"  --since TIME, --until TIME  only hits from TIME on, up to TIME, as in report\n"
 	"  --around GLOB:10ms  only hits at most 10 ms before or after a call\n"
-	"  --cpu LIST, --pid LIST, --tid LIST  of these CPUs (0-3,5) or threads (12,34)\n"
+	"  --cpu LIST, --pid LIST, --tid LIST  only hits of CPUs 0-3,5 or threads 12,34\n"
 	"  --comm NAME  only hits of tasks with this name\n"
 	"  --context CONTEXT  only hits in task, softirq, hardirq, nmi, ...\n"
 	"  -F FILTER    only hits that match, as for nestrace report\n"
@@ -487,7 +487,7 @@ int cmd_export(int argc, char **argv)
 	}
 	graph_events_init(&e.graph, e.reader.names);
 	if (e.by_time && !graph_events_have_entries(&e.graph))
-		die("no entries of calls that return: '%s'; record with --ret for --weight time", path);
+		die("the file has no calls with returns: '%s'; --weight time needs record --ret, not --ret=exit", path);
 	if (output && !freopen(output, "we", stdout))
 		die_errno("cannot write '%s'", output);
 	set_output_name(output);

@@ -77,14 +77,14 @@ static void show_features(const struct nestrace_info *info)
 		     "at its first function, before it is printed",
 		     "late, after it is printed and not if a crash kernel is loaded, because its first functions cannot be traced");
 	show_feature(info, NESTRACE_FEATURE_RETURNS, "returns (--ret)", "yes",
-		     "no, because the kernel has no rethook, or not all of it was found");
+		     "no, because the kernel has no rethook or no function_graph, or their symbols were not found");
 	if (info->test & NESTRACE_INFO_TEST_RECURSE)
 		printf("test build: the hook recurses on purpose\n");
 	if (info->test & NESTRACE_INFO_TEST_NO_GUARD)
 		printf("test build: the guard is DISABLED, this module can hang the machine\n");
 }
 
-/* Print what is not traced while stacks are recorded, if a session has found it out. */
+/* Print the functions that are not traced with --stack, if they have been found. */
 static void show_left_out(const __u64 *ip)
 {
 	struct symbols symbols = { 0 };
@@ -102,7 +102,7 @@ static void show_left_out(const __u64 *ip)
 		free(text);
 	}
 	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && ip[i]; i++) {
-		printf(i ? ", " : "; the unwinder's functions are not traced meanwhile: ");
+		printf(i ? ", " : "; not traced, because the unwinder calls them: ");
 		if (tep)
 			printf("%s", names_function(tep, ip[i]));
 		else

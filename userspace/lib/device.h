@@ -65,7 +65,7 @@ bool device_stop(int fd, struct error *e);
 int device_open_stream(int fd, const struct session_config *c, unsigned int cpu, struct error *e);
 /* Return: false if the CPU has no counters. */
 bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
-/* Return: false if the session records no stacks. */
+/* Return: false if the session records no stacks; @stack->left_out is set even then. */
 bool device_stack(int fd, struct nestrace_stack_config *stack);
 /* Return: false if the session does not record returns. */
 bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns);

@@ -35,7 +35,7 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 		if (ip == end)
 			break;
 		if (++nr == NESTRACE_STACK_BAD(mark))
-			trace_seq_puts(seq, "\n[from here on it may be wrong: no unwind data]");
+			trace_seq_puts(seq, "\n[callers from here on may be wrong]");
 		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", ip);
 	}

@@ -78,7 +78,7 @@ bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_
 		add_all(f, g, nr_globs, start, nr);
 	for (i = 0; ok && i < nr_globs; i++)
 		if (!g[i].found)
-			ok = error_set(e, "no function matches --stack-of: '%s'; nestrace list shows what can be traced, and addresses need CAP_SYSLOG",
+			ok = error_set(e, "no function matches --stack-of: '%s'; see nestrace list; without CAP_SYSLOG the kernel hides addresses",
 				       g[i].text);
 	for (i = 0; i < nr_globs; i++)
 		free(g[i].name);

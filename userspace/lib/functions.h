@@ -10,8 +10,8 @@
 #include "lib/error.h"
 
 /*
- * Set *@start to where the functions begin that match, to be freed, and *@nr to their number. Each of the
- * @nr_globs globs is NAME, GLOB or [GLOB]:mod:MODULE. Return: false if one of them matches nothing, or if
+ * Set *@start to the start addresses of the functions that match, and *@nr to their number. The caller frees
+ * *@start. Each of the @nr_globs globs is NAME, GLOB or [GLOB]:mod:MODULE. Return: false if one of them matches nothing, or if
  * addresses are hidden.
  */
 bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_t **start, size_t *nr,

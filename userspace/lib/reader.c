@@ -25,7 +25,7 @@ struct reader_cpu {
 	bool ended;		/* there is no sub-buffer to be read */
 	uint64_t nr;		/* number of the next sub-buffer */
 	uint64_t missed;	/* events, in gaps so far */
-	bool shown;		/* the last hit was */
+	bool shown;		/* the last hit passed the filters */
 	unsigned int slot;	/* of the last hit */
 	uint64_t last;		/* with periods: the time of the last event, 0 before the first */
 	char *data;		/* NULL until the first sub-buffer is read */
@@ -180,7 +180,7 @@ static void show_event(struct reader *r, const struct reader_cpu *c)
 		r->event(r->arg, &c->source, &c->hit);
 }
 
-/* Show the stack of the last hit if that was shown: only the hit says what filters ask for. */
+/* Show a stack only if its hit was shown: a stack lacks what filters test. */
 static void show_stack(const struct reader_cpu *c)
 {
 	struct reader *r = c->reader;

@@ -89,7 +89,7 @@ static void stacks_lines(const struct accounting *a, struct tep_handle *tep)
 
 	printf("# stacks: up to %u callers", a->stack);
 	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
-		printf("%s%s", i ? ", " : "; the unwinder's functions are not traced meanwhile: ",
+		printf("%s%s", i ? ", " : "; not traced, because the unwinder calls them: ",
 		       names_function(tep, a->left_out[i]));
 	printf("\n");
 }

@@ -145,7 +145,7 @@ const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const st
 	return &g->node[c->node];
 }
 
-/* Return the innermost call with fewer than @depth others below, or NULL. */
+/* Drop the calls at @depth and deeper. Return the innermost one left, or NULL. */
 static struct open_call *open_below(struct position *c, uint64_t depth)
 {
 	while (c->nr && c->open[c->nr - 1].depth >= depth)
@@ -167,7 +167,7 @@ void callgraph_entry(struct callgraph *g, unsigned int cpu, const struct hit *hi
 	struct open_call *below = open_below(c, depth);
 	uint32_t at = below ? below->node : hit->slot;
 
-	/* the caller was not traced, or this is the first call; a function that was jumped to has one further down */
+	/* add the caller if it is not on the stack: it was not traced, or entered earlier; after a tail call it is further down */
 	if (!on_stack(g, at, caller) && !names_is_trampoline(g->tep, hit->parent_ip))
 		at = call(g, at, caller);
 	if (g->node[at].depth >= DEPTH_MAX)

@@ -19,7 +19,7 @@ struct tep_handle;
 struct node {
 	uint64_t function;
 	uint64_t calls;		/* its hits */
-	uint64_t time;		/* of those that have returned, by callgraph_return() */
+	uint64_t time;		/* self time, ns, of the calls that have returned */
 	uint32_t parent;	/* index of its caller; of a root: itself */
 	uint16_t depth;		/* of a root: 0 */
 	uint8_t slot;

@@ -144,8 +144,8 @@ static void put_box(const struct picture *p, const char *name, const struct node
 	fputs("\"><title>", stdout);
 	put_xml(name);
 	put_own(p, n);
-	printf(" %.2f %%%s of all %s", 100.0 * total / p->all, function ? " with what it called" : "",
-	       p->by_time ? "time" : "hits");
+	printf(" %.2f %%%s of %s", 100.0 * total / p->all, function ? " with what it called" : "",
+	       p->by_time ? "the total time" : "all hits");
 	printf("</title><rect x=\"%.4f\" y=\"%u\" width=\"%.4f\" height=\"%u\" rx=\"1\" fill=\"rgb(%u,%u,%u)\"/>",
 	       x, y, width, ROW - 1, colours[slot].r + vary / 3, colours[slot].g + vary / 2,
 	       colours[slot].b + vary);

@@ -56,7 +56,7 @@ struct track {
 };
 
 struct cpu {
-	uint64_t missed, last;	/* hits before the next one; the time of the last one */
+	uint64_t missed, last;	/* events lost before the next one; the time of the last one */
 	bool more, seen;	/* an unknown number of others is missing; it has a track */
 	const struct source *from;
 };

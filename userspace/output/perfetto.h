@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Perfetto's native format, TrackEvent: a protobuf on stdout. Each thread has a track, and each CPU one with a
- * track for each interrupt context below it. Names are stored once. Times are differences to
- * the event before, so that a hit takes some 25 bytes.
+ * Perfetto's native format, TrackEvent: a protobuf on stdout. Each thread has a track. Each CPU has a
+ * track, with tracks below it for its interrupt and exception contexts and its idle task. Names are stored
+ * once. Times are differences to the event before, so a hit takes about 27 bytes.
  */
 #ifndef OUTPUT_PERFETTO_H
 #define OUTPUT_PERFETTO_H

@@ -23,7 +23,8 @@ balanced()
 }
 
 # The function tracer calls stack_trace_save() at the same hits. Its stacks begin with its own hook and
-# nt_called(). It drops the hits of interrupts that arrive in that hook, so leave out these here, too.
+# nt_called(). It drops the hits of interrupts that arrive in that hook, so leave out these here, too. Some
+# are known by nt_called() only, and some by a thunk that calls the hook, where the unwinder loses its way.
 echo 4096 > $tracing/buffer_size_kb
 echo nt_called > $tracing/set_ftrace_filter
 echo function > $tracing/current_tracer
@@ -37,20 +38,21 @@ echo > $tracing/set_ftrace_filter
 setup nestrace report t.dat > r
 balanced "beside func_stack_trace"
 stacks r > all
-stacks theirs.txt | sed 's/ nt_called / : /; s/.* ://' | grep -v ' nt_called ' | sort > theirs
-grep -v ' nt_called ' all | sort > ours
+stacks theirs.txt | sed 's/ nt_called / : /; s/.* ://' | grep -v ' nt_called \|_thunk' | sort > theirs
+grep -v ' nt_called \|_thunk' all | sort > ours
 is "each of 840 hits has its stack" "$(wc -l < all) $(grep -c '<stack trace>' r)" "840 840"
 ok "the callers are those of func_stack_trace, hit by hit" cmp ours theirs
 ok "these are most of the hits" test "$(wc -l < ours)" -gt 600
 uniq -c ours | show
-is "each stack is whole" "$(grep -c '^\[' r)" 0
+is "each stack is whole, or ends in a thunk" "$(grep -c '^\[' r)" "$(grep -c '_thunk[a-z0-9_]*$' all)"
 for context in on_soft on_hard on_nmi; do
-	ok "there are stacks through $context" grep -q " $context" ours
+	ok "there are stacks through $context" grep -q " $context" all
 done
 
 is "--context: a stack goes with its hit" "$(nestrace report --context nmi t.dat | grep -c '<stack trace>')" 40
+caller=$(sed -n 's/.*: softirq *nt_called <- //p' r | head -n 1)
 is "-F: a stack goes with its hit" \
-	"$(nestrace report -F 'parent_ip =~ "on_soft"' t.dat | awk '/ <- on_soft/ { hits++ } /<stack trace>/ { stacks++ } END { print hits, stacks }')" "100 100"
+	"$(nestrace report -F "parent_ip =~ \"$caller\"" t.dat | grep -c '<stack trace>')" "$(grep -c " <- $caller" r)"
 
 for how in "--func-stack" "--stack=64 -C tsc" "--stack -W" "--stack --ret" "--stack --flight"; do
 	setup nestrace record -q $how -l nt_called -b 4096 -o t.dat sh -c "$all"
@@ -62,11 +64,11 @@ for how in "--func-stack" "--stack=64 -C tsc" "--stack -W" "--stack --ret" "--st
 	is "$how: trace-cmd finds the stacks" "$(grep -c 'kernel_stack' theirs)" 840
 done
 
-setup nestrace record -q --stack=3 -l nt_called -o t.dat sh -c "$all"
+setup nestrace record -q --stack=2 -l nt_called -o t.dat sh -c "$all"
 setup nestrace report t.dat > r
-is "--stack=3: each stack has 3 callers" "$(stacks r | awk '{ print NF }' | sort -u)" 3
-is "--stack=3: each says that there are more" "$(grep -c '^\[there are more callers\]' r)" 840
-ok "--stack=3: the report says so" grep -q '^# stacks: up to 3 callers' r
+is "--stack=2: each stack has 2 callers" "$(stacks r | awk '{ print NF }' | sort -u)" 2
+is "--stack=2: each says that there are more" "$(grep -c '^\[there are more callers\]' r)" 840
+ok "--stack=2: the report says so" grep -q '^# stacks: up to 2 callers' r
 
 setup nestrace record -q --stack-of nt_called -l nt_called -l ksys_write -o t.dat sh -c "$all"
 setup nestrace report t.dat > r
@@ -97,5 +99,5 @@ grep '^#' r | show
 ok "all functions: there are stacks" test "$(grep -c '<stack trace>' r)" -gt 1000
 is "all functions: the unwinder is not traced" "$(counter r total recursed)" 0
 ok "all functions: less than 1 of 200 stacks has no end" \
-	test $(($(grep -c '^\[\(from\|the unw\)' r) * 200)) -lt "$(grep -c '<stack trace>' r)"
+	test $(($(grep -c '^\[\(callers\|the unw\)' r) * 200)) -lt "$(grep -c '<stack trace>' r)"
 is "after all: no function is traced" "$(cat $tracing/enabled_functions)" ""
