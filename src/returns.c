@@ -138,7 +138,7 @@ struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned i
 	return IS_ERR(pool) ? NULL : pool;
 }
 
-struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
+noinstr struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
 {
 	return (struct nt_nodes *)pool->pool.cpu_slots[cpu];
 }
@@ -178,7 +178,7 @@ struct rethook *nt_rethook_new(void *data, rethook_handler_t handler, unsigned i
 	return pool;
 }
 
-struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
+noinstr struct nt_nodes *nt_rethook_nodes(struct rethook *pool, unsigned int cpu)
 {
 	return (struct nt_nodes *)&pool->pool;
 }

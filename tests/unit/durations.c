@@ -32,11 +32,12 @@ static struct hit event(uint64_t ts, uint64_t ip, unsigned int slot)
 
 static void enter_in(unsigned int slot, uint64_t ts, uint64_t ip)
 {
+	const struct open_call *below;
 	struct hit hit = event(ts, ip, slot);
 
 	from.cpu = cpu;
 	from.nr = instance + cpu;
-	durations_entry(&d, &from, &hit, depth++);
+	durations_entry(&d, &from, &hit, depth++, &below);
 }
 
 static void leave_in(unsigned int slot, uint64_t ts, uint64_t ip)

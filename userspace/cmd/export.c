@@ -51,10 +51,12 @@ struct export {
 	struct missing missing;
 	struct graph_events graph;	/* --chrome, --perfetto */
 	struct perfetto *perfetto;
+	struct graph_call returned;	/* the event that is taken now */
+	struct hit_filter filter;	/* --perfetto, --weight time: instead of the reader's */
 	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
 	bool by_time;			/* and their --weight */
-	struct durations durations;	/* for that */
+	struct durations durations;	/* for that, and --perfetto */
 };
 
 /* Print a JSON string. Names are valid UTF-8 without control characters: lib/utf8.h. */
@@ -300,29 +302,49 @@ static void chrome_tasks(struct export *e)
 	       CHROME_TASKS);
 }
 
-static void perfetto(void *arg, const struct source *from, const struct hit *event)
+/* Is the event selected? Others are needed to know how calls nest and how long they took. */
+static bool selected(const struct export *e, const struct source *from, const struct hit *hit)
+{
+	if (e->filter.nr_texts)
+		names_of_event(e->reader.names, hit);
+	return hit_filter_match(&e->filter, e->reader.tep, from->cpu, hit);
+}
+
+static void perfetto_ended(void *arg, const struct open_call *call, const struct duration_times *times)
 {
 	struct export *e = arg;
-	struct graph_call call;
+
+	perfetto_exit(e->perfetto, call, times ? &e->returned : NULL);
+}
+
+static void perfetto(void *arg, const struct source *from, const struct hit *event)
+{
+	const struct open_call *below;
+	struct duration_times times;
+	struct export *e = arg;
+	struct open_call *call;
 	struct hit hit;
 
-	switch (graph_events_take(&e->graph, event, &hit, &call)) {
+	perfetto_event(e->perfetto, from, event->ts);
+	switch (graph_events_take(&e->graph, event, &hit, &e->returned)) {
 	case GRAPH_ENTRY:
-		perfetto_entry(e->perfetto, from, &hit, &call);
+		call = durations_entry(&e->durations, from, &hit, e->returned.depth, &below);
+		if (call && selected(e, from, event))
+			perfetto_entry(e->perfetto, from, &hit, call, !below);
 		return;
 	case GRAPH_EXIT:
 		if (!graph_events_only_exits(&e->graph))
-			perfetto_exit(e->perfetto, from, &hit, &call);
-		else if (call.took != UINT64_MAX && !e->reader.cycles)
-			perfetto_only_exit(e->perfetto, from, &hit, &call);
-		else
+			durations_exit(&e->durations, from, &hit, e->returned.depth, e->returned.took, &times);
+		else if (e->returned.took == UINT64_MAX || e->reader.cycles)
 			e->not_shown++;
+		else if (selected(e, from, event))
+			perfetto_only_exit(e->perfetto, from, &hit, &e->returned);
 		return;
 	case GRAPH_NONE:
-		if (event->is_hit)
-			perfetto_hit(e->perfetto, from, event);
-		else
+		if (!event->is_hit)
 			e->not_shown++;
+		else if (selected(e, from, event))
+			perfetto_hit(e->perfetto, from, event);
 	}
 }
 
@@ -340,22 +362,36 @@ static void stack(void *arg, const struct source *from, const struct hit *hit)
 	callgraph_hit(&e->calls, from->nr, hit);
 }
 
+static void timed_ended(void *arg, const struct open_call *call, const struct duration_times *times)
+{
+	struct export *e = arg;
+
+	/* a root has no time: the call was not selected */
+	if (times && call->tag[0] >= NESTRACE_NR_SLOTS)
+		callgraph_time(&e->calls, call->tag[0], times->self);
+}
+
 /* The same for a file with returns: each function has its own time, too. */
 static void timed_stack(void *arg, const struct source *from, const struct hit *event)
 {
-	struct export *e = arg;
+	const struct open_call *below;
 	struct duration_times times;
-	struct graph_call call;
+	struct export *e = arg;
+	struct open_call *call;
+	struct graph_call graph;
 	struct hit hit;
+	uint32_t at;
 
-	switch (graph_events_take(&e->graph, event, &hit, &call)) {
+	switch (graph_events_take(&e->graph, event, &hit, &graph)) {
 	case GRAPH_ENTRY:
-		durations_entry(&e->durations, from, &hit, call.depth);
-		callgraph_entry(&e->calls, from->nr, &hit, call.depth);
+		call = durations_entry(&e->durations, from, &hit, graph.depth, &below);
+		if (!call || !selected(e, from, event))
+			return;
+		at = below ? below->tag[0] : 0;
+		call->tag[0] = callgraph_call(&e->calls, at >= NESTRACE_NR_SLOTS ? at : call->level, &hit);
 		return;
 	case GRAPH_EXIT:
-		if (durations_exit(&e->durations, from, &hit, call.depth, call.took, &times))
-			callgraph_return(&e->calls, from->nr, &hit, call.depth, times.self);
+		durations_exit(&e->durations, from, &hit, graph.depth, graph.took, &times);
 		return;
 	case GRAPH_NONE:
 		/* a hit without a return has no time */
@@ -520,14 +556,22 @@ int cmd_export(int argc, char **argv)
 		if (isatty(STDOUT_FILENO))
 			usage("--perfetto is not text; write it to a file with -o");
 		e.perfetto = perfetto_begin(e.reader.tep);
+		e.durations.ended = perfetto_ended;
 		e.reader.show = e.reader.event = perfetto;
 		e.reader.gap = perfetto_lost;
 		break;
 	default:
 		callgraph_init(&e.calls, e.reader.tep);
 		e.reader.show = stack;
-		if (e.by_time)
-			e.reader.show = e.reader.event = timed_stack;
+		if (!e.by_time)
+			break;
+		e.durations.ended = timed_ended;
+		e.reader.show = e.reader.event = timed_stack;
+	}
+	e.durations.arg = &e;
+	if (e.durations.ended) {
+		e.filter = e.reader.filter;
+		e.reader.filter = (struct hit_filter){ 0 };
 	}
 	reader_read(&e.reader);
 	if (e.perfetto)
@@ -546,8 +590,9 @@ int cmd_export(int argc, char **argv)
 		show_folded(&e);
 	else if (format == SVG)
 		flamegraph_write(&e.calls, e.reader.tep, e.by_time);
-	durations_free(&e.durations);
 	callgraph_free(&e.calls);
+	durations_free(&e.durations);
+	hit_filter_free(&e.filter);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
 	periods_free(&periods);
 	reader_close(&e.reader);

@@ -109,6 +109,7 @@ static void show_exit(struct report *r, const struct source *from, const struct 
 /* Show what has to do with returns. Return: false if this has not. */
 static bool show_graph(struct report *r, const struct source *from, const struct hit *event)
 {
+	const struct open_call *below;
 	struct graph_call call;
 	struct hit hit;
 
@@ -116,7 +117,7 @@ static bool show_graph(struct report *r, const struct source *from, const struct
 	case GRAPH_ENTRY:
 		if (!r->graph)
 			return false;
-		durations_entry(&r->durations, from, &hit, call.depth);
+		durations_entry(&r->durations, from, &hit, call.depth, &below);
 		text_graph_entry(r->text, from, &hit, call.depth);
 		return true;
 	case GRAPH_EXIT:

@@ -344,13 +344,14 @@ static void time_gap(void *arg, const struct source *from, int64_t missed)
 static void time_event(void *arg, const struct source *from, const struct hit *event)
 {
 	struct timing *t = arg;
+	const struct open_call *below;
 	struct duration_times times;
 	struct graph_call call;
 	struct hit hit;
 
 	switch (graph_events_take(&t->events, event, &hit, &call)) {
 	case GRAPH_ENTRY:
-		durations_entry(&t->durations, from, &hit, call.depth);
+		durations_entry(&t->durations, from, &hit, call.depth, &below);
 		break;
 	case GRAPH_EXIT:
 		if (t->only_exits)

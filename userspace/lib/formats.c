@@ -24,12 +24,13 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 	unsigned int nr = 0;
 	const char *name;
 
+	trace_seq_puts(seq, "<stack trace>");
+	/* never let libtraceevent print it, which trusts the fields */
 	if (!caller || caller->offset < 0)
-		return -1;
+		return 0;
 	f = tep_find_field(event, "mark");
 	if (f && f->offset >= 0 && f->size == 4 && record->size >= 4 && f->offset <= (int)record->size - 4)
 		mark = tep_read_number(event->tep, (char *)record->data + f->offset, 4);
-	trace_seq_puts(seq, "<stack trace>");
 	for (at = caller->offset; at <= (int)record->size - size; at += size) {
 		ip = tep_read_number(event->tep, (char *)record->data + at, size);
 		if (ip == end)

@@ -16,13 +16,6 @@
 struct position {
 	uint64_t key;		/* 0: free */
 	uint32_t node;
-	struct open_call *open;	/* calls that have not returned */
-	unsigned int nr;
-};
-
-struct open_call {
-	uint64_t depth;
-	uint32_t node;
 };
 
 static size_t hash(uint64_t key, size_t size)
@@ -145,14 +138,6 @@ const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const st
 	return &g->node[c->node];
 }
 
-/* Drop the calls at @depth and deeper. Return the innermost one left, or NULL. */
-static struct open_call *open_below(struct position *c, uint64_t depth)
-{
-	while (c->nr && c->open[c->nr - 1].depth >= depth)
-		c->nr--;
-	return c->nr ? &c->open[c->nr - 1] : NULL;
-}
-
 static bool on_stack(const struct callgraph *g, uint32_t at, uint64_t function)
 {
 	while (g->node[at].parent != at && g->node[at].function != function)
@@ -160,44 +145,29 @@ static bool on_stack(const struct callgraph *g, uint32_t at, uint64_t function)
 	return g->node[at].parent != at;
 }
 
-void callgraph_entry(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth)
+uint32_t callgraph_call(struct callgraph *g, uint32_t at, const struct hit *hit)
 {
 	uint64_t caller = names_start(g->tep, hit->parent_ip);
-	struct position *c = position_of(g, cpu, hit);
-	struct open_call *below = open_below(c, depth);
-	uint32_t at = below ? below->node : hit->slot;
+	uint32_t root = g->node[at].slot;
 
 	/* add the caller if it is not on the stack: it was not traced, or entered earlier; after a tail call it is further down */
-	if (!on_stack(g, at, caller) && !names_is_trampoline(g->tep, hit->parent_ip))
+	if (hit->parent_ip && !names_is_trampoline(g->tep, hit->parent_ip) && !on_stack(g, at, caller))
 		at = call(g, at, caller);
 	if (g->node[at].depth >= DEPTH_MAX)
-		at = hit->slot;
+		at = root;
 	at = call(g, at, names_start(g->tep, hit->ip));
 	g->node[at].calls++;
-	if (!(c->nr & (c->nr + 1)))
-		c->open = xrealloc(c->open, 2 * (c->nr + 1) * sizeof(*c->open));
-	c->open[c->nr++] = (struct open_call){ .depth = depth, .node = at };
+	return at;
 }
 
-void callgraph_return(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth,
-		      uint64_t time)
+void callgraph_time(struct callgraph *g, uint32_t node, uint64_t time)
 {
-	struct position *c = position_of(g, cpu, hit);
-	struct open_call *top = open_below(c, depth + 1);
-
-	if (!top || top->depth != depth || g->node[top->node].function != names_start(g->tep, hit->ip))
-		return;
-	g->node[top->node].time += time;
-	c->nr--;
+	g->node[node].time += time;
 }
 
 void callgraph_free(struct callgraph *g)
 {
-	size_t i;
-
 	free(g->node);
 	free(g->child);
-	for (i = 0; i < g->nr_positions; i++)
-		free(g->position[i].open);
 	free(g->position);
 }

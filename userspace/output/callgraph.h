@@ -39,11 +39,13 @@ struct callgraph {
 void callgraph_init(struct callgraph *g, struct tep_handle *tep);
 /* Add a hit. Return: its node, valid until the next hit. */
 const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit);
-/* Add a call that will return, with @depth others below. */
-void callgraph_entry(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth);
+/*
+ * Add a call of @hit's function. @at: the node of the call below that has not returned, or the root of a
+ * slot. Return: its node.
+ */
+uint32_t callgraph_call(struct callgraph *g, uint32_t at, const struct hit *hit);
 /* It has returned, after @time ns of its own. */
-void callgraph_return(struct callgraph *g, unsigned int cpu, const struct hit *hit, uint64_t depth,
-		      uint64_t time);
+void callgraph_time(struct callgraph *g, uint32_t node, uint64_t time);
 void callgraph_free(struct callgraph *g);
 
 #endif

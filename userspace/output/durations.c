@@ -10,9 +10,8 @@
 #define DEPTH_MAX	1024	/* no kernel stack is deeper; a hostile file may be */
 
 struct call {
+	struct open_call open;
 	uint64_t ip, begin;
-	unsigned int slot;	/* in which it is counted */
-	unsigned int level;	/* its own slot, or that of the interrupt that it is a part of */
 	uint64_t depth;		/* by the kernel */
 	uint64_t callees;	/* time of the calls it made */
 	uint64_t interrupts;	/* time of interrupts meanwhile */
@@ -137,31 +136,38 @@ static void pop_broken(struct durations *d, struct duration_stack *s, uint64_t d
 		if (s->nr)
 			s->call[s->nr - 1].interrupts += s->call[s->nr].interrupts;
 		d->broken++;
+		if (d->ended)
+			d->ended(d->arg, &s->call[s->nr].open, NULL);
 	}
 }
 
-void durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
-		     uint64_t depth)
+struct open_call *durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
+				  uint64_t depth, const struct open_call **below)
 {
 	struct duration_stack *s = stack_of(d, from, hit);
-	unsigned int below, level;
+	unsigned int level;
 
+	*below = NULL;
 	d->entries++;
 	pop_broken(d, s, depth);
 	if (s->nr == DEPTH_MAX) {
 		d->broken++;
-		return;
+		return NULL;
 	}
-	/* at its end an interrupt calls functions while it no longer counts as one */
-	below = s->nr ? s->call[s->nr - 1].level : NESTRACE_SLOT_TASK;
-	level = hit->slot == NESTRACE_SLOT_TASK ? below : hit->slot;
 	if (s->nr == s->room) {
 		s->room = s->room ? 2 * s->room : 16;
 		s->call = xrealloc(s->call, s->room * sizeof(*s->call));
 	}
+	/* at its end an interrupt calls functions while it no longer counts as one */
+	level = s->nr ? s->call[s->nr - 1].open.level : NESTRACE_SLOT_TASK;
+	if (hit->slot != NESTRACE_SLOT_TASK)
+		level = hit->slot;
+	if (s->nr && s->call[s->nr - 1].open.level == level)
+		*below = &s->call[s->nr - 1].open;
 	s->call[s->nr++] = (struct call){
-		.ip = hit->ip, .begin = hit->ts, .slot = level, .level = level, .depth = depth,
+		.open.level = level, .ip = hit->ip, .begin = hit->ts, .depth = depth,
 	};
+	return &s->call[s->nr - 1].open;
 }
 
 static void count(struct durations *d, uint64_t ip, unsigned int slot, struct duration_times times)
@@ -204,11 +210,13 @@ bool durations_exit(struct durations *d, const struct source *from, const struct
 		took = hit->ts > c.begin ? hit->ts - c.begin : 0;
 	*times = times_of(took, c.interrupts, c.callees);
 	times->begin = c.begin;
-	count(d, c.ip, c.slot, *times);
+	count(d, c.ip, c.open.level, *times);
+	if (d->ended)
+		d->ended(d->arg, &c.open, times);
 	if (!s->nr)
 		return true;
 	below = &s->call[s->nr - 1];
-	if (c.level > below->level) {
+	if (c.open.level > below->open.level) {
 		below->interrupts += took;
 	} else {
 		below->callees += times->total;

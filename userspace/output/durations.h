@@ -32,8 +32,23 @@ struct duration {
 	uint32_t *range[DURATIONS_POWERS];	/* calls by total, each DURATIONS_FINE of them; or NULL */
 };
 
+/* How long a call took, without the interrupts that came meanwhile. */
+struct duration_times {
+	uint64_t total, self;
+	uint64_t begin;		/* of its entry */
+};
+
+/* A call that has not returned. */
+struct open_call {
+	unsigned int level;	/* its slot, or that of the interrupt that it is a part of */
+	uint64_t tag[2];	/* the caller's */
+};
+
 /* Zeroed, it has seen nothing. */
 struct durations {
+	/* NULL, or: a call ends. @times NULL: its return is missing. */
+	void (*ended)(void *arg, const struct open_call *call, const struct duration_times *times);
+	void *arg;
 	struct duration *entry;		/* hash table, @size of them, @used not free */
 	size_t size, used;
 	uint64_t entries;		/* events; each is counted in @calls of one entry, or in: */
@@ -45,15 +60,14 @@ struct durations {
 	size_t nr_stacks, used_stacks;
 };
 
-/* A function was entered, with @depth others on the stack. @hit: with the address in @ip. */
-void durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
-		     uint64_t depth);
+/*
+ * A function was entered, with @depth others on the stack. @hit: with the address in @ip. @below: set to the
+ * call below in the same context, or to NULL. Return: the call, NULL if there are too many; both are valid
+ * until the next event.
+ */
+struct open_call *durations_entry(struct durations *d, const struct source *from, const struct hit *hit,
+				  uint64_t depth, const struct open_call **below);
 #define DURATION_BY_TIMES	UINT64_MAX	/* the time between the two events */
-/* How long a call took, without the interrupts that came meanwhile. */
-struct duration_times {
-	uint64_t total, self;
-	uint64_t begin;		/* of its entry */
-};
 
 /* It has returned after @took. Return: false if its entry is not known; else @times is set. */
 bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,

@@ -11,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
+#include "output/durations.h"
 #include "output/perfetto.h"
 #include "output/protobuf.h"
 
@@ -42,17 +43,19 @@ struct name {
 	bool is_event, is_string;
 };
 
-/* A call that has not returned. */
-struct open_call {
-	uint64_t ip, depth;
+/* In a file without entries: the earliest begin of the calls at a depth since their caller's one began. */
+struct begin {
+	uint64_t depth, ts;
 };
 
 struct track {
 	uint64_t key;		/* 0: a free entry */
 	uint32_t uuid;
 	char *comm;		/* of a thread */
-	struct open_call *call;
-	unsigned int nr;
+	uint32_t open;		/* slices that have not ended */
+	uint32_t cleared;	/* how often all of them were ended at once */
+	struct begin *begin;
+	unsigned int nr_begins;
 };
 
 struct cpu {
@@ -63,6 +66,7 @@ struct cpu {
 
 struct perfetto {
 	struct tep_handle *tep;
+	uint64_t now;		/* the time of the event */
 	uint64_t ts;		/* of the packet before */
 	bool began;
 	uint32_t nr_uuids, nr_iids;
@@ -341,7 +345,13 @@ static void put_track(const struct message *track)
 
 #define KEY_CPU		(1ULL << 40)
 #define KEY_CONTEXT	(2ULL << 40)
-#define KEY_THREAD	(3ULL << 40)
+#define KEY_THREAD	(3ULL << 62)
+
+/* The number of the instance of ftrace, from 0. */
+static uint64_t instance_of(const struct source *from)
+{
+	return from->nr - from->cpu;
+}
 
 /* Return the uuid of a CPU's own track. */
 static uint32_t cpu_track(struct perfetto *p, const struct source *from)
@@ -353,7 +363,7 @@ static uint32_t cpu_track(struct perfetto *p, const struct source *from)
 	message_init(&track);
 	if (!p->cpu[from->nr].seen) {
 		p->cpu[from->nr].seen = true;
-		snprintf(name, sizeof(name), "%s%sCPU %u", from->instance, *from->instance ? ": " : "", from->cpu);
+		snprintf(name, sizeof(name), "%.128s%sCPU %u", from->instance, *from->instance ? ": " : "", from->cpu);
 		message_number(&track, TRACK_UUID, t->uuid);
 		message_text(&track, TRACK_NAME, name);
 		put_track(&track);
@@ -378,24 +388,45 @@ static struct track *context_track(struct perfetto *p, const struct source *from
 	return t;
 }
 
-static struct track *thread_track(struct perfetto *p, const struct hit *hit)
+/* Name the track of a thread. Only the first instance's is that of the thread itself. */
+static void name_thread(struct perfetto *p, const struct source *from, const struct hit *hit, uint32_t uuid)
 {
-	struct track *t = take_track(p, KEY_THREAD | (uint32_t)hit->pid);
 	struct message track, thread;
+	char name[512];
 
 	message_init(&track);
 	message_init(&thread);
+	message_number(&track, TRACK_UUID, uuid);
+	if (instance_of(from)) {
+		snprintf(name, sizeof(name), "%.128s: %.128s-%d", from->instance, hit->comm, hit->pid);
+		message_text(&track, TRACK_NAME, name);
+	} else {
+		message_number(&thread, THREAD_PID, (uint32_t)hit->pid);
+		message_number(&thread, THREAD_TID, (uint32_t)hit->pid);
+		message_text(&thread, THREAD_NAME, hit->comm);
+		message_put(&track, TRACK_THREAD, &thread);
+	}
+	put_track(&track);
+}
+
+static struct track *thread_track(struct perfetto *p, const struct source *from, const struct hit *hit)
+{
+	struct track *t = take_track(p, KEY_THREAD | instance_of(from) << 32 | (uint32_t)hit->pid);
+
 	if (t->comm && !strcmp(t->comm, hit->comm))
 		return t;
 	free(t->comm);
 	t->comm = xstrdup(hit->comm);
-	message_number(&thread, THREAD_PID, (uint32_t)hit->pid);
-	message_number(&thread, THREAD_TID, (uint32_t)hit->pid);
-	message_text(&thread, THREAD_NAME, hit->comm);
-	message_number(&track, TRACK_UUID, t->uuid);
-	message_put(&track, TRACK_THREAD, &thread);
-	put_track(&track);
+	name_thread(p, from, hit, t->uuid);
 	return t;
+}
+
+/* Return the track of calls in the context @slot, valid until the next call. */
+static struct track *track_of(struct perfetto *p, const struct source *from, const struct hit *hit,
+			      unsigned int slot)
+{
+	return slot == NESTRACE_SLOT_TASK && hit->pid ? thread_track(p, from, hit) :
+							context_track(p, from, slot);
 }
 
 /* ---- events ---- */
@@ -437,18 +468,16 @@ static struct cpu *take_cpu(struct perfetto *p, const struct source *from)
 	return &p->cpu[from->nr];
 }
 
-/* Begin what belongs to an event. Return: its track, valid until the next call. */
-static struct track *track_of(struct perfetto *p, const struct source *from, const struct hit *hit)
+void perfetto_event(struct perfetto *p, const struct source *from, uint64_t ts)
 {
 	struct cpu *c = take_cpu(p, from);
 
+	p->now = ts;
 	if (!p->began)
-		put_first(p, hit->ts);
+		put_first(p, ts);
 	if (c->missed || c->more)
-		put_gap(p, from, hit->ts);
-	c->last = hit->ts;
-	return hit->slot == NESTRACE_SLOT_TASK && hit->pid ? thread_track(p, hit) :
-							     context_track(p, from, hit->slot);
+		put_gap(p, from, ts);
+	c->last = ts;
 }
 
 static void begin_event(struct message *event, unsigned int type, const struct track *t)
@@ -463,67 +492,95 @@ void perfetto_hit(struct perfetto *p, const struct source *from, const struct hi
 	struct message event, interned;
 
 	message_init(&interned);
-	begin_event(&event, INSTANT, track_of(p, from, hit));
+	begin_event(&event, INSTANT, track_of(p, from, hit, hit->slot));
 	name_event(p, &event, &interned, hit->ip);
 	annotate_caller(p, &event, &interned, hit->parent_ip);
 	put_event(p, hit->ts, &event, &interned);
 }
 
 /* End the innermost slice. */
-static void end_slice(struct perfetto *p, struct track *t, uint64_t ts, const struct graph_call *call)
+static void end_slice(struct perfetto *p, struct track *t, const struct graph_call *returned)
 {
 	struct message event;
 
 	begin_event(&event, SLICE_END, t);
-	if (call)
-		annotate_returned(&event, call);
-	put_event(p, ts, &event, NULL);
-	t->nr--;
+	if (returned)
+		annotate_returned(&event, returned);
+	put_event(p, p->now, &event, NULL);
+	t->open--;
 }
 
 void perfetto_entry(struct perfetto *p, const struct source *from, const struct hit *hit,
-		    const struct graph_call *call)
+		    struct open_call *call, bool first)
 {
-	struct track *t = track_of(p, from, hit);
+	struct track *t = track_of(p, from, hit, call->level);
 	struct message event, interned;
 
 	message_init(&interned);
-	/* their returns are missing */
-	while (t->nr && t->call[t->nr - 1].depth >= call->depth)
-		end_slice(p, t, hit->ts, NULL);
-	if (!(t->nr & (t->nr + 1)))
-		t->call = xrealloc(t->call, 2 * (t->nr + 1) * sizeof(*t->call));
-	t->call[t->nr++] = (struct open_call){ .ip = hit->ip, .depth = call->depth };
+	/* interrupts of a CPU do not overlap, so the returns of these are missing */
+	if (first && t->open) {
+		while (t->open)
+			end_slice(p, t, NULL);
+		t->cleared++;
+	}
+	t->open++;
+	call->tag[0] = t->key;
+	call->tag[1] = (uint64_t)t->cleared << 32 | t->open;
 	begin_event(&event, SLICE_BEGIN, t);
 	name_event(p, &event, &interned, hit->ip);
 	put_event(p, hit->ts, &event, &interned);
 }
 
-void perfetto_exit(struct perfetto *p, const struct source *from, const struct hit *hit,
-		   const struct graph_call *call)
+void perfetto_exit(struct perfetto *p, const struct open_call *call, const struct graph_call *returned)
 {
-	struct track *t = track_of(p, from, hit);
+	struct track *t;
 
-	while (t->nr && t->call[t->nr - 1].depth > call->depth)
-		end_slice(p, t, hit->ts, NULL);
-	/* else it began before the recording */
-	if (t->nr && t->call[t->nr - 1].depth == call->depth && t->call[t->nr - 1].ip == hit->ip)
-		end_slice(p, t, hit->ts, call);
+	/* it was not selected */
+	if (!call->tag[0])
+		return;
+	t = find_track(p, call->tag[0]);
+	if (t->cleared != call->tag[1] >> 32 || t->open < (uint32_t)call->tag[1])
+		return;
+	while (t->open > (uint32_t)call->tag[1])
+		end_slice(p, t, NULL);
+	end_slice(p, t, returned);
+}
+
+/*
+ * Return when the slice of a call begins. It is written after those inside, so it has to begin earlier to be
+ * around them.
+ */
+static uint64_t begin_around(struct track *t, uint64_t depth, uint64_t ts)
+{
+	struct begin *b;
+
+	while (t->nr_begins && t->begin[t->nr_begins - 1].depth > depth) {
+		b = &t->begin[--t->nr_begins];
+		if (b->ts <= ts)
+			ts = b->ts ? b->ts - 1 : 0;
+	}
+	b = t->nr_begins ? &t->begin[t->nr_begins - 1] : NULL;
+	if (b && b->depth == depth)
+		return ts;
+	if (!(t->nr_begins & (t->nr_begins + 1)))
+		t->begin = xrealloc(t->begin, 2 * (t->nr_begins + 1) * sizeof(*t->begin));
+	t->begin[t->nr_begins++] = (struct begin){ .depth = depth, .ts = ts };
+	return ts;
 }
 
 void perfetto_only_exit(struct perfetto *p, const struct source *from, const struct hit *hit,
-			const struct graph_call *call)
+			const struct graph_call *returned)
 {
-	struct track *t = track_of(p, from, hit);
+	struct track *t = track_of(p, from, hit, hit->slot);
+	uint64_t took = returned->took < hit->ts ? returned->took : hit->ts;
 	struct message event, interned;
-	uint64_t took = call->took < hit->ts ? call->took : hit->ts;
 
 	message_init(&interned);
 	begin_event(&event, SLICE_BEGIN, t);
 	name_event(p, &event, &interned, hit->ip);
-	put_event(p, hit->ts - took, &event, &interned);
+	put_event(p, begin_around(t, returned->depth, hit->ts - took), &event, &interned);
 	begin_event(&event, SLICE_END, t);
-	annotate_returned(&event, call);
+	annotate_returned(&event, returned);
 	put_event(p, hit->ts, &event, NULL);
 }
 
@@ -561,7 +618,7 @@ void perfetto_end(struct perfetto *p)
 		free(p->name[i].text);
 	for (i = 0; i < p->nr_tracks; i++) {
 		free(p->track[i].comm);
-		free(p->track[i].call);
+		free(p->track[i].begin);
 	}
 	free(p->name);
 	free(p->known);

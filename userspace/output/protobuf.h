@@ -42,9 +42,15 @@ static inline void message_bytes(struct message *m, unsigned int field, const vo
 	m->len += len;
 }
 
+/* @text: valid UTF-8. */
 static inline void message_text(struct message *m, unsigned int field, const char *text)
 {
-	message_bytes(m, field, text, strnlen(text, MESSAGE_TEXT));
+	size_t len = strnlen(text, MESSAGE_TEXT);
+
+	/* not within a letter */
+	while (len && (text[len] & 0xc0) == 0x80)
+		len--;
+	message_bytes(m, field, text, len);
 }
 
 /* The field is a message. */
