@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/build_bug.h>
 #include <linux/kallsyms.h>
+#include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "filter.h"
+#include "ksym.h"
 #include "probe.h"
 #include "ring.h"
 #include "walk.h"
@@ -33,6 +35,36 @@ static noinstr void nt_walk_entered(struct nt_probe *p, unsigned long ip, struct
 static bool nt_walk_found;
 static struct nt_probe nt_walk_probe = { .at_nothing = nt_walk_entered, .looks = &nt_walking };
 
+/* What the unwinder calls on some stacks only, so that no walk at load finds it. */
+static const char *const nt_walk_rarely[] = {
+	"bpf_has_frame_pointer",	/* in a BPF program, or where there is no unwind data */
+	"bpf_ksym_find",
+	"rcu_read_unlock_special",	/* by rcu_read_unlock(), if preempted or due */
+};
+
+static void nt_walk_add(const char *name)
+{
+	struct nt_probe *p = &nt_walk_probe;
+	unsigned long addr = nt_ksym(name), ip = addr ? nt_filter_location_of(addr) : 0;
+	unsigned int i;
+
+	for (i = 0; i < p->nr; i++)
+		if (p->found[i] == ip)
+			return;
+	if (ip && p->nr < NT_PROBE_MAX)
+		p->found[p->nr++] = ip;
+}
+
+static int nt_walk_find_once(void)
+{
+	int ret = nt_probe_calls(&nt_walk_probe);
+	unsigned int i;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(nt_walk_rarely); i++)
+		nt_walk_add(nt_walk_rarely[i]);
+	return ret;
+}
+
 int nt_walk_find(void)
 {
 	static DEFINE_MUTEX(lock);
@@ -40,7 +72,7 @@ int nt_walk_find(void)
 
 	mutex_lock(&lock);
 	if (!nt_walk_found)
-		ret = nt_probe_calls(&nt_walk_probe);
+		ret = nt_walk_find_once();
 	if (!ret)
 		smp_store_release(&nt_walk_found, true);
 	mutex_unlock(&lock);

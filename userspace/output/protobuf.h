@@ -45,7 +45,10 @@ static inline void message_bytes(struct message *m, unsigned int field, const vo
 /* @text: valid UTF-8. */
 static inline void message_text(struct message *m, unsigned int field, const char *text)
 {
-	size_t len = strnlen(text, MESSAGE_TEXT);
+	size_t len = strlen(text);
+
+	if (len > MESSAGE_TEXT)
+		len = MESSAGE_TEXT;
 
 	/* not within a letter */
 	while (len && (text[len] & 0xc0) == 0x80)
