@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/build_bug.h>
 #include <linux/kallsyms.h>
-#include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 
@@ -35,7 +34,7 @@ static noinstr void nt_walk_entered(struct nt_probe *p, unsigned long ip, struct
 static bool nt_walk_found;
 static struct nt_probe nt_walk_probe = { .at_nothing = nt_walk_entered, .looks = &nt_walking };
 
-/* What the unwinder calls on some stacks only, so that no walk at load finds it. */
+/* The unwinder calls these on some stacks only, so no walk at load finds them. */
 static const char *const nt_walk_rarely[] = {
 	"bpf_has_frame_pointer",	/* in a BPF program, or where there is no unwind data */
 	"bpf_ksym_find",
