@@ -1,6 +1,11 @@
 # The case that tests/torture/run boots, behind a line "time=... seed=... few=...": actors that
 # do random things until the time is over.
 tracing=/sys/kernel/tracing
+# with odd seeds a lock orders the clock global
+if [ $((seed % 2)) = 1 ]; then
+	setup rmmod nestrace
+	setup insmod /tests/nestrace.ko global=lock
+fi
 setup insmod /tests/nt_contexts.ko
 setup insmod /tests/nt_calls.ko
 
@@ -34,7 +39,7 @@ session()
 	any 5; [ $any != 0 ] || set -- "$@" -M 1
 	any 5; [ $any != 0 ] || set -- "$@" -P 1 -c
 	if [ "$1" = record ]; then
-		any 3; case $any in 1) set -- "$@" --ret ;; 2) set -- "$@" --ret=exit ;; esac
+		any 4; case $any in 1) set -- "$@" --ret ;; 2) set -- "$@" --ret=exit ;; 3) set -- "$@" --stack=8 ;; esac
 		any 4
 		case $any in 1|2) set -- "$@" -W ;; 3) set -- "$@" --flight --trigger loadavg_proc_show ;; esac
 	fi
