@@ -47,6 +47,7 @@ static const char help[] =
 struct export {
 	struct reader reader;
 	bool instances;			/* the file has others than the top one */
+	bool returns;			/* it has calls that return */
 	bool first;			/* no element of the array was written */
 	struct missing missing;
 	struct graph_events graph;	/* --chrome, --perfetto */
@@ -92,22 +93,63 @@ static void put_time(const struct export *e, uint64_t ts)
 		printf("%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
 }
 
-static void csv(void *arg, const struct source *from, const struct hit *hit)
+/* Print an error or a number that no reader rounds; others, such as addresses, in hexadecimal as a string. */
+static void put_retval(uint64_t retval)
 {
-	struct export *e = arg;
+	if (retval + 4095 <= 4095 + (1ULL << 53))
+		printf("%" PRId64, (int64_t)retval);
+	else
+		printf("\"0x%" PRIx64 "\"", retval);
+}
 
+/* Print a row. @returned: NULL for a hit. */
+static void csv_row(const struct export *e, const struct source *from, const struct hit *hit,
+		    const struct graph_call *returned)
+{
 	put_time(e, hit->ts);
 	printf(",%u,%d,", from->cpu, hit->pid);
 	put_csv(hit->comm);
 	printf(",%s,", context_names[hit->slot]);
 	put_csv(names_function(e->reader.tep, hit->ip));
 	putchar_unlocked(',');
-	put_csv(names_function(e->reader.tep, hit->parent_ip));
+	if (!returned)
+		put_csv(names_function(e->reader.tep, hit->parent_ip));
 	if (e->instances) {
 		putchar_unlocked(',');
 		put_csv(from->instance);
 	}
+	if (e->returns) {
+		putchar_unlocked(',');
+		if (returned && returned->took != UINT64_MAX)
+			printf("%" PRIu64, returned->took);
+		putchar_unlocked(',');
+		if (returned && returned->has_retval)
+			put_retval(returned->retval);
+	}
 	putchar_unlocked('\n');
+}
+
+static void csv(void *arg, const struct source *from, const struct hit *hit)
+{
+	csv_row(arg, from, hit, NULL);
+}
+
+/* Take an event that is no hit. Return: true if it is a return. */
+static bool is_return(struct export *e, const struct hit *event, struct hit *hit, struct graph_call *call)
+{
+	if (graph_events_take(&e->graph, event, hit, call) == GRAPH_EXIT)
+		return true;
+	e->not_shown++;
+	return false;
+}
+
+static void csv_event(void *arg, const struct source *from, const struct hit *event)
+{
+	struct graph_call call;
+	struct hit hit;
+
+	if (is_return(arg, event, &hit, &call))
+		csv_row(arg, from, &hit, &call);
 }
 
 static void separate(struct export *e)
@@ -125,36 +167,73 @@ static void put_json_instance(const struct source *from)
 	put_json(from->instance);
 }
 
-/* Print the members after the time, and the end of the object. */
-static void put_json_hit(const struct export *e, const struct source *from, const struct hit *hit)
+/* Print the members after the time, and the end of the object. @returned: NULL for a hit. */
+static void put_json_hit(const struct export *e, const struct source *from, const struct hit *hit,
+			 const struct graph_call *returned)
 {
 	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
 	put_json(hit->comm);
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
 	put_json(names_function(e->reader.tep, hit->ip));
-	fputs(",\"caller\":", stdout);
-	put_json(names_function(e->reader.tep, hit->parent_ip));
+	if (!returned) {
+		fputs(",\"caller\":", stdout);
+		put_json(names_function(e->reader.tep, hit->parent_ip));
+	} else if (returned->took != UINT64_MAX) {
+		printf(",\"duration_ns\":%" PRIu64, returned->took);
+	} else {
+		fputs(",\"duration_ns\":null", stdout);
+	}
+	if (returned && returned->has_retval) {
+		fputs(",\"returned\":", stdout);
+		put_retval(returned->retval);
+	}
 	put_json_instance(from);
 	putchar_unlocked('}');
 }
 
-static void json(void *arg, const struct source *from, const struct hit *hit)
+static void put_json_object(struct export *e, const struct source *from, const struct hit *hit,
+			    const struct graph_call *returned)
 {
-	struct export *e = arg;
-
 	separate(e);
 	fputs("{\"time\":", stdout);
 	put_time(e, hit->ts);
-	put_json_hit(e, from, hit);
+	put_json_hit(e, from, hit, returned);
+}
+
+static void put_json_line(struct export *e, const struct source *from, const struct hit *hit,
+			  const struct graph_call *returned)
+{
+	printf("{\"%s\":%" PRIu64, e->reader.cycles ? "cycles" : "ns", hit->ts);
+	put_json_hit(e, from, hit, returned);
+	putchar_unlocked('\n');
+}
+
+static void json(void *arg, const struct source *from, const struct hit *hit)
+{
+	put_json_object(arg, from, hit, NULL);
+}
+
+static void json_event(void *arg, const struct source *from, const struct hit *event)
+{
+	struct graph_call call;
+	struct hit hit;
+
+	if (is_return(arg, event, &hit, &call))
+		put_json_object(arg, from, &hit, &call);
 }
 
 static void json_line(void *arg, const struct source *from, const struct hit *hit)
 {
-	struct export *e = arg;
+	put_json_line(arg, from, hit, NULL);
+}
 
-	printf("{\"%s\":%" PRIu64, e->reader.cycles ? "cycles" : "ns", hit->ts);
-	put_json_hit(e, from, hit);
-	putchar_unlocked('\n');
+static void json_line_event(void *arg, const struct source *from, const struct hit *event)
+{
+	struct graph_call call;
+	struct hit hit;
+
+	if (is_return(arg, event, &hit, &call))
+		put_json_line(arg, from, &hit, &call);
 }
 
 static void put_json_gap(const struct source *from, int64_t missed)
@@ -532,17 +611,21 @@ int cmd_export(int argc, char **argv)
 	switch (format) {
 	case CSV:
 		e.instances = reader_has_instances(&e.reader);
-		printf("%s,cpu,pid,task,context,function,caller%s\n", e.reader.cycles ? "cycles" : "time",
-		       e.instances ? ",instance" : "");
+		e.returns = graph_events_have_entries(&e.graph) || graph_events_only_exits(&e.graph);
+		printf("%s,cpu,pid,task,context,function,caller%s%s\n", e.reader.cycles ? "cycles" : "time",
+		       e.instances ? ",instance" : "", e.returns ? ",duration_ns,returned" : "");
 		e.reader.show = csv;
+		e.reader.event = csv_event;
 		break;
 	case JSON:
 		fputs("[\n", stdout);
 		e.reader.show = json;
+		e.reader.event = json_event;
 		e.reader.gap = json_gap;
 		break;
 	case JSONL:
 		e.reader.show = json_line;
+		e.reader.event = json_line_event;
 		e.reader.gap = json_line_gap;
 		break;
 	case CHROME:
