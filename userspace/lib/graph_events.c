@@ -62,6 +62,9 @@ enum graph_kind graph_events_take(const struct graph_events *g, const struct hit
 	enum graph_kind kind = GRAPH_NONE;
 	uint64_t begin, end;
 
+	/* most files have none, and this is asked for each hit */
+	if (!g->entry.event && !g->entry_retaddr.event && !g->exit.event)
+		return kind;
 	*hit = *event;
 	*call = (struct graph_call){ .took = UINT64_MAX };
 	if (is(g, &g->entry, event, hit, call) || is(g, &g->entry_retaddr, event, hit, call))
