@@ -2,6 +2,7 @@
 /*
  * Trace a function in another way while COMMAND runs:
  *   together fentry FUNCTION COMMAND [ARG...]	a BPF program at its entry
+ *   together fexit FUNCTION COMMAND [ARG...]	a BPF program at its return
  *   together perf FUNCTION COMMAND [ARG...]	perf's ftrace:function event, counting
  * Prints the number of calls that it saw. Exit status 3: this kernel does not support it.
  */
@@ -42,7 +43,7 @@ static int not_allowed(const char *what)
 }
 
 /* The program adds 1 to the only value of a map. */
-static int fentry(const char *function, char **command)
+static int bpf(const char *function, char **command, enum bpf_attach_type where)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	int id = btf ? btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) : -1;
@@ -62,7 +63,7 @@ static int fentry(const char *function, char **command)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = where,
 		    .attach_btf_id = id);
 	int prog, link, key = 0, status;
 	uint64_t count = 0;
@@ -121,5 +122,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 4)
 		return 2;
-	return (!strcmp(argv[1], "fentry") ? fentry : perf)(argv[2], argv + 3);
+	if (!strcmp(argv[1], "perf"))
+		return perf(argv[2], argv + 3);
+	return bpf(argv[2], argv + 3, strcmp(argv[1], "fexit") ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT);
 }

@@ -54,7 +54,7 @@ caller=$(sed -n 's/.*: softirq *nt_called <- //p' r | head -n 1)
 is "-F: a stack goes with its hit" \
 	"$(nestrace report -F "parent_ip =~ \"$caller\"" t.dat | grep -c '<stack trace>')" "$(grep -c " <- $caller" r)"
 
-for how in "--func-stack" "--stack=64 -C tsc" "--stack -W" "--stack --ret" "--stack --flight"; do
+for how in "--func-stack -C tsc" "--stack -W --ret" "--stack --flight"; do
 	setup nestrace record -q $how -l nt_called -b 4096 -o t.dat sh -c "$all"
 	setup nestrace report t.dat > r
 	balanced "$how"
@@ -78,7 +78,7 @@ is "--stack-of: only the hits of that function have a stack" \
 ok "--stack-of: others are recorded without" grep -q 'ksys_write <- ' r
 
 # small rings lose whole records, and count each
-for how in "-b 1" "-b 1 -W" "-b 1 --ret" "-b 16 --flight"; do
+for how in "-b 1 -W" "-b 1 --ret" "-b 16 --flight"; do
 	setup nestrace record -q --stack=128 $how -l nt_called -o t.dat sh -c 'echo "task 3000 softirq 500 hardirq 500 nmi 200" > /proc/nt_calls'
 	setup nestrace report t.dat > r
 	balanced "--stack=128 $how"
