@@ -1,6 +1,7 @@
 # Run one load untraced, and while all of its functions are recorded or counted, on one CPU. Print
 # lines "whole STATE MILLISECONDS". With -icount a nanosecond is an instruction, so that one run of
 # each is enough. This script loads the module, so boot with -p none.
+# programs: tmux
 mkdir tree
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	mkdir tree/$i
