@@ -4,7 +4,7 @@
 # slow: 6.1 debug-6.12 backports
 setup insmod /tests/nt_return.ko
 
-# counted NAME CALLS: test that the report r has so many calls, each with its return
+# counted NAME CALLS: test that the report r has CALLS calls, each with its return
 counted()
 {
 	is "$1: each call has its return" "$(grep -c ' <- ' r) $(grep -c ' -> ' r)" "$2 $2"
