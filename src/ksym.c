@@ -40,6 +40,16 @@ unsigned long nt_ksym(const char *name)
 	return addr - off;
 }
 
+unsigned long nt_ksym_size(unsigned long addr)
+{
+	char sym[KSYM_SYMBOL_LEN], *size;
+	unsigned long bytes;
+
+	sprint_symbol(sym, addr);
+	size = strrchr(sym, '/');
+	return size && sscanf(size, "/0x%lx", &bytes) == 1 ? bytes : 0;
+}
+
 unsigned long nt_ksym_data(const char *name)
 {
 	unsigned long lookup = nt_ksym("kallsyms_lookup_name");

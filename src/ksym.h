@@ -11,6 +11,8 @@
 
 /* Return: the first byte of the function @name, or 0. */
 unsigned long nt_ksym(const char *name);
+/* Return: the bytes of the function that begins at @addr, or 0. */
+unsigned long nt_ksym_size(unsigned long addr);
 /* Return: the address of the variable @name, or 0. */
 unsigned long nt_ksym_data(const char *name);
 

@@ -123,10 +123,9 @@ struct nestrace_stack {
 #define NESTRACE_STACK_USER	(1U << 31)	/* whole: up to the entry from user mode */
 #define NESTRACE_STACK_END	(1U << 30)	/* whole: up to the first function of a kernel thread */
 #define NESTRACE_STACK_CUT	(1U << 29)	/* there are more callers than the session records */
-#define NESTRACE_STACK_LOST	(1U << 28)	/* the unwinder knows no caller of the last one */
+#define NESTRACE_STACK_LOST	(1U << 28)	/* the unwinder may not know the caller of the last one */
 /*
- * The first caller that may be wrong, from 1; 0: none. The kernel has no unwind data for the one before it,
- * or function_graph hooked its return.
+ * The first caller that may be wrong, from 1; 0: none. The kernel has no unwind data for the one before it.
  */
 #define NESTRACE_STACK_BAD(mark)	((mark) & 0xffff)
 

@@ -10,7 +10,17 @@
 #include "ring.h"
 
 #ifdef CONFIG_UNWINDER_ORC
-static unsigned long nt_graph_trampoline __ro_after_init;
+/* return_to_handler(): its first byte, and the first one after it */
+static unsigned long nt_graph_first __ro_after_init, nt_graph_last __ro_after_init;
+
+/*
+ * Is this where function_graph returns through? There its stack of returns may have lost this one already, or
+ * rethook has hooked the return too. The unwinder would go astray, and might print a warning.
+ */
+static bool nt_is_graph_return(unsigned long ip)
+{
+	return ip >= nt_graph_first && ip <= nt_graph_last;
+}
 
 /* the first functions of a task keep this much on its stack, below the room for user registers */
 #define NT_FIRST_FRAME	64
@@ -28,7 +38,8 @@ static bool nt_is_stack_end(unsigned long sp)
 
 void __init nt_arch_walk_init(void)
 {
-	nt_graph_trampoline = nt_ksym("return_to_handler");
+	nt_graph_first = nt_ksym("return_to_handler");
+	nt_graph_last = nt_graph_first + nt_ksym_size(nt_graph_first);
 }
 
 void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack *stack, u32 max)
@@ -51,13 +62,12 @@ void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack
 		}
 		/* avoid unwind_get_return_address(): its check for kernel text calls functions that can be traced */
 		stack->caller[stack->nr++] = state.ip;
-		if (bad)
-			continue;
-		if (unwind_error(&state))
+		if (unwind_error(&state) && !bad)
 			bad = stack->nr;
-		/* function_graph hooked this return before rethook did, and the unwinder resolves only one */
-		else if (state.ip == nt_graph_trampoline)
-			bad = stack->nr + 1;
+		if (nt_is_graph_return(state.ip)) {
+			end = NESTRACE_STACK_LOST;
+			break;
+		}
 	}
 	if (!end)
 		end = unwind_error(&state) || !nt_is_stack_end(state.sp) ? NESTRACE_STACK_LOST :
