@@ -34,7 +34,7 @@ static noinstr void nt_walk_entered(struct nt_probe *p, unsigned long ip, struct
 static bool nt_walk_found;
 static struct nt_probe nt_walk_probe = { .at_nothing = nt_walk_entered, .looks = &nt_walking };
 
-/* The unwinder calls these on some stacks only, so no walk at load finds them. */
+/* The unwinder calls these on some stacks only, so that one walk does not find them. */
 static const char *const nt_walk_rarely[] = {
 	"bpf_has_frame_pointer",	/* in a BPF program, or where there is no unwind data */
 	"bpf_ksym_find",
