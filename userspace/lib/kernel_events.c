@@ -24,6 +24,12 @@
 
 #define INSTANCE	"nestrace-"	/* the pid follows */
 #define POLL_MS		200
+/*
+ * The kernel's count of full pages, which poll() asks for, goes wrong in buffers of a few pages that overflow. It
+ * then warns, once. So small buffers are read by time.
+ */
+#define SMALL_KB	64
+#define SMALL_MS	10
 #define CPUS_MAX	65536
 #define NAMES_MAX	1000
 
@@ -42,6 +48,7 @@ struct kernel_events_private {
 	struct event_reader *reader;
 	unsigned int nr_readers;
 	bool late;
+	bool small;		/* a buffer is below SMALL_KB */
 	atomic_bool stop;
 	bool (*data)(void *arg, unsigned int cpu, const void *buf, size_t len);
 	void *arg;
@@ -242,6 +249,7 @@ struct kernel_events *kernel_events_open(const struct events_config *c, struct e
 	k->private = p;
 	p->alive = -1;
 	p->late = c->late;
+	p->small = c->buffer_kb < SMALL_KB;
 	if (!tracefs_tracing_dir()) {
 		error_set_errno(e, "cannot find tracefs for -e; mount it on /sys/kernel/tracing");
 		goto fail;
@@ -282,8 +290,10 @@ static void *read_events(void *arg)
 	do {
 		last = atomic_load(&r->p->stop);
 		/* a CPU that was offline at the start has an error, and nothing to read */
-		if (!last && (r->p->late || (poll(&poll_fd, 1, POLL_MS) > 0 &&
-					     poll_fd.revents & ~POLLIN)))
+		if (!last && r->p->small && !r->p->late)
+			poll(NULL, 0, SMALL_MS);
+		else if (!last && (r->p->late || (poll(&poll_fd, 1, POLL_MS) > 0 &&
+						  poll_fd.revents & ~POLLIN)))
 			poll(NULL, 0, POLL_MS);
 		if (r->p->late && !last)
 			continue;
