@@ -46,6 +46,9 @@ static const char help[] =
 
 struct export {
 	struct reader reader;
+	/* --csv, --json, --jsonl: put a hit, or a return */
+	void (*put)(struct export *e, const struct source *from, const struct hit *hit,
+		    const struct graph_call *returned);
 	bool instances;			/* the file has others than the top one */
 	bool returns;			/* it has calls that return */
 	bool first;			/* no element of the array was written */
@@ -103,7 +106,7 @@ static void put_retval(uint64_t retval)
 }
 
 /* Print a row. @returned: NULL for a hit. */
-static void csv_row(const struct export *e, const struct source *from, const struct hit *hit,
+static void csv_row(struct export *e, const struct source *from, const struct hit *hit,
 		    const struct graph_call *returned)
 {
 	put_time(e, hit->ts);
@@ -127,29 +130,6 @@ static void csv_row(const struct export *e, const struct source *from, const str
 			put_retval(returned->retval);
 	}
 	putchar_unlocked('\n');
-}
-
-static void csv(void *arg, const struct source *from, const struct hit *hit)
-{
-	csv_row(arg, from, hit, NULL);
-}
-
-/* Take an event that is no hit. Return: true if it is a return. */
-static bool is_return(struct export *e, const struct hit *event, struct hit *hit, struct graph_call *call)
-{
-	if (graph_events_take(&e->graph, event, hit, call) == GRAPH_EXIT)
-		return true;
-	e->not_shown++;
-	return false;
-}
-
-static void csv_event(void *arg, const struct source *from, const struct hit *event)
-{
-	struct graph_call call;
-	struct hit hit;
-
-	if (is_return(arg, event, &hit, &call))
-		csv_row(arg, from, &hit, &call);
 }
 
 static void separate(struct export *e)
@@ -208,32 +188,24 @@ static void put_json_line(struct export *e, const struct source *from, const str
 	putchar_unlocked('\n');
 }
 
-static void json(void *arg, const struct source *from, const struct hit *hit)
+static void put_hit(void *arg, const struct source *from, const struct hit *hit)
 {
-	put_json_object(arg, from, hit, NULL);
+	struct export *e = arg;
+
+	e->put(e, from, hit, NULL);
 }
 
-static void json_event(void *arg, const struct source *from, const struct hit *event)
+/* Put an event that is no hit, if it is a return. */
+static void put_return(void *arg, const struct source *from, const struct hit *event)
 {
+	struct export *e = arg;
 	struct graph_call call;
 	struct hit hit;
 
-	if (is_return(arg, event, &hit, &call))
-		put_json_object(arg, from, &hit, &call);
-}
-
-static void json_line(void *arg, const struct source *from, const struct hit *hit)
-{
-	put_json_line(arg, from, hit, NULL);
-}
-
-static void json_line_event(void *arg, const struct source *from, const struct hit *event)
-{
-	struct graph_call call;
-	struct hit hit;
-
-	if (is_return(arg, event, &hit, &call))
-		put_json_line(arg, from, &hit, &call);
+	if (graph_events_take(&e->graph, event, &hit, &call) == GRAPH_EXIT)
+		e->put(e, from, &hit, &call);
+	else
+		e->not_shown++;
 }
 
 static void put_json_gap(const struct source *from, int64_t missed)
@@ -614,18 +586,15 @@ int cmd_export(int argc, char **argv)
 		e.returns = graph_events_have_entries(&e.graph) || graph_events_only_exits(&e.graph);
 		printf("%s,cpu,pid,task,context,function,caller%s%s\n", e.reader.cycles ? "cycles" : "time",
 		       e.instances ? ",instance" : "", e.returns ? ",duration_ns,returned" : "");
-		e.reader.show = csv;
-		e.reader.event = csv_event;
+		e.put = csv_row;
 		break;
 	case JSON:
 		fputs("[\n", stdout);
-		e.reader.show = json;
-		e.reader.event = json_event;
+		e.put = put_json_object;
 		e.reader.gap = json_gap;
 		break;
 	case JSONL:
-		e.reader.show = json_line;
-		e.reader.event = json_line_event;
+		e.put = put_json_line;
 		e.reader.gap = json_line_gap;
 		break;
 	case CHROME:
@@ -650,6 +619,10 @@ int cmd_export(int argc, char **argv)
 			break;
 		e.durations.ended = timed_ended;
 		e.reader.show = e.reader.event = timed_stack;
+	}
+	if (e.put) {
+		e.reader.show = put_hit;
+		e.reader.event = put_return;
 	}
 	e.durations.arg = &e;
 	if (e.durations.ended) {

@@ -59,8 +59,8 @@ struct track {
 };
 
 struct cpu {
-	uint64_t missed, last;	/* events lost before the next one; the time of the last one */
-	bool more, seen;	/* an unknown number of others is missing; it has a track */
+	struct missing missing;	/* before the next event */
+	uint64_t last;		/* the time of the last one */
 	const struct source *from;
 };
 
@@ -353,39 +353,42 @@ static uint64_t instance_of(const struct source *from)
 	return from->nr - from->cpu;
 }
 
-/* Return the uuid of a CPU's own track. */
-static uint32_t cpu_track(struct perfetto *p, const struct source *from)
+/* Return the track with a name that does not change; @parent 0: it stands alone. */
+static struct track *named_track(struct perfetto *p, uint64_t key, uint32_t parent, const char *name)
 {
-	struct track *t = take_track(p, KEY_CPU | from->nr);
+	uint32_t before = p->nr_uuids;
+	struct track *t = take_track(p, key);
 	struct message track;
+
+	if (p->nr_uuids == before)
+		return t;
+	message_init(&track);
+	message_number(&track, TRACK_UUID, t->uuid);
+	if (parent)
+		message_number(&track, TRACK_PARENT, parent);
+	message_text(&track, TRACK_NAME, name);
+	put_track(&track);
+	return t;
+}
+
+static struct track *cpu_track(struct perfetto *p, const struct source *from)
+{
 	char name[512];
 
-	message_init(&track);
-	if (!p->cpu[from->nr].seen) {
-		p->cpu[from->nr].seen = true;
-		snprintf(name, sizeof(name), "%.128s%sCPU %u", from->instance, *from->instance ? ": " : "", from->cpu);
-		message_number(&track, TRACK_UUID, t->uuid);
-		message_text(&track, TRACK_NAME, name);
-		put_track(&track);
-	}
-	return t->uuid;
+	snprintf(name, sizeof(name), "%.128s%sCPU %u", from->instance, *from->instance ? ": " : "", from->cpu);
+	return named_track(p, KEY_CPU | from->nr, 0, name);
 }
 
 static struct track *context_track(struct perfetto *p, const struct source *from, unsigned int slot)
 {
-	uint32_t parent = cpu_track(p, from), before = p->nr_uuids;
-	struct track *t = take_track(p, KEY_CONTEXT | (uint64_t)from->nr << 8 | slot);
-	struct message track;
+	uint64_t key = KEY_CONTEXT | (uint64_t)from->nr << 8 | slot;
+	struct track *t = p->nr_tracks ? find_track(p, key) : NULL;
 
-	message_init(&track);
-	if (p->nr_uuids == before)
+	if (t && t->key)
 		return t;
-	message_number(&track, TRACK_UUID, t->uuid);
-	message_number(&track, TRACK_PARENT, parent);
 	/* tasks have tracks of their own, except the idle tasks */
-	message_text(&track, TRACK_NAME, slot == NESTRACE_SLOT_TASK ? "idle" : context_names[slot]);
-	put_track(&track);
-	return t;
+	return named_track(p, key, cpu_track(p, from)->uuid,
+			   slot == NESTRACE_SLOT_TASK ? "idle" : context_names[slot]);
 }
 
 /* Name the track of a thread. Only the first instance's is that of the thread itself. */
@@ -431,28 +434,36 @@ static struct track *track_of(struct perfetto *p, const struct source *from, con
 
 /* ---- events ---- */
 
+static void begin_event(struct message *event, unsigned int type, const struct track *t)
+{
+	message_init(event);
+	message_number(event, EVENT_TYPE, type);
+	message_number(event, EVENT_TRACK, t->uuid);
+}
+
 static void put_gap(struct perfetto *p, const struct source *from, uint64_t until)
 {
+	struct track *t = cpu_track(p, from);
 	struct cpu *c = &p->cpu[from->nr];
 	struct message event;
-	uint32_t uuid = cpu_track(p, from);
 	char name[64];
 
-	message_init(&event);
-	if (c->missed)
-		snprintf(name, sizeof(name), "%" PRIu64 " events lost%s", c->missed, c->more ? ", and more" : "");
+	if (c->missing.events)
+		snprintf(name, sizeof(name), "%" PRIu64 " events lost%s", c->missing.events,
+			 c->missing.more ? ", and more" : "");
 	else
 		snprintf(name, sizeof(name), "events lost");
-	message_number(&event, EVENT_TYPE, SLICE_BEGIN);
-	message_number(&event, EVENT_TRACK, uuid);
+	begin_event(&event, SLICE_BEGIN, t);
 	message_text(&event, EVENT_NAME, name);
 	put_event(p, c->last ? c->last : until, &event, NULL);
-	message_init(&event);
-	message_number(&event, EVENT_TYPE, SLICE_END);
-	message_number(&event, EVENT_TRACK, uuid);
+	begin_event(&event, SLICE_END, t);
 	put_event(p, until, &event, NULL);
-	c->missed = 0;
-	c->more = false;
+	c->missing = (struct missing){ 0 };
+}
+
+static bool is_missing(const struct cpu *c)
+{
+	return c->missing.events || c->missing.more;
 }
 
 static struct cpu *take_cpu(struct perfetto *p, const struct source *from)
@@ -475,16 +486,9 @@ void perfetto_event(struct perfetto *p, const struct source *from, uint64_t ts)
 	p->now = ts;
 	if (!p->began)
 		put_first(p, ts);
-	if (c->missed || c->more)
+	if (is_missing(c))
 		put_gap(p, from, ts);
 	c->last = ts;
-}
-
-static void begin_event(struct message *event, unsigned int type, const struct track *t)
-{
-	message_init(event);
-	message_number(event, EVENT_TYPE, type);
-	message_number(event, EVENT_TRACK, t->uuid);
 }
 
 void perfetto_hit(struct perfetto *p, const struct source *from, const struct hit *hit)
@@ -586,12 +590,7 @@ void perfetto_only_exit(struct perfetto *p, const struct source *from, const str
 
 void perfetto_gap(struct perfetto *p, const struct source *from, int64_t missed)
 {
-	struct cpu *c = take_cpu(p, from);
-
-	if (missed > 0)
-		c->missed += missed;
-	else
-		c->more = true;
+	missing_add(&take_cpu(p, from)->missing, missed);
 }
 
 struct perfetto *perfetto_begin(struct tep_handle *tep)
@@ -608,7 +607,7 @@ void perfetto_end(struct perfetto *p)
 
 	/* after the last event of a CPU */
 	for (i = 0; i < p->nr_cpus; i++) {
-		if (!p->cpu[i].missed && !p->cpu[i].more)
+		if (!is_missing(&p->cpu[i]))
 			continue;
 		if (!p->began)
 			put_first(p, 0);
