@@ -137,6 +137,21 @@ int main(void)
 	took(H, NESTRACE_SLOT_NMI, 1, 10, 10);
 	all_are_counted();
 
+	begin("durations: an interrupt ends no call, even where the kernel says that it is no deeper");
+	enter(100, F);
+	depth--;
+	enter_in(NESTRACE_SLOT_HARDIRQ, 110, IRQ);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 115, IRQ);
+	enter_in(NESTRACE_SLOT_HARDIRQ, 116, F);
+	leave_in(NESTRACE_SLOT_HARDIRQ, 117, F);
+	depth++;
+	leave(130, F);
+	took(F, NESTRACE_SLOT_TASK, 1, 24, 24);
+	took(F, NESTRACE_SLOT_HARDIRQ, 1, 1, 1);
+	took(IRQ, NESTRACE_SLOT_HARDIRQ, 1, 5, 5);
+	is_number(d.broken + d.headless, 0);
+	all_are_counted();
+
 	begin("durations: a function in each context has its own numbers");
 	enter(100, F);
 	enter_in(NESTRACE_SLOT_HARDIRQ, 110, F);

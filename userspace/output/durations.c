@@ -149,7 +149,9 @@ struct open_call *durations_entry(struct durations *d, const struct source *from
 
 	*below = NULL;
 	d->entries++;
-	pop_broken(d, s, depth);
+	/* 6.1 takes a call off its depth before it writes the return: an interrupt between is no deeper */
+	if (hit->slot == NESTRACE_SLOT_TASK || !s->nr || hit->slot <= s->call[s->nr - 1].open.level)
+		pop_broken(d, s, depth);
 	if (s->nr == DEPTH_MAX) {
 		d->broken++;
 		return NULL;
