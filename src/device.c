@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "args.h"
 #include "counts.h"
 #include "device.h"
 #include "events.h"
@@ -29,7 +30,7 @@
 
 #define NT_GLOB_MAX	255
 #define NT_MASK_MAX	1024
-#define NT_STACK_OF_MAX	(1U << 20)
+#define NT_ADDRESSES_MAX	(1U << 20)
 
 /* Require the privileges that tracefs and perf require for function tracing. */
 static int nt_open(struct inode *inode, struct file *file)
@@ -234,7 +235,7 @@ static struct nt_addresses *nt_addresses_of_user(const void __user *user, u32 nr
 /* Return: 0 if the session can record such stacks. */
 static int nt_check_stack(const struct nt_session *s, const struct nestrace_stack_config *arg)
 {
-	if (arg->depth > NESTRACE_STACK_MAX || arg->nr > NT_STACK_OF_MAX || s->hook.counts ||
+	if (arg->depth > NESTRACE_STACK_MAX || arg->nr > NT_ADDRESSES_MAX || s->hook.counts ||
 	    s->hook.at_exit)
 		return -EINVAL;
 	if (!(nt_features & NESTRACE_FEATURE_STACKS))
@@ -292,6 +293,42 @@ static int nt_ioc_stack(struct nt_session *s, void __user *user)
 	return ret;
 }
 
+/* Return: 0 if the session can have such a program. */
+static int nt_check_args(const struct nt_session *s, const struct nestrace_args *arg)
+{
+	bool records = arg->words || arg->values;
+
+	if (memchr_inv(arg->reserved, 0, sizeof(arg->reserved)) || arg->nr > NT_ADDRESSES_MAX ||
+	    s->hook.counts || (s->hook.at_exit ? records : arg->nr_exit_if))
+		return -EINVAL;
+	return s->state == NT_NEW ? 0 : -EBUSY;
+}
+
+static int nt_ioc_args(struct nt_session *s, const void __user *user)
+{
+	struct nt_program *program;
+	struct nestrace_args arg;
+	u64 *addr = NULL;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, 0) ?: nt_check_args(s, &arg);
+	if (ret)
+		return ret;
+	program = nt_program_new(&arg, u64_to_user_ptr(arg.steps));
+	if (IS_ERR(program))
+		return PTR_ERR(program);
+	if (arg.nr)
+		addr = vmemdup_user(u64_to_user_ptr(arg.addrs), arg.nr * sizeof(*addr));
+	ret = IS_ERR(addr) ? PTR_ERR(addr) : nt_programs_add(&s->hook.programs, program, addr, arg.nr);
+	if (!ret)
+		s->hook.filters_exits |= arg.nr_exit_if;
+	if (!IS_ERR(addr))
+		kvfree(addr);
+	if (ret)
+		kfree(program);
+	return ret;
+}
+
 static int nt_ioc_config(struct nt_session *s, const void __user *user)
 {
 	struct nestrace_config arg;
@@ -312,6 +349,9 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	if (s->state != NT_NEW)
 		return -EBUSY;
 	if (s->hook.stack && arg.flags & (NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_EXIT))
+		return -EINVAL;
+	/* they were checked with the flags of before */
+	if (s->hook.programs)
 		return -EINVAL;
 	s->clock = arg.clock;
 	s->ring_kb = arg.ring_kb;
@@ -346,7 +386,7 @@ static u64 nt_ring_used(const struct nt_ring *r, const struct nt_hook *h)
 
 	return (READ_ONCE(r->written) - exits - entries) * sizeof(struct nt_record) +
 	       entries * sizeof(struct nt_entry_record) + exits * sizeof(struct nt_exit_record) +
-	       READ_ONCE(r->extends) * 2 * sizeof(u32) + READ_ONCE(r->stack_bytes);
+	       READ_ONCE(r->extends) * 2 * sizeof(u32) + READ_ONCE(r->more_bytes);
 }
 
 static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring *r,
@@ -354,7 +394,7 @@ static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring 
 {
 	u64 filtered_early = READ_ONCE(r->filtered_early);
 	u64 exits = READ_ONCE(r->exits), exits_full = READ_ONCE(r->exits_full);
-	u64 exits_dropped = READ_ONCE(r->exits_dropped);
+	u64 exits_dropped = READ_ONCE(r->exits_dropped), exits_filtered = READ_ONCE(r->exits_filtered);
 
 	out->not_watching = READ_ONCE(r->not_watching);
 	out->recorded = READ_ONCE(r->written) - overwritten.records;
@@ -367,14 +407,15 @@ static void nt_slot_stats(struct nestrace_slot_stats *out, const struct nt_ring 
 		out->lost -= exits_full + overwritten.exits;
 	}
 	out->recursed = READ_ONCE(r->recursed);
-	out->filtered = READ_ONCE(r->filtered) + filtered_early;
+	out->filtered = READ_ONCE(r->filtered) + filtered_early + exits_filtered;
 	out->rcu_nmi = READ_ONCE(r->rcu_nmi);
 	out->rcu_irq = READ_ONCE(r->rcu_irq);
 	out->in_tracer = READ_ONCE(r->in_tracer);
 	out->bytes = nt_ring_used(r, h);
 	/* last: while the session runs, the others are never ahead of it */
 	smp_rmb();
-	out->hits = READ_ONCE(r->hits) - exits - exits_full - exits_dropped + filtered_early;
+	out->hits = READ_ONCE(r->hits) - exits - exits_full - exits_dropped - exits_filtered +
+		    filtered_early;
 	if (h->counts)
 		/* the rest is */
 		out->recorded = out->hits - out->lost - out->filtered;
@@ -436,9 +477,10 @@ static void nt_slot_returns(struct nestrace_slot_returns *to, const struct nt_ri
 	u64 full = READ_ONCE(r->exits_full);
 
 	to->dropped = READ_ONCE(r->exits_dropped);
+	to->filtered = READ_ONCE(r->exits_filtered);
 	to->lost = full + overwritten;
-	to->returned = READ_ONCE(r->exits) + full + to->dropped - READ_ONCE(r->strangers) +
-		       READ_ONCE(r->away);
+	to->returned = READ_ONCE(r->exits) + full + to->dropped + to->filtered -
+		       READ_ONCE(r->strangers) + READ_ONCE(r->away);
 	to->no_node = READ_ONCE(r->missed[NT_MISSED_NO_NODE]);
 	to->no_rcu = READ_ONCE(r->missed[NT_MISSED_NO_RCU]);
 	to->refused = READ_ONCE(r->missed[NT_MISSED_REFUSED]);
@@ -683,6 +725,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_STACK:
 		ret = nt_ioc_stack(s, user);
+		break;
+	case NESTRACE_IOC_ARGS:
+		ret = nt_ioc_args(s, user);
 		break;
 	case NESTRACE_IOC_RETURNS:
 		ret = nt_ioc_returns(s, user);

@@ -11,7 +11,7 @@
  *	  |
  *	  +-- session that counts ---------------> nt_hook_count, at the end
  *	  |
- *	  +-- session with returns or stacks ----> nt_hook_more, in hook_more.c
+ *	  +-- session with returns, stacks or programs ----> nt_hook_more, in hook_more.c
  *	  |
  *	nt_hook_READER
  *	  |
@@ -95,7 +95,7 @@ static noinstr void nt_hook_modules(unsigned long ip, unsigned long parent_ip,
 	/* tail calls */
 	if (h->counts)
 		return nt_hook_count(ip, parent_ip, ops, fregs);
-	if (h->returns || h->stack)
+	if (h->more)
 		return nt_hook_more(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_HOOK(id, name)					\
@@ -137,7 +137,7 @@ ftrace_func_t nt_hook_func(const struct nt_hook *h, bool empty)
 		return nt_hook_modules;
 	if (h->counts)
 		return nt_hook_count;
-	if (h->returns || h->stack)
+	if (h->more)
 		return nt_hook_more_func(h);
 	switch (h->reader) {
 #define NT_RETURN_HOOK(id, name)		\

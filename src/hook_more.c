@@ -29,6 +29,7 @@
 #include "arch_preempt.h"
 #include "arch_registers.h"
 #include "compat/fregs.h"
+#include "fetch.h"
 #include "hit.h"
 #include "hook_more.h"
 #include "ops.h"
@@ -42,6 +43,7 @@ struct nt_call {
 	unsigned long ip, parent_ip;
 	struct pt_regs *regs;		/* at the entry: the stack pointer */
 	enum nestrace_slot slot;
+	const struct nt_program *program;	/* or NULL */
 };
 
 /*
@@ -150,6 +152,20 @@ static __always_inline u32 nt_fill_stack(const struct nt_hook *h, const struct n
 	return nt_stack_bytes(stack->nr);
 }
 
+/* Return: the bytes that the arguments of a call need; 0: none are recorded. */
+static __always_inline u32 nt_call_args_bytes(const struct nt_call *c)
+{
+	u32 words = c->program ? nt_program_words(c->program) : 0;
+
+	return words ? nt_args_bytes(words) : 0;
+}
+
+static __always_inline void nt_fill_args(const struct nt_call *c, struct nt_args *to, bool stack)
+{
+	to->stack = stack;
+	nt_fetch(c->program, c->regs, to);
+}
+
 /*
  * Record a call, and hook its return. @node: linked; or NULL, and @missed is why.
  * Return: false if it was counted in another way.
@@ -162,9 +178,9 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 	enum nt_reserved reserved;
 	struct nt_room room;
 	u32 bytes = node ? sizeof(struct nt_entry_record) : sizeof(struct nt_record);
-	u32 stack = nt_stack_most(h, c->ip);
+	u32 args = nt_call_args_bytes(c), stack = nt_stack_most(h, c->ip);
 
-	reserved = nt_reserve(h, ring, &room, bytes + stack);
+	reserved = nt_reserve(h, ring, &room, bytes + args + stack);
 	if (reserved == NT_RESERVED) {
 		nt_fill((struct nt_record *)room.head, NESTRACE_EVENT_FUNCTION, c->ip, c->parent_ip,
 			nt_context_flags(c->ctx.preempt_count, nt_irqs_off(c->ctx.irq_flags)),
@@ -175,9 +191,11 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 			entry->event.depth = node->depth;
 			node->ts = room.ts;
 		}
+		if (args)
+			nt_fill_args(c, (struct nt_args *)((char *)room.head + bytes), stack);
 		if (stack)
-			stack = nt_fill_stack(h, c, (struct nt_stack *)((char *)room.head + bytes));
-		nt_room_publish(ring, &room, bytes, stack);
+			stack = nt_fill_stack(h, c, (struct nt_stack *)((char *)room.head + bytes + args));
+		nt_room_publish(ring, &room, bytes, args + stack, args ? NT_TYPE_ARGS : NT_TYPE_STACK);
 		if (!node && h->returns)
 			nt_local_inc(&ring->missed[missed]);
 	} else {
@@ -202,6 +220,11 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 	enum nt_missed missed = NT_MISSED_NO_NODE;
 	struct nt_node *node;
 
+	c->program = nt_program_of(h, c->ip);
+	if (c->program && !nt_fetch_call_passes(c->program, c->regs)) {
+		nt_local_inc(&ring->filtered);
+		return false;
+	}
 	/* a call that is lost needs no return */
 	if (!h->at_exit && unlikely(nt_ring_closed(ring))) {
 		nt_local_inc(&ring->full);
@@ -212,6 +235,12 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 	if (node) {
 		nt_node_fill(node, h, c->ip, c->slot);
 		nt_node_link(node, return_at);
+	}
+	if (!node && c->program && c->program->nr_exit_if) {
+		/* nobody will know whether its return passes */
+		nt_local_inc(&ring->missed[missed]);
+		nt_local_inc(&ring->filtered);
+		return false;
 	}
 	if (!node || !h->at_exit)
 		return nt_record_entry(h, ring, c, node, missed);
@@ -463,8 +492,13 @@ static noinstr void nt_record_exit(const struct nt_hook *h, struct nt_ring *ring
 				   const struct nt_node *node, const struct pt_regs *regs,
 				   const struct nt_context *ctx)
 {
+	const struct nt_program *program = h->filters_exits ? nt_program_of(h, node->ip) : NULL;
 	struct nt_room room;
 
+	if (program && !nt_fetch_return_passes(program, regs_return_value((struct pt_regs *)regs))) {
+		nt_local_inc(&ring->exits_filtered);
+		return;
+	}
 	/* the CPU is not traced */
 	if (unlikely(!ring->base)) {
 		nt_local_inc(&ring->exits_dropped);
@@ -484,7 +518,7 @@ static noinstr void nt_record_exit(const struct nt_hook *h, struct nt_ring *ring
 	nt_fill_exit((struct nt_exit_record *)room.head, node, node->ip, regs,
 		     nt_context_flags(ctx->preempt_count, nt_irqs_off(ctx->irq_flags)),
 		     nt_preempt_counts(ctx->preempt_count));
-	nt_room_publish(ring, &room, sizeof(struct nt_exit_record), 0);
+	nt_room_publish(ring, &room, sizeof(struct nt_exit_record), 0, 0);
 	nt_local_inc(&ring->exits);
 }
 
@@ -667,9 +701,9 @@ static noinstr void nt_return_##name(struct rethook_node *node, void *hook,		\
 }
 NT_READERS(NT_MORE_HOOKS)
 
-/* A call in a session with stacks: next to what these cost, a fast way saves little. */
-static noinstr void nt_hook_stack(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-				  struct ftrace_regs *fregs)
+/* A call in a session with stacks or programs: next to what these cost, a fast way saves little. */
+static noinstr void nt_hook_any(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
 {
 	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
@@ -679,13 +713,20 @@ static noinstr void nt_hook_stack(unsigned long ip, unsigned long parent_ip, str
 	nt_enter_any(ip, parent_ip, h, fregs);
 }
 
+/* A return in a session that filters them. */
+static noinstr void nt_return_any(struct rethook_node *base, void *hook,
+				  NT_RETHOOK_MORE struct pt_regs *regs)
+{
+	nt_leave_any(container_of(base, struct nt_node, base), hook, NT_RETHOOK_PASS regs);
+}
+
 noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			  struct ftrace_regs *fregs)
 {
 	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
-	if (h->stack)
-		return nt_hook_stack(ip, parent_ip, ops, fregs);
+	if (h->stack || h->programs)
+		return nt_hook_any(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_MORE(id, name)								\
 	case NT_READER_##id:								\
@@ -700,8 +741,8 @@ noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftra
 
 ftrace_func_t nt_hook_more_func(const struct nt_hook *h)
 {
-	if (h->stack)
-		return nt_hook_stack;
+	if (h->stack || h->programs)
+		return nt_hook_any;
 	switch (h->reader) {
 #define NT_MORE_FUNC(id, name)								\
 	case NT_READER_##id:								\
@@ -715,6 +756,8 @@ ftrace_func_t nt_hook_more_func(const struct nt_hook *h)
 
 rethook_handler_t nt_return_handler(const struct nt_hook *h)
 {
+	if (h->filters_exits)
+		return nt_return_any;
 	switch (h->reader) {
 #define NT_HANDLER(id, name)		\
 	case NT_READER_##id:		\

@@ -84,7 +84,7 @@ static bool nt_ring_hits_over(const struct nt_ring *r)
 {
 	u64 over = READ_ONCE(r->written) + READ_ONCE(r->full) + READ_ONCE(r->recursed) +
 		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching) +
-		   READ_ONCE(r->exits_dropped) + READ_ONCE(r->awaited);
+		   READ_ONCE(r->exits_dropped) + READ_ONCE(r->exits_filtered) + READ_ONCE(r->awaited);
 
 	/* @hits is counted first and read last: pairs with nt_ring_publish() */
 	smp_rmb();
@@ -213,28 +213,49 @@ static const struct nt_record *nt_cursor_peek(struct nt_ring *r, struct nt_curso
 	return NULL;
 }
 
-/* Return: the bytes of a record without its stack. */
+static u32 nt_record_type(const struct nt_record *rec)
+{
+	return rec->head & NT_TYPE_MASK;
+}
+
+/* Return: the bytes of a record without its arguments and its stack. */
 static u32 nt_record_bytes(const struct nt_record *rec)
 {
-	if ((rec->head & NT_TYPE_MASK) != NT_TYPE_STACK)
-		return sizeof(u32) * (1 + (rec->head & NT_TYPE_MASK));
+	if (nt_record_type(rec) != NT_TYPE_STACK && nt_record_type(rec) != NT_TYPE_ARGS)
+		return sizeof(u32) * (1 + nt_record_type(rec));
 	return rec->event.type == NESTRACE_EVENT_ENTRY ? sizeof(struct nt_entry_record) : sizeof(*rec);
+}
+
+/* Return: what is behind a call; nt_record_type() says what it is. */
+static const void *nt_record_more(const struct nt_record *rec)
+{
+	return (const char *)rec + nt_record_bytes(rec);
+}
+
+/* Return: the arguments of a record, or NULL. */
+static const struct nt_args *nt_record_args(const struct nt_record *rec)
+{
+	return nt_record_type(rec) == NT_TYPE_ARGS ? nt_record_more(rec) : NULL;
 }
 
 /* Return: the stack of a record, or NULL. */
 static const struct nt_stack *nt_record_stack(const struct nt_record *rec)
 {
-	if ((rec->head & NT_TYPE_MASK) != NT_TYPE_STACK)
-		return NULL;
-	return (const struct nt_stack *)((const char *)rec + nt_record_bytes(rec));
+	const struct nt_args *args = nt_record_args(rec);
+
+	if (args)
+		return args->stack ? (const void *)&args->word[args->nr] : NULL;
+	return nt_record_type(rec) == NT_TYPE_STACK ? nt_record_more(rec) : NULL;
 }
 
 /* Return: all bytes of a record. */
 static u32 nt_record_size(const struct nt_record *rec)
 {
+	const struct nt_args *args = nt_record_args(rec);
 	const struct nt_stack *stack = nt_record_stack(rec);
 
-	return nt_record_bytes(rec) + (stack ? nt_stack_bytes(stack->nr) : 0);
+	return nt_record_bytes(rec) + (args ? nt_args_bytes(args->nr) : 0) +
+	       (stack ? nt_stack_bytes(stack->nr) : 0);
 }
 
 static bool nt_record_is_exit(const struct nt_record *rec)
@@ -278,28 +299,36 @@ static void nt_out_exit(struct nestrace_exit *to, const struct nt_exit_record *r
 	to->rettime = to->calltime + nt_clock_span_ns(scale, ts - begin);
 }
 
-/* Return: the bytes of the event of a stack, head and length included. */
-static u32 nt_out_stack_bytes(const struct nt_stack *stack)
+/* Return: the bytes of an event of @bytes with its head, and its length where the head cannot hold it. */
+static u32 nt_out_bytes(u32 bytes)
 {
-	u32 bytes = sizeof(u32) + sizeof(struct nestrace_stack) + stack->nr * sizeof(u64);
-
+	bytes += sizeof(u32);
 	return bytes > NT_SHORT_MAX ? bytes + sizeof(u32) : bytes;
+}
+
+/* Put the head of an event of @bytes at @p. Return: where the event goes. */
+static void *nt_out_head(u32 *p, u32 bytes, u32 delta)
+{
+	if (bytes + sizeof(u32) <= NT_SHORT_MAX) {
+		*p = nt_short_head(bytes + sizeof(u32), delta);
+		return p + 1;
+	}
+	/* put the length in a word of its own, and include that word */
+	p[0] = delta << NT_TYPE_BITS;
+	p[1] = bytes + sizeof(u32);
+	return p + 2;
+}
+
+static u32 nt_stack_event_bytes(const struct nt_stack *stack)
+{
+	return sizeof(struct nestrace_stack) + stack->nr * sizeof(u64);
 }
 
 /* Put the stack of @rec at @p, as an event of the same time. */
 static void nt_out_stack(u32 *p, const struct nt_record *rec, const struct nt_stack *stack)
 {
-	u32 bytes = nt_out_stack_bytes(stack);
-	struct nestrace_stack *to;
+	struct nestrace_stack *to = nt_out_head(p, nt_stack_event_bytes(stack), 0);
 
-	if (bytes > sizeof(u32) + sizeof(*to) + stack->nr * sizeof(u64)) {
-		/* put the length in a word of its own, and include that word */
-		*p++ = 0;
-		*p = bytes - sizeof(u32);
-	} else {
-		*p = nt_short_head(bytes, 0);
-	}
-	to = (struct nestrace_stack *)(p + 1);
 	to->common = NESTRACE_EVENT_STACK | (rec->event.common & ~0xffffU);
 	to->pid = rec->event.pid;
 	to->nr = stack->nr;
@@ -313,9 +342,11 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 {
 	enum nestrace_slot by_flags = nt_slot_by_flags(rec->event.flags);
 	bool extend, own_slot, stepped_back, exit = nt_record_is_exit(rec);
-	u32 bytes = exit ? sizeof(u32) + sizeof(struct nestrace_exit) : nt_record_bytes(rec);
+	u32 bytes = exit ? sizeof(struct nestrace_exit) : nt_record_bytes(rec) - sizeof(u32);
+	const struct nt_args *args = nt_record_args(rec);
 	const struct nt_stack *stack = nt_record_stack(rec);
-	u32 len = bytes;
+	u32 words = args ? args->nr * sizeof(u64) : 0, all, len;
+	char *to;
 	u64 delta;
 	u32 *p;
 
@@ -329,8 +360,9 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	/* NMI_INLINE and NMI are the same context */
 	own_slot = slot != by_flags &&
 		   !(slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI);
-	len += (extend ? 2 * sizeof(u32) : 0) + (own_slot ? sizeof(u32) : 0) +
-	       (stack ? nt_out_stack_bytes(stack) : 0);
+	all = bytes + words + (own_slot ? sizeof(u32) : 0);
+	len = (extend ? 2 * sizeof(u32) : 0) + nt_out_bytes(all) +
+	      (stack ? nt_out_bytes(nt_stack_event_bytes(stack)) : 0);
 	if (st->out_len + len > sizeof(st->out->data))
 		return false;
 
@@ -345,16 +377,18 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 		*p++ = delta >> NT_DELTA_BITS;
 		delta = 0;
 	}
+	to = nt_out_head(p, all, delta);
 	if (exit)
-		nt_out_exit((struct nestrace_exit *)(p + 1), (const struct nt_exit_record *)rec,
+		nt_out_exit((struct nestrace_exit *)to, (const struct nt_exit_record *)rec,
 			    &st->session->scale, ts);
 	else
-		memcpy(p, rec, bytes);
-	*p = nt_short_head(bytes + own_slot * sizeof(u32), delta);
+		memcpy(to, &rec->event, bytes);
+	if (args)
+		memcpy(to + bytes, args->word, words);
 	if (own_slot)
-		p[bytes / sizeof(u32)] = slot;
+		*(u32 *)(to + bytes + words) = slot;
 	if (stack)
-		nt_out_stack(p + bytes / sizeof(u32) + own_slot, rec, stack);
+		nt_out_stack((u32 *)(to + all), rec, stack);
 	st->out_len += len;
 	st->out_ts = ts;
 	return true;

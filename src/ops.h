@@ -17,6 +17,7 @@
 
 struct mm_struct;
 struct module;
+struct nt_programs;
 
 #define NT_NR_EXCLUDED	16
 
@@ -62,10 +63,13 @@ struct nt_hook {
 	struct mm_struct *ignored_mm;	/* tasks with this address space are not traced */
 	enum nt_reader reader;		/* of the clock */
 	bool counts;			/* count hits by function, instead of recording them */
+	bool more;			/* there are returns, stacks or programs */
 	bool returns;			/* record returns, too */
 	bool at_exit;			/* and the call only when it returns */
 	u16 stack;			/* callers of each stack at most; 0: no stacks */
 	const struct nt_addresses *stack_of;	/* only of these functions; NULL: of all */
+	struct nt_programs *programs;	/* for arguments and filters by them; or NULL */
+	bool filters_exits;		/* some programs filter returns */
 	u32 frozen;			/* why no ring enters another sub-buffer; 0: it may */
 	unsigned int nr_excluded;
 	struct nt_excluded excluded[NT_NR_EXCLUDED];

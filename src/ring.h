@@ -35,6 +35,8 @@
 #define NT_TYPE_TIME_EXTEND	30
 /* In rings only, where it cannot be padding: a call, and its stack behind it. */
 #define NT_TYPE_STACK		29
+/* The same, where it cannot be a time stamp: a call, its arguments behind it, and perhaps its stack. */
+#define NT_TYPE_ARGS		31
 #define NT_TYPE_BITS		5
 #define NT_TYPE_MASK		((1U << NT_TYPE_BITS) - 1)
 #define NT_SHORT_MAX		(29 * sizeof(u32))	/* bytes of a record whose length is its type */
@@ -71,6 +73,18 @@ struct nt_stack {
 static __always_inline u32 nt_stack_bytes(u32 callers)
 {
 	return sizeof(struct nt_stack) + callers * sizeof(u64);
+}
+
+/* The arguments of a call, behind its event. The merge makes them a part of the event. */
+struct nt_args {
+	u16 nr;			/* of words */
+	u16 stack;		/* 1: a stack follows */
+	u64 word[];
+} __packed __aligned(4);
+
+static __always_inline u32 nt_args_bytes(u32 words)
+{
+	return sizeof(struct nt_args) + words * sizeof(u64);
 }
 
 /* A return. The merge makes a struct nestrace_exit of it. */
@@ -133,15 +147,16 @@ struct nt_ring {
 	struct nt_nodes *nodes;	/* for the returns of this CPU's entries in this slot */
 	u64 exits;		/* returns in @written */
 	u64 exits_full;		/* returns in @full */
-	u64 exits_dropped;	/* returns in @hits that are neither written nor full */
+	u64 exits_dropped;	/* returns in @hits that are neither written nor full nor filtered */
+	u64 exits_filtered;	/* returns in @hits, by their value */
 	u64 strangers;		/* returns counted here whose entry was in another slot */
 	u64 away;		/* returns of entries in this slot that other slots have counted */
 	u64 awaited;		/* entries that wait for their return to be recorded at all */
 	u64 missed[NT_NR_MISSED];
 	u32 steal_pause;	/* entries that do not look for nodes of other CPUs, because there were none */
 
-	/* where stacks are recorded */
-	u64 stack_bytes;	/* of the stacks in @written */
+	/* where stacks or arguments are recorded */
+	u64 more_bytes;		/* of those in @written */
 
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
@@ -357,19 +372,18 @@ static __always_inline bool nt_room_find(struct nt_ring *r, struct nt_room *room
 }
 
 /*
- * Publish the record of @bytes in @room, up to NT_SHORT_MAX; only its head is not written. @stack: bytes
- * of a struct nt_stack behind it, or 0.
+ * Publish the record of @bytes in @room, up to NT_SHORT_MAX; only its head is not written. @more: bytes behind
+ * it, or 0; @type: what they are, NT_TYPE_STACK or NT_TYPE_ARGS.
  */
 static __always_inline void nt_room_publish(struct nt_ring *r, const struct nt_room *room, u32 bytes,
-					    u32 stack)
+					    u32 more, u32 type)
 {
-	*room->head = stack ? NT_TYPE_STACK | room->delta << NT_TYPE_BITS :
-			      nt_short_head(bytes, room->delta);
+	*room->head = more ? type | room->delta << NT_TYPE_BITS : nt_short_head(bytes, room->delta);
 	if (room->before)
 		nt_local_inc(&r->extends);
-	if (stack)
-		WRITE_ONCE(r->stack_bytes, r->stack_bytes + stack);
-	nt_ring_publish(r, room->ts, room->before + bytes + stack);
+	if (more)
+		WRITE_ONCE(r->more_bytes, r->more_bytes + more);
+	nt_ring_publish(r, room->ts, room->before + bytes + more);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "args.h"
 #include "filter.h"
 #include "hook_more.h"
 #include "modules.h"
@@ -75,6 +76,7 @@ static void nt_session_release(struct kref *ref)
 	free_percpu(s->hook.rings);
 	free_cpumask_var(s->cpus);
 	kvfree(s->hook.stack_of);
+	nt_programs_free(s->hook.programs);
 	kfree(s);
 }
 
@@ -162,6 +164,7 @@ int nt_session_prepare(struct nt_session *s)
 		return ret;
 	}
 	s->hook.reader = nt_clock_choose(s->clock, &s->scale);
+	s->hook.more = s->hook.returns || s->hook.stack || s->hook.programs;
 	s->hook.ops.func = nt_hook_func(&s->hook, s->empty);
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;

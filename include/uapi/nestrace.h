@@ -14,8 +14,8 @@
  *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
  *    does a flag that is not listed here, or a reserved field that is not 0.
  *  - An unknown ioctl number gives ENOTTY.
- *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG, and STACK with a depth) give EBUSY once START or STREAM
- *    has created the rings, even if that ioctl then failed for another reason.
+ *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG, ARGS, and STACK with a depth) give EBUSY once START
+ *    or STREAM has created the rings, even if that ioctl then failed for another reason.
  *  - A bad user address gives EFAULT; lack of memory gives ENOMEM.
  *  - START and STOP take no argument: any value but 0 gives EINVAL.
  */
@@ -59,6 +59,7 @@ enum nestrace_slot {
  * sub-buffer, and bit 30 if their number follows the data as a u64. A function record is
  * the kernel's ftrace:function event (type 1). If its context is not the one that
  * common_flags give, the record is four bytes longer and ends with the slot as a u32.
+ * Words of 8 bytes before that slot are arguments: NESTRACE_IOC_ARGS.
  */
 #define NESTRACE_SUBBUF_SIZE		4096
 #define NESTRACE_SUBBUF_HEADER		16
@@ -91,7 +92,7 @@ struct nestrace_function {
 /*
  * In sessions with NESTRACE_CONFIG_RET or _EXIT: the kernel's event ftrace:funcgraph_entry, a call
  * whose return will be recorded. Calls whose return cannot be are function events. Its first fields
- * are those of the function event. The slot follows @depth, as in that.
+ * are those of the function event. Arguments and the slot follow @depth, as in that.
  */
 struct nestrace_entry {
 	struct nestrace_function call;	/* @call.type is NESTRACE_EVENT_ENTRY */
@@ -345,6 +346,80 @@ struct nestrace_stack_config {
 };
 
 /*
+ * NESTRACE_IOC_ARGS: records the arguments of calls, and filters calls by their arguments or return values.
+ * Each of these ioctls gives one program to some functions; the last one for a function counts.
+ * @addrs: address of an array of u64, the start addresses of the functions; @nr: entries in it, up to 2^20.
+ * With @nr 0 it is the program of all functions that have none of their own.
+ * @words: argument words to record, up to NESTRACE_ARGS_WORDS: first those in registers (6 on x86-64), then
+ * those on the stack, as the calling convention orders them. They follow the event of the call.
+ * @values: words that the steps of @nr_fetch store, up to NESTRACE_ARGS_VALUES. If there are any, they follow
+ * the argument words, and before them comes a word with a bit for each STORE and STRING, from bit 0 on: it is set
+ * where memory could not be read, and then the value is 0.
+ * @steps: address of an array of struct nestrace_step: @nr_if steps decide at the entry and @nr_exit_if at the
+ * return whether the call is recorded (0: it is); @nr_fetch steps store values. Calls and returns that do not pass
+ * are counted as filtered, and write nothing.
+ * Errors: EINVAL also if the steps are not valid, with NESTRACE_CONFIG_COUNT, with NESTRACE_CONFIG_EXIT if
+ * words are recorded, and with @nr_exit_if if there is no NESTRACE_CONFIG_EXIT; give CONFIG first. ENOENT none of the
+ * functions can be traced. E2BIG more than 2^20 functions or NESTRACE_ARGS_PROGRAMS programs.
+ */
+#define NESTRACE_ARGS_WORDS	24
+#define NESTRACE_ARGS_VALUES	64
+#define NESTRACE_ARGS_STEPS	255	/* of each kind */
+#define NESTRACE_ARGS_PROGRAMS	4096
+struct nestrace_args {
+	__u32 size;
+	__u32 flags;		/* 0 */
+	__u64 addrs;
+	__u64 steps;
+	__u32 nr;
+	__u8  words;
+	__u8  values;
+	__u8  nr_if;
+	__u8  nr_exit_if;
+	__u8  nr_fetch;
+	__u8  reserved[7];
+};
+
+/*
+ * A step works on one value of 64 bits, and on a stack of answers. Once memory could not be read, the value is
+ * unknown until the next ARG or RETVAL: tests of it answer no. Only kernel memory is read, and a page that is
+ * not there is not brought in.
+ */
+enum nestrace_op {
+	NESTRACE_OP_ARG,	/* take argument word @a; not at the return */
+	NESTRACE_OP_RETVAL,	/* take the return value; at the return only */
+	NESTRACE_OP_READ,	/* take the @a bytes (1, 2, 4 or 8) of memory at the value plus @value */
+	NESTRACE_OP_ADD,	/* add @value */
+	NESTRACE_OP_AND,	/* keep the bits of @value */
+	NESTRACE_OP_BITS,	/* shift left by @a and then right by @b, with the sign if @c is 1; up to 63 */
+	NESTRACE_OP_TEST,	/* answer: does the value have relation @a to @value, signed if @c is 1? */
+	NESTRACE_OP_TEST_STRING, /* answer: is the string there that of the next @a steps, or, if @c is 1, another? */
+	NESTRACE_OP_DATA,	/* such a step: 8 bytes of the string in @value; the bytes behind its NUL are 0 */
+	NESTRACE_OP_BOTH,	/* of the last two answers, leave: are both yes? */
+	NESTRACE_OP_EITHER,	/* ... is one of them? */
+	NESTRACE_OP_STORE,	/* store the value in the next word; only these two in fetch steps */
+	NESTRACE_OP_STRING,	/* store the string there in the next @a words, cut where they end, and ended by a NUL */
+	NESTRACE_NR_OPS
+};
+
+enum nestrace_relation {
+	NESTRACE_EQUAL,
+	NESTRACE_NOT_EQUAL,
+	NESTRACE_LESS,
+	NESTRACE_LESS_EQUAL,
+	NESTRACE_GREATER,
+	NESTRACE_GREATER_EQUAL,
+	NESTRACE_NR_RELATIONS
+};
+
+struct nestrace_step {
+	__u8  op;		/* enum nestrace_op */
+	__u8  a, b, c;		/* 0 where @op does not use them, as is @value */
+	__u32 reserved;
+	__u64 value;
+};
+
+/*
  * NESTRACE_IOC_STATS: the counters of one CPU since the session was opened. They are exact
  * once the session is stopped; then for each slot
  *	hits == recorded + lost + recursed + filtered.
@@ -354,7 +429,7 @@ struct nestrace_slot_stats {
 	__u64 recorded;		/* in the ring, read from it, or counted by function */
 	__u64 lost;		/* ring or table full, overwritten before it was read, or RCU not watching */
 	__u64 recursed;		/* not recorded: the slot was in the tracer already */
-	__u64 filtered;		/* by pid, CPU, module or caller, or the rings were frozen */
+	__u64 filtered;		/* by pid, CPU, module, argument or return value, or the rings were frozen */
 	__u64 not_watching;	/* lost because RCU was not watching and could not be entered */
 	__u64 rcu_nmi;		/* recorded after ct_nmi_enter() */
 	__u64 rcu_irq;		/* recorded after ct_irq_enter() or warn_rcu_enter() */
@@ -378,8 +453,8 @@ struct nestrace_stats {
  * NESTRACE_IOC_RETURNS: the counters of one CPU in a session with CONFIG_RET, by the slot of the call;
  * a return counts on the CPU where it happens. In the sum over all CPUs
  *	calls == returned + calls that have not returned.
- * Calls of tasks that have exited inside count as not returned. @lost and @dropped are by the slot of the
- * return. Each call whose return is not recorded is
+ * Calls of tasks that have exited inside count as not returned. @lost, @dropped and @filtered are by the slot
+ * of the return. Each call whose return is not recorded is
  * in one of @no_node, @no_rcu and @refused. With CONFIG_EXIT, what NESTRACE_IOC_STATS calls recorded
  * are returns and these calls; in the sum over all CPUs and slots, @hits there also holds
  * the calls that have not returned.
@@ -391,6 +466,7 @@ struct nestrace_slot_returns {
 	__u64 returned;		/* of these */
 	__u64 lost;		/* returns in this slot: ring full, or overwritten before they were read */
 	__u64 dropped;		/* others in this slot that are not recorded: the rings were frozen, ... */
+	__u64 filtered;		/* others in this slot, by the return value */
 	__u64 no_node;		/* too many calls had not returned */
 	__u64 no_rcu;		/* RCU was not watching at the entry */
 	__u64 refused;		/* the return must not be hooked there */
@@ -597,5 +673,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_COUNTS	_IOWR(NESTRACE_IOC_MAGIC, 14, struct nestrace_counts)
 #define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
 #define NESTRACE_IOC_STACK	_IOWR(NESTRACE_IOC_MAGIC, 16, struct nestrace_stack_config)
+#define NESTRACE_IOC_ARGS	_IOW(NESTRACE_IOC_MAGIC, 17, struct nestrace_args)
 
 #endif

@@ -15,13 +15,28 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "fetch.h"
 #include "session.h"
 #include "stack.h"
 #include "thread_cpus.h"
 
-/* no session here records stacks */
+/* no session here records stacks or arguments */
 void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack *stack, u32 max)
 {
+}
+
+void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, struct nt_args *to)
+{
+}
+
+bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry)
+{
+	return true;
+}
+
+bool nt_fetch_return_passes(const struct nt_program *p, u64 retval)
+{
+	return true;
 }
 
 #define CPUS		2

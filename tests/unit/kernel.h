@@ -9,6 +9,7 @@
 #ifndef NT_UNIT_KERNEL_H
 #define NT_UNIT_KERNEL_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -231,12 +232,21 @@ struct mutex { int locked; };
 #define __GFP_NOWARN		0
 #define kzalloc(size, gfp)	calloc(1, size)
 #define kfree(p)		free(p)
+#define GFP_KERNEL_ACCOUNT	0
+#define kvzalloc(size, gfp)	calloc(1, size)
+#define kvfree(p)		free((void *)(p))
+#define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+#define copy_from_user(to, from, n) (memcpy(to, from, n), 0)
+#define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
+#define ERR_PTR(e)		((void *)(long)(e))
+#define IS_ERR(p)		((unsigned long)(p) >= -4095UL)
+#define PTR_ERR(p)		((long)(p))
 #define cond_resched()		do { } while (0)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define ilog2(n)		(63 - __builtin_clzll(n))
-#define roundup_pow_of_two(n)	(1UL << (ilog2((n) - 1) + 1))
+#define roundup_pow_of_two(n)	((n) == 1 ? 1UL : 1UL << (ilog2((n) - 1) + 1))
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < NR_CPUS; (cpu)++)
 
 /* Fields of a session that the hook does not look at. */
@@ -250,7 +260,7 @@ struct notifier_block { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 typedef struct { int unused; } cpumask_var_t;
 typedef int pid_t;
-struct pt_regs { unsigned long ax, ip, cs, flags, sp, bp; };
+struct pt_regs { unsigned long ax, ip, cs, flags, sp, bp, di, si, dx, cx, r8, r9; };
 struct ftrace_regs { struct pt_regs regs; };
 #define regs_get_kernel_argument(regs, n) 0UL
 #define regs_return_value(regs)	((regs)->ax)

@@ -90,7 +90,37 @@ static void stack(u64 ts, unsigned int nr)
 	stack = (struct nt_stack *)(rec + 1);
 	*stack = (struct nt_stack){ .nr = nr };
 	memset(stack->caller, 0, nr * sizeof(u64));
-	nt_room_publish(r, &room, bytes, more);
+	nt_room_publish(r, &room, bytes, more, NT_TYPE_STACK);
+}
+
+/* Write a hit in @slot with @words argument words, and a stack of @callers, or none if that is negative. */
+static void args(unsigned int slot, u64 ts, unsigned int words, int callers)
+{
+	struct nt_ring *r = &rings.slot[slot];
+	u32 bytes = sizeof(struct nt_record), more = nt_args_bytes(words) + (callers < 0 ? 0 : nt_stack_bytes(callers));
+	struct nt_record *rec;
+	struct nt_stack *stack;
+	struct nt_args *args;
+	struct nt_room room;
+	unsigned int i;
+
+	nt_local_inc(&r->hits);
+	if (!nt_room_find(r, &room, bytes + more, ts)) {
+		nt_ring_next(r, ts);
+		nt_room_find(r, &room, bytes + more, ts);
+	}
+	rec = (struct nt_record *)room.head;
+	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION, .ip = ts };
+	args = (struct nt_args *)(rec + 1);
+	*args = (struct nt_args){ .nr = words, .stack = callers >= 0 };
+	for (i = 0; i < words; i++)
+		args->word[i] = ts + i;
+	stack = (struct nt_stack *)&args->word[words];
+	if (callers >= 0) {
+		*stack = (struct nt_stack){ .nr = callers };
+		memset(stack->caller, 0, callers * sizeof(u64));
+	}
+	nt_room_publish(r, &room, bytes, more, NT_TYPE_ARGS);
 }
 
 /* A hit begins. */
@@ -115,13 +145,17 @@ static void stopped(void)
 	session.state = NT_STOPPED;
 }
 
-/* Append what @out holds: "CONTEXT@TIME", "+N" for a stack of N, and "-N" where N are missing. */
+/*
+ * Append what @out holds: "CONTEXT@TIME", "(N)" for N argument words, "+N" for a stack of N, and "-N" where N are
+ * missing.
+ */
 static void append(char *text, size_t size)
 {
 	static const char *const words[] = NESTRACE_CONTEXT_WORDS;
-	u64 ts = stream.out->time_stamp;
+	u64 ts = stream.out->time_stamp, word;
 	size_t used = strlen(text);
-	u32 off = 0, slot;
+	u32 off = 0, slot, length, i;
+	const char *event;
 
 	if (stream.out_missed)
 		used += snprintf(text + used, size - used, "-%llu ",
@@ -129,7 +163,7 @@ static void append(char *text, size_t size)
 	while (off < stream.out_len && used < size) {
 		u32 *p = (u32 *)(stream.out->data + off);
 		u32 type = *p & 31;
-		struct nt_record rec;
+		struct nestrace_function rec;
 
 		if (type == NT_TYPE_TIME_EXTEND) {
 			ts += (*p >> NT_TYPE_BITS) + ((u64)p[1] << NT_DELTA_BITS);
@@ -137,19 +171,29 @@ static void append(char *text, size_t size)
 			continue;
 		}
 		ts += *p >> NT_TYPE_BITS;
-		memcpy(&rec, p, sizeof(rec));
-		if (!type || rec.event.type == NESTRACE_EVENT_STACK) {
-			used += snprintf(text + used, size - used, "+%u ", p[type ? 3 : 4]);
-			off += type ? 4 + type * 4 : 4 + p[1];
+		length = type ? 4 * type : p[1] - 4;
+		event = (const char *)(p + (type ? 1 : 2));
+		off += (type ? 4 : 8) + length;
+		memcpy(&rec, event, sizeof(rec));
+		if (rec.type == NESTRACE_EVENT_STACK) {
+			used += snprintf(text + used, size - used, "+%u ", ((const u32 *)event)[2]);
 			continue;
 		}
-		slot = rec.event.flags & NESTRACE_FLAG_NMI ? NMI : rec.event.flags & NESTRACE_FLAG_HARDIRQ ? HARDIRQ :
-		       rec.event.flags & NESTRACE_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
-		if (type * sizeof(u32) > NESTRACE_EVENT_SIZE)
-			slot = p[sizeof(rec) / sizeof(u32)];
+		slot = rec.flags & NESTRACE_FLAG_NMI ? NMI : rec.flags & NESTRACE_FLAG_HARDIRQ ? HARDIRQ :
+		       rec.flags & NESTRACE_FLAG_SOFTIRQ ? SOFTIRQ : TASK;
+		length -= NESTRACE_EVENT_SIZE;
+		if (length % sizeof(u64))
+			slot = *(const u32 *)(event + NESTRACE_EVENT_SIZE + length - sizeof(u32));
 		used += snprintf(text + used, size - used, "%s@%llu ", words[slot],
 				 (unsigned long long)ts);
-		off += 4 + type * 4;
+		if (length < sizeof(u64))
+			continue;
+		used += snprintf(text + used, size - used, "(%u) ", length / 8);
+		for (i = 0; i < length / 8; i++) {
+			memcpy(&word, event + NESTRACE_EVENT_SIZE + 8 * i, 8);
+			if (word != rec.ip + i)
+				used += snprintf(text + used, size - used, "torn ");
+		}
 	}
 }
 
@@ -181,6 +225,7 @@ static void drained(void)
 int main(void)
 {
 	unsigned int i;
+	char text[64];
 
 	spec("merge: the records of two rings come out in time order");
 	new_session(2, false);
@@ -299,6 +344,30 @@ int main(void)
 	is_number(stream.out_len, 4 * (28 + 8 + 16 + 800));
 	nt_stream_next(&stream);
 	merged("task@5 +100");
+
+	spec("merge: arguments are a part of their call, and its slot and stack come behind them");
+	new_session(4, false);
+	args(TASK, 10, 1, -1), args(TASK, 20, 6, 3), args(NESTRACE_SLOT_DB, 25, 2, -1);
+	args(TASK, 30, 88, 100), args(NESTRACE_SLOT_DB, 35, 88, -1);
+	merged("task@10 (1) task@20 (6) +3 db@25 (2) task@30 (88) +100 db@35 (88)");
+
+	spec("merge: at each length an event has room for its words");
+	for (i = 1; i <= 90; i++) {
+		new_session(4, false);
+		args(NESTRACE_SLOT_DB, 10, i, i % 3 ? -1 : (int)i), args(TASK, 20, i, i);
+		snprintf(text, sizeof(text), i % 3 ? "db@10 (%u) task@20 (%u) +%u" : "db@10 (%u) +%u task@20 (%u) +%u",
+			 i, i, i, i);
+		merged(text);
+	}
+
+	spec("merge: arguments that do not fit go with their call into the next sub-buffer");
+	new_session(16, false);
+	for (i = 0; i < 5; i++)
+		args(TASK, i + 1, 88, 24);
+	is_number(nt_stream_fill(&stream), true);
+	is_number(stream.out_len, 4 * (8 + 24 + 704 + 8 + 16 + 192));
+	nt_stream_next(&stream);
+	merged("task@5 (88) +24");
 
 	spec("merge: an overwriting ring counts a call and its stack as one");
 	new_session(2, true);

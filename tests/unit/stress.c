@@ -5,7 +5,8 @@
  * merges the rings while they are written.
  *   stress SECONDS SEED [MODE]
  * MODE is a word or several: overwrite, roomy; returns: hits are calls that return, exit: and are
- * recorded only then; few: with fewer nodes than calls at times; stacks: with the stack of each call.
+ * recorded only then; few: with fewer nodes than calls at times; stacks: with the stack of each call;
+ * args: with five words of arguments; long: with 30.
  * Every hit has a number in its class. The reader sees each number at most once; a number
  * that it does not see was counted as lost or recursed. The same holds for returns.
  */
@@ -18,7 +19,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "clock.h"
+#include "fetch.h"
 #include "guard.h"
 #include "hook_more.h"
 #include "merge.h"
@@ -83,6 +86,37 @@ void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack
 	stack->nr = stack->mark = nr;
 }
 
+/* Arguments that the call's number gives: the entry's registers have it. */
+static struct nt_program program;
+/* with the free entry that ends a search */
+static struct { struct nt_programs table; struct nt_program_of none; } programs = { .table.others = &program };
+
+void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, struct nt_args *to)
+{
+	unsigned int i;
+
+	to->nr = nt_program_words(p);
+	for (i = 0; i < to->nr; i++)
+		to->word[i] = entry->di + i;
+}
+
+/* Some calls do not pass, and neither do some returns. */
+static bool passes(u64 ip)
+{
+	return (ip >> 4) % 7 != 3;
+}
+
+bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry)
+{
+	return !p->nr_if || passes(entry->di);
+}
+
+bool nt_fetch_return_passes(const struct nt_program *p, u64 retval)
+{
+	/* undo RETVAL(): this is the inverse of 3 */
+	return !p->nr_exit_if || passes((retval - 1) * 0xaaaaaaaaaaaaaaabULL);
+}
+
 /* Put a node into a pool, as objpool_push() does. */
 static void push(struct objpool_slot *slot, struct nt_node *node)
 {
@@ -123,7 +157,7 @@ static void hit(enum class class)
 	struct cpu *c = &cpus[this_cpu];
 	u64 nr = __atomic_fetch_add(&c->made[class], 1, __ATOMIC_RELAXED), ip = ip_of(class, nr);
 	unsigned long return_address = ~ip;
-	struct ftrace_regs fregs = { .regs.sp = (unsigned long)&return_address };
+	struct ftrace_regs fregs = { .regs = { .sp = (unsigned long)&return_address, .di = ip } };
 
 	if (nr >= HITS_MAX) {
 		__atomic_fetch_sub(&c->made[class], 1, __ATOMIC_RELAXED);
@@ -331,65 +365,88 @@ static void look_at_stack(const void *event, u32 bytes, u64 ip)
 			FAIL("the stack of another call");
 }
 
+/* Check the arguments behind a call: @bytes of them, and perhaps its slot. */
+static void look_at_args(const void *words, u32 bytes, u64 ip)
+{
+	u32 nr = session.hook.programs ? nt_program_words(&program) : 0, i;
+	u64 word;
+
+	if (bytes / sizeof(u64) != nr || (bytes % sizeof(u64) && bytes % sizeof(u64) != sizeof(u32))) {
+		FAIL("%u bytes behind a call instead of %u words", bytes, nr);
+		return;
+	}
+	for (i = 0; i < nr; i++) {
+		memcpy(&word, (const char *)words + i * sizeof(u64), sizeof(word));
+		if (word != ip + i)
+			FAIL("the arguments of another call");
+	}
+}
+
 /* Check what the reader of a CPU was handed, event by event. */
 static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 {
 	u64 ts = out->time_stamp, nr, mask, stack_of = 0;
+	struct nestrace_function rec;
 	struct nestrace_exit exit;
-	struct nt_record rec;
-	u32 off = 0, head, length;
+	u32 off = 0, head, length, fixed;
 	enum class class;
+	const u8 *event;
 	bool is_exit;
 	u8 *seen;
 
 	c->nr_missed += missed;
 	while (off < len) {
 		memcpy(&head, out->data + off, sizeof(head));
+		off += 4;
 		if ((head & 31) == NT_TYPE_TIME_EXTEND) {
 			u32 more;
 
-			memcpy(&more, out->data + off + 4, sizeof(more));
+			memcpy(&more, out->data + off, sizeof(more));
 			ts += ((u64)more << NT_DELTA_BITS) + (head >> NT_TYPE_BITS);
-			off += 8;
+			off += 4;
 			continue;
 		}
-		memcpy(&rec, out->data + off, sizeof(rec));
-		if (!(head & 31) || (rec.event.common & 0xffff) == NESTRACE_EVENT_STACK) {
+		length = 4 * (head & 31);
+		if (!length) {
+			memcpy(&length, out->data + off, sizeof(length));
 			off += 4;
-			length = 4 * (head & 31);
-			if (!length) {
-				memcpy(&length, out->data + off, sizeof(length));
-				off += 4;
-				length -= 4;
-			}
-			look_at_stack(out->data + off, length, stack_of);
-			off += length;
+			length -= 4;
+		}
+		event = out->data + off;
+		off += length;
+		memcpy(&rec, event, length < sizeof(rec) ? length : sizeof(rec));
+		if (rec.type == NESTRACE_EVENT_STACK) {
+			look_at_stack(event, length, stack_of);
 			stack_of = 0;
 			continue;
 		}
 		if (stack_of)
 			FAIL("a call without its stack");
-		off += 4 + (head & 31) * 4;
 		ts += head >> NT_TYPE_BITS;
-		is_exit = rec.event.type == NESTRACE_EVENT_EXIT;
+		is_exit = rec.type == NESTRACE_EVENT_EXIT;
 		if (is_exit) {
-			memcpy(&exit, out->data + off - 4 * (head & 31), sizeof(exit));
+			memcpy(&exit, event, sizeof(exit));
 			look_at_exit(&exit, ts);
+		} else {
+			fixed = rec.type == NESTRACE_EVENT_ENTRY ? sizeof(struct nestrace_entry) : sizeof(rec);
+			look_at_args(event + fixed, length - fixed, rec.ip);
 		}
-		if (!is_exit && rec.event.parent_ip != ~rec.event.ip)
-			FAIL("a torn record: %llx %llx", (unsigned long long)rec.event.ip,
-			     (unsigned long long)rec.event.parent_ip);
+		if (!is_exit && rec.parent_ip != ~rec.ip)
+			FAIL("a torn record: %llx %llx", (unsigned long long)rec.ip,
+			     (unsigned long long)rec.parent_ip);
 		if (ts < c->last_ts)
 			FAIL("time goes back");
 		c->last_ts = ts;
-		class = rec.event.ip >> 40 & 0xff;
-		nr = rec.event.ip >> 4 & 0x7ffffff;
+		class = rec.ip >> 40 & 0xff;
+		nr = rec.ip >> 4 & 0x7ffffff;
 		if (class >= RECURSION || nr >= HITS_MAX) {
 			FAIL("a record that must not be there, of class %d", class);
 			continue;
 		}
+		if (session.hook.programs && !passes(rec.ip))
+			FAIL("a record that does not pass, of class %d", class);
 		if (session.hook.stack && !is_exit)
-			stack_of = rec.event.ip;
+			stack_of = rec.ip;
 		mask = 1 << nr % 8;
 		seen = is_exit ? c->returned[class] : c->seen[class];
 		if (seen[nr / 8] & mask)
@@ -397,8 +454,8 @@ static void look_at(struct cpu *c, struct nt_subbuf *out, u32 len, u64 missed)
 		seen[nr / 8] |= mask;
 		c->nr_seen++;
 		c->exits += is_exit;
-		c->entries += rec.event.type == NESTRACE_EVENT_ENTRY;
-		c->functions += rec.event.type == NESTRACE_EVENT_FUNCTION;
+		c->entries += rec.type == NESTRACE_EVENT_ENTRY;
+		c->functions += rec.type == NESTRACE_EVENT_FUNCTION;
 		if (!is_exit || session.hook.at_exit)
 			c->seen_of[class]++;
 	}
@@ -494,11 +551,24 @@ static void catch(int sig, void (*fn)(int), int mask1, int mask2, int mask3)
 	sigaction(sig, &sa, NULL);
 }
 
+/* Return: how many of the first @nr calls of a class pass. */
+static u64 passed(enum class class, u64 nr)
+{
+	u64 sum = 0, i;
+
+	if (!session.hook.programs)
+		return nr;
+	for (i = 0; i < nr; i++)
+		sum += passes(ip_of(class, i));
+	return sum;
+}
+
 /* Compare the counters with what was made and seen. */
 static void account(unsigned int cpu, bool roomy)
 {
 	u64 hits = 0, written = 0, full = 0, recursed = 0, made = 0, nested = 0;
 	u64 exits = 0, exits_full = 0, dropped = 0, missed = 0, awaited = 0, away = 0;
+	u64 filtered = 0, exits_filtered = 0;
 	struct nt_overwritten overwritten = { 0 }, some;
 	struct cpu *c = &cpus[cpu];
 	unsigned int i;
@@ -517,6 +587,8 @@ static void account(unsigned int cpu, bool roomy)
 		exits += r->exits;
 		exits_full += r->exits_full;
 		dropped += r->exits_dropped;
+		filtered += r->filtered;
+		exits_filtered += r->exits_filtered;
 		missed += r->missed[NT_MISSED_NO_NODE];
 		awaited += r->awaited;
 		away += r->away - r->strangers;
@@ -525,10 +597,10 @@ static void account(unsigned int cpu, bool roomy)
 	}
 	for (i = 0; i < NR_CLASSES; i++)
 		made += c->made[i];
-	if (hits - exits - exits_full - dropped != made)
+	if (hits - exits - exits_full - dropped - exits_filtered != made)
 		FAIL("CPU %u: %llu hits, %llu were made", cpu, (unsigned long long)hits,
 		     (unsigned long long)made);
-	if (hits != written + full + recursed + dropped + awaited)
+	if (hits != written + full + recursed + dropped + awaited + filtered + exits_filtered)
 		FAIL("CPU %u: the counters do not add up", cpu);
 	if (c->nr_seen + overwritten.records != written || c->exits + overwritten.exits != exits)
 		FAIL("CPU %u: %llu seen, %llu overwritten, %llu written; returns: %llu, %llu, %llu", cpu,
@@ -537,7 +609,7 @@ static void account(unsigned int cpu, bool roomy)
 		     (unsigned long long)overwritten.exits, (unsigned long long)exits);
 	/* all calls have returned */
 	if (session.hook.returns &&
-	    exits + exits_full + dropped != (session.hook.at_exit ? awaited : written - exits - missed))
+	    exits + exits_full + dropped + exits_filtered != (session.hook.at_exit ? awaited : written - exits - missed))
 		FAIL("CPU %u: %llu returns of other calls", cpu,
 		     (unsigned long long)(exits + exits_full + dropped));
 	if (session.hook.returns && roomy && c->functions != missed)
@@ -555,7 +627,7 @@ static void account(unsigned int cpu, bool roomy)
 		     (unsigned long long)streams[cpu].stepped_back);
 	/* nothing is lost where there is room, but breakpoints may recurse in each other */
 	for (i = 0; roomy && i < RECURSION; i++)
-		if (i != BREAKPOINT && c->seen_of[i] != c->made[i])
+		if (i != BREAKPOINT && c->seen_of[i] != passed(i, c->made[i]))
 			FAIL("CPU %u: %llu of class %u made, %llu seen", cpu,
 			     (unsigned long long)c->made[i], i, (unsigned long long)c->seen_of[i]);
 	if (session.order.lock.val)
@@ -628,6 +700,13 @@ int main(int argc, char **argv)
 	session.hook.at_exit = strstr(mode, "exit");
 	session.hook.stack = strstr(mode, "stacks") ? STACK_MAX : 0;
 	session.hook.reader = readers[seed % 3];
+	if (strstr(mode, "args") || strstr(mode, "long")) {
+		session.hook.programs = &programs.table;
+		program.words = session.hook.at_exit ? 0 : strstr(mode, "long") ? 30 : 5;
+		program.nr_if = !session.hook.at_exit;
+		program.nr_exit_if = session.hook.filters_exits = session.hook.at_exit;
+	}
+	session.hook.more = session.hook.returns || session.hook.stack || session.hook.programs;
 	make_rings(strstr(mode, "overwrite"), roomy ? ROOMY : SUBBUFS, strstr(mode, "few") ? 2 : 64);
 	test_clock(false);
 	test_clock(true);

@@ -120,7 +120,7 @@ static bool record(const char *path)
 	unsigned int i;
 	int hits = 0;
 
-	w = tracedat_create(path, CPUS, "global", symbols, strlen(symbols), NULL, WITHOUT_RETURNS, false, &e);
+	w = tracedat_create(path, CPUS, "global", symbols, strlen(symbols), &(struct tracedat_contents){ 0 }, &e);
 	if (!w)
 		return false;
 	for (i = 0; i < SUBBUFS; i++) {

@@ -12,6 +12,7 @@
 #include "cmd/message.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
+#include "lib/args_plan.h"
 #include "lib/clock.h"
 #include "lib/comms.h"
 #include "lib/kernel_events.h"
@@ -26,22 +27,22 @@ static const char help[] =
 	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C.\n\n"
 	"  -l GLOB       trace only what matches: NAME, GLOB or [GLOB]:mod:MODULE\n"
 	"  -n GLOB       leave out what matches; -n wins over -l\n"
-	"  -F            trace only COMMAND, with its threads\n"
-	"  -P PID,..., --tid TID,...  trace only these processes, or these threads\n"
-	"  -c            with -F, -P or --tid: trace their children, too\n"
+	"  -F            trace only COMMAND, with its threads; -c: and its children\n"
+	"  -P PID,..., --tid TID,...  only these processes, threads; -c: with children\n"
 	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
 	"  -e EVENT [-f FILTER]  kernel events, too: SYSTEM:EVENT, SYSTEM, EVENT or all\n"
 	"  --ret[=exit]  record returns with values and durations; exit: returns only\n"
+	"  --args[=deep], -A 'FUNCTION(VALUE,...)'  arguments, too: all, or these\n"
+	"  --if CONDITION  only calls with such arguments or, with --ret=exit, values\n"
 	"  --stack[=N], --stack-of GLOB  stacks, too: up to N callers, of all or of GLOB\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
 	"                at Ctrl-C, SIGUSR2, an oops, a --trigger or --warn\n"
 	"  --trigger GLOB, --warn  with --flight: a matching call, or a WARN, ends it\n"
 	"  -o FILE       write to FILE (default trace.dat)\n"
-	"  -q            print no progress and no summary\n"
-	"  -h, --help    print this help\n"
+	"  -q            print no progress and no summary; -h, --help print this\n"
 	"-l, -n, -P, --tid, -e, --trigger may be repeated. The exit status is COMMAND's;\n"
 	"125, or 1 without COMMAND, for errors of nestrace; 2 for wrong use.\n";
 
@@ -60,6 +61,8 @@ struct recording {
 	bool terminal;			/* show progress */
 	bool announced;			/* what a flight recording waits for */
 	bool frozen;			/* the end has begun */
+	struct args_config args;
+	struct args_plan *args_plan;	/* or NULL */
 	struct progress progress;	/* at the last tick */
 };
 
@@ -272,15 +275,32 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	usage("no limit of the file's size: '-m %s'; --flight -b SIZE keeps the newest hits only", arg);
 }
 
+/* Decide what is recorded of arguments. Die of an error. */
+static void plan_args(struct recording *r, struct session_config *s)
+{
+	struct error e;
+
+	if (!args_wanted(&r->args))
+		return;
+	r->args_plan = args_plan_new(&r->args, s->filter, s->nr_filter, s->returns, s->at_exit, &e);
+	if (!r->args_plan)
+		die_error(&e);
+	if (r->args_plan->note && !r->quiet)
+		warn("%s", r->args_plan->note);
+	s->args = r->args_plan;
+}
+
 /* Try the configuration before a file is made, and read the symbols. Die of an error. */
-static void try_session(struct recording *r)
+static void try_session(struct recording *r, struct session_config *s)
 {
 	struct nestrace_info info;
 	struct error e;
 	int fd = device_open(&e);
 
-	if (fd < 0 || !device_info(fd, &info, &e) ||
-	    !device_configure(fd, &r->config->session, &e) || !symbols_read(&r->symbols, &e))
+	if (fd < 0 || !device_info(fd, &info, &e))
+		die_error(&e);
+	plan_args(r, s);
+	if (!device_configure(fd, s, &e) || !symbols_read(&r->symbols, &e))
 		die_error(&e);
 	r->nr_cpus = info.nr_cpus;
 	if (r->symbols.hidden)
@@ -354,6 +374,12 @@ static void stop_events(struct recording *r)
 
 #define STACK_DEFAULT	64
 
+static void add_text(const char ***list, unsigned int *nr, const char *text)
+{
+	*list = xrealloc(*list, (*nr + 1) * sizeof(**list));
+	(*list)[(*nr)++] = text;
+}
+
 static unsigned int stack_depth(const char *arg)
 {
 	char *end;
@@ -366,7 +392,7 @@ static unsigned int stack_depth(const char *arg)
 
 static void parse(int argc, char **argv, struct capture_config *c, struct recording *r)
 {
-	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF };
+	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF, ARGS, IF };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
@@ -376,12 +402,14 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 		{ "stack", optional_argument, NULL, STACK },
 		{ "func-stack", no_argument, NULL, STACK },
 		{ "stack-of", required_argument, NULL, STACK_OF },
+		{ "args", optional_argument, NULL, ARGS },
+		{ "if", required_argument, NULL, IF },
 		{ 0 }
 	};
 	int opt;
 
 	session_options_init(c);
-	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:f:g:N:m:", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:f:g:N:m:A:", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'h':
 			fputs(help, stdout);
@@ -412,6 +440,18 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			break;
 		case STACK_OF:
 			session_option_stack_of(c, optarg);
+			break;
+		case ARGS:
+			if (optarg && strcmp(optarg, "deep"))
+				usage("no such kind of arguments: '--args=%s'; use --args or --args=deep", optarg);
+			r->args.all = true;
+			r->args.deep |= optarg != NULL;
+			break;
+		case 'A':
+			add_text(&r->args.values, &r->args.nr_values, optarg);
+			break;
+		case IF:
+			add_text(&r->args.conditions, &r->args.nr_conditions, optarg);
 			break;
 		case 'q':
 			r->quiet = true;
@@ -444,6 +484,8 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 		c->session.stack = STACK_DEFAULT;
 	if (c->session.stack && c->session.at_exit)
 		usage("--stack records the stacks of calls, but --ret=exit records returns only; use --ret");
+	if ((r->args.all || r->args.nr_values) && c->session.at_exit)
+		usage("--args and -A record the arguments of calls, but --ret=exit records returns only; use --ret");
 	session_options_finish(c, argv + optind);
 }
 
@@ -462,6 +504,7 @@ int cmd_record(int argc, char **argv)
 		.opened = on_opened, .data = on_data, .room = on_room, .over = on_over,
 		.tick = on_tick, .frozen = on_frozen, .problem = on_problem, .arg = &r,
 	};
+	struct tracedat_contents contents;
 	struct capture capture;
 	struct error e;
 	char *symbols;
@@ -477,13 +520,19 @@ int cmd_record(int argc, char **argv)
 	if (config.session.flight)
 		comms_limit(r.comms, 1 << 20);
 	r.modules = modules_new();
-	try_session(&r);
+	try_session(&r, &config.session);
 	/* nothing may end us before the instance is removed */
 	capture_hold_signals();
 	open_events(&r);
 	symbols = first_symbols(&r, &len);
+	contents = (struct tracedat_contents){
+		.events = r.events, .returns = returns_of(&config.session), .stacks = config.session.stack,
+		.args = r.args.all || r.args.nr_values,
+		.args_text = r.args_plan ? r.args_plan->description : NULL,
+		.args_len = r.args_plan ? r.args_plan->len : 0,
+	};
 	r.file = tracedat_create(r.output, r.nr_cpus, clock_tracefs_name(config.session.clock),
-				 symbols, len, r.events, returns_of(&config.session), config.session.stack, &e);
+				 symbols, len, &contents, &e);
 	if (!r.file)
 		die_error(&e);
 	unfinished = r.file;
@@ -499,5 +548,8 @@ int cmd_record(int argc, char **argv)
 	ret = finish(&r, &capture);
 	capture_end(&capture);
 	session_options_free(&config);
+	args_plan_free(r.args_plan);
+	free(r.args.values);
+	free(r.args.conditions);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "lib/args_show.h"
 #include "lib/around.h"
 #include "lib/graph_events.h"
 #include "lib/memory.h"
@@ -53,6 +54,7 @@ struct report {
 	struct graph_events events;
 	struct durations durations;	/* with @graph, of a file with returns */
 	struct callgraph calls;
+	struct args_show *args;
 	/* with @graph, by source: how deep each slot is, 0 if nothing runs there */
 	unsigned int (*depth)[NESTRACE_NR_SLOTS];
 };
@@ -287,6 +289,7 @@ static void show_files(struct files *f, struct text_look look)
 	for (i = 0; i < f->nr; i++) {
 		r = &f->report[i];
 		look.cycles = r->reader.cycles;
+		look.args = r->args = args_show_new(r->reader.file, r->reader.tep);
 		look.file = f->nr > 1 ? f->path[i] : NULL;
 		look.instance_width = instance_width(r->reader.file);
 		r->text = text_new(r->reader.tep, &look);
@@ -322,6 +325,7 @@ static bool close_files(struct files *f)
 	for (i = 0; f->report && i < f->nr; i++) {
 		good &= !f->report[i].reader.failed;
 		text_free(f->report[i].text);
+		args_show_free(f->report[i].args);
 		callgraph_free(&f->report[i].calls);
 		durations_free(&f->report[i].durations);
 		free(f->report[i].depth);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/args_plan.h"
 #include "lib/clock.h"
 #include "lib/device.h"
 #include "lib/functions.h"
@@ -266,6 +267,27 @@ static bool configure_stack(int fd, const struct session_config *c, struct error
 	return ok;
 }
 
+static bool configure_args(int fd, const struct args_plan *plan, struct error *e)
+{
+	struct nestrace_args arg;
+	size_t i;
+
+	for (i = 0; i < plan->nr; i++) {
+		arg = plan->program[i].arg;
+		arg.steps = (uintptr_t)plan->program[i].step;
+		arg.addrs = (uintptr_t)plan->program[i].start;
+		arg.nr = plan->program[i].nr;
+		/* ENOENT: none of them can be traced */
+		if (!ioctl(fd, NESTRACE_IOC_ARGS, &arg) || (errno == ENOENT && arg.nr))
+			continue;
+		if (errno == E2BIG)
+			return error_set(e, "too many functions or kinds of them: '%zu' programs; select fewer functions with -l",
+					 plan->nr);
+		return error_set_errno(e, "cannot record arguments");
+	}
+	return true;
+}
+
 bool device_configure(int fd, const struct session_config *c, struct error *e)
 {
 	struct nestrace_config config = {
@@ -302,6 +324,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			 "--trigger", e))
 		return false;
 	if (c->stack && !configure_stack(fd, c, e))
+		return false;
+	if (c->args && !configure_args(fd, c->args, e))
 		return false;
 	for (i = 0; i < c->nr_pids; i++)
 		if (!device_add_pid(fd, &c->pids[i], c->follow_forks, e))

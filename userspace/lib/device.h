@@ -16,6 +16,8 @@
 /* The message after ENODEV. */
 #define FTRACE_IS_DEAD	"ftrace has shut itself down after a bug; dmesg says why, and a reboot restores it"
 
+struct args_plan;
+
 /* The tasks that a session traces. */
 struct pid_selection {
 	int pid;
@@ -45,6 +47,7 @@ struct session_config {
 	unsigned int stack;		/* callers of each stack at most; 0: no stacks */
 	const char **stack_of;		/* globs of the functions with stacks; none: all */
 	unsigned int nr_stack_of;
+	const struct args_plan *args;	/* NULL, or what is recorded of arguments, and filters by them */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 

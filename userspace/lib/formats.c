@@ -160,13 +160,16 @@ static struct event_field place(const struct tep_format_field *f, int *end)
 	return (struct event_field){ f->offset, f->size };
 }
 
-/* Return true if nothing of the event is where nestrace puts the slot behind it. */
+/*
+ * Return true if nothing of the event is where nestrace puts the slot behind it. Arguments, of which a call may
+ * have any number, come before the slot.
+ */
 static bool ends_with_parent(const struct tep_event *event)
 {
 	const struct tep_format_field *f;
 
 	for (f = event->format.fields; f; f = f->next)
-		if (f->offset + f->size > NESTRACE_EVENT_SIZE || f->offset >= NESTRACE_EVENT_SIZE)
+		if (f->size && f->offset + f->size > NESTRACE_EVENT_SIZE)
 			return false;
 	return true;
 }

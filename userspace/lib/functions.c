@@ -10,22 +10,26 @@
 #include "lib/module_name.h"
 
 struct function_glob {
-	const char *text;		/* as it was given */
 	char *name, *module;		/* @module NULL: of the kernel and every module */
-	bool found;
 };
 
-/* Take "[GLOB]:mod:MODULE" apart. */
+/* Take "[GLOB]:mod:MODULE" or "NAME [MODULE]" apart. */
 static void split(struct function_glob *g, const char *text)
 {
 	char *module;
 
-	*g = (struct function_glob){ .text = text, .name = xstrdup(text) };
+	*g = (struct function_glob){ .name = xstrdup(text) };
 	module = strstr(g->name, ":mod:");
-	if (!module)
-		return;
+	if (module) {
+		g->module = module + strlen(":mod:");
+	} else {
+		module = strstr(g->name, " [");
+		if (!module)
+			return;
+		g->module = module + strlen(" [");
+		g->module[strcspn(g->module, "]")] = '\0';
+	}
 	*module = '\0';
-	g->module = module + strlen(":mod:");
 	module_name_fix(g->module);
 }
 
@@ -36,58 +40,69 @@ static bool matches(const struct function_glob *g, const struct kallsyms_line *l
 	return !*g->name || !fnmatch(g->name, line->name, FNM_NOESCAPE);
 }
 
-static void add_all(FILE *f, struct function_glob *g, unsigned int nr_globs, uint64_t **start,
-		    size_t *nr)
+bool functions_each(const char *const *globs, unsigned int nr_globs,
+		    void (*each)(void *arg, const struct kallsyms_line *line), void *arg, struct error *e)
 {
+	struct function_glob *g = xzalloc(nr_globs + 1, sizeof(*g));
+	FILE *f = fopen("/proc/kallsyms", "re");
 	struct kallsyms_line line;
 	char text[1024];
 	unsigned int i;
 	bool any;
 
-	while (fgets(text, sizeof(text), f)) {
+	for (i = 0; i < nr_globs; i++)
+		split(&g[i], globs[i]);
+	while (f && fgets(text, sizeof(text), f)) {
 		if (!kallsyms_parse(text, &line) || !line.start || !kallsyms_is_function(line.type))
 			continue;
-		for (any = false, i = 0; i < nr_globs; i++) {
-			if (!matches(&g[i], &line))
-				continue;
-			g[i].found = any = true;
-		}
-		if (!any)
-			continue;
-		if (!(*nr & (*nr - 1)))
-			*start = xrealloc(*start, (*nr ? 2 * *nr : 1) * sizeof(**start));
-		(*start)[(*nr)++] = line.start;
+		for (any = !nr_globs, i = 0; i < nr_globs && !any; i++)
+			any = matches(&g[i], &line);
+		if (any)
+			each(arg, &line);
 	}
+	for (i = 0; i < nr_globs; i++)
+		free(g[i].name);
+	free(g);
+	if (!f)
+		return error_set_errno(e, "cannot read the functions' addresses from '/proc/kallsyms'");
+	fclose(f);
+	return true;
+}
+
+struct starts {
+	uint64_t *start;
+	size_t nr;
+};
+
+static void add_start(void *arg, const struct kallsyms_line *line)
+{
+	struct starts *s = arg;
+
+	if (!(s->nr & (s->nr - 1)))
+		s->start = xrealloc(s->start, (s->nr ? 2 * s->nr : 1) * sizeof(*s->start));
+	s->start[s->nr++] = line->start;
 }
 
 bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_t **start, size_t *nr,
 			struct error *e)
 {
-	struct function_glob *g = xzalloc(nr_globs, sizeof(*g));
-	FILE *f = fopen("/proc/kallsyms", "re");
+	struct starts s = { 0 };
+	bool ok = true;
 	unsigned int i;
-	bool ok = f;
+	size_t before;
 
-	*start = NULL;
-	*nr = 0;
-	if (!f)
-		error_set_errno(e, "cannot read the functions' addresses from '/proc/kallsyms'");
-	for (i = 0; i < nr_globs; i++)
-		split(&g[i], globs[i]);
-	if (f)
-		add_all(f, g, nr_globs, start, nr);
-	for (i = 0; ok && i < nr_globs; i++)
-		if (!g[i].found)
+	for (i = 0; ok && i < nr_globs; i++) {
+		before = s.nr;
+		ok = functions_each(&globs[i], 1, add_start, &s, e);
+		if (ok && s.nr == before)
 			ok = error_set(e, "no function matches --stack-of: '%s'; see nestrace list; without CAP_SYSLOG the kernel hides addresses",
-				       g[i].text);
-	for (i = 0; i < nr_globs; i++)
-		free(g[i].name);
-	free(g);
-	if (f)
-		fclose(f);
-	if (ok)
-		return true;
-	free(*start);
-	*start = NULL;
-	return false;
+				       globs[i]);
+	}
+	if (!ok) {
+		free(s.start);
+		s = (struct starts){ 0 };
+	}
+	*start = s.start;
+	*nr = s.nr;
+	return ok;
 }

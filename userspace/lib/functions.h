@@ -9,6 +9,8 @@
 
 #include "lib/error.h"
 
+struct kallsyms_line;
+
 /*
  * Set *@start to the start addresses of the functions that match, and *@nr to their number. The caller frees
  * *@start. Each of the @nr_globs globs is NAME, GLOB or [GLOB]:mod:MODULE. Return: false if one of them matches nothing, or if
@@ -16,5 +18,12 @@
  */
 bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_t **start, size_t *nr,
 			struct error *e);
+
+/*
+ * Call @each for each function that matches one of the globs; @nr_globs 0: for all. Return: false if the kernel
+ * gives no list; it has no addresses without CAP_SYSLOG, and then @each is not called.
+ */
+bool functions_each(const char *const *globs, unsigned int nr_globs,
+		    void (*each)(void *arg, const struct kallsyms_line *line), void *arg, struct error *e);
 
 #endif

@@ -214,6 +214,16 @@ static uint64_t field(const struct subbuf *s, const unsigned char *data, struct 
 	return number_at(data + f.offset, f.size, s->format.bigendian);
 }
 
+/* Return the slot behind an event of ours; arguments, of 8 bytes each, may come before it. */
+static uint64_t own_slot(const struct hit_format *f, const unsigned char *data, int size)
+{
+	uint64_t slot = NESTRACE_NR_SLOTS;
+
+	if ((size - f->slot_at) % sizeof(uint64_t) == sizeof(uint32_t))
+		slot = number_at(data + size - sizeof(uint32_t), sizeof(uint32_t), false);
+	return slot;
+}
+
 /* Return the slot of a hit: as the event says it, or by its flags. */
 static unsigned int slot_of(const struct subbuf *s, const struct hit_format *f,
 			    const unsigned char *data, int size, unsigned int flags)
@@ -223,7 +233,7 @@ static unsigned int slot_of(const struct subbuf *s, const struct hit_format *f,
 	if (f->context.size)
 		slot = field(s, data, f->context);
 	else if (f->slot_at && size >= f->slot_at + (int)sizeof(uint32_t))
-		slot = number_at(data + f->slot_at, sizeof(uint32_t), false);
+		slot = own_slot(f, data, size);
 	return slot < NESTRACE_NR_SLOTS ? context_slot(slot) : slot_of_flags(flags);
 }
 

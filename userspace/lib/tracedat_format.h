@@ -33,8 +33,19 @@ enum {
 	TRACEDAT_OPT_PRINTK		= 20,
 	TRACEDAT_OPT_CMDLINES		= 21,
 	TRACEDAT_OPT_BUFFER_TEXT	= 22,
+	/* a section: the BTF of the kernel, by which newer programs name arguments; always compressed */
+	TRACEDAT_OPT_BTF_FILE		= 23,
 	/* ours, which other readers skip: lines that say when names were right, names.h */
 	TRACEDAT_OPT_NESTRACE_TIMES	= 0x6e74,
+	/* ours, a section: what calls record of their arguments, args_show.h */
+	TRACEDAT_OPT_NESTRACE_ARGS	= 0x6e75,
 };
+
+/* The place of a section in an array of TRACEDAT_NR_SECTIONS; that of DONE is free. */
+#define TRACEDAT_NR_SECTIONS	(TRACEDAT_OPT_BTF_FILE + 1)
+static inline unsigned int tracedat_section(unsigned int option)
+{
+	return option == TRACEDAT_OPT_NESTRACE_ARGS ? TRACEDAT_OPT_DONE : option;
+}
 
 #endif

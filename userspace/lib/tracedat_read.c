@@ -284,6 +284,13 @@ static void read_symbols(struct parser *p)
 	p->t->kallsyms = get_text(p, get_u32(p));
 }
 
+static void read_args(struct parser *p)
+{
+	p->what = "the description of arguments";
+	free(p->t->args);
+	p->t->args = get_text(p, get_u32(p));
+}
+
 static void read_printk(struct parser *p)
 {
 	p->what = "the printk formats";
@@ -565,7 +572,7 @@ static void read_6(struct parser *p, uint32_t page_size)
 
 /* Where the parts of a version 7 file are. */
 struct map {
-	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];
+	uint64_t section[TRACEDAT_NR_SECTIONS];	/* by tracedat_section() */
 	struct buffer_option {
 		uint16_t id;
 		char *data;
@@ -618,8 +625,9 @@ static void take_option(struct parser *p, uint16_t id, char *data, uint32_t len,
 {
 	switch (id) {
 	case TRACEDAT_OPT_HEADER_INFO ... TRACEDAT_OPT_CMDLINES:
+	case TRACEDAT_OPT_NESTRACE_ARGS:
 		if (len >= sizeof(uint64_t))
-			map->section[id] = number_at(data, sizeof(uint64_t), p->t->bigendian);
+			map->section[tracedat_section(id)] = number_at(data, sizeof(uint64_t), p->t->bigendian);
 		free(data);
 		break;
 	case TRACEDAT_OPT_BUFFER:
@@ -681,9 +689,9 @@ static void read_section(struct parser *p, const struct map *map, unsigned int i
 	struct parser in;
 	char *unpacked;
 
-	if (p->failed || !map->section[id])
+	if (p->failed || !map->section[tracedat_section(id)])
 		return;
-	if (open_section(p, map->section[id], id, &in, &unpacked)) {
+	if (open_section(p, map->section[tracedat_section(id)], id, &in, &unpacked)) {
 		read(&in);
 		p->failed = in.failed;
 	}
@@ -793,6 +801,7 @@ static void read_7(struct parser *p)
 	read_section(p, &map, TRACEDAT_OPT_FTRACE_EVENTS, read_ftrace_formats);
 	read_section(p, &map, TRACEDAT_OPT_EVENT_FORMATS, read_other_formats);
 	read_section(p, &map, TRACEDAT_OPT_KALLSYMS, read_symbols);
+	read_section(p, &map, TRACEDAT_OPT_NESTRACE_ARGS, read_args);
 	read_section(p, &map, TRACEDAT_OPT_PRINTK, read_printk);
 	read_section(p, &map, TRACEDAT_OPT_CMDLINES, read_task_names);
 	for (i = 0; i < map.nr_buffers; i++) {
@@ -1018,6 +1027,7 @@ void tracedat_close(struct tracedat *t)
 	free(t->header_page);
 	free(t->cmdlines);
 	free(t->times);
+	free(t->args);
 	free(t->printk);
 	free(t->kallsyms);
 	free(t->path);

@@ -50,6 +50,7 @@ struct tracedat {
 	char *printk;		/* the formats of trace_printk() */
 	char *cmdlines;
 	char *times;		/* of names, in a file of ours; NULL: the file has none */
+	char *args;		/* what calls have of their arguments, in a file of ours; or NULL */
 	char *clock;		/* its name in tracefs; NULL: the file has none */
 	struct tracedat_buffer *buffer;	/* the top instance is the first, if it is there */
 	unsigned int nr_buffers;

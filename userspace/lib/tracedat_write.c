@@ -85,7 +85,7 @@ struct tracedat_writer {
 	char *times;			/* when names were right */
 	size_t times_len;
 	uint64_t options_at;		/* where the offset of the options goes */
-	uint64_t section[TRACEDAT_OPT_CMDLINES + 1];	/* by option; 0: none */
+	uint64_t section[TRACEDAT_NR_SECTIONS];	/* by tracedat_section(); 0: none */
 	char *facts;			/* as in FACTS_NAME */
 	size_t facts_len;
 	bool moving;			/* the data is on its way */
@@ -118,28 +118,33 @@ static const char header_event[] =
 	"\ttime_stamp : type == 31\n"
 	"\tdata max type_len  == 28\n";
 
+/* The kernel has had this field since 6.15: it takes the rest of the record. */
+#define ARGS_FIELD(offset)	"\tfield:unsigned long args[];\toffset:" #offset ";\tsize:0;\tsigned:0;\n"
+
 /* Its ID is NESTRACE_EVENT_FUNCTION. */
-static const char function_format[] =
-	"name: function\n"
-	"ID: 1\n"
-	"format:\n"
-	COMMON_FIELDS
-	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"
-	"\tfield:unsigned long parent_ip;\toffset:16;\tsize:8;\tsigned:0;\n"
-	"\n"
-	"print fmt: \" %ps <-- %ps\", (void *)REC->ip, (void *)REC->parent_ip\n";
+#define FUNCTION_FORMAT(args)								\
+	"name: function\n"								\
+	"ID: 1\n"									\
+	"format:\n"									\
+	COMMON_FIELDS									\
+	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"			\
+	"\tfield:unsigned long parent_ip;\toffset:16;\tsize:8;\tsigned:0;\n"		\
+	args										\
+	"\n"										\
+	"print fmt: \" %ps <-- %ps\", (void *)REC->ip, (void *)REC->parent_ip\n"
 
 /* Its ID is NESTRACE_EVENT_ENTRY; the kernel's has no @retaddr. */
-static const char entry_format[] =
-	"name: funcgraph_entry\n"
-	"ID: 11\n"
-	"format:\n"
-	COMMON_FIELDS
-	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"
-	"\tfield:unsigned long retaddr;\toffset:16;\tsize:8;\tsigned:0;\n"
-	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"
-	"\n"
-	"print fmt: \"--> %ps (%d)\", (void *)REC->func, REC->depth\n";
+#define ENTRY_FORMAT(args)								\
+	"name: funcgraph_entry\n"							\
+	"ID: 11\n"									\
+	"format:\n"									\
+	COMMON_FIELDS									\
+	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"			\
+	"\tfield:unsigned long retaddr;\toffset:16;\tsize:8;\tsigned:0;\n"		\
+	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"				\
+	args										\
+	"\n"										\
+	"print fmt: \"--> %ps (%d)\", (void *)REC->func, REC->depth\n"
 
 /* Its ID is NESTRACE_EVENT_EXIT; it is that of kernels with CONFIG_FUNCTION_GRAPH_RETVAL. */
 static const char exit_format[] =
@@ -289,7 +294,7 @@ static void add_section(struct tracedat_writer *w, struct block *b, uint16_t id,
 					       ZSTD_getErrorName(n));
 		n = 0;
 	}
-	w->section[id] = b->base + b->len;
+	w->section[tracedat_section(id)] = b->base + b->len;
 	add_section_head(b, id, TRACEDAT_COMPRESSED, 2 * sizeof(uint32_t) + n);
 	add_u32(b, n);
 	add_u32(b, content->len);
@@ -345,10 +350,14 @@ static void add_kernel_formats(struct block *b, const struct kernel_events *even
 	}
 }
 
-static void add_formats(struct tracedat_writer *w, struct block *out,
-			const struct kernel_events *events, enum tracedat_returns returns,
-			bool stacks)
+static void add_format(struct block *b, const char *text)
 {
+	add_text64(b, text, strlen(text));
+}
+
+static void add_formats(struct tracedat_writer *w, struct block *out, const struct tracedat_contents *c)
+{
+	const struct kernel_events *events = c->events;
 	struct block b = { 0 };
 	uint32_t systems = 1;
 	unsigned int i;
@@ -361,14 +370,14 @@ static void add_formats(struct tracedat_writer *w, struct block *out,
 	add_text64(&b, header_event, sizeof(header_event) - 1);
 	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
 	/* formats of system ftrace */
-	add_u32(&b, 1 + (returns == WITH_RETURNS) + (returns != WITHOUT_RETURNS) + stacks);
-	add_text64(&b, function_format, sizeof(function_format) - 1);
-	if (returns == WITH_RETURNS)
-		add_text64(&b, entry_format, sizeof(entry_format) - 1);
-	if (returns != WITHOUT_RETURNS)
-		add_text64(&b, exit_format, sizeof(exit_format) - 1);
-	if (stacks)
-		add_text64(&b, stack_format, sizeof(stack_format) - 1);
+	add_u32(&b, 1 + (c->returns == WITH_RETURNS) + (c->returns != WITHOUT_RETURNS) + c->stacks);
+	add_format(&b, c->args ? FUNCTION_FORMAT(ARGS_FIELD(24)) : FUNCTION_FORMAT(""));
+	if (c->returns == WITH_RETURNS)
+		add_format(&b, c->args ? ENTRY_FORMAT(ARGS_FIELD(28)) : ENTRY_FORMAT(""));
+	if (c->returns != WITHOUT_RETURNS)
+		add_format(&b, exit_format);
+	if (c->stacks)
+		add_format(&b, stack_format);
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
 	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
 		systems++;
@@ -394,6 +403,35 @@ static void add_symbols(struct tracedat_writer *w, struct block *out)
 	add_u32(&b, w->symbols_len);
 	add(&b, w->symbols, w->symbols_len);
 	add_section(w, out, TRACEDAT_OPT_KALLSYMS, &b);
+}
+
+/* Add a file of the kernel, if it can be read. */
+static void add_file(struct tracedat_writer *w, struct block *out, uint16_t id, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct block b = { 0 };
+	char some[16384];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, some, sizeof(some))) > 0)
+		add(&b, some, n);
+	if (fd >= 0)
+		close(fd);
+	if (b.len)
+		add_section(w, out, id, &b);
+}
+
+/* Add what readers need to show arguments. */
+static void add_args(struct tracedat_writer *w, struct block *out, const struct tracedat_contents *c)
+{
+	struct block b = { 0 };
+
+	if (!c->args)
+		return;
+	add_u32(&b, c->args_len);
+	add(&b, c->args_text, c->args_len);
+	add_section(w, out, TRACEDAT_OPT_NESTRACE_ARGS, &b);
+	add_file(w, out, TRACEDAT_OPT_BTF_FILE, "/sys/kernel/btf/vmlinux");
 }
 
 /*
@@ -478,12 +516,11 @@ void tracedat_abandon(struct tracedat_writer *w)
 }
 
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
-					char *kallsyms, size_t len, const struct kernel_events *events,
-					enum tracedat_returns returns, bool stacks,
+					char *kallsyms, size_t len, const struct tracedat_contents *c,
 					struct error *e)
 {
 	struct tracedat_writer *w = xrealloc(NULL, sizeof(*w));
-	unsigned int nr_streams = events ? 2 * nr_cpus : nr_cpus, i;
+	unsigned int nr_streams = c->events ? 2 * nr_cpus : nr_cpus, i;
 	struct block b = { 0 };
 
 	*w = (struct tracedat_writer){
@@ -510,8 +547,9 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		w->spool[i] = spool_new(w->partial.fd, i, w->partial.segment,
 					w->partial.holes && i < nr_cpus ? &w->budget : NULL);
 	add_head(w, &b);
-	add_formats(w, &b, events, returns, stacks);
+	add_formats(w, &b, c);
 	add_symbols(w, &b);
+	add_args(w, &b, c);
 	put_block(w, &b);
 	if (!w->failed)
 		check_limit(w);
@@ -666,11 +704,16 @@ static void add_places(struct tracedat_writer *w, struct block *options)
 	static const uint16_t sections[] = {
 		TRACEDAT_OPT_HEADER_INFO, TRACEDAT_OPT_FTRACE_EVENTS, TRACEDAT_OPT_EVENT_FORMATS,
 		TRACEDAT_OPT_KALLSYMS, TRACEDAT_OPT_PRINTK, TRACEDAT_OPT_CMDLINES,
+		TRACEDAT_OPT_BTF_FILE, TRACEDAT_OPT_NESTRACE_ARGS,
 	};
+	const uint64_t *section;
 	size_t i;
 
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-		add_option(options, sections[i], &w->section[sections[i]], sizeof(uint64_t));
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		section = &w->section[tracedat_section(sections[i])];
+		if (*section)
+			add_option(options, sections[i], section, sizeof(*section));
+	}
 }
 
 /* List the CPUs that exist: those with rings or with hits; at least one. */

@@ -21,14 +21,22 @@ struct accounting;
 struct kernel_events;
 struct tracedat_writer;
 
+/* The parts of a file beside hits. Zeroed: none. */
+struct tracedat_contents {
+	const struct kernel_events *events;	/* those whose formats the file gets, or NULL */
+	enum tracedat_returns returns;
+	bool stacks;
+	bool args;			/* calls have arguments; then the text that describes them */
+	const char *args_text;
+	size_t args_len;
+};
+
 /*
  * Begin a file. @path must stay valid; @kallsyms, of @len bytes, becomes the writer's.
- * @clock: its name in tracefs. @events: those whose formats the file gets, or NULL.
- * Return: NULL after an error, with no file left behind.
+ * @clock: its name in tracefs. Return: NULL after an error, with no file left behind.
  */
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
-					char *kallsyms, size_t len, const struct kernel_events *events,
-					enum tracedat_returns returns, bool stacks,
+					char *kallsyms, size_t len, const struct tracedat_contents *c,
 					struct error *e);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <trace-seq.h>
 
+#include "lib/args_show.h"
 #include "lib/context.h"
 #include "lib/formats.h"
 #include "lib/memory.h"
@@ -23,6 +24,8 @@
 #define FUNCTIONS	16384
 #define TASKS		256
 #define CPUS		256	/* those beyond have no text of theirs */
+
+#define ARGS_SIZE	1200	/* of a call; what is longer is cut */
 
 #define TASK_WIDTH	16
 #define STEP		32	/* bytes that are copied at once, whether a text has as many or not */
@@ -67,6 +70,7 @@ struct text {
 	struct piece cpu[CPUS];
 	struct function function[FUNCTIONS];
 	struct task task[TASKS];
+	char args[ARGS_SIZE];
 };
 
 /* The lines of all files on their way to stdout. */
@@ -380,6 +384,19 @@ static inline void put_head(struct text *t, const struct source *from, const str
 	put_piece(&t->context[hit->slot]);
 }
 
+/* Make the arguments of a call in brackets. Return: false if it recorded none. */
+static __attribute__((noinline)) bool make_args(struct text *t, const struct hit *hit)
+{
+	size_t len;
+
+	strcpy(t->args, "(");
+	if (!args_text(t->look.args, hit, names_find(t->tep, hit->ip), t->args + 1, sizeof(t->args) - 2))
+		return false;
+	len = strlen(t->args);
+	strcpy(t->args + len, ")");
+	return true;
+}
+
 void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent)
 {
@@ -388,6 +405,10 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	put_head(t, from, hit);
 	put_spaces(indent);
 	put_function(t, hit->ip);
+	if (t->look.args && make_args(t, hit)) {
+		put_string(t->args);
+		begin_line();
+	}
 	put_piece(&arrow);
 	put_function(t, hit->parent_ip);
 	put_char('\n');
@@ -454,16 +475,34 @@ static void value_text(char *to, size_t size, uint64_t value)
 		snprintf(to, size, "0x%" PRIx64, value);
 }
 
+/* Write what a function returned. Return: false if it returns nothing. */
+static bool return_text(struct text *t, const struct hit *hit, const struct text_return *r, char *to, size_t size)
+{
+	const char *text = NULL;
+	bool known = false;
+
+	if (!r->has_value)
+		return false;
+	if (t->look.args)
+		text = args_return_text(t->look.args, names_find(t->tep, hit->ip), r->value, &known);
+	if (known && !text)
+		return false;
+	if (known)
+		snprintf(to, size, "%s", text);
+	else
+		value_text(to, size, r->value);
+	return true;
+}
+
 void text_return(struct text *t, const struct source *from, const struct hit *hit,
 		 const struct text_return *r)
 {
-	char text[64];
+	char text[128];
 
 	put_head(t, from, hit);
 	put_function(t, hit->ip);
 	put_string(" ->");
-	if (r->has_value) {
-		value_text(text, sizeof(text), r->value);
+	if (return_text(t, hit, r, text, sizeof(text))) {
 		put_string(" ");
 		put_string(text);
 	}
@@ -515,6 +554,7 @@ void text_graph_entry(struct text *t, const struct source *from, const struct hi
 	flushes = out.flushes;
 	column = put_graph_head(t, from, hit, depth, NULL);
 	put_function(t, hit->ip);
+	put_string(t->look.args && make_args(t, hit) ? t->args : "()");
 	/* a name may be long: then the line may be on its way already */
 	if (flushes == out.flushes && nr_open_lines < sizeof(open_lines) / sizeof(open_lines[0])) {
 		*line = (struct open_line){
@@ -524,7 +564,7 @@ void text_graph_entry(struct text *t, const struct source *from, const struct hi
 		open_lines[nr_open_lines].text = t;
 		open_lines[nr_open_lines++].source = from->nr;
 	}
-	put_string("() {\n");
+	put_string(" {\n");
 }
 
 void text_graph_call(struct text *t, const struct source *from, const struct hit *hit,
@@ -533,13 +573,14 @@ void text_graph_call(struct text *t, const struct source *from, const struct hit
 	open_line(t, from)->column = 0;
 	put_graph_head(t, from, hit, depth, NULL);
 	put_function(t, hit->ip);
-	put_string("(); /* its return is not recorded */\n");
+	put_string(t->look.args && make_args(t, hit) ? t->args : "()");
+	put_string("; /* its return is not recorded */\n");
 }
 
 /* Let an open line end with @tail. */
 static void close_line(const struct open_line *closed, const char *tail)
 {
-	size_t at = closed->tail, end = at + strlen("() {\n"), len = strlen(tail);
+	size_t at = closed->tail, end = at + strlen(" {\n"), len = strlen(tail);
 	struct open_line *line;
 	unsigned int i;
 
@@ -560,18 +601,17 @@ void text_graph_exit(struct text *t, const struct source *from, const struct hit
 		     uint64_t depth, const struct text_return *r)
 {
 	struct open_line *line = open_line(t, from), was = *line;
-	char value[64] = "", tail[128], times[TIMES_WIDTH];
+	char value[128] = "", tail[192], times[TIMES_WIDTH];
 
 	line->column = 0;
-	if (r->has_value)
-		value_text(value, sizeof(value), r->value);
+	return_text(t, hit, r, value, sizeof(value));
 	/* room for the longer line */
 	begin_line();
 	if (was.column && line->tail && was.ip == hit->ip && was.depth == depth && was.pid == hit->pid &&
 	    r->has_self && was.begin == r->begin) {
 		times_text(times, r);
 		memcpy(out.text + was.column, times, TIMES_WIDTH);
-		snprintf(tail, sizeof(tail), "();%s%s\n", *value ? " = " : "", value);
+		snprintf(tail, sizeof(tail), ";%s%s\n", *value ? " = " : "", value);
 		close_line(&was, tail);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct args_show;
 struct hit;
 struct source;
 struct tep_handle;
@@ -18,6 +19,7 @@ struct text_look {
 	bool cycles;		/* times are cycles */
 	bool full_time;		/* times have nanoseconds, not microseconds */
 	bool colour;		/* each context has a colour */
+	struct args_show *args;	/* NULL, or: calls have arguments */
 	const char *file;	/* NULL, or: each line begins with this name of the file */
 	unsigned int file_width;	/* columns for that name */
 	unsigned int instance_width;	/* columns for the name of the instance; 0: there are none */

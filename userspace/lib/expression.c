@@ -1,0 +1,928 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/expression.h"
+#include "lib/memory.h"
+#include "lib/prototypes.h"
+
+#define PARAMETERS_MAX	64
+#define NAME_MAX_LEN	128
+#define RETVAL		"retval"
+
+struct parser {
+	const struct prototype *of;
+	const char *text, *at;
+	struct error *e;
+	struct parameter parameter[PARAMETERS_MAX];
+	unsigned int nr_parameters;
+};
+
+/* Where a value is that a path names. */
+struct place {
+	const struct btf *btf;
+	uint32_t type;			/* plain */
+	enum { IN_STEP_VALUE, IN_WORDS, IN_RETVAL, IN_MEMORY } in;	/* MEMORY: the step's value points to it */
+	unsigned int word;		/* IN_WORDS: the first argument word */
+	int argument;			/* it is all of this argument word; or -1 */
+	uint64_t bit;			/* in the words, or the memory */
+	unsigned int bits;		/* of a bit field; 0: it is none */
+};
+
+/* ---- errors ---- */
+
+/* Say what is wrong at @at. @remedy: may be empty. */
+static bool __attribute__((format(printf, 3, 4)))
+fail(struct parser *p, const char *at, const char *problem, ...)
+{
+	char text[700];
+	const char *remedy;
+	va_list args;
+
+	va_start(args, problem);
+	vsnprintf(text, sizeof(text), problem, args);
+	va_end(args);
+	/* "problem; remedy" */
+	remedy = strstr(text, "; ");
+	return error_set(p->e, "%.*s at column %zu: '%.200s'%s",
+			 (int)(remedy ? remedy - text : (long)strlen(text)), text, at - p->text + 1, p->text,
+			 remedy ? remedy : "");
+}
+
+/* Append names for a message, as many as fit. */
+static void add_name(char *list, size_t size, const char *name)
+{
+	size_t len = strlen(list);
+
+	if (!*name)
+		return;
+	if (len + strlen(name) + 8 < size)
+		snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+	else if (len >= 4 && strcmp(list + len - 4, " ..."))
+		snprintf(list + len, size - len, " ...");
+}
+
+/* ---- types ---- */
+
+static const char *name_of(const struct btf *btf, uint32_t offset)
+{
+	return btf__name_by_offset(btf, offset) ?: "";
+}
+
+/* Is it char, perhaps signed, unsigned or constant? u8, which is a typedef, is a number. */
+static bool is_char(const struct btf *btf, uint32_t type, bool constant)
+{
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	unsigned int steps;
+
+	for (steps = 0; t && btf_is_mod(t) && steps < 16; steps++) {
+		constant &= !btf_is_const(t);
+		t = t->type ? btf__type_by_id(btf, t->type) : NULL;
+	}
+	return t && btf_is_int(t) && t->size == 1 && !(btf_int_encoding(t) & BTF_INT_BOOL) && !constant;
+}
+
+bool type_is_string(const struct btf *btf, uint32_t type, bool constant)
+{
+	const struct btf_type *t = btf__type_by_id(btf, plain_type(btf, type));
+
+	return t && btf_is_ptr(t) && t->type && is_char(btf, t->type, constant);
+}
+
+struct value_type value_type_of(const struct btf *btf, uint32_t type)
+{
+	uint32_t plain = plain_type(btf, type);
+	const struct btf_type *t = plain ? btf__type_by_id(btf, plain) : NULL;
+	struct value_type v = { .kind = VALUE_VOID };
+	long long size;
+
+	if (!t)
+		return v;
+	size = btf__resolve_size(btf, plain);
+	v.size = size > 0 ? size : 0;
+	v.kind = VALUE_WORDS;
+	if (v.size > 8)
+		return v;
+	if (btf_is_ptr(t)) {
+		v.kind = VALUE_POINTER;
+	} else if (btf_is_any_enum(t)) {
+		v.kind = VALUE_ENUM;
+		v.enumeration = plain;
+		v.is_signed = btf_kflag(t);
+		/* before 6.0 nothing says it */
+		if (btf_is_enum(t) && !v.is_signed) {
+			const struct btf_enum *e = btf_enum(t);
+			unsigned int i;
+
+			for (i = 0; i < btf_vlen(t); i++)
+				v.is_signed |= e[i].val < 0;
+		}
+	} else if (btf_is_int(t)) {
+		v.is_signed = btf_int_encoding(t) & BTF_INT_SIGNED;
+		if (btf_int_encoding(t) & BTF_INT_BOOL)
+			v.kind = VALUE_BOOL;
+		else if (v.size == 1 && !strcmp(name_of(btf, t->name_off), "char"))
+			v.kind = VALUE_CHAR;
+		else
+			v.kind = v.is_signed ? VALUE_SIGNED : VALUE_UNSIGNED;
+	}
+	return v;
+}
+
+/* Return: the definition of what may be only declared here. */
+static uint32_t defined(const struct btf *btf, uint32_t type)
+{
+	const struct btf_type *t = type ? btf__type_by_id(btf, type) : NULL;
+	int found;
+
+	if (!t || !btf_is_fwd(t))
+		return type;
+	found = btf__find_by_name_kind(btf, name_of(btf, t->name_off),
+				       btf_kflag(t) ? BTF_KIND_UNION : BTF_KIND_STRUCT);
+	return found > 0 ? (uint32_t)found : type;
+}
+
+/* Find a member, also in members without a name. */
+static bool find_member(const struct btf *btf, uint32_t type, const char *name, struct place *to,
+			unsigned int depth)
+{
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	const struct btf_member *m = btf_members(t);
+	unsigned int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		const char *member = name_of(btf, m->name_off);
+		uint32_t inner = plain_type(btf, m->type);
+
+		if (!strcmp(member, name)) {
+			to->type = inner;
+			to->bit += btf_member_bit_offset(t, i);
+			to->bits = btf_member_bitfield_size(t, i);
+			return true;
+		}
+		if (*member || !inner || !btf_is_composite(btf__type_by_id(btf, inner)) || depth > 16)
+			continue;
+		to->bit += btf_member_bit_offset(t, i);
+		if (find_member(btf, inner, name, to, depth + 1))
+			return true;
+		to->bit -= btf_member_bit_offset(t, i);
+	}
+	return false;
+}
+
+static void list_members(const struct btf *btf, uint32_t type, char *list, size_t size, unsigned int depth)
+{
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	const struct btf_member *m = btf_members(t);
+	unsigned int i;
+
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		uint32_t inner = plain_type(btf, m->type);
+
+		add_name(list, size, name_of(btf, m->name_off));
+		if (!m->name_off && inner && btf_is_composite(btf__type_by_id(btf, inner)) && depth < 16)
+			list_members(btf, inner, list, size, depth + 1);
+	}
+}
+
+/* Write how C calls a struct or union. */
+static const char *aggregate_name(const struct btf *btf, uint32_t type)
+{
+	static char text[160];
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	const char *name = name_of(btf, t->name_off);
+
+	snprintf(text, sizeof(text), "%s%s%.128s", btf_is_union(t) ? "union" : "struct", *name ? " " : "", name);
+	return text;
+}
+
+/* ---- steps ---- */
+
+static bool add_step(struct parser *p, struct steps *to, struct nestrace_step step)
+{
+	if (to->nr == NESTRACE_ARGS_STEPS)
+		return fail(p, p->at, "too long");
+	to->step[to->nr++] = step;
+	return true;
+}
+
+/* Shift the value so that it is @bits from @from on. */
+static bool add_bits(struct parser *p, struct steps *to, unsigned int from, unsigned int bits, bool is_signed)
+{
+	if (bits >= 64)
+		return true;
+	return add_step(p, to, (struct nestrace_step){
+		.op = NESTRACE_OP_BITS, .a = 64 - bits - from, .b = 64 - bits, .c = is_signed,
+	});
+}
+
+/* Make the step's value that at @at, which is no more than a word. */
+static bool load(struct parser *p, struct steps *to, struct place *at)
+{
+	struct value_type type = value_type_of(at->btf, at->type);
+	unsigned int size = type.size, bits = at->bits ?: 8 * size;
+	uint64_t first = at->bit / (8 * size) * size, within = at->bit - 8 * first;
+	bool ok = true;
+
+	if (at->in == IN_STEP_VALUE)
+		return true;
+	/* members of packed structs begin anywhere */
+	if (!at->bits) {
+		first = at->bit / 8;
+		within = 0;
+	}
+	if (within + bits > 8 * size)
+		return fail(p, p->at, "a bit field that crosses its type");
+	if (at->in == IN_MEMORY) {
+		ok = add_step(p, to, (struct nestrace_step){
+			.op = NESTRACE_OP_READ, .a = size, .value = first,
+		});
+		if (ok && (bits < 8 * size || (type.is_signed && size < 8)))
+			ok = add_bits(p, to, within, bits, type.is_signed);
+	} else {
+		if (first % 8 + size > 8)
+			return fail(p, p->at, "a member in two registers");
+		if (at->in == IN_RETVAL)
+			ok = add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_RETVAL });
+		else
+			ok = add_step(p, to, (struct nestrace_step){
+				.op = NESTRACE_OP_ARG, .a = at->word + first / 8,
+			});
+		ok = ok && add_bits(p, to, 8 * (first % 8) + within, bits, type.is_signed);
+	}
+	at->in = IN_STEP_VALUE;
+	return ok;
+}
+
+/* Make the step's value the address of @at. */
+static bool load_address(struct parser *p, struct steps *to, const struct place *at)
+{
+	if (at->in != IN_MEMORY)
+		return fail(p, p->at, "an array in registers");
+	return !at->bit || add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_ADD, .value = at->bit / 8 });
+}
+
+/* ---- paths ---- */
+
+static void skip_spaces(struct parser *p)
+{
+	while (isspace((unsigned char)*p->at))
+		p->at++;
+}
+
+static bool accept(struct parser *p, const char *token)
+{
+	skip_spaces(p);
+	if (strncmp(p->at, token, strlen(token)))
+		return false;
+	p->at += strlen(token);
+	return true;
+}
+
+/* Take an identifier. Return: false if there is none. */
+static bool take_name(struct parser *p, char name[NAME_MAX_LEN])
+{
+	size_t len = 0;
+
+	skip_spaces(p);
+	if (!isalpha((unsigned char)*p->at) && *p->at != '_')
+		return false;
+	while (isalnum((unsigned char)*p->at) || *p->at == '_') {
+		if (len < NAME_MAX_LEN - 1)
+			name[len++] = *p->at;
+		p->at++;
+	}
+	name[len] = '\0';
+	return true;
+}
+
+static bool take_number(struct parser *p, uint64_t *value)
+{
+	char *end;
+
+	skip_spaces(p);
+	if (!isdigit((unsigned char)*p->at))
+		return false;
+	*value = strtoull(p->at, &end, 0);
+	p->at = end;
+	/* as in C */
+	while (strchr("uUlL", *p->at) && *p->at)
+		p->at++;
+	return true;
+}
+
+static bool no_argument_there(struct parser *p, const char *at, bool may_return)
+{
+	char list[400] = "";
+	unsigned int i;
+
+	for (i = 0; i < p->nr_parameters; i++)
+		add_name(list, sizeof(list), p->parameter[i].name);
+	if (may_return)
+		add_name(list, sizeof(list), RETVAL);
+	return fail(p, at, "no such argument; %s() has %s", p->of->name, *list ? list : "none");
+}
+
+static bool begin_path(struct parser *p, const char *name, const char *at, struct place *to, bool may_return)
+{
+	unsigned int i;
+
+	*to = (struct place){ .btf = p->of->btf, .argument = -1 };
+	for (i = 0; i < p->nr_parameters; i++) {
+		if (!p->parameter[i].name || strcmp(p->parameter[i].name, name))
+			continue;
+		if (p->parameter[i].word + p->parameter[i].words > NESTRACE_ARGS_WORDS)
+			return fail(p, at, "too many arguments before this one");
+		to->type = plain_type(to->btf, p->parameter[i].type);
+		to->in = IN_WORDS;
+		to->word = p->parameter[i].word;
+		to->argument = to->word;
+		return true;
+	}
+	if (strcmp(name, RETVAL))
+		return no_argument_there(p, at, may_return);
+	if (!may_return)
+		return fail(p, at, "the return value is not known when the function is called; use --ret");
+	to->type = prototype_returns(p->of);
+	to->in = IN_RETVAL;
+	if (!to->type)
+		return fail(p, at, "%s() returns nothing; use its arguments", p->of->name);
+	return true;
+}
+
+/* Follow the pointer that @at is. */
+static bool follow(struct parser *p, struct steps *to, struct place *at, const char *where)
+{
+	const struct btf_type *t = btf__type_by_id(at->btf, at->type);
+
+	if (!t || !btf_is_ptr(t))
+		return fail(p, where, "not a pointer; use . for a field of a struct");
+	if (at->in == IN_RETVAL)
+		return fail(p, where, "a return value cannot be followed; compare it");
+	if (!load(p, to, at))
+		return false;
+	*at = (struct place){
+		.btf = at->btf, .type = defined(at->btf, plain_type(at->btf, t->type)), .in = IN_MEMORY, .argument = -1,
+	};
+	return true;
+}
+
+static bool enter_member(struct parser *p, struct place *at, const char *where)
+{
+	const struct btf_type *t = at->type ? btf__type_by_id(at->btf, at->type) : NULL;
+	const char *column;
+	char name[NAME_MAX_LEN], list[400] = "";
+
+	skip_spaces(p);
+	column = p->at;
+	if (!take_name(p, name))
+		return fail(p, column, "the name of a field is missing");
+	if (t && btf_is_ptr(t))
+		return fail(p, where, "a pointer; use -> for a field of what it points to");
+	if (t && btf_is_fwd(t))
+		return fail(p, column, "the fields of this struct are not in the kernel's BTF");
+	if (!t || !btf_is_composite(t))
+		return fail(p, where, "not a struct; it has no fields");
+	at->argument = -1;
+	at->bits = 0;
+	if (find_member(at->btf, at->type, name, at, 0))
+		return true;
+	list_members(at->btf, at->type, list, sizeof(list), 0);
+	return fail(p, column, "no such field; %s has %s", aggregate_name(at->btf, at->type), *list ? list : "none");
+}
+
+static bool enter_element(struct parser *p, struct steps *to, struct place *at, const char *where)
+{
+	const struct btf_type *t = at->type ? btf__type_by_id(at->btf, at->type) : NULL;
+	uint32_t element;
+	uint64_t index;
+	long long size;
+
+	if (!take_number(p, &index) || !accept(p, "]"))
+		return fail(p, p->at, "not an index; use a number, as in [0]");
+	if (t && btf_is_array(t)) {
+		element = plain_type(at->btf, btf_array(t)->type);
+		if (btf_array(t)->nelems && index >= btf_array(t)->nelems)
+			return fail(p, where, "the array is shorter; it has %u elements", btf_array(t)->nelems);
+	} else {
+		if (!follow(p, to, at, where))
+			return false;
+		element = at->type;
+	}
+	size = element ? btf__resolve_size(at->btf, element) : -1;
+	if (size <= 0 || index > (1ULL << 30) / (uint64_t)size)
+		return fail(p, where, "no elements of a known size");
+	at->type = element;
+	at->argument = -1;
+	at->bit += index * size * 8;
+	return true;
+}
+
+/* Take a path: [*]NAME, then ->FIELD, .FIELD or [INDEX]. */
+static bool take_path(struct parser *p, struct steps *to, struct place *at, bool may_return)
+{
+	const char *begin, *where;
+	unsigned int stars = 0;
+	char name[NAME_MAX_LEN];
+
+	while (accept(p, "*"))
+		stars++;
+	skip_spaces(p);
+	begin = p->at;
+	if (!take_name(p, name))
+		return fail(p, begin, *begin ? "not an argument" : "an argument is missing");
+	if (!begin_path(p, name, begin, at, may_return))
+		return false;
+	for (;;) {
+		skip_spaces(p);
+		where = p->at;
+		if (accept(p, "->")) {
+			if (!follow(p, to, at, where) || !enter_member(p, at, where))
+				return false;
+		} else if (accept(p, ".")) {
+			if (!enter_member(p, at, where))
+				return false;
+		} else if (accept(p, "[")) {
+			if (!enter_element(p, to, at, where))
+				return false;
+		} else {
+			break;
+		}
+	}
+	while (stars--)
+		if (!follow(p, to, at, begin))
+			return false;
+	return true;
+}
+
+/* Go into structs that hold one member only, as kuid_t and atomic_t do. */
+static void unwrap(struct place *at)
+{
+	const struct btf_type *t = at->type ? btf__type_by_id(at->btf, at->type) : NULL;
+	unsigned int depth;
+
+	for (depth = 0; depth < 16 && t && btf_is_struct(t) && btf_vlen(t) == 1; depth++) {
+		at->bit += btf_member_bit_offset(t, 0);
+		at->bits = btf_member_bitfield_size(t, 0);
+		at->type = plain_type(at->btf, btf_members(t)->type);
+		at->argument = at->bits ? -1 : at->argument;
+		t = at->type ? btf__type_by_id(at->btf, at->type) : NULL;
+	}
+}
+
+static bool is_char_array(const struct place *at)
+{
+	const struct btf_type *t = btf__type_by_id(at->btf, at->type);
+
+	return t && btf_is_array(t) && is_char(at->btf, btf_array(t)->type, false);
+}
+
+/* Say that a path ends at what has no value of its own. */
+static bool no_value(struct parser *p, const struct place *at, const char *where)
+{
+	const struct btf_type *t = at->type ? btf__type_by_id(at->btf, at->type) : NULL;
+	char list[400] = "";
+
+	if (t && btf_is_composite(t)) {
+		list_members(at->btf, at->type, list, sizeof(list), 0);
+		return fail(p, where, "a %s; choose a field: %s", aggregate_name(at->btf, at->type), list);
+	}
+	if (t && btf_is_array(t))
+		return fail(p, where, "an array; choose an element, as in [0]");
+	return fail(p, where, "no value of a known type");
+}
+
+/* Take a path to a number or a string, and make the step's value that number, or where that string is. */
+static bool take_value(struct parser *p, struct steps *to, struct place *at, struct value_type *type,
+		       bool may_return)
+{
+	const char *begin;
+
+	skip_spaces(p);
+	begin = p->at;
+	if (!take_path(p, to, at, may_return))
+		return false;
+	unwrap(at);
+	if (at->type && is_char_array(at)) {
+		*type = (struct value_type){ .kind = VALUE_STRING, .size = 8 * STRING_WORDS };
+		at->argument = -1;
+		return load_address(p, to, at);
+	}
+	*type = value_type_of(at->btf, at->type);
+	if (type->kind == VALUE_VOID || type->kind == VALUE_WORDS || !type->size)
+		return no_value(p, at, begin);
+	if (type_is_string(at->btf, at->type, false) && at->in != IN_RETVAL) {
+		*type = (struct value_type){ .kind = VALUE_STRING, .size = 8 * STRING_WORDS };
+		at->argument = -1;
+	}
+	return load(p, to, at);
+}
+
+static void begin_parser(struct parser *p, const struct prototype *of, const char *text, const char *at,
+			 struct error *e)
+{
+	p->of = of;
+	p->text = text;
+	p->at = at;
+	p->e = e;
+	p->nr_parameters = prototype_parameters(of, p->parameter, PARAMETERS_MAX);
+}
+
+bool expression_value(const struct prototype *of, const char *text, const char **at, struct steps *fetch,
+		      struct expression_value *value, struct error *e)
+{
+	unsigned int before = fetch->nr;
+	struct place place;
+	struct parser p;
+	bool ok;
+
+	begin_parser(&p, of, text, *at, e);
+	ok = take_value(&p, fetch, &place, &value->type, false);
+	*at = p.at;
+	if (!ok)
+		return false;
+	value->argument = place.argument;
+	if (value->argument >= 0) {
+		fetch->nr = before;
+		return true;
+	}
+	return add_step(&p, fetch, value->type.kind == VALUE_STRING ?
+			(struct nestrace_step){ .op = NESTRACE_OP_STRING, .a = STRING_WORDS } :
+			(struct nestrace_step){ .op = NESTRACE_OP_STORE });
+}
+
+/* ---- conditions ---- */
+
+/* A tree of tests. */
+struct node {
+	enum { TEST, BOTH, EITHER } kind;
+	struct steps *test;
+	struct node *left, *right;
+	bool entry, exit;	/* it tests arguments, return values */
+	const char *at;
+};
+
+static void free_node(struct node *n)
+{
+	if (!n)
+		return;
+	free_node(n->left);
+	free_node(n->right);
+	free(n->test);
+	free(n);
+}
+
+static struct node *join(struct node *left, struct node *right, bool both, const char *at)
+{
+	struct node *n = xzalloc(1, sizeof(*n));
+
+	n->kind = both ? BOTH : EITHER;
+	n->left = left;
+	n->right = right;
+	n->entry = left->entry || right->entry;
+	n->exit = left->exit || right->exit;
+	n->at = at;
+	return n;
+}
+
+/* Take "text", and add the step that tests for it. */
+static bool take_string(struct parser *p, struct steps *to, bool other)
+{
+	char text[8 * STRING_WORDS] = "";
+	struct nestrace_step step = { .op = NESTRACE_OP_TEST_STRING, .c = other };
+	const char *begin = p->at++;
+	unsigned int len = 0, words, i;
+
+	while (*p->at && *p->at != '"') {
+		if (*p->at == '\\' && p->at[1])
+			p->at++;
+		if (len == sizeof(text) - 1)
+			return fail(p, begin, "this text is too long; at most %zu characters are compared",
+				    sizeof(text) - 1);
+		text[len++] = *p->at++;
+	}
+	if (*p->at != '"')
+		return fail(p, begin, "the text does not end; its end is a \"");
+	p->at++;
+	/* with its NUL */
+	words = len / 8 + 1;
+	step.a = words;
+	if (!add_step(p, to, step))
+		return false;
+	for (i = 0; i < words; i++) {
+		step = (struct nestrace_step){ .op = NESTRACE_OP_DATA };
+		memcpy(&step.value, text + 8 * i, 8);
+		if (!add_step(p, to, step))
+			return false;
+	}
+	return true;
+}
+
+/* Find what an enum calls a number. */
+static bool enum_number(const struct btf *btf, uint32_t type, const char *name, uint64_t *value, char *list,
+			size_t size)
+{
+	const struct btf_type *t = btf__type_by_id(btf, type);
+	unsigned int i;
+
+	for (i = 0; i < btf_vlen(t); i++) {
+		const char *word = name_of(btf, btf_is_enum(t) ? btf_enum(t)[i].name_off :
+							btf_enum64(t)[i].name_off);
+
+		*value = btf_is_enum(t) ? (uint64_t)(int64_t)btf_enum(t)[i].val : btf_enum64_value(&btf_enum64(t)[i]);
+		if (!strcmp(word, name))
+			return true;
+		add_name(list, size, word);
+	}
+	return false;
+}
+
+/* Find the number of an error by its name, as ENOENT. */
+static bool errno_number(const char *name, uint64_t *value)
+{
+	const char *word;
+	int err;
+
+	for (err = 1; err < 4096; err++) {
+		word = *name == 'E' ? strerrorname_np(err) : NULL;
+		if (word && !strcmp(word, name)) {
+			*value = err;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Take a number: of C, of an enum, of errno, or a character. */
+static bool take_constant(struct parser *p, const struct place *of, const struct value_type *type, uint64_t *value)
+{
+	char name[NAME_MAX_LEN], list[400] = "";
+	bool negative, inverted;
+	const char *begin;
+
+	skip_spaces(p);
+	begin = p->at;
+	negative = accept(p, "-");
+	inverted = !negative && accept(p, "~");
+	skip_spaces(p);
+	if (*p->at == '\'' && p->at[1] && p->at[2] == '\'') {
+		*value = p->at[1];
+		p->at += 3;
+	} else if (take_name(p, name)) {
+		if (type->kind == VALUE_ENUM && enum_number(of->btf, type->enumeration, name, value, list, sizeof(list)))
+			;
+		else if (!strcmp(name, "true") || !strcmp(name, "false"))
+			*value = *name == 't';
+		else if (!strcmp(name, "NULL"))
+			*value = 0;
+		else if (!errno_number(name, value))
+			return fail(p, begin, "not a number; %s%s", *list ? "the enum has " :
+				    "use a number, 'c', NULL, true, false or an error such as -ENOENT", list);
+	} else if (!take_number(p, value)) {
+		return fail(p, begin, *begin ? "not a number; an argument or field comes before the comparison, a constant behind it" :
+			    "a number is missing");
+	}
+	if (negative)
+		*value = -*value;
+	if (inverted)
+		*value = ~*value;
+	/* -1 is the highest number of an unsigned type, as in C */
+	if (type->size < 8 && type->kind != VALUE_SIGNED && !type->is_signed && (negative || inverted))
+		*value &= (1ULL << 8 * type->size) - 1;
+	return true;
+}
+
+static bool take_relation(struct parser *p, enum nestrace_relation *relation)
+{
+	static const struct { const char *token; enum nestrace_relation relation; } all[] = {
+		{ "==", NESTRACE_EQUAL }, { "!=", NESTRACE_NOT_EQUAL }, { "<=", NESTRACE_LESS_EQUAL },
+		{ ">=", NESTRACE_GREATER_EQUAL }, { "<", NESTRACE_LESS }, { ">", NESTRACE_GREATER },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (accept(p, all[i].token)) {
+			*relation = all[i].relation;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum nestrace_relation opposite(enum nestrace_relation relation)
+{
+	static const enum nestrace_relation of[NESTRACE_NR_RELATIONS] = {
+		[NESTRACE_EQUAL] = NESTRACE_NOT_EQUAL, [NESTRACE_NOT_EQUAL] = NESTRACE_EQUAL,
+		[NESTRACE_LESS] = NESTRACE_GREATER_EQUAL, [NESTRACE_GREATER_EQUAL] = NESTRACE_LESS,
+		[NESTRACE_GREATER] = NESTRACE_LESS_EQUAL, [NESTRACE_LESS_EQUAL] = NESTRACE_GREATER,
+	};
+
+	return of[relation];
+}
+
+/* Take what follows a string: == or != and a text, or nothing: is it not empty? */
+static bool take_string_test(struct parser *p, struct steps *to, bool negate)
+{
+	enum nestrace_relation relation;
+	const char *where;
+
+	skip_spaces(p);
+	where = p->at;
+	if (!take_relation(p, &relation))
+		return fail(p, where, "a text is compared; use == \"TEXT\" or != \"TEXT\"");
+	skip_spaces(p);
+	if (*p->at != '"' || (relation != NESTRACE_EQUAL && relation != NESTRACE_NOT_EQUAL))
+		return fail(p, where, "a text is compared; use == \"TEXT\" or != \"TEXT\"");
+	return take_string(p, to, (relation == NESTRACE_NOT_EQUAL) != negate);
+}
+
+/* Take what follows a number: perhaps & MASK, and perhaps a comparison; without it: is it not 0? */
+static bool take_number_test(struct parser *p, struct steps *to, const struct place *of,
+			     const struct value_type *type, bool in_brackets, bool negate)
+{
+	struct nestrace_step test = { .op = NESTRACE_OP_TEST, .a = NESTRACE_NOT_EQUAL };
+	enum nestrace_relation relation = NESTRACE_NOT_EQUAL;
+	uint64_t value = 0;
+	bool compares;
+
+	skip_spaces(p);
+	if (*p->at == '&' && p->at[1] != '&') {
+		p->at++;
+		if (!take_constant(p, of, type, &value) ||
+		    !add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_AND, .value = value }))
+			return false;
+		value = 0;
+	}
+	if (in_brackets && !accept(p, ")"))
+		return fail(p, p->at, "a ) is missing");
+	compares = take_relation(p, &relation);
+	if (compares) {
+		skip_spaces(p);
+		if (*p->at == '"')
+			return fail(p, p->at, "not a text, but a number; compare it with a number");
+		if (!take_constant(p, of, type, &value))
+			return false;
+	}
+	test.a = negate ? opposite(relation) : relation;
+	test.c = type->kind == VALUE_SIGNED || type->is_signed;
+	test.value = value;
+	return add_step(p, to, test);
+}
+
+/* Take one comparison. @in_brackets: of which the value is, as in (flags & 1) == 1. */
+static struct node *take_test(struct parser *p, bool in_brackets, bool negate)
+{
+	struct node *n = xzalloc(1, sizeof(*n));
+	struct value_type type;
+	struct place at;
+	bool ok;
+
+	n->test = xzalloc(1, sizeof(*n->test));
+	n->kind = TEST;
+	skip_spaces(p);
+	n->at = p->at;
+	ok = take_value(p, n->test, &at, &type, true);
+	if (ok)
+		n->exit = n->test->nr && n->test->step[0].op == NESTRACE_OP_RETVAL;
+	n->entry = !n->exit;
+	if (ok && type.kind == VALUE_STRING)
+		ok = take_string_test(p, n->test, negate);
+	else if (ok)
+		ok = take_number_test(p, n->test, &at, &type, in_brackets, negate);
+	if (ok)
+		return n;
+	free_node(n);
+	return NULL;
+}
+
+/* Is this the bracket of (PATH & MASK) and not of a condition? */
+static bool is_bracket_of_value(const char *at)
+{
+	at += strspn(at + 1, " ") + 1;
+	at += strspn(at, "*abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]");
+	while (at[0] == '-' && at[1] == '>')
+		at += 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]");
+	at += strspn(at, " ");
+	if (at[0] != '&' || at[1] == '&')
+		return false;
+	at++;
+	at += strcspn(at, ")&|");
+	if (*at != ')')
+		return false;
+	at++;
+	at += strspn(at, " ");
+	return *at == '=' || *at == '!' || *at == '<' || *at == '>';
+}
+
+static struct node *take_either(struct parser *p, bool negate, unsigned int depth);
+
+static struct node *take_unary(struct parser *p, bool negate, unsigned int depth)
+{
+	struct node *n;
+
+	skip_spaces(p);
+	if (depth > 50) {
+		fail(p, p->at, "too many brackets");
+		return NULL;
+	}
+	if (*p->at == '!' && p->at[1] != '=') {
+		p->at++;
+		return take_unary(p, !negate, depth + 1);
+	}
+	if (*p->at != '(')
+		return take_test(p, false, negate);
+	if (is_bracket_of_value(p->at)) {
+		p->at++;
+		return take_test(p, true, negate);
+	}
+	p->at++;
+	n = take_either(p, negate, depth + 1);
+	if (n && !accept(p, ")")) {
+		fail(p, p->at, "a ) is missing");
+		free_node(n);
+		return NULL;
+	}
+	return n;
+}
+
+/* Take tests that @token joins. */
+static struct node *take_joined(struct parser *p, bool negate, unsigned int depth, bool both)
+{
+	struct node *n = both ? take_unary(p, negate, depth) : take_joined(p, negate, depth, true), *right;
+	const char *at;
+
+	while (n) {
+		skip_spaces(p);
+		at = p->at;
+		if (!accept(p, both ? "&&" : "||"))
+			break;
+		right = both ? take_unary(p, negate, depth) : take_joined(p, negate, depth, true);
+		if (!right) {
+			free_node(n);
+			return NULL;
+		}
+		/* not (a and b) is (not a) or (not b) */
+		n = join(n, right, both != negate, at);
+	}
+	return n;
+}
+
+static struct node *take_either(struct parser *p, bool negate, unsigned int depth)
+{
+	return take_joined(p, negate, depth, false);
+}
+
+static bool emit(struct parser *p, const struct node *n, struct steps *to)
+{
+	unsigned int i;
+
+	if (n->kind == TEST) {
+		for (i = 0; i < n->test->nr; i++)
+			if (!add_step(p, to, n->test->step[i]))
+				return false;
+		return true;
+	}
+	return emit(p, n->left, to) && emit(p, n->right, to) &&
+	       add_step(p, to, (struct nestrace_step){ .op = n->kind == BOTH ? NESTRACE_OP_BOTH : NESTRACE_OP_EITHER });
+}
+
+/* Add a condition to what must hold already. */
+static bool emit_also(struct parser *p, const struct node *n, struct steps *to)
+{
+	bool also = to->nr;
+
+	return emit(p, n, to) && (!also || add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_BOTH }));
+}
+
+/* Emit what arguments decide, and what the return value decides, each where it is known. */
+static bool emit_split(struct parser *p, const struct node *n, struct steps *entry, struct steps *exit)
+{
+	if (n->kind == BOTH)
+		return emit_split(p, n->left, entry, exit) && emit_split(p, n->right, entry, exit);
+	if (n->entry && n->exit)
+		return fail(p, n->at, "arguments are not kept until the return; join them with && only");
+	return emit_also(p, n, n->exit ? exit : entry);
+}
+
+bool expression_condition(const struct prototype *of, const char *text, struct steps *entry,
+			  struct steps *exit, struct error *e)
+{
+	struct parser p;
+	struct node *n;
+	bool ok;
+
+	begin_parser(&p, of, text, text, e);
+	n = take_either(&p, false, 0);
+	if (!n)
+		return false;
+	skip_spaces(&p);
+	if (*p.at)
+		ok = fail(&p, p.at, "not understood; use && or || between comparisons");
+	else
+		ok = emit_split(&p, n, entry, exit);
+	free_node(n);
+	return ok;
+}
