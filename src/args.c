@@ -16,7 +16,7 @@
 
 enum nt_steps { NT_STEPS_IF, NT_STEPS_EXIT_IF, NT_STEPS_FETCH };
 
-/* What is known of the steps so far. */
+/* The steps so far. */
 struct nt_check {
 	enum nt_steps kind;
 	const struct nestrace_step *step;

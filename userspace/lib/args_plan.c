@@ -23,7 +23,7 @@ struct field {
 	size_t name_len;
 };
 
-/* What is made of one function. */
+/* The program of one function, and its description. */
 struct draft {
 	struct nestrace_args arg;
 	struct steps entry, exit, fetch;

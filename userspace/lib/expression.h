@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What users write about the arguments and the return value of a function, as steps of NESTRACE_IOC_ARGS:
+ * Texts of a user about the arguments and the return value of a function, as steps of NESTRACE_IOC_ARGS:
  *	file->f_path.dentry->d_name.name
  *	count > 4096 && (flags & 0x40) || retval == -ENOENT
  */
