@@ -11,6 +11,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "lib/args_show.h"
 #include "lib/around.h"
 #include "lib/context.h"
 #include "lib/graph_events.h"
@@ -51,6 +52,7 @@ struct export {
 		    const struct graph_call *returned);
 	bool instances;			/* the file has others than the top one */
 	bool returns;			/* it has calls that return */
+	struct args_show *args;		/* it may have arguments; or NULL */
 	bool first;			/* no element of the array was written */
 	struct missing missing;
 	struct graph_events graph;	/* --chrome, --perfetto */
@@ -105,6 +107,75 @@ static void put_retval(uint64_t retval)
 		printf("\"0x%" PRIx64 "\"", retval);
 }
 
+#define ARGS_SIZE	1200
+
+static void put_csv_args(struct export *e, const struct hit *hit)
+{
+	char text[ARGS_SIZE];
+
+	putchar_unlocked(',');
+	if (args_text(e->args, hit, names_find(e->reader.tep, hit->ip), text, sizeof(text)))
+		put_csv(text);
+}
+
+/* Is it a number of JSON that no reader rounds, or true or false? */
+static bool is_json(const struct arg_value *v)
+{
+	const char *digits = v->text + (*v->text == '-');
+
+	if (!strcmp(v->text, "true") || !strcmp(v->text, "false"))
+		return !v->is_string;
+	return v->is_number && *digits && strspn(digits, "0123456789") == strlen(digits) && strlen(digits) <= 15;
+}
+
+struct json_args {
+	unsigned int nr;
+};
+
+static void put_json_arg(void *arg, const struct arg_value *v)
+{
+	struct json_args *args = arg;
+	size_t len = strlen(v->text);
+	char text[ARGS_SIZE];
+
+	/* "...", which has no value */
+	if (!len)
+		return;
+	fputs(args->nr++ ? "," : ",\"args\":{", stdout);
+	put_json(v->name);
+	putchar_unlocked(':');
+	if (is_json(v)) {
+		fputs(v->text, stdout);
+	} else if (v->is_string && len >= 2 && len < sizeof(text) && v->text[len - 1] == '"') {
+		memcpy(text, v->text + 1, len - 2);
+		text[len - 2] = '\0';
+		put_json(text);
+	} else {
+		put_json(v->text);
+	}
+}
+
+static void put_json_args(const struct export *e, const struct hit *hit)
+{
+	struct json_args args = { 0 };
+	const char *why;
+
+	args_show(e->args, hit, names_find(e->reader.tep, hit->ip), put_json_arg, &args, &why);
+	if (args.nr)
+		putchar_unlocked('}');
+}
+
+/* Does this return have a value? */
+static bool has_value(const struct export *e, const struct hit *hit, const struct graph_call *returned)
+{
+	bool known = false;
+
+	if (!returned || !returned->has_retval)
+		return false;
+	return !e->args || args_return_text(e->args, names_find(e->reader.tep, hit->ip), returned->retval, &known) ||
+	       !known;
+}
+
 /* Print a row. @returned: NULL for a hit. */
 static void csv_row(struct export *e, const struct source *from, const struct hit *hit,
 		    const struct graph_call *returned)
@@ -126,9 +197,11 @@ static void csv_row(struct export *e, const struct source *from, const struct hi
 		if (returned && returned->took != UINT64_MAX)
 			printf("%" PRIu64, returned->took);
 		putchar_unlocked(',');
-		if (returned && returned->has_retval)
+		if (has_value(e, hit, returned))
 			put_retval(returned->retval);
 	}
+	if (e->args)
+		put_csv_args(e, hit);
 	putchar_unlocked('\n');
 }
 
@@ -158,12 +231,14 @@ static void put_json_hit(const struct export *e, const struct source *from, cons
 	if (!returned) {
 		fputs(",\"caller\":", stdout);
 		put_json(names_function(e->reader.tep, hit->parent_ip));
+		if (e->args)
+			put_json_args(e, hit);
 	} else if (returned->took != UINT64_MAX) {
 		printf(",\"duration_ns\":%" PRIu64, returned->took);
 	} else {
 		fputs(",\"duration_ns\":null", stdout);
 	}
-	if (returned && returned->has_retval) {
+	if (has_value(e, hit, returned)) {
 		fputs(",\"returned\":", stdout);
 		put_retval(returned->retval);
 	}
@@ -314,6 +389,8 @@ static void chrome(void *arg, const struct source *from, const struct hit *event
 	put_json(names_function(e->reader.tep, hit->parent_ip));
 	fputs(",\"task\":", stdout);
 	put_json(hit->comm);
+	if (e->args)
+		put_json_args(e, hit);
 	printf(",\"pid\":%d}}", hit->pid);
 }
 
@@ -573,6 +650,7 @@ int cmd_export(int argc, char **argv)
 		return EXIT_ERROR;
 	}
 	graph_events_init(&e.graph, e.reader.names);
+	e.args = args_show_new(e.reader.file, e.reader.tep);
 	if (e.by_time && !graph_events_have_entries(&e.graph))
 		die("the file has no calls with returns: '%s'; --weight time needs record --ret, not --ret=exit", path);
 	if (output && !freopen(output, "we", stdout))
@@ -584,8 +662,9 @@ int cmd_export(int argc, char **argv)
 	case CSV:
 		e.instances = reader_has_instances(&e.reader);
 		e.returns = graph_events_have_entries(&e.graph) || graph_events_only_exits(&e.graph);
-		printf("%s,cpu,pid,task,context,function,caller%s%s\n", e.reader.cycles ? "cycles" : "time",
-		       e.instances ? ",instance" : "", e.returns ? ",duration_ns,returned" : "");
+		printf("%s,cpu,pid,task,context,function,caller%s%s%s\n", e.reader.cycles ? "cycles" : "time",
+		       e.instances ? ",instance" : "", e.returns ? ",duration_ns,returned" : "",
+		       e.args ? ",arguments" : "");
 		e.put = csv_row;
 		break;
 	case JSON:
@@ -607,7 +686,7 @@ int cmd_export(int argc, char **argv)
 	case PERFETTO:
 		if (isatty(STDOUT_FILENO))
 			usage("--perfetto is not text; write it to a file with -o");
-		e.perfetto = perfetto_begin(e.reader.tep);
+		e.perfetto = perfetto_begin(e.reader.tep, e.args);
 		e.durations.ended = perfetto_ended;
 		e.reader.show = e.reader.event = perfetto;
 		e.reader.gap = perfetto_lost;
@@ -651,6 +730,7 @@ int cmd_export(int argc, char **argv)
 	hit_filter_free(&e.filter);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;
 	periods_free(&periods);
+	args_show_free(e.args);
 	reader_close(&e.reader);
 	return finish_output() ?: ret;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/args_show.h"
 #include "lib/context.h"
 #include "lib/graph_events.h"
 #include "lib/memory.h"
@@ -26,7 +27,8 @@ enum { TRACK_UUID = 1, TRACK_NAME = 2, TRACK_THREAD = 4, TRACK_PARENT = 5, THREA
        THREAD_NAME = 5 };
 enum { EVENT_ANNOTATION = 4, EVENT_TYPE = 9, EVENT_NAME_IID = 10, EVENT_TRACK = 11, EVENT_NAME = 23 };
 enum { SLICE_BEGIN = 1, SLICE_END = 2, INSTANT = 3 };
-enum { ANNOTATION_NAME_IID = 1, ANNOTATION_INT = 4, ANNOTATION_POINTER = 7, ANNOTATION_STRING_IID = 17 };
+enum { ANNOTATION_NAME_IID = 1, ANNOTATION_INT = 4, ANNOTATION_STRING = 6, ANNOTATION_POINTER = 7,
+       ANNOTATION_NAME = 10, ANNOTATION_STRING_IID = 17 };
 
 #define SEQUENCE	1	/* all packets are of one writer */
 #define CLOCK_ABSOLUTE	6	/* CLOCK_BOOTTIME, which perfetto does not convert */
@@ -66,6 +68,7 @@ struct cpu {
 
 struct perfetto {
 	struct tep_handle *tep;
+	struct args_show *args;	/* or NULL */
 	uint64_t now;		/* the time of the event */
 	uint64_t ts;		/* of the packet before */
 	bool began;
@@ -280,6 +283,38 @@ static void annotate_caller(struct perfetto *p, struct message *event, struct me
 	message_number(&annotation, ANNOTATION_NAME_IID, CALLER);
 	message_number(&annotation, ANNOTATION_STRING_IID, n->iid);
 	message_put(event, EVENT_ANNOTATION, &annotation);
+}
+
+#define ARGS_ROOM	2000	/* bytes of an event that its arguments may take */
+#define ARG_TEXT	200
+
+static void annotate_arg(void *arg, const struct arg_value *v)
+{
+	struct message *event = arg, annotation;
+	char text[ARG_TEXT];
+
+	if (!*v->text || event->len > ARGS_ROOM - 2 * ARG_TEXT)
+		return;
+	message_init(&annotation);
+	snprintf(text, sizeof(text), "%s", v->name);
+	message_text(&annotation, ANNOTATION_NAME, text);
+	if (v->is_number && !strncmp(v->text, "0x", 2)) {
+		message_number(&annotation, ANNOTATION_POINTER, v->number);
+	} else if (v->is_number && v->text[strspn(v->text, "-0123456789")] == '\0') {
+		message_number(&annotation, ANNOTATION_INT, v->number);
+	} else {
+		snprintf(text, sizeof(text), "%s", v->text);
+		message_text(&annotation, ANNOTATION_STRING, text);
+	}
+	message_put(event, EVENT_ANNOTATION, &annotation);
+}
+
+static void annotate_args(struct perfetto *p, struct message *event, const struct hit *hit)
+{
+	const char *why;
+
+	if (p->args)
+		args_show(p->args, hit, names_find(p->tep, hit->ip), annotate_arg, event, &why);
 }
 
 static void annotate_returned(struct message *event, const struct graph_call *call)
@@ -499,6 +534,7 @@ void perfetto_hit(struct perfetto *p, const struct source *from, const struct hi
 	begin_event(&event, INSTANT, track_of(p, from, hit, hit->slot));
 	name_event(p, &event, &interned, hit->ip);
 	annotate_caller(p, &event, &interned, hit->parent_ip);
+	annotate_args(p, &event, hit);
 	put_event(p, hit->ts, &event, &interned);
 }
 
@@ -532,6 +568,7 @@ void perfetto_entry(struct perfetto *p, const struct source *from, const struct 
 	call->tag[1] = (uint64_t)t->cleared << 32 | t->open;
 	begin_event(&event, SLICE_BEGIN, t);
 	name_event(p, &event, &interned, hit->ip);
+	annotate_args(p, &event, hit);
 	put_event(p, hit->ts, &event, &interned);
 }
 
@@ -593,11 +630,12 @@ void perfetto_gap(struct perfetto *p, const struct source *from, int64_t missed)
 	missing_add(&take_cpu(p, from)->missing, missed);
 }
 
-struct perfetto *perfetto_begin(struct tep_handle *tep)
+struct perfetto *perfetto_begin(struct tep_handle *tep, struct args_show *args)
 {
 	struct perfetto *p = xzalloc(1, sizeof(*p));
 
 	p->tep = tep;
+	p->args = args;
 	return p;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct args_show;
 struct graph_call;
 struct hit;
 struct open_call;
@@ -17,8 +18,11 @@ struct perfetto;
 struct source;
 struct tep_handle;
 
-/* @tep: the names of functions; it must outlive the result. Return: to be given to perfetto_end(). */
-struct perfetto *perfetto_begin(struct tep_handle *tep);
+/*
+ * @tep: the names of functions; @args: the arguments of calls, or NULL. Both must outlive the result. Return: to be
+ * given to perfetto_end().
+ */
+struct perfetto *perfetto_begin(struct tep_handle *tep, struct args_show *args);
 /* Take note of any event, before it is written. Times do not decrease from event to event. */
 void perfetto_event(struct perfetto *p, const struct source *from, uint64_t ts);
 /* A call about which nothing but its entry is known: an instant. */
