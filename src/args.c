@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "arch_registers.h"
 #include "args.h"
 #include "filter.h"
 #include "ops.h"
@@ -22,7 +23,8 @@ struct nt_check {
 	const struct nestrace_step *step;
 	unsigned int left;		/* of the steps after this one */
 	bool has_value;
-	unsigned int answers, stored, words;
+	bool reads;			/* memory */
+	unsigned int answers, words;
 };
 
 /* Do the fields that @op does not use hold 0? */
@@ -66,7 +68,7 @@ static bool nt_check_answer(struct nt_check *c)
 static bool nt_check_store(struct nt_check *c, unsigned int words)
 {
 	c->words += words;
-	return c->kind == NT_STEPS_FETCH && c->has_value && words && ++c->stored <= 64;
+	return c->kind == NT_STEPS_FETCH && c->has_value && words;
 }
 
 /* Return: how many steps this one takes; 0: it is not valid. */
@@ -82,6 +84,7 @@ static unsigned int nt_check_step(struct nt_check *c)
 	case NESTRACE_OP_ARG:
 		ok = c->kind != NT_STEPS_EXIT_IF && s->a < NESTRACE_ARGS_WORDS;
 		c->has_value = true;
+		c->reads |= s->a >= NT_REGISTER_ARGS;
 		break;
 	case NESTRACE_OP_RETVAL:
 		ok = c->kind == NT_STEPS_EXIT_IF;
@@ -89,6 +92,7 @@ static unsigned int nt_check_step(struct nt_check *c)
 		break;
 	case NESTRACE_OP_READ:
 		ok &= s->a <= 8 && is_power_of_2(s->a);
+		c->reads = true;
 		break;
 	case NESTRACE_OP_ADD:
 	case NESTRACE_OP_AND:
@@ -101,6 +105,7 @@ static unsigned int nt_check_step(struct nt_check *c)
 		break;
 	case NESTRACE_OP_TEST_STRING:
 		more = nt_check_data(c);
+		c->reads = true;
 		return more && nt_check_answer(c) ? 1 + more : 0;
 	case NESTRACE_OP_BOTH:
 	case NESTRACE_OP_EITHER:
@@ -112,6 +117,7 @@ static unsigned int nt_check_step(struct nt_check *c)
 		break;
 	case NESTRACE_OP_STRING:
 		ok = nt_check_store(c, s->a);
+		c->reads = true;
 		break;
 	case NESTRACE_OP_DATA:
 	case NESTRACE_NR_OPS:
@@ -120,9 +126,9 @@ static unsigned int nt_check_step(struct nt_check *c)
 	return ok;
 }
 
-/* Are these steps valid? They store @words. */
+/* Are these steps valid? They store @words. Set *@reads if they read memory. */
 static bool nt_check_steps(const struct nestrace_step *step, unsigned int nr, enum nt_steps kind,
-			   unsigned int words)
+			   unsigned int words, bool *reads)
 {
 	struct nt_check c = { .kind = kind, .step = step, .left = nr };
 	unsigned int took;
@@ -135,16 +141,18 @@ static bool nt_check_steps(const struct nestrace_step *step, unsigned int nr, en
 		c.step += took;
 		c.left -= took - 1;
 	}
+	*reads |= c.reads;
 	return c.words == words && c.answers == (kind != NT_STEPS_FETCH && nr);
 }
 
-static bool nt_program_is_valid(const struct nt_program *p)
+static bool nt_program_check(struct nt_program *p)
 {
 	const struct nestrace_step *step = p->step;
 
-	return nt_check_steps(step, p->nr_if, NT_STEPS_IF, 0) &&
-	       nt_check_steps(step + p->nr_if, p->nr_exit_if, NT_STEPS_EXIT_IF, 0) &&
-	       nt_check_steps(step + p->nr_if + p->nr_exit_if, p->nr_fetch, NT_STEPS_FETCH, p->values);
+	p->reads = p->words > NT_REGISTER_ARGS;
+	return nt_check_steps(step, p->nr_if, NT_STEPS_IF, 0, &p->reads) &&
+	       nt_check_steps(step + p->nr_if, p->nr_exit_if, NT_STEPS_EXIT_IF, 0, &p->reads) &&
+	       nt_check_steps(step + p->nr_if + p->nr_exit_if, p->nr_fetch, NT_STEPS_FETCH, p->values, &p->reads);
 }
 
 struct nt_program *nt_program_new(const struct nestrace_args *arg, const void __user *steps)
@@ -166,7 +174,7 @@ struct nt_program *nt_program_new(const struct nestrace_args *arg, const void __
 		kfree(p);
 		return ERR_PTR(-EFAULT);
 	}
-	if (!nt_program_is_valid(p)) {
+	if (!nt_program_check(p)) {
 		kfree(p);
 		return ERR_PTR(-EINVAL);
 	}
@@ -240,6 +248,15 @@ int nt_programs_add(struct nt_programs **programs, struct nt_program *program, c
 		kvfree(from);
 	*programs = to;
 	return 0;
+}
+
+void nt_programs_forget(struct nt_programs *programs, unsigned long start, unsigned long size)
+{
+	u32 i;
+
+	for (i = 0; programs && size && i <= programs->mask; i++)
+		if (programs->of[i].ip - start < size)
+			WRITE_ONCE(programs->of[i].program, programs->others);
 }
 
 void nt_programs_free(struct nt_programs *programs)

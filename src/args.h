@@ -14,6 +14,7 @@ struct nt_program {
 	struct nt_program *next;	/* of all in a session */
 	u8 words, values;		/* as in struct nestrace_args */
 	u8 nr_if, nr_exit_if, nr_fetch;
+	bool reads;			/* memory that may not be there */
 	struct nestrace_step step[];	/* those of @nr_if first, then of @nr_exit_if, then of @nr_fetch */
 };
 
@@ -46,6 +47,11 @@ struct nt_program *nt_program_new(const struct nestrace_args *arg, const void __
  * none can be traced; -E2BIG, -ENOMEM. Context: may sleep; before the hook is registered.
  */
 int nt_programs_add(struct nt_programs **programs, struct nt_program *program, const u64 *addr, u32 nr);
+/*
+ * Give the functions in a module's text, which goes, the program of all others. Context: not beside
+ * nt_programs_add(); hits may read meanwhile.
+ */
+void nt_programs_forget(struct nt_programs *programs, unsigned long start, unsigned long size);
 /* Context: the hook is not registered any more. */
 void nt_programs_free(struct nt_programs *programs);
 

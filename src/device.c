@@ -20,6 +20,7 @@
 #include "filter.h"
 #include "hibernation.h"
 #include "kernel_features.h"
+#include "loaded.h"
 #include "merge.h"
 #include "modules.h"
 #include "rcu.h"
@@ -319,7 +320,10 @@ static int nt_ioc_args(struct nt_session *s, const void __user *user)
 		return PTR_ERR(program);
 	if (arg.nr)
 		addr = vmemdup_user(u64_to_user_ptr(arg.addrs), arg.nr * sizeof(*addr));
+	/* no module goes meanwhile */
+	nt_loaded_hold();
 	ret = IS_ERR(addr) ? PTR_ERR(addr) : nt_programs_add(&s->hook.programs, program, addr, arg.nr);
+	nt_loaded_release();
 	if (!ret)
 		s->hook.filters_exits |= arg.nr_exit_if;
 	if (!IS_ERR(addr))

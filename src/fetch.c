@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/compiler.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 
 #include "arch_peek.h"
 #include "arch_registers.h"
 #include "fetch.h"
+#include "guard.h"
 #include "ring.h"
 
 /* The state of a program that runs. */
@@ -175,7 +177,7 @@ static __always_inline void nt_step(struct nt_run *r, const struct nestrace_step
 	}
 }
 
-static __always_inline void nt_run(struct nt_run *r, const struct nestrace_step *s, unsigned int nr)
+static noinstr void nt_run(struct nt_run *r, const struct nestrace_step *s, unsigned int nr)
 {
 	const struct nestrace_step *end = s + nr;
 
@@ -183,39 +185,67 @@ static __always_inline void nt_run(struct nt_run *r, const struct nestrace_step 
 		nt_step(r, s);
 }
 
-noinstr bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry)
+/*
+ * Before a fault: its functions run with interrupts off, as the first ones of an interrupt do. Turn them off, so
+ * that nobody takes the fault for one.
+ */
+static __always_inline void nt_reads_begin(const struct nt_program *p, enum nestrace_slot slot, unsigned long *flags)
+{
+	if (!p->reads)
+		return;
+	raw_local_irq_save(*flags);
+	nt_guard_irqs(slot, arch_local_save_flags());
+}
+
+static __always_inline void nt_reads_end(const struct nt_program *p, enum nestrace_slot slot, unsigned long flags)
+{
+	if (!p->reads)
+		return;
+	nt_guard_irqs(slot, flags);
+	raw_local_irq_restore(flags);
+}
+
+noinstr bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot)
 {
 	struct nt_run r = { .entry = entry };
+	unsigned long flags = 0;
 
 	if (!p->nr_if)
 		return true;
+	nt_reads_begin(p, slot, &flags);
 	nt_run(&r, p->step, p->nr_if);
+	nt_reads_end(p, slot, flags);
 	return r.answers & 1;
 }
 
-noinstr bool nt_fetch_return_passes(const struct nt_program *p, u64 retval)
+noinstr bool nt_fetch_return_passes(const struct nt_program *p, u64 retval, enum nestrace_slot slot)
 {
 	struct nt_run r = { .retval = retval };
+	unsigned long flags = 0;
 
-	if (!p->nr_exit_if)
-		return true;
+	nt_reads_begin(p, slot, &flags);
 	nt_run(&r, p->step + p->nr_if, p->nr_exit_if);
+	nt_reads_end(p, slot, flags);
 	return r.answers & 1;
 }
 
-noinstr void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, struct nt_args *to)
+noinstr void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot,
+		      struct nt_args *to)
 {
 	struct nt_run r = { .entry = entry, .store = to->word + p->words + 1 };
+	unsigned long flags = 0;
 	unsigned int i;
 	u64 word;
 
 	to->nr = nt_program_words(p);
+	nt_reads_begin(p, slot, &flags);
 	for (i = 0; i < p->words; i++) {
 		nt_arg(entry, i, &word);
 		to->word[i] = word;
 	}
-	if (!p->values)
-		return;
-	nt_run(&r, p->step + p->nr_if + p->nr_exit_if, p->nr_fetch);
-	to->word[p->words] = r.failed;
+	if (p->values) {
+		nt_run(&r, p->step + p->nr_if + p->nr_exit_if, p->nr_fetch);
+		to->word[p->words] = r.failed;
+	}
+	nt_reads_end(p, slot, flags);
 }

@@ -163,7 +163,7 @@ static __always_inline u32 nt_call_args_bytes(const struct nt_call *c)
 static __always_inline void nt_fill_args(const struct nt_call *c, struct nt_args *to, bool stack)
 {
 	to->stack = stack;
-	nt_fetch(c->program, c->regs, to);
+	nt_fetch(c->program, c->regs, c->slot, to);
 }
 
 /*
@@ -221,7 +221,7 @@ static noinstr bool nt_record_call(const struct nt_hook *h, struct nt_ring *ring
 	struct nt_node *node;
 
 	c->program = nt_program_of(h, c->ip);
-	if (c->program && !nt_fetch_call_passes(c->program, c->regs)) {
+	if (c->program && !nt_fetch_call_passes(c->program, c->regs, c->slot)) {
 		nt_local_inc(&ring->filtered);
 		return false;
 	}
@@ -490,12 +490,13 @@ static __always_inline void nt_fill_exit(struct nt_exit_record *rec, const struc
 /* Record a return: the guard is held, RCU is watching. */
 static noinstr void nt_record_exit(const struct nt_hook *h, struct nt_ring *ring,
 				   const struct nt_node *node, const struct pt_regs *regs,
-				   const struct nt_context *ctx)
+				   const struct nt_context *ctx, enum nestrace_slot slot)
 {
 	const struct nt_program *program = h->filters_exits ? nt_program_of(h, node->ip) : NULL;
 	struct nt_room room;
 
-	if (program && !nt_fetch_return_passes(program, regs_return_value((struct pt_regs *)regs))) {
+	if (program && program->nr_exit_if &&
+	    !nt_fetch_return_passes(program, regs_return_value((struct pt_regs *)regs), slot)) {
 		nt_local_inc(&ring->exits_filtered);
 		return;
 	}
@@ -533,7 +534,7 @@ static noinstr void nt_record_exit_unwatched(const struct nt_hook *h, struct nt_
 		nt_local_inc(&ring->exits_dropped);
 		return;
 	}
-	nt_record_exit(h, ring, node, regs, ctx);
+	nt_record_exit(h, ring, node, regs, ctx, slot);
 	nt_rcu_exit(slot, entry, &saved);
 }
 
@@ -548,7 +549,7 @@ static noinstr void nt_left(const struct nt_node *node, const struct nt_hook *h,
 	struct nt_context ctx = nt_context_before();
 
 	if (likely(nt_rcu_watching()))
-		nt_record_exit(h, ring, node, regs, &ctx);
+		nt_record_exit(h, ring, node, regs, &ctx, slot);
 	else
 		nt_record_exit_unwatched(h, ring, node, regs, &ctx, slot);
 	nt_guard_leave(slot);

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "args.h"
 #include "compat/module.h"
 #include "filter.h"
 #include "loaded.h"
@@ -153,6 +154,17 @@ static void nt_modules_retire(struct nt_session *s, const struct module *mod, u6
 	nt_counts_retire(s, &text, ts);
 }
 
+/* Take its programs from @mod, which goes. */
+static void nt_modules_forget(struct nt_session *s, const struct module *mod)
+{
+	struct nt_text text;
+
+	nt_module_text(mod, &text.start, &text.size);
+	nt_module_init_text(mod, &text.init_start, &text.init_size);
+	nt_programs_forget(s->hook.programs, text.start, text.size);
+	nt_programs_forget(s->hook.programs, text.init_start, text.init_size);
+}
+
 static int nt_on_module(struct notifier_block *nb, unsigned long state, void *data)
 {
 	static const u32 events[] = {
@@ -173,6 +185,8 @@ static int nt_on_module(struct notifier_block *nb, unsigned long state, void *da
 		/* hook.counts is fixed once the session has run */
 		if (state == MODULE_STATE_COMING && ts && s->hook.counts)
 			nt_modules_retire(s, data, ts);
+		if (state == MODULE_STATE_GOING)
+			nt_modules_forget(s, data);
 	}
 	nt_filter_module_event(data, state);
 	nt_loaded_release();

@@ -354,12 +354,13 @@ struct nestrace_stack_config {
  * those on the stack, as the calling convention orders them. They follow the event of the call.
  * @values: words that the steps of @nr_fetch store, up to NESTRACE_ARGS_VALUES. If there are any, they follow
  * the argument words, and before them comes a word with a bit for each STORE and STRING, from bit 0 on: it is set
- * where memory could not be read, and then the value is 0.
+ * where memory could not be read, and then the value is 0. A word of the stack that is not there is 0, too.
  * @steps: address of an array of struct nestrace_step: @nr_if steps decide at the entry and @nr_exit_if at the
  * return whether the call is recorded (0: it is); @nr_fetch steps store values. Calls and returns that do not pass
- * are counted as filtered, and write nothing.
+ * are counted as filtered, and write nothing. So are calls whose return is to be tested, but cannot be hooked.
+ * Steps can read all memory of the kernel. Once a module goes, its functions' programs are those of all others.
  * Errors: EINVAL also if the steps are not valid, with NESTRACE_CONFIG_COUNT, with NESTRACE_CONFIG_EXIT if
- * words are recorded, and with @nr_exit_if if there is no NESTRACE_CONFIG_EXIT; give CONFIG first. ENOENT none of the
+ * words are recorded, and with @nr_exit_if if there is no NESTRACE_CONFIG_EXIT. CONFIG fails with it after ARGS. ENOENT none of the
  * functions can be traced. E2BIG more than 2^20 functions or NESTRACE_ARGS_PROGRAMS programs.
  */
 #define NESTRACE_ARGS_WORDS	24
@@ -394,7 +395,7 @@ enum nestrace_op {
 	NESTRACE_OP_BITS,	/* shift left by @a and then right by @b, with the sign if @c is 1; up to 63 */
 	NESTRACE_OP_TEST,	/* answer: does the value have relation @a to @value, signed if @c is 1? */
 	NESTRACE_OP_TEST_STRING, /* answer: is the string there that of the next @a steps, or, if @c is 1, another? */
-	NESTRACE_OP_DATA,	/* such a step: 8 bytes of the string in @value; the bytes behind its NUL are 0 */
+	NESTRACE_OP_DATA,	/* such a step: 8 bytes of the string in @value, 0 from its NUL on */
 	NESTRACE_OP_BOTH,	/* of the last two answers, leave: are both yes? */
 	NESTRACE_OP_EITHER,	/* ... is one of them? */
 	NESTRACE_OP_STORE,	/* store the value in the next word; only these two in fetch steps */
@@ -456,7 +457,7 @@ struct nestrace_stats {
  * Calls of tasks that have exited inside count as not returned. @lost, @dropped and @filtered are by the slot
  * of the return. Each call whose return is not recorded is
  * in one of @no_node, @no_rcu and @refused. With CONFIG_EXIT, what NESTRACE_IOC_STATS calls recorded
- * are returns and these calls; in the sum over all CPUs and slots, @hits there also holds
+ * are returns and, unless their return was to be tested, these calls; in the sum over all CPUs and slots, @hits there also holds
  * the calls that have not returned.
  * Errors: EINVAL the session does not record returns, or there is no such CPU; with OVERWRITE, EINTR
  * while a reader waits.

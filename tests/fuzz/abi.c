@@ -85,8 +85,10 @@ static void one_ioctl(int fd)
 		struct nestrace_counts counts;
 		struct nestrace_returns returns;
 		struct nestrace_stack_config stack;
+		struct nestrace_args args;
 		uint32_t word[2];
 	} a;
+	static struct nestrace_step step[12];
 	static uint8_t mask[1025];
 	const char *glob = globs[any(sizeof(globs) / sizeof(globs[0]))];
 	unsigned long cmd = 0;
@@ -94,7 +96,7 @@ static void one_ioctl(int fd)
 	int i, ret;
 
 	memset(&a, 0, sizeof(a));
-	switch (any(260)) {
+	switch (any(280)) {
 	case 0:
 		ioctl(fd, NESTRACE_IOC_START, number());
 		return;
@@ -198,6 +200,19 @@ static void one_ioctl(int fd)
 		a.stack.addrs = (uintptr_t)place(buf, any(129));
 		cmd = NESTRACE_IOC_STACK;
 		size = sizeof(a.stack);
+		break;
+	case 240 ... 259:
+		for (i = 0; i < 16; i++)
+			memcpy(buf + 8 * i, &(uint64_t){ number() }, 8);
+		for (i = 0; i < 12; i++)
+			step[i] = (struct nestrace_step){ .op = any(NESTRACE_NR_OPS + 1), .a = any(2) ? any(10) : number(),
+				.b = any(4) ? 0 : any(70), .c = any(4) ? 0 : any(3), .value = any(2) ? any(64) : number() };
+		a.args = (struct nestrace_args){ .words = any(27), .values = any(3) ? any(4) : any(70),
+			.nr_if = any(2) ? any(5) : 0, .nr_exit_if = any(3) ? 0 : any(5), .nr_fetch = any(2) ? any(5) : 0,
+			.steps = (uintptr_t)place(step, sizeof(step)), .nr = any(2) ? 0 : any(2) ? any(17) : number(),
+			.addrs = (uintptr_t)place(buf, any(129)) };
+		cmd = NESTRACE_IOC_ARGS;
+		size = sizeof(a.args);
 		break;
 	default:
 		ioctl(fd, any(2) ? number() : _IO(NESTRACE_IOC_MAGIC, any(32)), place(&a, sizeof(a)));

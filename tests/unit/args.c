@@ -5,11 +5,13 @@
 
 #include "args.h"
 #include "fetch.h"
+#include "one_cpu.h"
 #include "ring.h"
 #include "spec.h"
 
 /* The kernel's memory is this one; nothing else is there. */
 char unit_memory[256];
+unsigned int unit_peeks, unit_peeks_interrupted;	/* and those that an interrupt could have come in */
 
 static struct pt_regs entry;
 static u64 on_stack[8];		/* the return address, and arguments behind it */
@@ -42,7 +44,7 @@ static struct nt_program *make(struct nestrace_args arg, const struct nestrace_s
 #define passes(...) ({									\
 	struct nestrace_step steps_[] = { __VA_ARGS__ };				\
 	struct nt_program *p_ = make((struct nestrace_args){ .nr_if = NR(steps_) }, steps_); \
-	int yes_ = IS_ERR(p_) ? -1 : nt_fetch_call_passes(p_, &entry);			\
+	int yes_ = IS_ERR(p_) ? -1 : nt_fetch_call_passes(p_, &entry, NESTRACE_SLOT_TASK);			\
 											\
 	if (!IS_ERR(p_))								\
 		free(p_);								\
@@ -58,7 +60,7 @@ static bool fetch(unsigned int values, const struct nestrace_step *steps, unsign
 
 	if (IS_ERR(p))
 		return false;
-	nt_fetch(p, &entry, out);
+	nt_fetch(p, &entry, NESTRACE_SLOT_TASK, out);
 	free(p);
 	return true;
 }
@@ -209,15 +211,37 @@ static void returns(void)
 	p = make((struct nestrace_args){ .nr_if = 2, .nr_exit_if = 3 },
 		 STEPS(ARG(0), TEST(EQUAL, 7), RETVAL, BITS(32, 32, 1), STEST(LESS, 0)));
 	is_number(IS_ERR(p), 0);
-	is_number(nt_fetch_return_passes(p, 0xfffffffe), 1);
-	is_number(nt_fetch_return_passes(p, 0x7fffffff), 0);
+	is_number(nt_fetch_return_passes(p, 0xfffffffe, NESTRACE_SLOT_TASK), 1);
+	is_number(nt_fetch_return_passes(p, 0x7fffffff, NESTRACE_SLOT_TASK), 0);
 	entry.di = 7;
-	is_number(nt_fetch_call_passes(p, &entry), 1);
+	is_number(nt_fetch_call_passes(p, &entry, NESTRACE_SLOT_TASK), 1);
 	entry.di = 8;
-	is_number(nt_fetch_call_passes(p, &entry), 0);
+	is_number(nt_fetch_call_passes(p, &entry, NESTRACE_SLOT_TASK), 0);
 	free(p);
 	p = make((struct nestrace_args){ .nr_exit_if = 2 }, STEPS(ARG(0), TEST(EQUAL, 7)));
 	is_number(IS_ERR(p), 1);
+}
+
+static void interrupts(void)
+{
+	struct nt_args *out = malloc(nt_args_bytes(8));
+	struct nt_program *p;
+
+	spec("args: memory is read with interrupts off, as the guard says then, too");
+	unit_peeks = unit_peeks_interrupted = 0;
+	entry.di = memory(8);
+	is_number(passes(ARG(0), READ(4, 0), TEST(EQUAL, 1), ARG(0), READ(4, 500), TEST(EQUAL, 1), EITHER), 0);
+	is_number(fetch(1, STEPS(ARG(0), READ(8, 0), STORE), 3, out), 1);
+	is_number(fetch(1, STEPS(ARG(0), STRING(1)), 2, out), 1);
+	is_number(passes(ARG(6), TEST(EQUAL, 1)), 0);
+	p = make((struct nestrace_args){ .words = 7 }, STEPS({ 0 }));
+	nt_fetch(p, &entry, NESTRACE_SLOT_TASK, out);
+	free(p);
+	is_number(unit_peeks, 6);
+	is_number(unit_peeks_interrupted, 0);
+	is_number(irq_flags, 0x200);
+	is_number(raw_cpu_read(nt_guards.half[0].irq_flags), 0x200);
+	free(out);
 }
 
 static void tables(void)
@@ -291,9 +315,9 @@ static void any_steps(void)
 		if (IS_ERR(p))
 			continue;
 		accepted++;
-		nt_fetch_call_passes(p, &entry);
+		nt_fetch_call_passes(p, &entry, NESTRACE_SLOT_TASK);
 		out = malloc(nt_args_bytes(nt_program_words(p)));
-		nt_fetch(p, &entry, out);
+		nt_fetch(p, &entry, NESTRACE_SLOT_TASK, out);
 		if (out->nr != nt_program_words(p))
 			is_number(out->nr, nt_program_words(p));
 		free(out);
@@ -308,6 +332,7 @@ int main(void)
 	stores();
 	refusals();
 	returns();
+	interrupts();
 	tables();
 	any_steps();
 	spec_end();

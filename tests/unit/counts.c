@@ -25,16 +25,16 @@ void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack
 {
 }
 
-void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, struct nt_args *to)
+void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot, struct nt_args *to)
 {
 }
 
-bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry)
+bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot)
 {
 	return true;
 }
 
-bool nt_fetch_return_passes(const struct nt_program *p, u64 retval)
+bool nt_fetch_return_passes(const struct nt_program *p, u64 retval, enum nestrace_slot slot)
 {
 	return true;
 }

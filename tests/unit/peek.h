@@ -6,11 +6,15 @@
 #include "kernel.h"
 
 extern char unit_memory[256];
+extern unsigned int unit_peeks, unit_peeks_interrupted;
+extern __thread unsigned long irq_flags;
 
 static inline bool nt_peek(u64 addr, unsigned int bytes, u64 *to)
 {
 	u64 at = addr - (u64)(unsigned long)unit_memory;
 
+	unit_peeks++;
+	unit_peeks_interrupted += irq_flags != 0;
 	*to = 0;
 	if (at > sizeof(unit_memory) || bytes > sizeof(unit_memory) - at)
 		return false;

@@ -91,7 +91,7 @@ static struct nt_program program;
 /* with the free entry that ends a search */
 static struct { struct nt_programs table; struct nt_program_of none; } programs = { .table.others = &program };
 
-void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, struct nt_args *to)
+void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot, struct nt_args *to)
 {
 	unsigned int i;
 
@@ -106,12 +106,12 @@ static bool passes(u64 ip)
 	return (ip >> 4) % 7 != 3;
 }
 
-bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry)
+bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot)
 {
 	return !p->nr_if || passes(entry->di);
 }
 
-bool nt_fetch_return_passes(const struct nt_program *p, u64 retval)
+bool nt_fetch_return_passes(const struct nt_program *p, u64 retval, enum nestrace_slot slot)
 {
 	/* undo RETVAL(): this is the inverse of 3 */
 	return !p->nr_exit_if || passes((retval - 1) * 0xaaaaaaaaaaaaaaabULL);

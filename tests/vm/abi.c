@@ -163,6 +163,7 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_COUNTS, sizeof(struct nestrace_counts), "counts" },
 		{ NESTRACE_IOC_RETURNS, sizeof(struct nestrace_returns), "returns" },
 		{ NESTRACE_IOC_STACK, sizeof(struct nestrace_stack_config), "stack" },
+		{ NESTRACE_IOC_ARGS, sizeof(struct nestrace_args), "args" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -546,6 +547,66 @@ static void test_stack(void)
 	close(fd);
 }
 
+static int set_args(int fd, struct nestrace_args arg, const uint64_t *addrs, uint32_t nr,
+		    const struct nestrace_step *steps)
+{
+	arg.size = sizeof(arg);
+	arg.addrs = (uintptr_t)addrs;
+	arg.nr = nr;
+	arg.steps = (uintptr_t)steps;
+	return errno_of(fd, NESTRACE_IOC_ARGS, &arg);
+}
+
+/* nestrace record --args and --if, in other tests, show what programs do. */
+static void test_args(void)
+{
+	static const struct nestrace_step test[] = { { .op = NESTRACE_OP_ARG }, { .op = NESTRACE_OP_TEST } };
+	static const struct nestrace_step at_exit[] = { { .op = NESTRACE_OP_RETVAL }, { .op = NESTRACE_OP_TEST } };
+	static const struct nestrace_step store[] = { { .op = NESTRACE_OP_ARG }, { .op = NESTRACE_OP_STORE } };
+	static const uint64_t no_function[] = { 0, 8, UINT64_MAX };
+	const struct nestrace_args words = { .words = 6 }, exit_if = { .nr_exit_if = 2 };
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	int fd = session(), i, failed = 0;
+
+	ok(set_args(fd, (struct nestrace_args){ .words = NESTRACE_ARGS_WORDS + 1 }, NULL, 0, NULL) == EINVAL,
+	   "args: too many words give EINVAL");
+	ok(set_args(fd, (struct nestrace_args){ .values = NESTRACE_ARGS_VALUES + 1 }, NULL, 0, NULL) == EINVAL,
+	   "args: too many values give EINVAL");
+	ok(set_args(fd, (struct nestrace_args){ .reserved = { [6] = 1 } }, NULL, 0, NULL) == EINVAL,
+	   "args: a reserved byte gives EINVAL");
+	ok(set_args(fd, words, no_function, UINT32_MAX, NULL) == EINVAL, "args: too many functions give EINVAL");
+	ok(set_args(fd, words, (void *)16, 1, NULL) == EFAULT, "args: a bad address of functions gives EFAULT");
+	ok(set_args(fd, words, no_function, 3, NULL) == ENOENT, "args: functions that do not exist give ENOENT");
+	ok(set_args(fd, (struct nestrace_args){ .nr_if = 2 }, NULL, 0, (void *)16) == EFAULT,
+	   "args: a bad address of steps gives EFAULT");
+	ok(set_args(fd, (struct nestrace_args){ .nr_if = 1 }, NULL, 0, test) == EINVAL,
+	   "args: steps without an answer give EINVAL");
+	ok(set_args(fd, (struct nestrace_args){ .nr_if = 2 }, NULL, 0, at_exit) == EINVAL,
+	   "args: a return value at the entry gives EINVAL");
+	ok(set_args(fd, (struct nestrace_args){ .nr_fetch = 2 }, NULL, 0, store) == EINVAL,
+	   "args: a value without room gives EINVAL");
+	ok(set_args(fd, exit_if, NULL, 0, at_exit) == EINVAL, "args: a test of returns needs CONFIG_EXIT");
+	config.flags = NESTRACE_CONFIG_COUNT;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && set_args(fd, words, NULL, 0, NULL) == EINVAL,
+	   "args: a session that counts has none");
+	config.flags = NESTRACE_CONFIG_RET | NESTRACE_CONFIG_EXIT;
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && set_args(fd, words, NULL, 0, NULL) == EINVAL,
+	   "args: a session that records returns only has none");
+	ok(!set_args(fd, exit_if, NULL, 0, at_exit), "args: but it tests returns");
+	config.flags = 0;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "args: such a session is not configured anew");
+	close(fd);
+
+	fd = session();
+	for (i = 0; i < NESTRACE_ARGS_PROGRAMS; i++)
+		failed += !!set_args(fd, words, NULL, 0, NULL);
+	ok(!failed && set_args(fd, words, NULL, 0, NULL) == E2BIG, "args: too many programs give E2BIG");
+	set_filter(fd, "*_sys_getppid", 0);
+	ok(!errno_of(fd, NESTRACE_IOC_START, NULL), "args: the session starts");
+	ok(set_args(fd, words, NULL, 0, NULL) == EBUSY, "args: while it runs a change gives EBUSY");
+	close(fd);
+}
+
 static void nothing(int sig)
 {
 }
@@ -662,6 +723,7 @@ int main(void)
 	test_counts();
 	test_returns();
 	test_stack();
+	test_args();
 	test_held();
 	printf("abi: %d tests\n", nr);
 	return 0;

@@ -9,13 +9,16 @@
 #include <asm/processor.h>
 #include <asm/vsyscall.h>
 
-/* May @addr be the kernel's? The vsyscall page is up there, but belongs to user mode: a fault on it is a bug. */
+/*
+ * May the 8 bytes from @addr on be the kernel's? The vsyscall page is up there, but belongs to user mode: a fault on
+ * it is a bug.
+ */
 static __always_inline bool nt_peek_allowed(u64 addr)
 {
 	unsigned int unused = 64 - boot_cpu_data.x86_virt_bits;
 
 	return addr >= TASK_SIZE_MAX + PAGE_SIZE && (u64)((s64)(addr << unused) >> unused) == addr &&
-	       (addr & PAGE_MASK) != VSYSCALL_ADDR;
+	       addr + 7 - VSYSCALL_ADDR >= PAGE_SIZE + 7;
 }
 
 #define nt_peek_as(type, instruction, addr, to) ({					\

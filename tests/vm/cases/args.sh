@@ -52,6 +52,8 @@ all_args()
 		nr=2
 		[ $context != task ] || nr=3
 		for f in $functions; do
+			# newer BTF leaves out functions that return a struct in memory
+			! grep -q "$f(.* /\* no BTF \*/) <-" r || [ $f != nt_returns_large ] || continue
 			is "$1: $context: $f" "$(got $context $f)" "$(expected $f | head -n $nr)"
 		done
 	done
@@ -100,6 +102,13 @@ if [ "$with_btf" ]; then
 	setup nestrace report t.dat > r
 	is "--args=deep: texts are copied" "$(grep -c 'nt_text(text="hello\\tworld", outer=0x' r)" 7
 	is "--args=deep: a pointer stays where there is none" "$(grep -c 'nt_text(text=0x[0-9a-f]*, outer=0x0)' r)" 9
+
+	# a function of the fault at memory that is not there: with interrupts on it would look like an interrupt's
+	setup nestrace record -q -l nt_text -l fixup_exception -A 'nt_text(outer->at->deep)' -o t.dat sh -c "$calls"
+	setup nestrace report t.dat > r
+	is "faults: each of 9 recurses, and none is recorded" \
+		"$(awk '$2 == "total" { print $4, $6; exit }' r)" "27 9"
+	is "faults: interrupts that came meanwhile are still themselves" "$(grep -c 'fixup_exception' r)" "$(grep -c '^# recursion' r)"
 
 	# ---- filters ----
 	# filtered NAME WANTED HITS OPTION...: record with the options; WANTED of HITS hits pass
