@@ -61,6 +61,7 @@ struct export {
 	struct hit_filter filter;	/* --perfetto, --weight time: instead of the reader's */
 	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
+	struct hit *last;		/* for these, by source: a hit whose stack may follow; @is_hit false: none */
 	bool by_time;			/* and their --weight */
 	struct durations durations;	/* for that, and --perfetto */
 };
@@ -270,7 +271,46 @@ static void put_hit(void *arg, const struct source *from, const struct hit *hit)
 	e->put(e, from, hit, NULL);
 }
 
-/* Put an event that is no hit, if it is a return. */
+/* Take the callers of a stack that nestrace recorded. Return: their number. */
+static unsigned int take_callers(const struct hit *event, uint64_t caller[NESTRACE_STACK_MAX])
+{
+	unsigned int nr = event->size > (int)sizeof(struct nestrace_stack) ?
+			  (event->size - sizeof(struct nestrace_stack)) / sizeof(*caller) : 0;
+
+	if (nr > NESTRACE_STACK_MAX)
+		nr = NESTRACE_STACK_MAX;
+	memcpy(caller, (const char *)event->data + sizeof(struct nestrace_stack), nr * sizeof(*caller));
+	return nr;
+}
+
+static bool is_stack(const struct export *e, const struct source *from, const struct hit *event)
+{
+	return e->reader.accounting.stack && !*from->instance && event->type == NESTRACE_EVENT_STACK;
+}
+
+/* Put the stack of the hit before it. */
+static void put_json_stack(struct export *e, const struct source *from, const struct hit *event)
+{
+	uint64_t caller[NESTRACE_STACK_MAX];
+	unsigned int nr = take_callers(event, caller), i;
+
+	if (e->put == put_json_object) {
+		separate(e);
+		fputs("{\"time\":", stdout);
+		put_time(e, event->ts);
+	} else {
+		printf("{\"%s\":%" PRIu64, e->reader.cycles ? "cycles" : "ns", event->ts);
+	}
+	printf(",\"cpu\":%u,\"pid\":%d,\"stack\":[", from->cpu, event->pid);
+	for (i = 0; i < nr; i++) {
+		if (i)
+			putchar_unlocked(',');
+		put_json(names_function(e->reader.tep, caller[i]));
+	}
+	fputs(e->put == put_json_object ? "]}" : "]}\n", stdout);
+}
+
+/* Put an event that is no hit, if it is a return or a stack. */
 static void put_return(void *arg, const struct source *from, const struct hit *event)
 {
 	struct export *e = arg;
@@ -279,6 +319,8 @@ static void put_return(void *arg, const struct source *from, const struct hit *e
 
 	if (graph_events_take(&e->graph, event, &hit, &call) == GRAPH_EXIT)
 		e->put(e, from, &hit, &call);
+	else if (e->put != csv_row && is_stack(e, from, event))
+		put_json_stack(e, from, event);
 	else
 		e->not_shown++;
 }
@@ -483,11 +525,35 @@ static void perfetto_lost(void *arg, const struct source *from, int64_t missed)
 	perfetto_gap(e->perfetto, from, missed);
 }
 
+/* Add a hit that no stack has followed. */
+static void stack_flush(struct export *e, unsigned int source)
+{
+	struct hit *last = &e->last[source];
+
+	if (last->is_hit)
+		callgraph_hit(&e->calls, source, last);
+	last->is_hit = false;
+}
+
 static void stack(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
-	callgraph_hit(&e->calls, from->nr, hit);
+	stack_flush(e, from->nr);
+	e->last[from->nr] = *hit;
+}
+
+static void stack_event(void *arg, const struct source *from, const struct hit *event)
+{
+	uint64_t caller[NESTRACE_STACK_MAX];
+	struct export *e = arg;
+
+	if (!is_stack(e, from, event)) {
+		e->not_shown++;
+	} else if (e->last[from->nr].is_hit) {
+		callgraph_stack(&e->calls, &e->last[from->nr], caller, take_callers(event, caller));
+		e->last[from->nr].is_hit = false;
+	}
 }
 
 static void timed_ended(void *arg, const struct open_call *call, const struct duration_times *times)
@@ -602,6 +668,7 @@ int cmd_export(int argc, char **argv)
 	struct error error;
 	bool weighed = false;
 	int opt, format = NONE, ret;
+	unsigned int i;
 
 	e.reader.arg = &e;
 	e.reader.gap = count_gap;
@@ -693,7 +760,9 @@ int cmd_export(int argc, char **argv)
 		break;
 	default:
 		callgraph_init(&e.calls, e.reader.tep);
+		e.last = xzalloc(e.reader.nr_sources + 1, sizeof(*e.last));
 		e.reader.show = stack;
+		e.reader.event = stack_event;
 		if (!e.by_time)
 			break;
 		e.durations.ended = timed_ended;
@@ -711,6 +780,8 @@ int cmd_export(int argc, char **argv)
 	reader_read(&e.reader);
 	if (e.perfetto)
 		perfetto_end(e.perfetto);
+	for (i = 0; e.last && !e.by_time && i < e.reader.nr_sources; i++)
+		stack_flush(&e, i);
 	if (e.reader.others + e.not_shown)
 		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
 		     e.reader.others + e.not_shown, path);
@@ -726,6 +797,7 @@ int cmd_export(int argc, char **argv)
 	else if (format == SVG)
 		flamegraph_write(&e.calls, e.reader.tep, e.by_time);
 	callgraph_free(&e.calls);
+	free(e.last);
 	durations_free(&e.durations);
 	hit_filter_free(&e.filter);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;

@@ -138,6 +138,16 @@ const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const st
 	return &g->node[c->node];
 }
 
+void callgraph_stack(struct callgraph *g, const struct hit *hit, const uint64_t *caller, unsigned int nr)
+{
+	uint32_t at = hit->slot;
+
+	while (nr--)
+		at = call(g, at, names_start(g->tep, caller[nr]));
+	at = call(g, at, names_start(g->tep, hit->ip));
+	g->node[at].calls++;
+}
+
 static bool on_stack(const struct callgraph *g, uint32_t at, uint64_t function)
 {
 	while (g->node[at].parent != at && g->node[at].function != function)

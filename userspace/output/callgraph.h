@@ -39,6 +39,8 @@ struct callgraph {
 void callgraph_init(struct callgraph *g, struct tep_handle *tep);
 /* Add a hit. Return: its node, valid until the next hit. */
 const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit);
+/* Add a hit whose @nr callers are known, the nearest first. */
+void callgraph_stack(struct callgraph *g, const struct hit *hit, const uint64_t *caller, unsigned int nr);
 /*
  * Add a call of @hit's function. @at: the node of the call below that has not returned, or the root of a
  * slot. Return: its node.

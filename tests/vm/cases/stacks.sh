@@ -49,6 +49,10 @@ for context in on_soft on_hard on_nmi; do
 	ok "there are stacks through $context" grep -q " $context" all
 done
 
+setup nestrace export --folded t.dat > f
+is "export --folded: a hit of a task has its stack" "$(sed -n 's/^task;.*;kthread;load_thread;nt_called //p' f)" 600
+is "export --folded: each hit is there once" "$(awk '{ n += $NF } END { print n }' f)" 840
+is "export --jsonl: each hit has its stack" "$(nestrace export --jsonl t.dat | grep -c '"stack":\["')" 840
 is "--context: a stack goes with its hit" "$(nestrace report --context nmi t.dat | grep -c '<stack trace>')" 40
 caller=$(sed -n 's/.*: softirq *nt_called <- //p' r | head -n 1)
 is "-F: a stack goes with its hit" \
