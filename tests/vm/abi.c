@@ -607,6 +607,48 @@ static void test_args(void)
 	close(fd);
 }
 
+/* Memory that is not there is a fault in the hook: none of these calls passes, and nothing else happens. */
+static void test_args_fault(void)
+{
+	static const struct nestrace_step test[] = {
+		{ .op = NESTRACE_OP_ARG }, { .op = NESTRACE_OP_AND },
+		/* a hole, whatever the number of page table levels */
+		{ .op = NESTRACE_OP_ADD, .value = 0xffff800000000000ULL },
+		{ .op = NESTRACE_OP_READ, .a = 8 }, { .op = NESTRACE_OP_TEST },
+		{ .op = NESTRACE_OP_ARG }, { .op = NESTRACE_OP_AND },
+		/* not even an address */
+		{ .op = NESTRACE_OP_ADD, .value = 0x0123456789abcdefULL },
+		{ .op = NESTRACE_OP_READ, .a = 4 }, { .op = NESTRACE_OP_TEST, .a = NESTRACE_NOT_EQUAL },
+		{ .op = NESTRACE_OP_EITHER },
+	};
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 64 };
+	const struct nestrace_args arg = { .nr_if = sizeof(test) / sizeof(test[0]) };
+	uint64_t hits = 0, filtered = 0, other = 0;
+	struct nestrace_stats stats;
+	int fd = session(), cpu, i;
+
+	errno_of(fd, NESTRACE_IOC_CONFIG, &config);
+	set_filter(fd, "*_sys_getppid", 0);
+	ok(!set_args(fd, arg, NULL, 0, test) && !errno_of(fd, NESTRACE_IOC_START, NULL), "args: faults: the session starts");
+	for (i = 0; i < 1000; i++)
+		syscall(SYS_getppid);
+	errno_of(fd, NESTRACE_IOC_STOP, NULL);
+	for (cpu = 0; cpu < 2; cpu++) {
+		memset(&stats, 0, sizeof(stats));
+		stats.size = sizeof(stats);
+		stats.cpu = cpu;
+		if (errno_of(fd, NESTRACE_IOC_STATS, &stats))
+			continue;
+		for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+			hits += stats.slot[i].hits;
+			filtered += stats.slot[i].filtered;
+			other += stats.slot[i].recorded + stats.slot[i].recursed + stats.slot[i].lost;
+		}
+	}
+	ok(hits >= 1000 && filtered == hits && !other, "args: faults: tests of what is not there do not pass");
+	close(fd);
+}
+
 static void nothing(int sig)
 {
 }
@@ -724,6 +766,7 @@ int main(void)
 	test_returns();
 	test_stack();
 	test_args();
+	test_args_fault();
 	test_held();
 	printf("abi: %d tests\n", nr);
 	return 0;

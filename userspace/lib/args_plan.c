@@ -37,7 +37,8 @@ struct condition {
 	const char *text;		/* CONDITION */
 	char *name;			/* NULL: of all functions */
 	size_t fits, does_not;		/* functions */
-	struct error why;		/* the first that does not */
+	struct error why;		/* of the function for which most of the text made sense */
+	size_t understood;		/* of the text, in that function */
 	char first[128];
 };
 
@@ -371,15 +372,16 @@ static bool plan_values(struct draft *d, const struct value_list *list, struct e
 			.type = value.type, .word = value.argument, .bit = -1, .instead = -1,
 			.name = begin, .name_len = at - begin,
 		};
+		f.instead = value.pointer;
 		if (value.argument < 0) {
 			f.word = next_value(d);
 			f.bit = d->nr_stored++;
 			d->arg.values += value.type.kind == VALUE_STRING ? STRING_WORDS : 1;
 		}
-		add_field(d, f);
 		if (d->arg.values > NESTRACE_ARGS_VALUES || d->nr_fields == PARAMETERS_MAX)
-			return error_set(e, "too many values: '%s'; at most %d words are recorded, a text takes %d",
-					 list->text, NESTRACE_ARGS_VALUES, STRING_WORDS);
+			return error_set(e, "too many values: '%.160s'; at most %d values of %d words are recorded, and a text takes %d",
+					 list->text, PARAMETERS_MAX, NESTRACE_ARGS_VALUES, STRING_WORDS);
+		add_field(d, f);
 		at += strspn(at, SPACES);
 	} while (*at++ == ',');
 	if (at[-1] != ')' || at[strspn(at, SPACES)])
@@ -426,13 +428,15 @@ static bool plan_conditions(struct planner *l, struct draft *d, const struct pro
 	struct condition *c;
 	struct error e;
 	bool fits = true, ok;
+	size_t understood;
 	unsigned int i;
 
 	for (i = 0; i < l->config->nr_conditions; i++) {
 		c = &l->condition[i];
 		if (c->name && !is_named(c, of))
 			continue;
-		ok = of->btf && expression_condition(of, c->text, &d->entry, &d->exit, &e);
+		understood = 0;
+		ok = of->btf && expression_condition(of, c->text, &d->entry, &d->exit, &understood, &e);
 		if (ok && d->exit.nr && !l->at_exit)
 			ok = error_set(&e, "the return value is not known when the call is recorded: '%s'; use --ret=exit",
 				       c->text);
@@ -444,9 +448,13 @@ static bool plan_conditions(struct planner *l, struct draft *d, const struct pro
 			continue;
 		}
 		fits = false;
-		if (!c->does_not++) {
-			c->why = e;
+		if (!c->does_not++)
 			snprintf(c->first, sizeof(c->first), "%s", of->name);
+		/* one for the user to mend, if there is one */
+		understood += of->btf != NULL;
+		if (understood > c->understood || !*c->why.text) {
+			c->understood = understood;
+			c->why = e;
 		}
 	}
 	if (!fits)
@@ -505,7 +513,7 @@ static bool take_lists(struct planner *l, struct error *e)
 {
 	unsigned int i, j;
 	const char *text, *bracket;
-	char *name;
+	char *name, *begin, *end;
 
 	for (i = 0; i < l->config->nr_values; i++) {
 		text = l->config->values[i];
@@ -515,9 +523,15 @@ static bool take_lists(struct planner *l, struct error *e)
 		name = strndup(text, bracket - text);
 		if (!name)
 			out_of_memory();
-		name[strcspn(name, SPACES)] = '\0';
+		begin = name + strspn(name, SPACES);
+		end = begin + strcspn(begin, SPACES);
+		if (!*begin || end[strspn(end, SPACES)]) {
+			free(name);
+			return error_set(e, "no values of a function: '%.160s'; use -A 'FUNCTION(VALUE, ...)'", text);
+		}
+		*end = '\0';
 		l->list[i] = (struct value_list){ .text = text, .at = bracket + 1 };
-		l->list[i].of = prototypes_find(l->prototypes, name, e);
+		l->list[i].of = prototypes_find(l->prototypes, begin, e);
 		free(name);
 		if (!l->list[i].of)
 			return false;
@@ -545,7 +559,7 @@ static bool check_conditions(struct planner *l, struct error *e)
 			if (c->does_not)
 				*e = c->why;
 			else
-				error_set(e, "no such function for --if: '%s'; nestrace list shows what can be traced",
+				error_set(e, "no such function for --if, or -l does not select it: '%s'; nestrace list shows what can be traced",
 					  c->name ?: c->text);
 			return false;
 		}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/args_show.h"
+#include "lib/errnos.h"
 #include "lib/memory.h"
 #include "lib/prototypes.h"
 #include "lib/subbuf.h"
@@ -189,7 +190,8 @@ static void take_lines(struct args_show *a)
 		else if ((line[0] == 'F' || line[0] == 'U') && line[1] == ' ')
 			take_function(a, line + 2, line[0] == 'F');
 	}
-	qsort(a->of, a->nr, sizeof(*a->of), compare);
+	if (a->nr)
+		qsort(a->of, a->nr, sizeof(*a->of), compare);
 }
 
 struct args_show *args_show_new(const struct tracedat *file, struct tep_handle *tep)
@@ -246,6 +248,7 @@ static void take_values(struct function_args *f)
 /* Find a function. @name: perhaps with its module, as libtraceevent gives it. */
 static const struct function_args *find(struct args_show *a, const char *name)
 {
+	static const struct function_args ambiguous = { .why = "ambiguous" };
 	struct function_args key = { .name = name }, *f;
 	size_t i;
 
@@ -259,7 +262,7 @@ static const struct function_args *find(struct args_show *a, const char *name)
 	/* several modules may have one: then nobody knows whose it is here */
 	i = f - a->of;
 	if ((i && !compare(&a->of[i - 1], f)) || (i + 1 < a->nr && !compare(&a->of[i + 1], f)))
-		return NULL;
+		return a->last = &ambiguous;
 	if (!f->shown && !f->why)
 		take_values(f);
 	return a->last = f;
@@ -274,7 +277,7 @@ static bool read_words(struct args_show *a, const struct hit *hit)
 		at = a->function_at;
 	else if (a->entry && hit->type == a->entry->id)
 		at = a->entry_at;
-	if (at < 0 || hit->size < at + (int)sizeof(uint64_t))
+	if (at < 0 || hit->size - (int)sizeof(uint64_t) < at)
 		return false;
 	a->nr_words = (hit->size - at) / sizeof(uint64_t);
 	if (a->nr_words > WORDS_MAX)
@@ -294,10 +297,10 @@ static uint64_t cut(uint64_t value, unsigned int size, bool is_signed)
 
 static const char *enum_name(const struct args_show *a, int nr, int64_t value)
 {
-	const struct enumeration *e = &a->enumeration[nr];
+	const struct enumeration *e = nr >= 0 && (size_t)nr < a->nr_enumerations ? &a->enumeration[nr] : NULL;
 	unsigned int i;
 
-	for (i = 0; nr >= 0 && (size_t)nr < a->nr_enumerations && i < e->nr; i++)
+	for (i = 0; e && i < e->nr; i++)
 		if (e->of[i].value == value)
 			return e->of[i].name;
 	return NULL;
@@ -345,7 +348,7 @@ static void number_text(char *to, size_t size, uint64_t value, bool is_signed)
 /* Return the name of an error if @value, of a signed type, may be one. */
 static const char *error_name(int64_t value)
 {
-	return value < 0 && value >= -4095 ? strerrorname_np(-value) : NULL;
+	return value < 0 && value >= -4095 ? errno_name(-value) : NULL;
 }
 
 /* Write a scalar, and set what @v says of its number. */
@@ -387,7 +390,7 @@ static void scalar_text(const struct args_show *a, const struct shown *s, uint64
 /* Write a member of a struct whose words begin at @word. */
 static void member_text(const struct args_show *a, const struct shown *m, unsigned int word, char *to, size_t size)
 {
-	size_t there = (a->nr_words - word) * sizeof(uint64_t);
+	size_t there = word < a->nr_words ? (a->nr_words - word) * sizeof(uint64_t) : 0;
 	struct arg_value v;
 	uint64_t value = 0;
 
@@ -412,10 +415,10 @@ static void words_text(const struct args_show *a, const struct shown *s, char *t
 
 	strcpy(to, "{");
 	for (i = 0; of && i < of->nr && at + 200 < size; i++) {
-		member_text(a, &of->member[i], s->word, one, sizeof(one));
+		member_text(a, &of->member[i], s->word >= 0 ? s->word : WORDS_MAX, one, sizeof(one));
 		at += snprintf(to + at, size - at, "%s%.100s=%s", i ? ", " : "", of->member[i].name, one);
 	}
-	for (i = 0; !of && i < nr && s->word + i < a->nr_words && at + 32 < size; i++)
+	for (i = 0; !of && s->word >= 0 && i < nr && s->word + i < a->nr_words && at + 32 < size; i++)
 		at += snprintf(to + at, size - at, "%s0x%" PRIx64, i ? ", " : "",
 			       cut(a->word[s->word + i], i + 1 < nr ? 8 : s->size - 8 * i, false));
 	strcpy(to + at, "}");
@@ -435,7 +438,7 @@ static void make_value(struct args_show *a, const struct shown *s, uint64_t fail
 				    a->value, sizeof(a->value));
 		else
 			strcpy(a->value, "(not readable)");
-	} else if (!is_there && s->size) {
+	} else if (!is_there && (s->size || s->kind == VALUE_STRING)) {
 		strcpy(a->value, "?");
 	} else if (s->kind == VALUE_STRING) {
 		v->is_string = true;
@@ -531,7 +534,7 @@ bool args_text(struct args_show *a, const struct hit *hit, const char *name, cha
 	*to = '\0';
 	if (!args_show(a, hit, name, put_in_line, &l, &why))
 		return false;
-	if (why && l.len + strlen(why) + 4 < size)
+	if (why && l.len + strlen(why) + sizeof(" /*  */") <= size)
 		sprintf(to + l.len, " /* %s */", why);
 	return true;
 }
@@ -551,7 +554,8 @@ const char *args_return_text(struct args_show *a, const char *name, uint64_t val
 	if (s->kind == VALUE_WORDS)
 		s = &address;
 	scalar_text(a, s, value, &v, a->value, sizeof(a->value));
-	error = s->kind == VALUE_SIGNED || s->kind == VALUE_POINTER ? error_name(v.number) : NULL;
+	error = s->kind == VALUE_SIGNED || s->kind == VALUE_POINTER || (s->kind == VALUE_UNSIGNED && s->size == 8) ?
+		error_name(v.number) : NULL;
 	if (error)
 		snprintf(a->value, sizeof(a->value), "%" PRId64 " (%s)", (int64_t)v.number, error);
 	return a->value;

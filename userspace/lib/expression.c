@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/errnos.h"
 #include "lib/expression.h"
 #include "lib/memory.h"
 #include "lib/prototypes.h"
@@ -17,6 +21,7 @@ struct parser {
 	const struct prototype *of;
 	const char *text, *at;
 	struct error *e;
+	size_t failed_at;		/* the column of the error */
 	struct parameter parameter[PARAMETERS_MAX];
 	unsigned int nr_parameters;
 };
@@ -28,28 +33,31 @@ struct place {
 	enum { IN_STEP_VALUE, IN_WORDS, IN_RETVAL, IN_MEMORY } in;	/* MEMORY: the step's value points to it */
 	unsigned int word;		/* IN_WORDS: the first argument word */
 	int argument;			/* it is all of this argument word; or -1 */
+	bool is_pointer;		/* to a text */
 	uint64_t bit;			/* in the words, or the memory */
 	unsigned int bits;		/* of a bit field; 0: it is none */
 };
 
 /* ---- errors ---- */
 
-/* Say what is wrong at @at. @remedy: may be empty. */
+#define SHOWN		160	/* characters of a text, around what is wrong */
+
+/* Say what is wrong at @at: "problem; remedy". */
 static bool __attribute__((format(printf, 3, 4)))
 fail(struct parser *p, const char *at, const char *problem, ...)
 {
-	char text[700];
+	size_t column = at - p->text, from = column > SHOWN / 2 ? column - SHOWN / 2 : 0;
 	const char *remedy;
+	char text[700];
 	va_list args;
 
 	va_start(args, problem);
 	vsnprintf(text, sizeof(text), problem, args);
 	va_end(args);
-	/* "problem; remedy" */
 	remedy = strstr(text, "; ");
-	return error_set(p->e, "%.*s at column %zu: '%.200s'%s",
-			 (int)(remedy ? remedy - text : (long)strlen(text)), text, at - p->text + 1, p->text,
-			 remedy ? remedy : "");
+	p->failed_at = column;
+	return error_set(p->e, "%.*s at column %zu: '%s%.*s%s'%s", (int)(remedy - text), text, column + 1,
+			 from ? "..." : "", SHOWN, p->text + from, strlen(p->text + from) > SHOWN ? "..." : "", remedy);
 }
 
 /* Append names for a message, as many as fit. */
@@ -57,11 +65,11 @@ static void add_name(char *list, size_t size, const char *name)
 {
 	size_t len = strlen(list);
 
-	if (!*name)
+	if (!*name || (len >= 4 && !strcmp(list + len - 4, " ...")))
 		return;
 	if (len + strlen(name) + 8 < size)
 		snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
-	else if (len >= 4 && strcmp(list + len - 4, " ..."))
+	else
 		snprintf(list + len, size - len, " ...");
 }
 
@@ -204,7 +212,7 @@ static const char *aggregate_name(const struct btf *btf, uint32_t type)
 static bool add_step(struct parser *p, struct steps *to, struct nestrace_step step)
 {
 	if (to->nr == NESTRACE_ARGS_STEPS)
-		return fail(p, p->at, "too long");
+		return fail(p, p->at, "too long; split it, or select fewer functions");
 	to->step[to->nr++] = step;
 	return true;
 }
@@ -235,7 +243,7 @@ static bool load(struct parser *p, struct steps *to, struct place *at)
 		within = 0;
 	}
 	if (within + bits > 8 * size)
-		return fail(p, p->at, "a bit field that crosses its type");
+		return fail(p, p->at, "a bit field that crosses its type; use another field");
 	if (at->in == IN_MEMORY) {
 		ok = add_step(p, to, (struct nestrace_step){
 			.op = NESTRACE_OP_READ, .a = size, .value = first,
@@ -243,8 +251,10 @@ static bool load(struct parser *p, struct steps *to, struct place *at)
 		if (ok && (bits < 8 * size || (type.is_signed && size < 8)))
 			ok = add_bits(p, to, within, bits, type.is_signed);
 	} else {
+		if (at->in == IN_RETVAL && first >= 8)
+			return fail(p, p->at, "in the second register of the return value; only the first is known");
 		if (first % 8 + size > 8)
-			return fail(p, p->at, "a member in two registers");
+			return fail(p, p->at, "a member in two registers; use another field");
 		if (at->in == IN_RETVAL)
 			ok = add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_RETVAL });
 		else
@@ -261,7 +271,7 @@ static bool load(struct parser *p, struct steps *to, struct place *at)
 static bool load_address(struct parser *p, struct steps *to, const struct place *at)
 {
 	if (at->in != IN_MEMORY)
-		return fail(p, p->at, "an array in registers");
+		return fail(p, p->at, "an array in registers; choose an element, as in [0]");
 	return !at->bit || add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_ADD, .value = at->bit / 8 });
 }
 
@@ -306,7 +316,10 @@ static bool take_number(struct parser *p, uint64_t *value)
 	skip_spaces(p);
 	if (!isdigit((unsigned char)*p->at))
 		return false;
+	errno = 0;
 	*value = strtoull(p->at, &end, 0);
+	if (errno)
+		return fail(p, p->at, "the number is too large; it has at most 64 bits");
 	p->at = end;
 	/* as in C */
 	while (strchr("uUlL", *p->at) && *p->at)
@@ -335,7 +348,7 @@ static bool begin_path(struct parser *p, const char *name, const char *at, struc
 		if (!p->parameter[i].name || strcmp(p->parameter[i].name, name))
 			continue;
 		if (p->parameter[i].word + p->parameter[i].words > NESTRACE_ARGS_WORDS)
-			return fail(p, at, "too many arguments before this one");
+			return fail(p, at, "too many arguments before this one; use another one");
 		to->type = plain_type(to->btf, p->parameter[i].type);
 		to->in = IN_WORDS;
 		to->word = p->parameter[i].word;
@@ -350,6 +363,8 @@ static bool begin_path(struct parser *p, const char *name, const char *at, struc
 	to->in = IN_RETVAL;
 	if (!to->type)
 		return fail(p, at, "%s() returns nothing; use its arguments", p->of->name);
+	if (btf__resolve_size(to->btf, to->type) > 16)
+		return fail(p, at, "%s() returns a struct in memory; use its arguments", p->of->name);
 	return true;
 }
 
@@ -379,11 +394,11 @@ static bool enter_member(struct parser *p, struct place *at, const char *where)
 	skip_spaces(p);
 	column = p->at;
 	if (!take_name(p, name))
-		return fail(p, column, "the name of a field is missing");
+		return fail(p, column, "the name of a field is missing; write it behind -> or .");
 	if (t && btf_is_ptr(t))
 		return fail(p, where, "a pointer; use -> for a field of what it points to");
 	if (t && btf_is_fwd(t))
-		return fail(p, column, "the fields of this struct are not in the kernel's BTF");
+		return fail(p, column, "the fields of this struct are not known; the BTF of the kernel has its name only");
 	if (!t || !btf_is_composite(t))
 		return fail(p, where, "not a struct; it has no fields");
 	at->argument = -1;
@@ -401,8 +416,13 @@ static bool enter_element(struct parser *p, struct steps *to, struct place *at, 
 	uint64_t index;
 	long long size;
 
-	if (!take_number(p, &index) || !accept(p, "]"))
+	skip_spaces(p);
+	if (!isdigit((unsigned char)*p->at))
 		return fail(p, p->at, "not an index; use a number, as in [0]");
+	if (!take_number(p, &index))
+		return false;
+	if (!accept(p, "]"))
+		return fail(p, p->at, "a ] is missing; close each bracket");
 	if (t && btf_is_array(t)) {
 		element = plain_type(at->btf, btf_array(t)->type);
 		if (btf_array(t)->nelems && index >= btf_array(t)->nelems)
@@ -414,7 +434,7 @@ static bool enter_element(struct parser *p, struct steps *to, struct place *at, 
 	}
 	size = element ? btf__resolve_size(at->btf, element) : -1;
 	if (size <= 0 || index > (1ULL << 30) / (uint64_t)size)
-		return fail(p, where, "no elements of a known size");
+		return fail(p, where, "no elements of a known size; use another field");
 	at->type = element;
 	at->argument = -1;
 	at->bit += index * size * 8;
@@ -433,7 +453,7 @@ static bool take_path(struct parser *p, struct steps *to, struct place *at, bool
 	skip_spaces(p);
 	begin = p->at;
 	if (!take_name(p, name))
-		return fail(p, begin, *begin ? "not an argument" : "an argument is missing");
+		return fail(p, begin, "an argument is missing; write its name first");
 	if (!begin_path(p, name, begin, at, may_return))
 		return false;
 	for (;;) {
@@ -492,7 +512,7 @@ static bool no_value(struct parser *p, const struct place *at, const char *where
 	}
 	if (t && btf_is_array(t))
 		return fail(p, where, "an array; choose an element, as in [0]");
-	return fail(p, where, "no value of a known type");
+	return fail(p, where, "no value of a known type; use another field");
 }
 
 /* Take a path to a number or a string, and make the step's value that number, or where that string is. */
@@ -516,7 +536,7 @@ static bool take_value(struct parser *p, struct steps *to, struct place *at, str
 		return no_value(p, at, begin);
 	if (type_is_string(at->btf, at->type, false) && at->in != IN_RETVAL) {
 		*type = (struct value_type){ .kind = VALUE_STRING, .size = 8 * STRING_WORDS };
-		at->argument = -1;
+		at->is_pointer = true;
 	}
 	return load(p, to, at);
 }
@@ -528,6 +548,7 @@ static void begin_parser(struct parser *p, const struct prototype *of, const cha
 	p->text = text;
 	p->at = at;
 	p->e = e;
+	p->failed_at = 0;
 	p->nr_parameters = prototype_parameters(of, p->parameter, PARAMETERS_MAX);
 }
 
@@ -544,7 +565,8 @@ bool expression_value(const struct prototype *of, const char *text, const char *
 	*at = p.at;
 	if (!ok)
 		return false;
-	value->argument = place.argument;
+	value->pointer = place.is_pointer ? place.argument : -1;
+	value->argument = place.is_pointer ? -1 : place.argument;
 	if (value->argument >= 0) {
 		fetch->nr = before;
 		return true;
@@ -560,6 +582,8 @@ bool expression_value(const struct prototype *of, const char *text, const char *
 struct node {
 	enum { TEST, BOTH, EITHER } kind;
 	struct steps *test;
+	struct tested *tested;	/* of a test */
+	bool is_value;		/* it has no comparison */
 	struct node *left, *right;
 	bool entry, exit;	/* it tests arguments, return values */
 	const char *at;
@@ -571,6 +595,7 @@ static void free_node(struct node *n)
 		return;
 	free_node(n->left);
 	free_node(n->right);
+	free(n->tested);
 	free(n->test);
 	free(n);
 }
@@ -588,6 +613,34 @@ static struct node *join(struct node *left, struct node *right, bool both, const
 	return n;
 }
 
+/* Take a character of a text, as report writes it. */
+static bool take_char(struct parser *p, char *c)
+{
+	static const char escapes[] = "n\nt\tr\r\"\"\\\\";
+	char hex[3] = "";
+	const char *e;
+
+	*c = *p->at++;
+	if (*c != '\\')
+		return true;
+	if (p->at[0] == 'x' && isxdigit((unsigned char)p->at[1]) && isxdigit((unsigned char)p->at[2])) {
+		memcpy(hex, p->at + 1, 2);
+		*c = strtoul(hex, NULL, 16);
+		p->at += 3;
+		if (!*c)
+			return fail(p, p->at - 4, "a text has no NUL; it ends there");
+		return true;
+	}
+	for (e = escapes; *e; e += 2) {
+		if (*p->at == *e) {
+			*c = e[1];
+			p->at++;
+			return true;
+		}
+	}
+	return fail(p, p->at - 1, "not understood; a \\ comes before n, t, r, \", \\ or xHH only");
+}
+
 /* Take "text", and add the step that tests for it. */
 static bool take_string(struct parser *p, struct steps *to, bool other)
 {
@@ -595,14 +648,15 @@ static bool take_string(struct parser *p, struct steps *to, bool other)
 	struct nestrace_step step = { .op = NESTRACE_OP_TEST_STRING, .c = other };
 	const char *begin = p->at++;
 	unsigned int len = 0, words, i;
+	char c;
 
 	while (*p->at && *p->at != '"') {
-		if (*p->at == '\\' && p->at[1])
-			p->at++;
+		if (!take_char(p, &c))
+			return false;
 		if (len == sizeof(text) - 1)
 			return fail(p, begin, "this text is too long; at most %zu characters are compared",
 				    sizeof(text) - 1);
-		text[len++] = *p->at++;
+		text[len++] = c;
 	}
 	if (*p->at != '"')
 		return fail(p, begin, "the text does not end; its end is a \"");
@@ -640,24 +694,44 @@ static bool enum_number(const struct btf *btf, uint32_t type, const char *name, 
 	return false;
 }
 
-/* Find the number of an error by its name, as ENOENT. */
-static bool errno_number(const char *name, uint64_t *value)
-{
-	const char *word;
-	int err;
+enum constant_use { FOR_MASK, FOR_EQUALITY, FOR_ORDER };
 
-	for (err = 1; err < 4096; err++) {
-		word = *name == 'E' ? strerrorname_np(err) : NULL;
-		if (word && !strcmp(word, name)) {
-			*value = err;
+/* Make a number one of the type that it is compared with, as C does, or say that it never is. */
+static bool fit(struct parser *p, const char *begin, const struct value_type *type, enum constant_use use,
+		bool negative, uint64_t *value)
+{
+	unsigned int bits = 8 * type->size;
+	uint64_t all = bits < 64 ? (1ULL << bits) - 1 : ~0ULL;
+	int64_t number = *value;
+
+	if (bits >= 64)
+		return true;
+	if (use == FOR_MASK) {
+		*value &= all;
+		return true;
+	}
+	if (type->is_signed) {
+		if (number >= -(int64_t)(all / 2) - 1 && number <= (int64_t)(all / 2))
+			return true;
+		/* as an unsigned number */
+		if (use == FOR_EQUALITY && !negative && *value <= all) {
+			*value = (uint64_t)((int64_t)(*value << (64 - bits)) >> (64 - bits));
 			return true;
 		}
+		return fail(p, begin, "out of the range of this type; it has %" PRId64 " to %" PRId64,
+			    -(int64_t)(all / 2) - 1, (int64_t)(all / 2));
 	}
-	return false;
+	/* -1 is the highest unsigned int */
+	if (negative && bits == 32 && number < 0)
+		*value &= all;
+	if (*value <= (type->kind == VALUE_BOOL ? 1 : all))
+		return true;
+	return fail(p, begin, "out of the range of this type; it has 0 to %" PRIu64, type->kind == VALUE_BOOL ? 1 : all);
 }
 
 /* Take a number: of C, of an enum, of errno, or a character. */
-static bool take_constant(struct parser *p, const struct place *of, const struct value_type *type, uint64_t *value)
+static bool take_constant(struct parser *p, const struct place *of, const struct value_type *type,
+			  enum constant_use use, uint64_t *value)
 {
 	char name[NAME_MAX_LEN], list[400] = "";
 	bool negative, inverted;
@@ -678,21 +752,20 @@ static bool take_constant(struct parser *p, const struct place *of, const struct
 			*value = *name == 't';
 		else if (!strcmp(name, "NULL"))
 			*value = 0;
-		else if (!errno_number(name, value))
+		else if (!(*value = errno_number(name)))
 			return fail(p, begin, "not a number; %s%s", *list ? "the enum has " :
 				    "use a number, 'c', NULL, true, false or an error such as -ENOENT", list);
-	} else if (!take_number(p, value)) {
+	} else if (!isdigit((unsigned char)*p->at)) {
 		return fail(p, begin, *begin ? "not a number; an argument or field comes before the comparison, a constant behind it" :
-			    "a number is missing");
+			    "a number is missing; write it behind the comparison");
+	} else if (!take_number(p, value)) {
+		return false;
 	}
 	if (negative)
 		*value = -*value;
 	if (inverted)
 		*value = ~*value;
-	/* -1 is the highest number of an unsigned type, as in C */
-	if (type->size < 8 && type->kind != VALUE_SIGNED && !type->is_signed && (negative || inverted))
-		*value &= (1ULL << 8 * type->size) - 1;
-	return true;
+	return fit(p, begin, type, use, negative || inverted, value);
 }
 
 static bool take_relation(struct parser *p, enum nestrace_relation *relation)
@@ -723,129 +796,139 @@ static enum nestrace_relation opposite(enum nestrace_relation relation)
 	return of[relation];
 }
 
-/* Take what follows a string: == or != and a text, or nothing: is it not empty? */
-static bool take_string_test(struct parser *p, struct steps *to, bool negate)
+/* What a test is made of, before the comparison is known. */
+struct tested {
+	struct place at;
+	struct value_type type;
+	bool after_not;		/* a ! comes right before it */
+};
+
+#define TEXT_COMPARED	"a text is compared; use == \"TEXT\" or != \"TEXT\""
+
+/* Take what may follow a value: a comparison. Without one: is it not 0? */
+static bool take_comparison(struct parser *p, struct steps *to, const struct tested *t, bool negate, bool *compares)
 {
-	enum nestrace_relation relation;
+	struct nestrace_step test = { .op = NESTRACE_OP_TEST };
+	enum nestrace_relation relation = NESTRACE_NOT_EQUAL;
+	bool is_text = t->type.kind == VALUE_STRING;
+	struct value_type type = t->type;
 	const char *where;
+	uint64_t value = 0;
 
 	skip_spaces(p);
 	where = p->at;
-	if (!take_relation(p, &relation))
-		return fail(p, where, "a text is compared; use == \"TEXT\" or != \"TEXT\"");
+	*compares = take_relation(p, &relation);
+	if (*compares && t->after_not)
+		return fail(p, where, "a ! before a comparison; put the comparison into brackets");
 	skip_spaces(p);
-	if (*p->at != '"' || (relation != NESTRACE_EQUAL && relation != NESTRACE_NOT_EQUAL))
-		return fail(p, where, "a text is compared; use == \"TEXT\" or != \"TEXT\"");
-	return take_string(p, to, (relation == NESTRACE_NOT_EQUAL) != negate);
-}
-
-/* Take what follows a number: perhaps & MASK, and perhaps a comparison; without it: is it not 0? */
-static bool take_number_test(struct parser *p, struct steps *to, const struct place *of,
-			     const struct value_type *type, bool in_brackets, bool negate)
-{
-	struct nestrace_step test = { .op = NESTRACE_OP_TEST, .a = NESTRACE_NOT_EQUAL };
-	enum nestrace_relation relation = NESTRACE_NOT_EQUAL;
-	uint64_t value = 0;
-	bool compares;
-
-	skip_spaces(p);
-	if (*p->at == '&' && p->at[1] != '&') {
-		p->at++;
-		if (!take_constant(p, of, type, &value) ||
-		    !add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_AND, .value = value }))
-			return false;
-		value = 0;
-	}
-	if (in_brackets && !accept(p, ")"))
-		return fail(p, p->at, "a ) is missing");
-	compares = take_relation(p, &relation);
-	if (compares) {
-		skip_spaces(p);
-		if (*p->at == '"')
+	if (*compares && *p->at == '"') {
+		if (!is_text)
 			return fail(p, p->at, "not a text, but a number; compare it with a number");
-		if (!take_constant(p, of, type, &value))
-			return false;
+		if (relation != NESTRACE_EQUAL && relation != NESTRACE_NOT_EQUAL)
+			return fail(p, where, TEXT_COMPARED);
+		return take_string(p, to, (relation == NESTRACE_NOT_EQUAL) != negate);
 	}
+	if (is_text) {
+		/* a pointer to a text may be NULL */
+		if (!t->at.is_pointer)
+			return fail(p, where, TEXT_COMPARED);
+		type = (struct value_type){ .kind = VALUE_POINTER, .size = 8 };
+	}
+	if (*compares && !take_constant(p, &t->at, &type, relation <= NESTRACE_NOT_EQUAL ? FOR_EQUALITY : FOR_ORDER,
+					&value))
+		return false;
+	if (*compares && is_text && (value || relation > NESTRACE_NOT_EQUAL))
+		return fail(p, where, TEXT_COMPARED " or NULL");
 	test.a = negate ? opposite(relation) : relation;
-	test.c = type->kind == VALUE_SIGNED || type->is_signed;
+	test.c = type.is_signed;
 	test.value = value;
 	return add_step(p, to, test);
 }
 
-/* Take one comparison. @in_brackets: of which the value is, as in (flags & 1) == 1. */
-static struct node *take_test(struct parser *p, bool in_brackets, bool negate)
+/* Take & MASK, if it is there. */
+static bool take_mask(struct parser *p, struct steps *to, const struct tested *t)
+{
+	uint64_t value;
+
+	skip_spaces(p);
+	if (*p->at != '&' || p->at[1] == '&')
+		return true;
+	if (t->type.kind == VALUE_STRING)
+		return fail(p, p->at, TEXT_COMPARED);
+	p->at++;
+	return take_constant(p, &t->at, &t->type, FOR_MASK, &value) &&
+	       add_step(p, to, (struct nestrace_step){ .op = NESTRACE_OP_AND, .value = value });
+}
+
+/* Take one comparison. */
+static struct node *take_test(struct parser *p, bool negate, bool after_not)
 {
 	struct node *n = xzalloc(1, sizeof(*n));
-	struct value_type type;
-	struct place at;
-	bool ok;
+	bool ok, compares = true;
 
 	n->test = xzalloc(1, sizeof(*n->test));
+	n->tested = xzalloc(1, sizeof(*n->tested));
+	n->tested->after_not = after_not;
 	n->kind = TEST;
 	skip_spaces(p);
 	n->at = p->at;
-	ok = take_value(p, n->test, &at, &type, true);
+	ok = take_value(p, n->test, &n->tested->at, &n->tested->type, true);
 	if (ok)
 		n->exit = n->test->nr && n->test->step[0].op == NESTRACE_OP_RETVAL;
 	n->entry = !n->exit;
-	if (ok && type.kind == VALUE_STRING)
-		ok = take_string_test(p, n->test, negate);
-	else if (ok)
-		ok = take_number_test(p, n->test, &at, &type, in_brackets, negate);
+	ok = ok && take_mask(p, n->test, n->tested) && take_comparison(p, n->test, n->tested, negate, &compares);
+	n->is_value = !compares;
 	if (ok)
 		return n;
 	free_node(n);
 	return NULL;
 }
 
-/* Is this the bracket of (PATH & MASK) and not of a condition? */
-static bool is_bracket_of_value(const char *at)
+/* A value was in brackets, as in (flags & 1) == 1: take the comparison behind them. */
+static bool compare_bracket(struct parser *p, struct node *n, bool negate)
 {
-	at += strspn(at + 1, " ") + 1;
-	at += strspn(at, "*abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]");
-	while (at[0] == '-' && at[1] == '>')
-		at += 2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]");
-	at += strspn(at, " ");
-	if (at[0] != '&' || at[1] == '&')
-		return false;
-	at++;
-	at += strcspn(at, ")&|");
-	if (*at != ')')
-		return false;
-	at++;
-	at += strspn(at, " ");
-	return *at == '=' || *at == '!' || *at == '<' || *at == '>';
+	bool compares;
+
+	skip_spaces(p);
+	if (*p->at != '=' && *p->at != '!' && *p->at != '<' && *p->at != '>')
+		return true;
+	n->test->nr--;
+	return take_comparison(p, n->test, n->tested, negate, &compares);
 }
 
 static struct node *take_either(struct parser *p, bool negate, unsigned int depth);
 
 static struct node *take_unary(struct parser *p, bool negate, unsigned int depth)
 {
+	bool after_not = false;
 	struct node *n;
 
 	skip_spaces(p);
-	if (depth > 50) {
-		fail(p, p->at, "too many brackets");
-		return NULL;
-	}
-	if (*p->at == '!' && p->at[1] != '=') {
+	while (*p->at == '!') {
+		after_not = true;
+		negate = !negate;
 		p->at++;
-		return take_unary(p, !negate, depth + 1);
+		skip_spaces(p);
+	}
+	if (depth > 25) {
+		fail(p, p->at, "too many brackets; at most 25 are nested");
+		return NULL;
 	}
 	if (*p->at != '(')
-		return take_test(p, false, negate);
-	if (is_bracket_of_value(p->at)) {
-		p->at++;
-		return take_test(p, true, negate);
-	}
+		return take_test(p, negate, after_not);
 	p->at++;
 	n = take_either(p, negate, depth + 1);
-	if (n && !accept(p, ")")) {
-		fail(p, p->at, "a ) is missing");
-		free_node(n);
-		return NULL;
+	if (n && !accept(p, ")"))
+		fail(p, p->at, "a ) is missing; close each bracket");
+	else if (n && n->is_value) {
+		n->tested->after_not = after_not;
+		if (compare_bracket(p, n, negate))
+			return n;
+	} else {
+		return n;
 	}
-	return n;
+	free_node(n);
+	return NULL;
 }
 
 /* Take tests that @token joins. */
@@ -908,21 +991,25 @@ static bool emit_split(struct parser *p, const struct node *n, struct steps *ent
 }
 
 bool expression_condition(const struct prototype *of, const char *text, struct steps *entry,
-			  struct steps *exit, struct error *e)
+			  struct steps *exit, size_t *failed_at, struct error *e)
 {
 	struct parser p;
 	struct node *n;
 	bool ok;
 
 	begin_parser(&p, of, text, text, e);
+	*failed_at = 0;
 	n = take_either(&p, false, 0);
-	if (!n)
+	if (!n) {
+		*failed_at = p.failed_at;
 		return false;
+	}
 	skip_spaces(&p);
 	if (*p.at)
 		ok = fail(&p, p.at, "not understood; use && or || between comparisons");
 	else
 		ok = emit_split(&p, n, entry, exit);
 	free_node(n);
+	*failed_at = p.failed_at;
 	return ok;
 }

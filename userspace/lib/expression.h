@@ -29,6 +29,7 @@ struct steps {
 struct expression_value {
 	struct value_type type;
 	int argument;		/* it is this argument word, and needs no steps; or -1 */
+	int pointer;		/* a text: the argument word that points to it; or -1 */
 };
 
 /*
@@ -40,10 +41,11 @@ bool expression_value(const struct prototype *of, const char *text, const char *
 
 /*
  * Take a condition. @entry: gets the steps of what is known when the function is entered, @exit: of what is known
- * when it returns. Several conditions for the same steps must all hold. Return: false after an error.
+ * when it returns. Several conditions for the same steps must all hold. Return: false after an error, and
+ * *@failed_at is how much of @text was understood.
  */
 bool expression_condition(const struct prototype *of, const char *text, struct steps *entry,
-			  struct steps *exit, struct error *e);
+			  struct steps *exit, size_t *failed_at, struct error *e);
 
 /* Return: how a value of this type is read; @type 0 is void. */
 struct value_type value_type_of(const struct btf *btf, uint32_t type);

@@ -85,6 +85,31 @@ static void sort(struct prototypes *p)
 	p->nr = nr;
 }
 
+/* Is it a floating point number, or has it one? */
+static bool is_float(const struct btf *btf, uint32_t type, unsigned int depth)
+{
+	const struct btf_type *t = btf__type_by_id(btf, plain_type(btf, type));
+	unsigned int i;
+
+	if (!t || btf_is_float(t))
+		return t;
+	for (i = 0; btf_is_composite(t) && depth < 4 && i < btf_vlen(t); i++)
+		if (is_float(btf, btf_members(t)[i].type, depth + 1))
+			return true;
+	return false;
+}
+
+/* Are all parameters, and what it returns, in registers and on the stack as prototype_parameters() has it? */
+static bool is_plain(const struct btf *btf, const struct btf_type *proto)
+{
+	unsigned int i;
+
+	for (i = 0; i < btf_vlen(proto); i++)
+		if (btf_params(proto)[i].type && is_float(btf, btf_params(proto)[i].type, 0))
+			return false;
+	return !proto->type || !is_float(btf, proto->type, 0);
+}
+
 /* Take the functions of a BTF from type @first on. */
 static void take(struct prototypes *p, const struct btf *btf, uint32_t first, const char *module)
 {
@@ -99,6 +124,9 @@ static void take(struct prototypes *p, const struct btf *btf, uint32_t first, co
 		of = find(p, btf__name_by_offset(btf, t->name_off), module);
 		proto = of ? btf__type_by_id(btf, t->type) : NULL;
 		if (!proto || !btf_is_func_proto(proto) || of->copies > 1)
+			continue;
+		of->floats = !is_plain(btf, proto);
+		if (of->floats)
 			continue;
 		of->btf = btf;
 		of->type = t->type;
@@ -177,6 +205,8 @@ const char *prototype_unknown(const struct prototype *p)
 		return NULL;
 	if (strchr(p->name, '.'))
 		return "clone";
+	if (p->floats)
+		return "floats";
 	return p->copies > 1 ? "ambiguous" : "no BTF";
 }
 
@@ -189,6 +219,9 @@ static const struct prototype *unknown(const struct prototype *p, const char *na
 	else if (p->copies > 1)
 		error_set(e, "%u functions have this name, and BTF does not say which is which: '%s'; --args records their registers",
 			  p->copies, name);
+	else if (p->floats)
+		error_set(e, "this function has floating point arguments, which are not recorded: '%s'; --args records its registers",
+			  name);
 	else
 		error_set(e, "there is no type information (BTF) for this function: '%s'; --args records its registers",
 			  name);
@@ -243,7 +276,7 @@ static bool is_aggregate(const struct btf *btf, uint32_t type)
 
 /*
  * As the System V ABI of x86-64 has it: an integer, pointer, or struct of up to 16 bytes is in the next registers
- * if there are enough of them, and all else on the stack. The kernel has no floating point.
+ * if there are enough of them, and all else on the stack. Functions with floating point numbers are left out.
  */
 unsigned int prototype_parameters(const struct prototype *p, struct parameter *to, unsigned int max)
 {

@@ -26,7 +26,8 @@ struct prototype {
 	char *name, *module;	/* @module NULL: of the kernel */
 	uint64_t start;		/* its address */
 	unsigned int copies;	/* functions with that name in that object */
-	const struct btf *btf;	/* NULL: it has no type information */
+	bool floats;		/* it has floating point arguments */
+	const struct btf *btf;	/* NULL: it has no type information that helps */
 	uint32_t type;		/* its BTF_KIND_FUNC_PROTO */
 };
 

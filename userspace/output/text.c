@@ -9,6 +9,7 @@
 
 #include "lib/args_show.h"
 #include "lib/context.h"
+#include "lib/errnos.h"
 #include "lib/formats.h"
 #include "lib/memory.h"
 #include "lib/modules.h"
@@ -465,7 +466,7 @@ static void times_text(char *to, const struct text_return *r)
 static void value_text(char *to, size_t size, uint64_t value)
 {
 	int64_t error = value >> 32 ? (int64_t)value : (int32_t)value;
-	const char *name = error < 0 && error >= -4095 ? strerrorname_np(-error) : NULL;
+	const char *name = error < 0 && error >= -4095 ? errno_name(-error) : NULL;
 
 	if (error < 0 && error >= -4095)
 		snprintf(to, size, name ? "%d (%s)" : "%d", (int)error, name);
