@@ -796,7 +796,7 @@ static enum nestrace_relation opposite(enum nestrace_relation relation)
 	return of[relation];
 }
 
-/* What a test is made of, before the comparison is known. */
+/* A value that is tested, before the comparison is known. */
 struct tested {
 	struct place at;
 	struct value_type type;
