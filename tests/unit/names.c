@@ -152,6 +152,20 @@ int main(void)
 	function_at(31, 0x8010, "two_f");
 	function_at(60, 0x8010, "one_f");
 
+	spec("names: the callers of a stack have the functions of its time");
+	for (i = 0; i < 2; i++) {
+		uint64_t caller[] = { 0x1010, 0x8010, 0x8020 };
+		char data[sizeof(struct nestrace_stack) + sizeof(caller) + 4];
+		struct hit stack = { .ts = i ? 31 : 12, .data = data, .size = sizeof(data) };
+
+		memcpy(data + sizeof(struct nestrace_stack), caller, sizeof(caller));
+		names_place_stack(loaded, &stack);
+		memcpy(caller, data + sizeof(struct nestrace_stack), sizeof(caller));
+		is(names_function(loaded->tep, caller[0]), "first");
+		is(names_function(loaded->tep, caller[1]), i ? "two_f" : "one_f");
+		is(names_function(loaded->tep, caller[2]), i ? "two_f" : "one_f");
+	}
+
 	spec("names: where no module was at the time, an address is a number");
 	function_at(25, 0x8010, "0x8010");
 	function_at(5, 0x8010, "0x8010");

@@ -7,6 +7,7 @@
 
 #include "lib/formats.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
@@ -38,7 +39,7 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 		if (++nr == NESTRACE_STACK_BAD(mark))
 			trace_seq_puts(seq, "\n[callers from here on may be wrong]");
 		name = names_find(event->tep, ip);
-		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", ip);
+		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", (unsigned long long)modules_address(ip));
 	}
 	if (mark & NESTRACE_STACK_CUT)
 		trace_seq_puts(seq, "\n[there are more callers]");

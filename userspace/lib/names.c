@@ -291,6 +291,19 @@ void names_place(struct names *n, struct hit *hit)
 		hit->comm = hit->pid ? "<...>" : "<idle>";
 }
 
+void names_place_stack(struct names *n, const struct hit *stack)
+{
+	/* the buffer is that of the sub-buffer's reader, which needs it no more */
+	char *at = (char *)stack->data + sizeof(struct nestrace_stack), *end = (char *)stack->data + stack->size;
+	uint64_t ip;
+
+	for (; end - at >= (ptrdiff_t)sizeof(ip); at += sizeof(ip)) {
+		memcpy(&ip, at, sizeof(ip));
+		ip = modules_place(n->modules, ip, stack->ts);
+		memcpy(at, &ip, sizeof(ip));
+	}
+}
+
 /* Change the address at @at, if the hit's has become an alias, and is there. */
 static void place(char *at, uint64_t ip)
 {

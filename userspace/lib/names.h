@@ -42,6 +42,8 @@ char *names_times_text(struct modules *m, struct comms *c, size_t *len);
 
 /* Set the name of the hit's task. Move its addresses to where the symbols of its time are. */
 void names_place(struct names *n, struct hit *hit);
+/* Do the same for the callers of a stack that nestrace recorded, in its data. */
+void names_place_stack(struct names *n, const struct hit *stack);
 /* Let libtraceevent, too, have the names of @hit, which names_place() has set. */
 void names_of_event(struct names *n, const struct hit *hit);
 

@@ -93,6 +93,12 @@ bool reader_open(struct reader *r, const char *path, struct error *e)
 	return true;
 }
 
+/* Is the next event a stack that nestrace recorded? */
+static bool is_own_stack(const struct reader_cpu *c)
+{
+	return c->reader->accounting.stack && !*c->source.instance && c->hit.type == NESTRACE_EVENT_STACK;
+}
+
 /* Read on to the next event of @c. */
 static void advance(struct reader_cpu *c)
 {
@@ -123,6 +129,8 @@ static void advance(struct reader_cpu *c)
 	/* by the time of the recording's clock */
 	if (c->more)
 		names_place(r->names, &c->hit);
+	if (c->more && is_own_stack(c))
+		names_place_stack(r->names, &c->hit);
 	if (c->more && r->file->time->changes)
 		c->hit.ts = file_time_correct(r->file->time, !*c->source.instance, c->source.cpu,
 					      c->hit.ts);
@@ -221,7 +229,7 @@ static void show(struct reader_cpu *c)
 		names_of_event(r->names, &c->hit);
 	if (c->hit.is_hit)
 		show_hit(c);
-	else if (r->accounting.stack && !*c->source.instance && c->hit.type == NESTRACE_EVENT_STACK)
+	else if (is_own_stack(c))
 		show_stack(c);
 	else
 		show_event(r, c);
