@@ -5,6 +5,7 @@
 #include "lib/comms.h"
 #include "lib/modules.h"
 #include "lib/names.h"
+#include "uapi/nestrace.h"
 #include "lib/subbuf.h"
 #include "lib/tracedat_read.h"
 #include "lib/utf8.h"
