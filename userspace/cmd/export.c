@@ -503,6 +503,7 @@ static void perfetto(void *arg, const struct source *from, const struct hit *eve
 			perfetto_entry(e->perfetto, from, &hit, call, !below);
 		return;
 	case GRAPH_EXIT:
+		e->returned.has_retval = has_value(e, &hit, &e->returned);
 		if (!graph_events_only_exits(&e->graph))
 			durations_exit(&e->durations, from, &hit, e->returned.depth, e->returned.took, &times);
 		else if (e->returned.took == UINT64_MAX || e->reader.cycles)
