@@ -219,18 +219,18 @@ is "a pointer to a text is compared with NULL" "$(grep -c ' vfs_read <- ' r)" 3
 fi
 
 # ---- all functions ----
-setup nestrace record -q --args -b 16384 -o t.dat sh -c 'ls /sys/kernel /proc > /dev/null'
-setup nestrace report t.dat > r
+# the texts of all hits are more than the guest's memory
+setup nestrace record -q --args -b 16384 -o t.dat true
+setup nestrace report t.dat | awk '/^#/ || !(n++ % 16)' > r
 balanced "all functions"
 [ ! "$types" ] || ok "all functions: most have typed arguments" \
 	sh -c 'typed=$(grep -c "[a-z0-9_]([^/]*) <- " r); raw=$(grep -c "rdi=0x.*/\* " r); test $typed -gt $((4 * raw))'
 ok "all functions: the others have registers, and why" grep -q '(rdi=0x.*r9=0x[0-9a-f]* /\* \(clone\|ambiguous\|no BTF\) \*/) <- ' r
 is "all functions: recursed" "$(awk '$2 == "total" { print $6; exit }' r)" 0
-setup nestrace record -q --args=deep --ret --stack=4 -b 16384 -o t.dat sh -c "ls /sys/kernel > /dev/null; $calls"
-setup nestrace report t.dat > r
+setup nestrace record -q --args=deep --ret --stack=4 -b 16384 -o t.dat sh -c "$calls"
+setup nestrace report --graph t.dat | awk '/^#/ || !(n++ % 16)' > r
 balanced "all functions, with all that a hit can have"
-setup nestrace report --graph t.dat > g
-ok "all functions: a graph with arguments" grep -q ' | .*(.*=.*) {$' g
+ok "all functions: a graph with arguments" grep -q ' | .*(.*=.*) {$' r
 
 # ---- what the kernel's own tracers record ----
 if [ -f $tracing/options/func-args ]; then
