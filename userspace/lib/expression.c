@@ -713,8 +713,8 @@ static bool fit(struct parser *p, const char *begin, const struct value_type *ty
 	if (type->is_signed) {
 		if (number >= -(int64_t)(all / 2) - 1 && number <= (int64_t)(all / 2))
 			return true;
-		/* as an unsigned number */
-		if (use == FOR_EQUALITY && !negative && *value <= all) {
+		/* as an unsigned int */
+		if (use == FOR_EQUALITY && bits == 32 && !negative && *value <= all) {
 			*value = (uint64_t)((int64_t)(*value << (64 - bits)) >> (64 - bits));
 			return true;
 		}
