@@ -100,8 +100,11 @@ static void put_time(const struct export *e, uint64_t ts)
 }
 
 /* Print an error or a number that no reader rounds; others, such as addresses, in hexadecimal as a string. */
-static void put_retval(uint64_t retval)
+static void put_raw_retval(uint64_t retval)
 {
+	/* an error, of 32 bits too */
+	if (retval <= UINT32_MAX && (int32_t)retval < 0 && (int32_t)retval >= -4095)
+		retval = (int32_t)retval;
 	if (retval + 4095 <= 4095 + (1ULL << 53))
 		printf("%" PRId64, (int64_t)retval);
 	else
@@ -177,6 +180,24 @@ static bool has_value(const struct export *e, const struct hit *hit, const struc
 	       !known;
 }
 
+/* Print what it returned, as a number of its type if that is known. */
+static void put_retval(const struct export *e, const struct hit *hit, uint64_t retval)
+{
+	const int64_t most = 1LL << 53;
+	struct arg_value v;
+
+	if (!e->args || !args_return_number(e->args, names_find(e->reader.tep, hit->ip), retval, &v))
+		put_raw_retval(retval);
+	else if (!strcmp(v.text, "true") || !strcmp(v.text, "false"))
+		fputs(v.text, stdout);
+	else if (v.is_signed && (int64_t)v.number >= -most && (int64_t)v.number <= most)
+		printf("%" PRId64, (int64_t)v.number);
+	else if (v.is_signed)
+		printf("\"%" PRId64 "\"", (int64_t)v.number);
+	else
+		put_raw_retval(v.number);
+}
+
 /* Print a row. @returned: NULL for a hit. */
 static void csv_row(struct export *e, const struct source *from, const struct hit *hit,
 		    const struct graph_call *returned)
@@ -199,7 +220,7 @@ static void csv_row(struct export *e, const struct source *from, const struct hi
 			printf("%" PRIu64, returned->took);
 		putchar_unlocked(',');
 		if (has_value(e, hit, returned))
-			put_retval(returned->retval);
+			put_retval(e, hit, returned->retval);
 	}
 	if (e->args)
 		put_csv_args(e, hit);
@@ -241,7 +262,7 @@ static void put_json_hit(const struct export *e, const struct source *from, cons
 	}
 	if (has_value(e, hit, returned)) {
 		fputs(",\"returned\":", stdout);
-		put_retval(returned->retval);
+		put_retval(e, hit, returned->retval);
 	}
 	put_json_instance(from);
 	putchar_unlocked('}');
@@ -264,11 +285,18 @@ static void put_json_line(struct export *e, const struct source *from, const str
 	putchar_unlocked('\n');
 }
 
-static void put_hit(void *arg, const struct source *from, const struct hit *hit)
+static void put_hit(void *arg, const struct source *from, const struct hit *event)
 {
 	struct export *e = arg;
+	struct graph_call call;
+	struct hit hit;
 
-	e->put(e, from, hit, NULL);
+	/* in a file of record --ret=exit the hits are returns */
+	if (graph_events_only_exits(&e->graph) &&
+	    graph_events_take(&e->graph, event, &hit, &call) == GRAPH_EXIT)
+		e->put(e, from, &hit, &call);
+	else
+		e->put(e, from, event, NULL);
 }
 
 /* Take the callers of a stack that nestrace recorded. Return: their number. */

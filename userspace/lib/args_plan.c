@@ -376,7 +376,7 @@ static bool plan_values(struct draft *d, const struct value_list *list, struct e
 		if (value.argument < 0) {
 			f.word = next_value(d);
 			f.bit = d->nr_stored++;
-			d->arg.values += value.type.kind == VALUE_STRING ? STRING_WORDS : 1;
+			d->arg.values += value.type.kind == VALUE_STRING ? string_words(&value.type) : 1;
 		}
 		if (d->arg.values > NESTRACE_ARGS_VALUES || d->nr_fields == PARAMETERS_MAX)
 			return error_set(e, "too many values: '%.160s'; at most %d values of %d words are recorded, and a text takes %d",

@@ -322,6 +322,8 @@ static size_t put_char(char *to, unsigned char c, char quote)
 	return 1;
 }
 
+#define TEXT_MAX	64	/* bytes of a text that was copied up to its NUL; a shorter one is an array */
+
 /* Write a text in quotes. Dots follow one that may be longer. */
 static void string_text(char *to, size_t size, const char *from, size_t max)
 {
@@ -331,7 +333,7 @@ static void string_text(char *to, size_t size, const char *from, size_t max)
 	for (i = 0; i < len && at + 16 < size; i++)
 		at += put_char(to + at, from[i], '"');
 	to[at++] = '"';
-	strcpy(to + at, len + 1 >= max || i < len ? "..." : "");
+	strcpy(to + at, (len + 1 >= max && max >= TEXT_MAX) || i < len ? "..." : "");
 }
 
 static void number_text(char *to, size_t size, uint64_t value, bool is_signed)
@@ -559,4 +561,16 @@ const char *args_return_text(struct args_show *a, const char *name, uint64_t val
 	if (error)
 		snprintf(a->value, sizeof(a->value), "%" PRId64 " (%s)", (int64_t)v.number, error);
 	return a->value;
+}
+
+bool args_return_number(struct args_show *a, const char *name, uint64_t value, struct arg_value *v)
+{
+	const struct function_args *f = name && a->nr ? find(a, name) : NULL;
+	const struct shown *s = f && f->nr ? &f->shown[0] : NULL;
+
+	if (!s || s->kind == VALUE_VOID || s->kind == VALUE_WORDS)
+		return false;
+	*v = (struct arg_value){ .text = a->value };
+	scalar_text(a, s, value, v, a->value, sizeof(a->value));
+	return true;
 }

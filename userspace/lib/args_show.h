@@ -48,5 +48,7 @@ bool args_text(struct args_show *a, const struct hit *hit, const char *name, cha
 
 /* Return value @value of a function: as a text, or NULL if it returns nothing. @known: its type is known. */
 const char *args_return_text(struct args_show *a, const char *name, uint64_t value, bool *known);
+/* Cut it to its type. Return: false if the type is not known, or is no number. */
+bool args_return_number(struct args_show *a, const char *name, uint64_t value, struct arg_value *v);
 
 #endif

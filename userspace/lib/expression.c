@@ -527,7 +527,12 @@ static bool take_value(struct parser *p, struct steps *to, struct place *at, str
 		return false;
 	unwrap(at);
 	if (at->type && is_char_array(at)) {
-		*type = (struct value_type){ .kind = VALUE_STRING, .size = 8 * STRING_WORDS };
+		unsigned int room = btf_array(btf__type_by_id(at->btf, at->type))->nelems;
+
+		/* it need not end in a NUL; 0: it has as many as there is room for */
+		*type = (struct value_type){
+			.kind = VALUE_STRING, .size = room && room < 8 * STRING_WORDS ? room : 8 * STRING_WORDS,
+		};
 		at->argument = -1;
 		return load_address(p, to, at);
 	}
@@ -552,6 +557,12 @@ static void begin_parser(struct parser *p, const struct prototype *of, const cha
 	p->nr_parameters = prototype_parameters(of, p->parameter, PARAMETERS_MAX);
 }
 
+unsigned int string_words(const struct value_type *type)
+{
+	/* the module ends each text with a NUL */
+	return type->size < 8 * STRING_WORDS ? type->size / 8 + 1 : STRING_WORDS;
+}
+
 bool expression_value(const struct prototype *of, const char *text, const char **at, struct steps *fetch,
 		      struct expression_value *value, struct error *e)
 {
@@ -572,7 +583,7 @@ bool expression_value(const struct prototype *of, const char *text, const char *
 		return true;
 	}
 	return add_step(&p, fetch, value->type.kind == VALUE_STRING ?
-			(struct nestrace_step){ .op = NESTRACE_OP_STRING, .a = STRING_WORDS } :
+			(struct nestrace_step){ .op = NESTRACE_OP_STRING, .a = string_words(&value->type) } :
 			(struct nestrace_step){ .op = NESTRACE_OP_STORE });
 }
 
@@ -641,8 +652,8 @@ static bool take_char(struct parser *p, char *c)
 	return fail(p, p->at - 1, "not understood; a \\ comes before n, t, r, \", \\ or xHH only");
 }
 
-/* Take "text", and add the step that tests for it. */
-static bool take_string(struct parser *p, struct steps *to, bool other)
+/* Take "text", and add the step that tests for it. @room: characters that there may be, 0: any number. */
+static bool take_string(struct parser *p, struct steps *to, bool other, unsigned int room)
 {
 	char text[8 * STRING_WORDS] = "";
 	struct nestrace_step step = { .op = NESTRACE_OP_TEST_STRING, .c = other };
@@ -661,6 +672,8 @@ static bool take_string(struct parser *p, struct steps *to, bool other)
 	if (*p->at != '"')
 		return fail(p, begin, "the text does not end; its end is a \"");
 	p->at++;
+	if (room && len >= room)
+		return fail(p, begin, "this text is too long; the array has room for %u characters and a NUL", room - 1);
 	/* with its NUL */
 	words = len / 8 + 1;
 	step.a = words;
@@ -826,7 +839,8 @@ static bool take_comparison(struct parser *p, struct steps *to, const struct tes
 			return fail(p, p->at, "not a text, but a number; compare it with a number");
 		if (relation != NESTRACE_EQUAL && relation != NESTRACE_NOT_EQUAL)
 			return fail(p, where, TEXT_COMPARED);
-		return take_string(p, to, (relation == NESTRACE_NOT_EQUAL) != negate);
+		return take_string(p, to, (relation == NESTRACE_NOT_EQUAL) != negate,
+				   t->type.size < 8 * STRING_WORDS ? t->type.size : 0);
 	}
 	if (is_text) {
 		/* a pointer to a text may be NULL */

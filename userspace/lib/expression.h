@@ -47,6 +47,9 @@ bool expression_value(const struct prototype *of, const char *text, const char *
 bool expression_condition(const struct prototype *of, const char *text, struct steps *entry,
 			  struct steps *exit, size_t *failed_at, struct error *e);
 
+/* Return: the words that a text of this type takes. */
+unsigned int string_words(const struct value_type *type);
+
 /* Return: how a value of this type is read; @type 0 is void. */
 struct value_type value_type_of(const struct btf *btf, uint32_t type);
 

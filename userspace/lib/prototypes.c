@@ -85,29 +85,46 @@ static void sort(struct prototypes *p)
 	p->nr = nr;
 }
 
-/* Is it a floating point number, or has it one? */
-static bool is_float(const struct btf *btf, uint32_t type, unsigned int depth)
+/*
+ * Is a value of this type where prototype_parameters() looks for it? Not if it has floating point, an __int128, a
+ * member that is not aligned, or more alignment than its members need.
+ */
+static bool is_plain(const struct btf *btf, uint32_t type, unsigned int depth)
 {
-	const struct btf_type *t = btf__type_by_id(btf, plain_type(btf, type));
+	uint32_t plain = plain_type(btf, type);
+	const struct btf_type *t = plain ? btf__type_by_id(btf, plain) : NULL;
+	const struct btf_member *m;
+	uint64_t bit, end = 0, align;
 	unsigned int i;
 
-	if (!t || btf_is_float(t))
-		return t;
-	for (i = 0; btf_is_composite(t) && depth < 4 && i < btf_vlen(t); i++)
-		if (is_float(btf, btf_members(t)[i].type, depth + 1))
-			return true;
-	return false;
+	if (!t || depth > 16)
+		return !t;
+	if (btf_is_array(t))
+		return is_plain(btf, btf_array(t)->type, depth + 1);
+	if (!btf_is_composite(t))
+		return !btf_is_float(t) && !(btf_is_int(t) && t->size > 8);
+	for (i = 0, m = btf_members(t); i < btf_vlen(t); i++, m++) {
+		bit = btf_member_bit_offset(t, i);
+		if (!is_plain(btf, m->type, depth + 1) ||
+		    (!btf_member_bitfield_size(t, i) && bit % (8 * btf__align_of(btf, m->type))))
+			return false;
+		bit = bit / 8 + (btf_member_bitfield_size(t, i) ? (bit % 8 + btf_member_bitfield_size(t, i) + 7) / 8 :
+				 (uint64_t)btf__resolve_size(btf, m->type));
+		end = bit > end ? bit : end;
+	}
+	align = btf__align_of(btf, plain);
+	return !align || t->size <= (end + align - 1) / align * align;
 }
 
-/* Are all parameters, and what it returns, in registers and on the stack as prototype_parameters() has it? */
-static bool is_plain(const struct btf *btf, const struct btf_type *proto)
+/* The same for all parameters, and what it returns. */
+static bool is_sure(const struct btf *btf, const struct btf_type *proto)
 {
 	unsigned int i;
 
 	for (i = 0; i < btf_vlen(proto); i++)
-		if (btf_params(proto)[i].type && is_float(btf, btf_params(proto)[i].type, 0))
+		if (!is_plain(btf, btf_params(proto)[i].type, 0))
 			return false;
-	return !proto->type || !is_float(btf, proto->type, 0);
+	return is_plain(btf, proto->type, 0);
 }
 
 /* Take the functions of a BTF from type @first on. */
@@ -125,8 +142,8 @@ static void take(struct prototypes *p, const struct btf *btf, uint32_t first, co
 		proto = of ? btf__type_by_id(btf, t->type) : NULL;
 		if (!proto || !btf_is_func_proto(proto) || of->copies > 1)
 			continue;
-		of->floats = !is_plain(btf, proto);
-		if (of->floats)
+		of->unsure = !is_sure(btf, proto);
+		if (of->unsure)
 			continue;
 		of->btf = btf;
 		of->type = t->type;
@@ -205,8 +222,8 @@ const char *prototype_unknown(const struct prototype *p)
 		return NULL;
 	if (strchr(p->name, '.'))
 		return "clone";
-	if (p->floats)
-		return "floats";
+	if (p->unsure)
+		return "layout";
 	return p->copies > 1 ? "ambiguous" : "no BTF";
 }
 
@@ -219,8 +236,8 @@ static const struct prototype *unknown(const struct prototype *p, const char *na
 	else if (p->copies > 1)
 		error_set(e, "%u functions have this name, and BTF does not say which is which: '%s'; --args records their registers",
 			  p->copies, name);
-	else if (p->floats)
-		error_set(e, "this function has floating point arguments, which are not recorded: '%s'; --args records its registers",
+	else if (p->unsure)
+		error_set(e, "BTF does not say where all arguments of this function are: '%s'; --args records its registers",
 			  name);
 	else
 		error_set(e, "there is no type information (BTF) for this function: '%s'; --args records its registers",
@@ -276,7 +293,7 @@ static bool is_aggregate(const struct btf *btf, uint32_t type)
 
 /*
  * As the System V ABI of x86-64 has it: an integer, pointer, or struct of up to 16 bytes is in the next registers
- * if there are enough of them, and all else on the stack. Functions with floating point numbers are left out.
+ * if there are enough of them, and all else on the stack. is_sure() has left out what differs.
  */
 unsigned int prototype_parameters(const struct prototype *p, struct parameter *to, unsigned int max)
 {

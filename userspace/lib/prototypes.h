@@ -26,7 +26,7 @@ struct prototype {
 	char *name, *module;	/* @module NULL: of the kernel */
 	uint64_t start;		/* its address */
 	unsigned int copies;	/* functions with that name in that object */
-	bool floats;		/* it has floating point arguments */
+	bool unsure;		/* BTF does not say where its arguments are */
 	const struct btf *btf;	/* NULL: it has no type information that helps */
 	uint32_t type;		/* its BTF_KIND_FUNC_PROTO */
 };

@@ -76,6 +76,13 @@ if [ "$with_btf" ]; then
 	ok "--graph: an error has its name" grep -q 'nt_error(i=1); = -2 (ENOENT)$' g
 	ok "--graph: a bool is one" grep -q 'nt_truth(i=1); = true$' g
 	ok "--graph: a byte is one, though the register has more" grep -q 'nt_byte(i=252); = 252$' g
+	setup nestrace export --jsonl t.dat > j
+	ok "--jsonl: arguments are an object" \
+		grep -q '"function":"nt_longs","caller":"calls","args":{"a":-5000000001,"b":"0xfedcba9876543211","c":true,"d":"66 .B.","e":"NT_BLUE"}}' j
+	ok "--jsonl: a return value is of its type" grep -q '"function":"nt_many",.*"returned":-2000000000000}' j
+	ok "--jsonl: an error is negative" grep -q '"function":"nt_error",.*"returned":-2}' j
+	ok "--jsonl: a bool is true or false" grep -q '"function":"nt_truth",.*"returned":true}' j
+	ok "--jsonl: a function that returns nothing has no value" grep -q '"function":"nt_ints",.*"duration_ns":[0-9]*}' j
 	setup nestrace report t.dat | sed 's/->.*//' > r
 	ok "without --graph, entries have arguments, too" grep -q ': nmi *nt_error(i=1) <- ' r
 	is "trace-cmd report shows the calls of such a file" "$(trace-cmd report t.dat 2> err | grep -c 'nt_ints')" 9
