@@ -359,6 +359,7 @@ struct nestrace_stack_config {
  * return whether the call is recorded (0: it is); @nr_fetch steps store values. Calls and returns that do not pass
  * are counted as filtered, and write nothing. So are calls whose return is to be tested, but cannot be hooked.
  * Steps can read all memory of the kernel. Once a module goes, its functions' programs are those of all others.
+ * Steps begin with ARG or RETVAL. Those of @nr_if and @nr_exit_if leave one answer, and have at most 64 at a time.
  * Errors: EINVAL also if the steps are not valid, with NESTRACE_CONFIG_COUNT, with NESTRACE_CONFIG_EXIT if
  * words are recorded, and with @nr_exit_if if there is no NESTRACE_CONFIG_EXIT. CONFIG fails with it after ARGS. ENOENT none of the
  * functions can be traced. E2BIG more than 2^20 functions or NESTRACE_ARGS_PROGRAMS programs.
@@ -398,7 +399,7 @@ enum nestrace_op {
 	NESTRACE_OP_DATA,	/* such a step: 8 bytes of the string in @value, 0 from its NUL on */
 	NESTRACE_OP_BOTH,	/* of the last two answers, leave: are both yes? */
 	NESTRACE_OP_EITHER,	/* ... is one of them? */
-	NESTRACE_OP_STORE,	/* store the value in the next word; only these two in fetch steps */
+	NESTRACE_OP_STORE,	/* store the value in the next word; STORE and STRING are for fetch steps only */
 	NESTRACE_OP_STRING,	/* store the string there in the next @a words, cut where they end, and ended by a NUL */
 	NESTRACE_NR_OPS
 };

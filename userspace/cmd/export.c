@@ -194,6 +194,8 @@ static void put_retval(const struct export *e, const struct hit *hit, uint64_t r
 		printf("%" PRId64, (int64_t)v.number);
 	else if (v.is_signed)
 		printf("\"%" PRId64 "\"", (int64_t)v.number);
+	else if (v.number <= (uint64_t)most)
+		printf("%" PRIu64, v.number);
 	else
 		put_raw_retval(v.number);
 }

@@ -34,8 +34,8 @@ static const char help[] =
 	"  -b SIZE       memory per CPU, in KiB or with K, M or G (default 2M)\n"
 	"  -e EVENT [-f FILTER]  kernel events, too: SYSTEM:EVENT, SYSTEM, EVENT or all\n"
 	"  --ret[=exit]  record returns with values and durations; exit: returns only\n"
-	"  --args[=deep], -A 'FUNCTION(VALUE,...)'  arguments, too: all, or these\n"
-	"  --if CONDITION  only calls with such arguments or, with --ret=exit, values\n"
+	"  --args[=deep], -A 'FUNC(VALUE,...)'  arguments, too: all, or file->f_mode, ...\n"
+	"  --if CONDITION  only calls that match: 'count > 4096'; with --ret=exit, retval\n"
 	"  --stack[=N], --stack-of GLOB  stacks, too: up to N callers, of all or of GLOB\n"
 	"  -W            overwrite the oldest hits when a ring is full\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
@@ -43,8 +43,8 @@ static const char help[] =
 	"  --trigger GLOB, --warn  with --flight: a matching call, or a WARN, ends it\n"
 	"  -o FILE       write to FILE (default trace.dat)\n"
 	"  -q            print no progress and no summary; -h, --help print this\n"
-	"-l, -n, -P, --tid, -e, --trigger may be repeated. The exit status is COMMAND's;\n"
-	"125, or 1 without COMMAND, for errors of nestrace; 2 for wrong use.\n";
+	"-l, -n, -P, --tid, -e, -A, --if, --stack-of, --trigger may be repeated. The exit\n"
+	"status is COMMAND's; 125, or 1 without it, for nestrace's errors; 2: wrong use.\n";
 
 struct recording {
 	const struct capture_config *config;

@@ -379,7 +379,7 @@ static bool plan_values(struct draft *d, const struct value_list *list, struct e
 			d->arg.values += value.type.kind == VALUE_STRING ? string_words(&value.type) : 1;
 		}
 		if (d->arg.values > NESTRACE_ARGS_VALUES || d->nr_fields == PARAMETERS_MAX)
-			return error_set(e, "too many values: '%.160s'; at most %d values of %d words are recorded, and a text takes %d",
+			return error_set(e, "too many values: '%.160s'; use at most %d, in %d words together; a text takes up to %d",
 					 list->text, PARAMETERS_MAX, NESTRACE_ARGS_VALUES, STRING_WORDS);
 		add_field(d, f);
 		at += strspn(at, SPACES);
@@ -564,7 +564,7 @@ static bool check_conditions(struct planner *l, struct error *e)
 			return false;
 		}
 		if (c->does_not)
-			fprintf(note, "%s%zu of %zu functions do not have what --if tests, and are not recorded: '%s'; the first is %s",
+			fprintf(note, "%s%zu of %zu functions lack what --if tests and are not recorded: '%s'; name others with -l (the first is %s)",
 				ftell(note) ? "\n" : "", c->does_not, c->does_not + c->fits, c->text, c->first);
 	}
 	fclose(note);
@@ -624,6 +624,11 @@ struct args_plan *args_plan_new(const struct args_config *c, const char *const *
 		if (!take_condition(&l.condition[i], c->conditions[i]))
 			out_of_memory();
 	l.prototypes = prototypes_read(globs, nr_globs, e);
+	if (l.prototypes && !l.prototypes->nr && !nr_globs && (c->nr_values || c->nr_conditions)) {
+		error_set(e, "the kernel hides its addresses: '/proc/kallsyms'; -A and --if need CAP_SYSLOG, and sysctl kernel.kptr_restrict below 2");
+		prototypes_free(l.prototypes);
+		l.prototypes = NULL;
+	}
 	ok = l.prototypes && take_lists(&l, e) && plan_all(&l, e);
 	fclose(l.out);
 	for (i = 0; i < c->nr_conditions; i++)

@@ -281,9 +281,9 @@ static bool configure_args(int fd, const struct args_plan *plan, struct error *e
 		if (!ioctl(fd, NESTRACE_IOC_ARGS, &arg) || (errno == ENOENT && arg.nr))
 			continue;
 		if (errno == E2BIG)
-			return error_set(e, "too many functions or kinds of them: '%zu' programs; select fewer functions with -l",
+			return error_set(e, "too many functions, or programs for them: '%zu' programs; select fewer functions with -l",
 					 plan->nr);
-		return error_set_errno(e, "cannot record arguments");
+		return error_set_errno(e, "cannot record arguments of '%u' functions", arg.nr);
 	}
 	return true;
 }

@@ -212,7 +212,7 @@ static const char *aggregate_name(const struct btf *btf, uint32_t type)
 static bool add_step(struct parser *p, struct steps *to, struct nestrace_step step)
 {
 	if (to->nr == NESTRACE_ARGS_STEPS)
-		return fail(p, p->at, "too long; split it, or select fewer functions");
+		return fail(p, p->at, "more than %d steps; use fewer values, comparisons or pointers", NESTRACE_ARGS_STEPS);
 	to->step[to->nr++] = step;
 	return true;
 }
@@ -398,7 +398,7 @@ static bool enter_member(struct parser *p, struct place *at, const char *where)
 	if (t && btf_is_ptr(t))
 		return fail(p, where, "a pointer; use -> for a field of what it points to");
 	if (t && btf_is_fwd(t))
-		return fail(p, column, "the fields of this struct are not known; the BTF of the kernel has its name only");
+		return fail(p, column, "BTF has no fields of this struct; use another field");
 	if (!t || !btf_is_composite(t))
 		return fail(p, where, "not a struct; it has no fields");
 	at->argument = -1;
@@ -670,7 +670,7 @@ static bool take_string(struct parser *p, struct steps *to, bool other, unsigned
 		text[len++] = c;
 	}
 	if (*p->at != '"')
-		return fail(p, begin, "the text does not end; its end is a \"");
+		return fail(p, begin, "the text does not end; close it with \"");
 	p->at++;
 	if (room && len >= room)
 		return fail(p, begin, "this text is too long; the array has room for %u characters and a NUL", room - 1);

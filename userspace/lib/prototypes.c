@@ -268,7 +268,7 @@ const struct prototype *prototypes_find(const struct prototypes *p, const char *
 		return NULL;
 	}
 	if (nr > 1) {
-		error_set(e, "several modules have this function: '%s'; use NAME:mod:MODULE", name);
+		error_set(e, "several functions have this name: '%s'; use NAME:mod:MODULE for one of a module", name);
 		return NULL;
 	}
 	return of->btf ? of : unknown(of, name, e);
