@@ -6,6 +6,7 @@
 
 #include "arch_peek.h"
 #include "arch_registers.h"
+#include "compat/lockdep.h"
 #include "fetch.h"
 #include "guard.h"
 #include "ring.h"
@@ -185,47 +186,56 @@ static noinstr void nt_run(struct nt_run *r, const struct nestrace_step *s, unsi
 		nt_step(r, s);
 }
 
+struct nt_reads {
+	unsigned long irq_flags;
+	int lockdep_irqs;
+};
+
 /*
  * Before a fault: its functions run with interrupts off, as the first ones of an interrupt do. Turn them off, so
- * that nobody takes the fault for one.
+ * that nobody takes the fault for one. A fault tells lockdep that they are off, and leaves it so if they were.
  */
-static __always_inline void nt_reads_begin(const struct nt_program *p, enum nestrace_slot slot, unsigned long *flags)
+static __always_inline void nt_reads_begin(const struct nt_program *p, enum nestrace_slot slot,
+					   struct nt_reads *saved)
 {
 	if (!p->reads)
 		return;
-	raw_local_irq_save(*flags);
+	raw_local_irq_save(saved->irq_flags);
 	nt_guard_irqs(slot, arch_local_save_flags());
+	saved->lockdep_irqs = nt_lockdep_irqs_off();
 }
 
-static __always_inline void nt_reads_end(const struct nt_program *p, enum nestrace_slot slot, unsigned long flags)
+static __always_inline void nt_reads_end(const struct nt_program *p, enum nestrace_slot slot,
+					 const struct nt_reads *saved)
 {
 	if (!p->reads)
 		return;
-	nt_guard_irqs(slot, flags);
-	raw_local_irq_restore(flags);
+	nt_lockdep_irqs_restore(saved->lockdep_irqs);
+	nt_guard_irqs(slot, saved->irq_flags);
+	raw_local_irq_restore(saved->irq_flags);
 }
 
 noinstr bool nt_fetch_call_passes(const struct nt_program *p, const struct pt_regs *entry, enum nestrace_slot slot)
 {
 	struct nt_run r = { .entry = entry };
-	unsigned long flags = 0;
+	struct nt_reads saved = { };
 
 	if (!p->nr_if)
 		return true;
-	nt_reads_begin(p, slot, &flags);
+	nt_reads_begin(p, slot, &saved);
 	nt_run(&r, p->step, p->nr_if);
-	nt_reads_end(p, slot, flags);
+	nt_reads_end(p, slot, &saved);
 	return r.answers & 1;
 }
 
 noinstr bool nt_fetch_return_passes(const struct nt_program *p, u64 retval, enum nestrace_slot slot)
 {
 	struct nt_run r = { .retval = retval };
-	unsigned long flags = 0;
+	struct nt_reads saved = { };
 
-	nt_reads_begin(p, slot, &flags);
+	nt_reads_begin(p, slot, &saved);
 	nt_run(&r, p->step + p->nr_if, p->nr_exit_if);
-	nt_reads_end(p, slot, flags);
+	nt_reads_end(p, slot, &saved);
 	return r.answers & 1;
 }
 
@@ -233,12 +243,12 @@ noinstr void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, e
 		      struct nt_args *to)
 {
 	struct nt_run r = { .entry = entry, .store = to->word + p->words + 1 };
-	unsigned long flags = 0;
+	struct nt_reads saved = { };
 	unsigned int i;
 	u64 word;
 
 	to->nr = nt_program_words(p);
-	nt_reads_begin(p, slot, &flags);
+	nt_reads_begin(p, slot, &saved);
 	for (i = 0; i < p->words; i++) {
 		nt_arg(entry, i, &word);
 		to->word[i] = word;
@@ -247,5 +257,5 @@ noinstr void nt_fetch(const struct nt_program *p, const struct pt_regs *entry, e
 		nt_run(&r, p->step + p->nr_if + p->nr_exit_if, p->nr_fetch);
 		to->word[p->words] = r.failed;
 	}
-	nt_reads_end(p, slot, flags);
+	nt_reads_end(p, slot, &saved);
 }
