@@ -73,11 +73,13 @@ int main(void)
 	load(plain, NULL, false, bits64, &top);
 	is_number(got.hit[0].slot_at, 0);
 
-	spec("formats: nor has an instance, nor a hit with arguments");
+	spec("formats: nor has an instance");
 	load(plain, NULL, true, bits64, &instance);
 	is_number(got.hit[0].slot_at, 0);
+
+	spec("formats: a hit with arguments has the slot, too");
 	load(with_args, NULL, true, bits64, &top);
-	is_number(got.hit[0].slot_at, 0);
+	is_number(got.hit[0].slot_at, NESTRACE_EVENT_SIZE);
 	is_number(got.hit[0].size, 24);
 
 	spec("formats: a hit of 32 bits is found by its fields");
