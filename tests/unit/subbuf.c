@@ -40,6 +40,26 @@ static void record(uint32_t delta, uint16_t type, uint8_t flags, uint64_t ip, in
 		put32(slot);
 }
 
+/* The same with @words arguments, none of them a slot, before the slot. */
+static void record_args(uint32_t delta, uint8_t flags, uint64_t ip, unsigned int words, int slot)
+{
+	struct nestrace_function f = { .type = FUNCTION, .flags = flags, .pid = 7, .ip = ip };
+	uint32_t bytes = sizeof(f) + 8 * words + 4 * (slot >= 0);
+
+	/* a longer one has its length in a word of its own */
+	if (bytes <= 112) {
+		put32(bytes / 4 | delta << 5);
+	} else {
+		put32(delta << 5);
+		put32(bytes + 4);
+	}
+	put(&f, sizeof(f));
+	for (; words; words--)
+		put(&(uint64_t){ NESTRACE_SLOT_MCE }, 8);
+	if (slot >= 0)
+		put32(slot);
+}
+
 static void hit(uint32_t delta, uint64_t ip)
 {
 	record(delta, FUNCTION, 0, ip, -1);
@@ -122,6 +142,16 @@ int main(void)
 	hit(0, 0xa), hit(5, 0xb), hit(7, 0xc);
 	is_number(load(0), true);
 	hits("task a@100 task b@105 task c@112");
+
+	spec("subbuf: the slot is behind arguments, however many there are");
+	begin(100);
+	record_args(0, 0, 0x10, 6, -1);
+	record_args(1, 0, 0x20, 6, NESTRACE_SLOT_DB);
+	record_args(1, 0x10, 0x30, 40, -1);
+	record_args(1, 0x10, 0x40, 40, NESTRACE_SLOT_HARDIRQ);
+	record(1, FUNCTION, 0, 0x50, NESTRACE_SLOT_DF);
+	is_number(load(0), true);
+	hits("task 10@100 db 20@101 softirq 30@102 hardirq 40@103 df 50@104");
 
 	spec("subbuf: a time extend adds to the time");
 	begin(100);
