@@ -71,46 +71,50 @@ static void hits(unsigned int slot, u64 first, unsigned int nr)
 		hit(slot, first++);
 }
 
+/* Begin a hit with @more bytes behind its record. Return: the record. */
+static struct nt_record *long_hit(struct nt_ring *r, struct nt_room *room, u32 more, u64 ts)
+{
+	u32 bytes = sizeof(struct nt_record);
+	struct nt_record *rec;
+
+	nt_local_inc(&r->hits);
+	if (!nt_room_find(r, room, bytes + more, ts)) {
+		nt_ring_next(r, ts);
+		nt_room_find(r, room, bytes + more, ts);
+	}
+	rec = (struct nt_record *)room->head;
+	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION, .ip = ts };
+	return rec;
+}
+
 /* Write a hit with a stack of @nr callers. */
 static void stack(u64 ts, unsigned int nr)
 {
 	struct nt_ring *r = &rings.slot[TASK];
-	u32 bytes = sizeof(struct nt_record), more = sizeof(struct nt_stack) + nr * sizeof(u64);
+	u32 more = sizeof(struct nt_stack) + nr * sizeof(u64);
 	struct nt_record *rec;
 	struct nt_stack *stack;
 	struct nt_room room;
 
-	nt_local_inc(&r->hits);
-	if (!nt_room_find(r, &room, bytes + more, ts)) {
-		nt_ring_next(r, ts);
-		nt_room_find(r, &room, bytes + more, ts);
-	}
-	rec = (struct nt_record *)room.head;
-	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION, .ip = ts };
+	rec = long_hit(r, &room, more, ts);
 	stack = (struct nt_stack *)(rec + 1);
 	*stack = (struct nt_stack){ .nr = nr };
 	memset(stack->caller, 0, nr * sizeof(u64));
-	nt_room_publish(r, &room, bytes, more, NT_TYPE_STACK);
+	nt_room_publish(r, &room, sizeof(*rec), more, NT_TYPE_STACK);
 }
 
 /* Write a hit in @slot with @words argument words, and a stack of @callers, or none if that is negative. */
 static void args(unsigned int slot, u64 ts, unsigned int words, int callers)
 {
 	struct nt_ring *r = &rings.slot[slot];
-	u32 bytes = sizeof(struct nt_record), more = nt_args_bytes(words) + (callers < 0 ? 0 : nt_stack_bytes(callers));
+	u32 more = nt_args_bytes(words) + (callers < 0 ? 0 : nt_stack_bytes(callers));
 	struct nt_record *rec;
 	struct nt_stack *stack;
 	struct nt_args *args;
 	struct nt_room room;
 	unsigned int i;
 
-	nt_local_inc(&r->hits);
-	if (!nt_room_find(r, &room, bytes + more, ts)) {
-		nt_ring_next(r, ts);
-		nt_room_find(r, &room, bytes + more, ts);
-	}
-	rec = (struct nt_record *)room.head;
-	rec->event = (struct nestrace_function){ .type = NESTRACE_EVENT_FUNCTION, .ip = ts };
+	rec = long_hit(r, &room, more, ts);
 	args = (struct nt_args *)(rec + 1);
 	*args = (struct nt_args){ .nr = words, .stack = callers >= 0 };
 	for (i = 0; i < words; i++)
@@ -120,7 +124,7 @@ static void args(unsigned int slot, u64 ts, unsigned int words, int callers)
 		*stack = (struct nt_stack){ .nr = callers };
 		memset(stack->caller, 0, callers * sizeof(u64));
 	}
-	nt_room_publish(r, &room, bytes, more, NT_TYPE_ARGS);
+	nt_room_publish(r, &room, sizeof(*rec), more, NT_TYPE_ARGS);
 }
 
 /* A hit begins. */

@@ -282,7 +282,7 @@ static void plan_args(struct recording *r, struct session_config *s)
 
 	if (!args_wanted(&r->args))
 		return;
-	r->args_plan = args_plan_new(&r->args, s->filter, s->nr_filter, s->returns, s->at_exit, &e);
+	r->args_plan = args_plan_new(&r->args, s->filter, s->nr_filter, s->at_exit, &e);
 	if (!r->args_plan)
 		die_error(&e);
 	if (r->args_plan->note && !r->quiet)
@@ -374,12 +374,6 @@ static void stop_events(struct recording *r)
 
 #define STACK_DEFAULT	64
 
-static void add_text(const char ***list, unsigned int *nr, const char *text)
-{
-	*list = xrealloc(*list, (*nr + 1) * sizeof(**list));
-	(*list)[(*nr)++] = text;
-}
-
 static unsigned int stack_depth(const char *arg)
 {
 	char *end;
@@ -448,10 +442,10 @@ static void parse(int argc, char **argv, struct capture_config *c, struct record
 			r->args.deep |= optarg != NULL;
 			break;
 		case 'A':
-			add_text(&r->args.values, &r->args.nr_values, optarg);
+			session_option_add(&r->args.values, &r->args.nr_values, optarg);
 			break;
 		case IF:
-			add_text(&r->args.conditions, &r->args.nr_conditions, optarg);
+			session_option_add(&r->args.conditions, &r->args.nr_conditions, optarg);
 			break;
 		case 'q':
 			r->quiet = true;

@@ -13,7 +13,7 @@
 #define RING_KB_DEFAULT	2048
 #define PID_MAX		(1 << 22)
 
-static void add_glob(const char ***list, unsigned int *nr, const char *arg)
+void session_option_add(const char ***list, unsigned int *nr, const char *arg)
 {
 	*list = xrealloc(*list, (*nr + 1) * sizeof(**list));
 	(*list)[(*nr)++] = arg;
@@ -84,12 +84,12 @@ void session_options_init(struct capture_config *c)
 
 void session_option_trigger(struct capture_config *c, const char *glob)
 {
-	add_glob(&c->session.trigger, &c->session.nr_trigger, glob);
+	session_option_add(&c->session.trigger, &c->session.nr_trigger, glob);
 }
 
 void session_option_stack_of(struct capture_config *c, const char *glob)
 {
-	add_glob(&c->session.stack_of, &c->session.nr_stack_of, glob);
+	session_option_add(&c->session.stack_of, &c->session.nr_stack_of, glob);
 }
 
 bool session_option(struct capture_config *c, int opt, const char *arg)
@@ -98,10 +98,10 @@ bool session_option(struct capture_config *c, int opt, const char *arg)
 
 	switch (opt) {
 	case 'l':
-		add_glob(&s->filter, &s->nr_filter, arg);
+		session_option_add(&s->filter, &s->nr_filter, arg);
 		return true;
 	case 'n':
-		add_glob(&s->notrace, &s->nr_notrace, arg);
+		session_option_add(&s->notrace, &s->nr_notrace, arg);
 		return true;
 	case 'P':
 		parse_list(arg, "-P", 1, PID_MAX, false, add_process, s);

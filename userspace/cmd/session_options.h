@@ -17,6 +17,8 @@ enum { SESSION_TID = 768 };
 void session_options_init(struct capture_config *c);
 /* Take @opt if it is one of these. Return: false if it is not. */
 bool session_option(struct capture_config *c, int opt, const char *arg);
+/* Append @arg to the list of an option that may be given more than once. */
+void session_option_add(const char ***list, unsigned int *nr, const char *arg);
 void session_option_trigger(struct capture_config *c, const char *glob);
 void session_option_stack_of(struct capture_config *c, const char *glob);
 /*

@@ -57,7 +57,7 @@ struct types {
 
 struct planner {
 	const struct args_config *config;
-	bool returns, at_exit;
+	bool at_exit;
 	struct prototypes *prototypes;
 	struct condition *condition;
 	struct value_list *list;
@@ -369,10 +369,9 @@ static bool plan_values(struct draft *d, const struct value_list *list, struct e
 		if (!expression_value(list->of, list->text, &at, &d->fetch, &value, e))
 			return false;
 		f = (struct field){
-			.type = value.type, .word = value.argument, .bit = -1, .instead = -1,
+			.type = value.type, .word = value.argument, .bit = -1, .instead = value.pointer,
 			.name = begin, .name_len = at - begin,
 		};
-		f.instead = value.pointer;
 		if (value.argument < 0) {
 			f.word = next_value(d);
 			f.bit = d->nr_stored++;
@@ -401,7 +400,7 @@ static const struct value_list *list_of(const struct planner *l, const struct pr
 }
 
 /* Let nothing pass. */
-static void plan_nothing(struct planner *l, struct draft *d)
+static void plan_nothing(struct draft *d)
 {
 	static const struct nestrace_step take = { .op = NESTRACE_OP_ARG };
 	static const struct nestrace_step no = { .op = NESTRACE_OP_TEST, .a = NESTRACE_LESS };
@@ -422,8 +421,8 @@ static bool is_named(const struct condition *c, const struct prototype *of)
 	       (!module || (of->module && !strcmp(of->module, module + strlen(":mod:"))));
 }
 
-/* Plan the conditions. Return: false if one does not fit this function; then nothing passes. */
-static bool plan_conditions(struct planner *l, struct draft *d, const struct prototype *of)
+/* Plan the conditions. If one does not fit this function, nothing passes. */
+static void plan_conditions(struct planner *l, struct draft *d, const struct prototype *of)
 {
 	struct condition *c;
 	struct error e;
@@ -458,14 +457,19 @@ static bool plan_conditions(struct planner *l, struct draft *d, const struct pro
 		}
 	}
 	if (!fits)
-		plan_nothing(l, d);
-	return fits;
+		plan_nothing(d);
+}
+
+/* Return: the words of a call of a function that has no program of its own. */
+static unsigned int words_of_all(const struct planner *l)
+{
+	return l->config->all && !l->at_exit ? REGISTER_ARGS : 0;
 }
 
 static bool plan_function(struct planner *l, const struct prototype *of, struct draft *d, struct error *e)
 {
 	const struct value_list *list = list_of(l, of);
-	bool records = (l->config->all && !l->at_exit) || list, special;
+	bool records = list || words_of_all(l), special;
 
 	begin_draft(d);
 	if (records && of->btf)
@@ -482,7 +486,7 @@ static bool plan_function(struct planner *l, const struct prototype *of, struct 
 	else if (records)
 		describe_unknown(l, of);
 	special = d->entry.nr || d->exit.nr || d->fetch.nr ||
-		  d->arg.words != (l->config->all && !l->at_exit ? REGISTER_ARGS : 0);
+		  d->arg.words != words_of_all(l);
 	if (special)
 		add_program(l, d, of->start);
 	return true;
@@ -581,11 +585,10 @@ static void plan_others(struct planner *l, struct draft *d)
 	unsigned int i;
 
 	begin_draft(d);
-	if (l->config->all && !l->at_exit)
-		d->arg.words = REGISTER_ARGS;
+	d->arg.words = words_of_all(l);
 	for (i = 0; i < l->config->nr_conditions; i++)
 		if (!l->condition[i].name)
-			plan_nothing(l, d);
+			plan_nothing(d);
 	if (d->arg.words || d->entry.nr)
 		add_program(l, d, 0);
 }
@@ -605,10 +608,10 @@ static bool plan_all(struct planner *l, struct error *e)
 }
 
 struct args_plan *args_plan_new(const struct args_config *c, const char *const *globs, unsigned int nr_globs,
-				bool returns, bool at_exit, struct error *e)
+				bool at_exit, struct error *e)
 {
 	struct planner l = {
-		.config = c, .returns = returns, .at_exit = at_exit,
+		.config = c, .at_exit = at_exit,
 		.condition = xzalloc(c->nr_conditions + 1, sizeof(*l.condition)),
 		.list = xzalloc(c->nr_values + 1, sizeof(*l.list)),
 		.plan = xzalloc(1, sizeof(*l.plan)),

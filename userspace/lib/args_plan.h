@@ -49,7 +49,7 @@ static inline bool args_wanted(const struct args_config *c)
  * args_plan_free() frees the result.
  */
 struct args_plan *args_plan_new(const struct args_config *c, const char *const *globs, unsigned int nr_globs,
-				bool returns, bool at_exit, struct error *e);
+				bool at_exit, struct error *e);
 void args_plan_free(struct args_plan *p);
 
 #endif

@@ -40,7 +40,7 @@ static bool matches(const struct function_glob *g, const struct kallsyms_line *l
 	return !*g->name || !fnmatch(g->name, line->name, FNM_NOESCAPE);
 }
 
-bool functions_each(const char *const *globs, unsigned int nr_globs,
+bool functions_each(const char *const *globs, unsigned int nr_globs, bool *found,
 		    void (*each)(void *arg, const struct kallsyms_line *line), void *arg, struct error *e)
 {
 	struct function_glob *g = xzalloc(nr_globs + 1, sizeof(*g));
@@ -55,8 +55,13 @@ bool functions_each(const char *const *globs, unsigned int nr_globs,
 	while (f && fgets(text, sizeof(text), f)) {
 		if (!kallsyms_parse(text, &line) || !line.start || !kallsyms_is_function(line.type))
 			continue;
-		for (any = !nr_globs, i = 0; i < nr_globs && !any; i++)
-			any = matches(&g[i], &line);
+		for (any = !nr_globs, i = 0; i < nr_globs; i++) {
+			if (!matches(&g[i], &line))
+				continue;
+			any = true;
+			if (found)
+				found[i] = true;
+		}
 		if (any)
 			each(arg, &line);
 	}
@@ -87,17 +92,16 @@ bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_
 			struct error *e)
 {
 	struct starts s = { 0 };
-	bool ok = true;
+	bool *found = xzalloc(nr_globs, sizeof(*found));
+	bool ok = functions_each(globs, nr_globs, found, add_start, &s, e);
 	unsigned int i;
-	size_t before;
 
 	for (i = 0; ok && i < nr_globs; i++) {
-		before = s.nr;
-		ok = functions_each(&globs[i], 1, add_start, &s, e);
-		if (ok && s.nr == before)
+		if (!found[i])
 			ok = error_set(e, "no function matches --stack-of: '%s'; see nestrace list; without CAP_SYSLOG the kernel hides addresses",
 				       globs[i]);
 	}
+	free(found);
 	if (!ok) {
 		free(s.start);
 		s = (struct starts){ 0 };

@@ -20,10 +20,11 @@ bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_
 			struct error *e);
 
 /*
- * Call @each for each function that matches one of the globs; @nr_globs 0: for all. Return: false if the kernel
- * gives no list; it has no addresses without CAP_SYSLOG, and then @each is not called.
+ * Call @each for each function that matches one of the globs; @nr_globs 0: for all. Each of @found becomes true
+ * if its glob matches; NULL: not wanted. Return: false if the kernel gives no list; it has no addresses without
+ * CAP_SYSLOG, and then @each is not called.
  */
-bool functions_each(const char *const *globs, unsigned int nr_globs,
+bool functions_each(const char *const *globs, unsigned int nr_globs, bool *found,
 		    void (*each)(void *arg, const struct kallsyms_line *line), void *arg, struct error *e);
 
 #endif

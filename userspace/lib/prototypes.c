@@ -181,7 +181,7 @@ struct prototypes *prototypes_read(const char *const *globs, unsigned int nr_glo
 {
 	struct prototypes *p = xzalloc(1, sizeof(*p));
 
-	if (!functions_each(globs, nr_globs, add_function, p, e)) {
+	if (!functions_each(globs, nr_globs, NULL, add_function, p, e)) {
 		prototypes_free(p);
 		return NULL;
 	}
