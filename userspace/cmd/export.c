@@ -58,12 +58,13 @@ struct export {
 	struct graph_events graph;	/* --chrome, --perfetto */
 	struct perfetto *perfetto;
 	struct graph_call returned;	/* the event that is taken now */
+	struct hit *entry;		/* --chrome: of the call that returns now, or NULL */
 	struct hit_filter filter;	/* --perfetto, --weight time: instead of the reader's */
 	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
 	struct hit *last;		/* for these, by source: a hit whose stack may follow; @is_hit false: none */
 	bool by_time;			/* and their --weight */
-	struct durations durations;	/* for that, and --perfetto */
+	struct durations durations;	/* for that, --perfetto and --chrome */
 };
 
 /* Print a JSON string. Names are valid UTF-8 without control characters: lib/utf8.h. */
@@ -407,6 +408,40 @@ static unsigned int chrome_task(const struct source *from, const struct hit *hit
 	return hit->pid ? (unsigned int)hit->pid : CHROME_TASKS - from->nr;
 }
 
+/* Keep the event of a call until it returns, for its arguments. Return: to be freed. */
+static struct hit *keep_event(const struct hit *hit)
+{
+	struct hit *kept = xrealloc(NULL, sizeof(*kept) + hit->size);
+
+	*kept = *hit;
+	kept->data = memcpy(kept + 1, hit->data, hit->size);
+	return kept;
+}
+
+/* Take the event of a call that ends. It is needed no more if the return is missing. */
+static void chrome_ended(void *arg, const struct open_call *call, const struct duration_times *times)
+{
+	struct hit *kept = (struct hit *)(uintptr_t)call->tag[0];
+	struct export *e = arg;
+
+	if (times)
+		e->entry = kept;
+	else
+		free(kept);
+}
+
+static void chrome_entry(struct export *e, const struct source *from, const struct hit *hit, uint64_t depth)
+{
+	const struct open_call *below;
+	struct open_call *call;
+
+	if (!e->args)
+		return;
+	call = durations_entry(&e->durations, from, hit, depth, &below);
+	if (call)
+		call->tag[0] = (uintptr_t)keep_event(hit);
+}
+
 /* Print a call that has returned, in the line of its task, where calls are nested as they were. */
 static void chrome_call(struct export *e, const struct source *from, const struct hit *hit,
 			const struct graph_call *call)
@@ -421,9 +456,29 @@ static void chrome_call(struct export *e, const struct source *from, const struc
 	put_json(names_function(e->reader.tep, hit->ip));
 	printf(",\"args\":{\"context\":\"%s\",\"cpu\":%u,\"task\":", context_names[hit->slot], from->cpu);
 	put_json(hit->comm);
-	if (call->has_retval)
-		printf(",\"returned\":\"0x%" PRIx64 "\"", call->retval);
+	if (e->entry)
+		put_json_args(e, e->entry);
+	if (has_value(e, hit, call)) {
+		fputs(",\"returned\":", stdout);
+		put_retval(e, hit, call->retval);
+	}
 	fputs("}}", stdout);
+}
+
+static void chrome_exit(struct export *e, const struct source *from, const struct hit *hit,
+			const struct graph_call *call)
+{
+	struct duration_times times;
+
+	e->entry = NULL;
+	if (e->args)
+		durations_exit(&e->durations, from, hit, call->depth, call->took, &times);
+	/* if times are cycles, nothing says when it began */
+	if (call->took != UINT64_MAX && !e->reader.cycles)
+		chrome_call(e, from, hit, call);
+	else
+		e->not_shown++;
+	free(e->entry);
 }
 
 static void chrome(void *arg, const struct source *from, const struct hit *event)
@@ -436,13 +491,10 @@ static void chrome(void *arg, const struct source *from, const struct hit *event
 	switch (graph_events_take(&e->graph, event, &placed, &call)) {
 	case GRAPH_ENTRY:
 		/* it is shown once it has returned */
+		chrome_entry(e, from, hit, call.depth);
 		return;
 	case GRAPH_EXIT:
-		/* if times are cycles, nothing says when it began */
-		if (call.took != UINT64_MAX && !e->reader.cycles)
-			chrome_call(e, from, hit, &call);
-		else
-			e->not_shown++;
+		chrome_exit(e, from, hit, &call);
 		return;
 	case GRAPH_NONE:
 		if (!event->is_hit) {
@@ -779,6 +831,7 @@ int cmd_export(int argc, char **argv)
 		chrome_names(&e);
 		if (graph_events_have_ns(&e.graph))
 			chrome_tasks(&e);
+		e.durations.ended = chrome_ended;
 		e.reader.show = e.reader.event = chrome;
 		break;
 	case PERFETTO:
@@ -804,7 +857,7 @@ int cmd_export(int argc, char **argv)
 		e.reader.event = put_return;
 	}
 	e.durations.arg = &e;
-	if (e.durations.ended) {
+	if (e.durations.ended && format != CHROME) {
 		e.filter = e.reader.filter;
 		e.reader.filter = (struct hit_filter){ 0 };
 	}

@@ -323,6 +323,9 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, c->wait,
 			 "--trigger", e))
 		return false;
+	if (c->nr_notrace && functions_none_left(c->filter, c->nr_filter, c->notrace, c->nr_notrace))
+		return error_set(e, "no function is left to trace: '-n %s' leaves out all that %s; select others with -l, or leave out fewer",
+				 c->notrace[c->nr_notrace - 1], c->nr_filter ? "-l selects" : "there are");
 	if (c->stack && !configure_stack(fd, c, e))
 		return false;
 	if (c->args && !configure_args(fd, c->args, e))

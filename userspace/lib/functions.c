@@ -110,3 +110,41 @@ bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_
 	*nr = s.nr;
 	return ok;
 }
+
+/* The functions that -l selects and -n leaves. */
+struct left {
+	struct function_glob *left_out;
+	unsigned int nr_left_out;
+	bool any, some;		/* there are functions; some of them are left */
+};
+
+static void look_at_left(void *arg, const struct kallsyms_line *line)
+{
+	struct left *l = arg;
+	unsigned int i;
+
+	l->any = true;
+	if (l->some)
+		return;
+	for (i = 0; i < l->nr_left_out; i++)
+		if (matches(&l->left_out[i], line))
+			return;
+	l->some = true;
+}
+
+bool functions_none_left(const char *const *globs, unsigned int nr_globs, const char *const *left_out,
+			 unsigned int nr_left_out)
+{
+	struct left l = { .left_out = xzalloc(nr_left_out + 1, sizeof(*l.left_out)), .nr_left_out = nr_left_out };
+	struct error ignored;
+	unsigned int i;
+	bool none;
+
+	for (i = 0; i < nr_left_out; i++)
+		split(&l.left_out[i], left_out[i]);
+	none = functions_each(globs, nr_globs, NULL, look_at_left, &l, &ignored) && l.any && !l.some;
+	for (i = 0; i < nr_left_out; i++)
+		free(l.left_out[i].name);
+	free(l.left_out);
+	return none;
+}

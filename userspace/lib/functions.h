@@ -27,4 +27,11 @@ bool functions_matching(const char *const *globs, unsigned int nr_globs, uint64_
 bool functions_each(const char *const *globs, unsigned int nr_globs, bool *found,
 		    void (*each)(void *arg, const struct kallsyms_line *line), void *arg, struct error *e);
 
+/*
+ * Return true if there are functions that match @globs, or any with @nr_globs 0, and all of them match
+ * @left_out. Return false also if the kernel gives no list.
+ */
+bool functions_none_left(const char *const *globs, unsigned int nr_globs, const char *const *left_out,
+			 unsigned int nr_left_out);
+
 #endif
