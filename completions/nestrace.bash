@@ -53,7 +53,7 @@ _nestrace()
 	esac
 	case $command in
 	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of --args --args=deep -A --if -W --flight --trigger --warn -o -q -h --help" ;;
-	report) options="-i -t --graph --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
+	report) options="-i -t --graph --line --line-from --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o -q -h --help" ;;
 	export) options="--csv --json --jsonl --chrome --perfetto --folded --svg --weight -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;

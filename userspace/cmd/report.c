@@ -10,9 +10,11 @@
 #include "cmd/message.h"
 #include "lib/args_show.h"
 #include "lib/around.h"
+#include "lib/formats.h"
 #include "lib/graph_events.h"
 #include "lib/memory.h"
 #include "lib/reader.h"
+#include "lib/source_lines.h"
 #include "lib/utf8.h"
 #include "output/accounting_table.h"
 #include "output/callgraph.h"
@@ -33,6 +35,8 @@ static const char help[] =
 	"  -t           print times with nanoseconds\n"
 	"  --graph      draw calls as function_graph does, with durations after record\n"
 	"               --ret; an interrupt is indented in what it interrupted\n"
+	"  --line       add the lines of source code, from debug information (DWARF)\n"
+	"  --line-from FILE  the same, also from this vmlinux or module; may be repeated\n"
 	"  --color WHEN colour the contexts: auto (on a terminal), always or never\n"
 	"  --since TIME, --until TIME  only events from TIME on, up to TIME, as printed\n"
 	"  --around GLOB:10ms  only events at most 10 ms before or after a call\n"
@@ -55,6 +59,7 @@ struct report {
 	struct durations durations;	/* with @graph, of a file with returns */
 	struct callgraph calls;
 	struct args_show *args;
+	struct source_lines *lines;
 	/* with @graph, by source: how deep each slot is, 0 if nothing runs there */
 	unsigned int (*depth)[NESTRACE_NR_SLOTS];
 };
@@ -63,13 +68,16 @@ struct report {
 struct files {
 	const char **path;
 	unsigned int nr;
+	bool lines;			/* with lines of source code */
+	const char **debug;		/* ELF files with them */
+	unsigned int nr_debug;
 	struct report *report;
 };
 
-static void add_file(struct files *f, const char *path)
+static void add_path(const char ***list, unsigned int *nr, const char *path)
 {
-	f->path = xrealloc(f->path, (f->nr + 1) * sizeof(*f->path));
-	f->path[f->nr++] = path;
+	*list = xrealloc(*list, (*nr + 1) * sizeof(**list));
+	(*list)[(*nr)++] = path;
 }
 
 static void show_gap(void *report, const struct source *from, int64_t missed)
@@ -247,6 +255,14 @@ static bool open_files(struct files *f, const struct report *options)
 			warn_error(&e);
 			return false;
 		}
+		if (f->lines) {
+			r->lines = source_lines_new(r->reader.file, r->reader.tep, f->debug, f->nr_debug, &e);
+			if (!r->lines) {
+				warn_error(&e);
+				return false;
+			}
+			formats_stack_lines(r->reader.tep, r->lines);
+		}
 		if (i && !reader_times_compare(&f->report[0].reader, &r->reader, &e))
 			warn_error(&e);
 	}
@@ -290,6 +306,7 @@ static void show_files(struct files *f, struct text_look look)
 		r = &f->report[i];
 		look.cycles = r->reader.cycles;
 		look.args = r->args = args_show_new(r->reader.file, r->reader.tep);
+		look.lines = r->lines;
 		look.file = f->nr > 1 ? f->path[i] : NULL;
 		look.instance_width = instance_width(r->reader.file);
 		r->text = text_new(r->reader.tep, &look);
@@ -326,6 +343,7 @@ static bool close_files(struct files *f)
 		good &= !f->report[i].reader.failed;
 		text_free(f->report[i].text);
 		args_show_free(f->report[i].args);
+		source_lines_free(f->report[i].lines);
 		callgraph_free(&f->report[i].calls);
 		durations_free(&f->report[i].durations);
 		free(f->report[i].depth);
@@ -333,16 +351,19 @@ static bool close_files(struct files *f)
 	}
 	free(f->report);
 	free(f->path);
+	free(f->debug);
 	return good;
 }
 
 int cmd_report(int argc, char **argv)
 {
-	enum { GRAPH = 256, COLOUR };
+	enum { GRAPH = 256, COLOUR, LINE, LINE_FROM };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "graph", no_argument, NULL, GRAPH },
 		{ "color", required_argument, NULL, COLOUR },
+		{ "line", no_argument, NULL, LINE },
+		{ "line-from", required_argument, NULL, LINE_FROM },
 		PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	struct report r = {
@@ -361,13 +382,20 @@ int cmd_report(int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, FILTER_LETTERS "i:th", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'i':
-			add_file(&files, optarg);
+			add_path(&files.path, &files.nr, optarg);
 			break;
 		case 't':
 			look.full_time = true;
 			break;
 		case GRAPH:
 			r.graph = true;
+			break;
+		case LINE_FROM:
+			add_path(&files.debug, &files.nr_debug, optarg);
+			files.lines = true;
+			break;
+		case LINE:
+			files.lines = true;
 			break;
 		case COLOUR:
 			colour = optarg;
@@ -384,9 +412,9 @@ int cmd_report(int argc, char **argv)
 	if (periods_given(&periods))
 		r.reader.periods = &periods;
 	for (; optind < argc; optind++)
-		add_file(&files, argv[optind]);
+		add_path(&files.path, &files.nr, argv[optind]);
 	if (!files.nr)
-		add_file(&files, "trace.dat");
+		add_path(&files.path, &files.nr, "trace.dat");
 	look.colour = want_colour(colour);
 	/* before the pager, which ignores Ctrl-C */
 	opened = open_files(&files, &r) && find_periods(&files);

@@ -9,13 +9,14 @@
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/names.h"
+#include "lib/source_lines.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
 #include "lib/survives.h"
 #include "lib/tracedat_read.h"
 #include "uapi/nestrace.h"
 
-/* Print the callers of a stack: only as many as the event holds. Ours has a mark. */
+/* Print the callers of a stack: only as many as the event holds. Ours has a mark. @context: source_lines or NULL. */
 static int print_stack(struct trace_seq *seq, struct tep_record *record, struct tep_event *event,
 		       void *context)
 {
@@ -23,7 +24,7 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 	int size = tep_get_long_size(event->tep), at;
 	unsigned long long ip, end = size == 8 ? ~0ULL : ~0U, mark = 0;
 	unsigned int nr = 0;
-	const char *name;
+	const char *name, *line;
 
 	trace_seq_puts(seq, "<stack trace>");
 	/* never let libtraceevent print it, which trusts the fields */
@@ -40,6 +41,9 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 			trace_seq_puts(seq, "\n[callers from here on may be wrong]");
 		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", (unsigned long long)modules_address(ip));
+		line = context ? source_lines_call(context, ip) : NULL;
+		if (line)
+			trace_seq_printf(seq, " [%s]", line);
 	}
 	if (mark & NESTRACE_STACK_CUT)
 		trace_seq_puts(seq, "\n[there are more callers]");
@@ -123,6 +127,11 @@ static bool has_others(const struct tracedat *t)
 	return false;
 }
 
+void formats_stack_lines(struct tep_handle *tep, struct source_lines *lines)
+{
+	tep_register_event_handler(tep, -1, "ftrace", "kernel_stack", print_stack, lines);
+}
+
 bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_list **plugins,
 		  struct error *e)
 {
@@ -146,8 +155,8 @@ bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_
 				 t->path);
 	if (plugins && has_others(t))
 		*plugins = tep_load_plugins(tep);
-	tep_register_event_handler(tep, -1, "ftrace", "kernel_stack", print_stack, NULL);
 	tep_register_event_handler(tep, -1, "ftrace", "user_stack", print_stack, NULL);
+	formats_stack_lines(tep, NULL);
 	parse_formats(tep, t);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "lib/error.h"
 
 struct hit;
+struct source_lines;
 struct subbuf_format;
 struct tep_handle;
 struct tep_plugin_list;
@@ -23,6 +24,8 @@ struct tracedat_buffer;
  */
 bool formats_load(struct tep_handle *tep, struct tracedat *t, struct tep_plugin_list **plugins,
 		  struct error *e);
+/* Let the callers of stacks be printed with their lines of source code. */
+void formats_stack_lines(struct tep_handle *tep, struct source_lines *lines);
 /* Set @f to how the events of @b are read. */
 void formats_subbuf(struct tep_handle *tep, const struct tracedat *t,
 		    const struct tracedat_buffer *b, struct subbuf_format *f);

@@ -404,6 +404,10 @@ static void take_fact(struct parser *p, uint16_t id, char *data, uint32_t len)
 		free(t->times);
 		t->times = data;
 		return;
+	case TRACEDAT_OPT_UNAME:
+		free(t->uname);
+		t->uname = data;
+		return;
 	case TRACEDAT_OPT_DATE:
 		file_time_date(t->time, data);
 		break;
@@ -1027,6 +1031,7 @@ void tracedat_close(struct tracedat *t)
 	free(t->header_page);
 	free(t->cmdlines);
 	free(t->times);
+	free(t->uname);
 	free(t->args);
 	free(t->printk);
 	free(t->kallsyms);

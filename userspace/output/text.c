@@ -15,6 +15,7 @@
 #include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/reader.h"
+#include "lib/source_lines.h"
 #include "lib/utf8.h"
 #include "output/text.h"
 
@@ -398,6 +399,17 @@ static __attribute__((noinline)) bool make_args(struct text *t, const struct hit
 	return true;
 }
 
+/* Put a line of source code. @line: NULL: it is not known. */
+static __attribute__((noinline)) void put_line(const char *line)
+{
+	if (!line)
+		return;
+	put_string(" [");
+	put_string(line);
+	put_string("]");
+	begin_line();
+}
+
 void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 	      unsigned int indent)
 {
@@ -410,8 +422,12 @@ void text_hit(struct text *t, const struct source *from, const struct hit *hit,
 		put_string(t->args);
 		begin_line();
 	}
+	if (t->look.lines)
+		put_line(source_lines_function(t->look.lines, hit->ip));
 	put_piece(&arrow);
 	put_function(t, hit->parent_ip);
+	if (t->look.lines)
+		put_line(source_lines_call(t->look.lines, hit->parent_ip));
 	put_char('\n');
 }
 
@@ -543,6 +559,15 @@ static size_t put_graph_head(struct text *t, const struct source *from, const st
 	return column;
 }
 
+/* Put a call in a graph, with its arguments and its line. */
+static void put_call(struct text *t, const struct hit *hit)
+{
+	put_function(t, hit->ip);
+	put_string(t->look.args && make_args(t, hit) ? t->args : "()");
+	if (t->look.lines)
+		put_line(source_lines_function(t->look.lines, hit->ip));
+}
+
 void text_graph_entry(struct text *t, const struct source *from, const struct hit *hit,
 		      uint64_t depth)
 {
@@ -554,8 +579,7 @@ void text_graph_entry(struct text *t, const struct source *from, const struct hi
 	begin_line();
 	flushes = out.flushes;
 	column = put_graph_head(t, from, hit, depth, NULL);
-	put_function(t, hit->ip);
-	put_string(t->look.args && make_args(t, hit) ? t->args : "()");
+	put_call(t, hit);
 	/* a name may be long: then the line may be on its way already */
 	if (flushes == out.flushes && nr_open_lines < sizeof(open_lines) / sizeof(open_lines[0])) {
 		*line = (struct open_line){
@@ -573,8 +597,7 @@ void text_graph_call(struct text *t, const struct source *from, const struct hit
 {
 	open_line(t, from)->column = 0;
 	put_graph_head(t, from, hit, depth, NULL);
-	put_function(t, hit->ip);
-	put_string(t->look.args && make_args(t, hit) ? t->args : "()");
+	put_call(t, hit);
 	put_string("; /* its return is not recorded */\n");
 }
 

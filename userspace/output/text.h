@@ -12,6 +12,7 @@
 struct args_show;
 struct hit;
 struct source;
+struct source_lines;
 struct tep_handle;
 struct text;
 
@@ -20,6 +21,7 @@ struct text_look {
 	bool full_time;		/* times have nanoseconds, not microseconds */
 	bool colour;		/* each context has a colour */
 	struct args_show *args;	/* NULL, or: calls have arguments */
+	struct source_lines *lines;	/* NULL, or: functions and calls have their line of source code */
 	const char *file;	/* NULL, or: each line begins with this name of the file */
 	unsigned int file_width;	/* columns for that name */
 	unsigned int instance_width;	/* columns for the name of the instance; 0: there are none */
