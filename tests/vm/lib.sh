@@ -186,27 +186,36 @@ text_of()
 	sed -n "/^$1()/,/^}/p" /tests/script
 }
 
-# all_under_load ROUNDS: trace all functions for 22 s, and until the load has made ROUNDS.
-# The load begins once they are armed and ends before they are disarmed. In emulation, ftrace
-# needs half a minute for either if a CPU beside it is never idle, and RCU reports a stall.
-all_under_load()
+# under_load ROUNDS COMMAND...: run COMMAND, which traces all functions while a shell runs, for 22 s
+# and until the load has made ROUNDS. The load begins once they are armed and ends before they are
+# disarmed. In emulation, ftrace needs half a minute for either if a CPU beside it is never idle,
+# and RCU reports a stall.
+under_load()
 {
+	local wanted=$1
+	shift
 	mkdir load1 load2
 	touch load1/rounds load2/rounds
 	for dir in load1 load2; do
 		{ until [ -e armed ]; do usleep 100000; done; load $dir; } &
 	done
-	nestrace stat -b 8192 -o r sh -c 'touch armed
+	"$@" sh -c 'touch armed
 		rounds() { cat load?/rounds | wc -l; }
 		sleep 1; before=$(rounds); sleep 21
-		until [ $(($(rounds) - before)) -ge '"$1"' ]; do sleep 1; done
+		until [ $(($(rounds) - before)) -ge '"$wanted"' ]; do sleep 1; done
 		echo $(($(rounds) - before)) > during
 		touch load1/stop load2/stop'
-	is "nestrace stat traces all functions for 22 s" $? 0
+	is "nestrace $2 traces all functions for 22 s" $? 0
 	touch armed load1/stop load2/stop
 	wait
 	note "rounds of the load meanwhile: $(cat during)"
-	ok "the load makes $1 rounds meanwhile" test "$(cat during)" -ge "$1"
+	ok "the load makes $wanted rounds meanwhile" test "$(cat during)" -ge "$wanted"
+}
+
+# all_under_load ROUNDS: count all functions under load.
+all_under_load()
+{
+	under_load "$1" nestrace stat -b 8192 -o r
 	ok "all functions: every hit is recorded, lost, recursed or filtered" adds_up r
 	ok "all functions: there are more than a million hits" \
 		test "$(counter r total hits)" -gt 1000000
@@ -217,6 +226,23 @@ all_under_load()
 			test "$(counter r $context recorded)" -gt 0
 	done
 	grep '^#' r | show
+}
+
+# returns FILE CONTEXT NAME: print a number of the table of returns in FILE
+returns()
+{
+	awk -v context="$2" -v name="$3" '
+		$1 == "#" && $2 == "returns" { for (i = 3; i <= NF; i++) if ($i == name) column = i }
+		column && $1 == "#" && $2 == context { n = $column }
+		END { if (!column) exit 1; print n + 0 }' "$1" || abandon "no returns '$3' in $1"
+}
+
+# balanced NAME: test the accounting of the report r
+balanced()
+{
+	ok "$1: the counters add up" sh -c '! grep "do not add up" r'
+	is "$1: each call has returned, or is inside" \
+		"$(returns r total calls)" $(($(returns r total returned) + $(returns r total inside)))
 }
 
 # within_a_minute COMMAND...: wait until COMMAND succeeds; fail after a minute.

@@ -7,23 +7,6 @@ setup insmod /tests/nt_calls.ko
 setup insmod /tests/nt_return.ko
 all='echo "task 3000 softirq 500 hardirq 500 nmi 200" > /proc/nt_calls'
 
-# returns FILE CONTEXT NAME: print a number of the table of returns in FILE
-returns()
-{
-	awk -v context="$2" -v name="$3" '
-		$1 == "#" && $2 == "returns" { for (i = 3; i <= NF; i++) if ($i == name) column = i }
-		column && $1 == "#" && $2 == context { n = $column }
-		END { if (!column) exit 1; print n + 0 }' "$1" || abandon "no returns '$3' in $1"
-}
-
-# balanced NAME: test the accounting of the report r
-balanced()
-{
-	ok "$1: the counters add up" sh -c '! grep "do not add up" r'
-	is "$1: each call has returned, or is inside" \
-		"$(returns r total calls)" $(($(returns r total returned) + $(returns r total inside)))
-}
-
 # exact NAME: test that the report r has all calls of \$all, each with its return
 exact()
 {
