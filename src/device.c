@@ -20,6 +20,7 @@
 #include "filter.h"
 #include "hibernation.h"
 #include "kernel_features.h"
+#include "livepatch.h"
 #include "loaded.h"
 #include "merge.h"
 #include "modules.h"
@@ -677,6 +678,26 @@ static int nt_ioc_modules(struct nt_session *s, void __user *user)
 	return ret ?: taken;
 }
 
+static int nt_ioc_livepatch(void __user *user)
+{
+	struct nestrace_livepatch arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, NESTRACE_LIVEPATCH_TASKS);
+	if (ret)
+		return ret;
+	/* as for /proc/PID/stack */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (arg.len > NESTRACE_LIVEPATCH_BYTES || arg.target || arg.pending || arg.left_out)
+		return -EINVAL;
+	ret = nt_livepatch_describe(&arg);
+	/* then the note says who is busy */
+	if (ret && ret != -EBUSY)
+		return ret;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : ret;
+}
+
 static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct nt_session *s = file->private_data;
@@ -694,6 +715,8 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 	if (cmd == NESTRACE_IOC_MODULES)
 		return nt_ioc_modules(s, user);
+	if (cmd == NESTRACE_IOC_LIVEPATCH)
+		return nt_ioc_livepatch(user);
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {

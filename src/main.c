@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "hibernation.h"
 #include "kernel_features.h"
+#include "livepatch.h"
 #include "modules.h"
 #include "rcu.h"
 #include "returns.h"
@@ -45,6 +46,7 @@ static int __init nt_init(void)
 	nt_add_features(nt_returns_init(),
 			"rethook or function_graph not found: returns cannot be recorded");
 	nt_add_features(nt_walk_init(), "no ORC unwinder: stacks cannot be recorded");
+	nt_add_features(nt_livepatch_init(), "klp_mutex or task_call_func not found: livepatches are not explained");
 	nt_add_features(nt_triggers_find(),
 			"oops_enter cannot be traced: an oops ends a recording after it was printed");
 	ret = nt_add_features(nt_stacks_init(),

@@ -10,10 +10,12 @@
 #include <linux/types.h>
 
 #include "arch_walk.h"
+#include "uapi/nestrace.h"
 
 struct nt_exclusion;
 struct nt_stack;
 struct pt_regs;
+struct task_struct;
 
 /*
  * Write up to @max callers of the function at @ip, and the mark. @entry: the registers at its entry.
@@ -23,6 +25,36 @@ static __always_inline void nt_walk(const struct pt_regs *entry, unsigned long i
 				    struct nt_stack *stack, u32 max)
 {
 	nt_arch_walk(entry, ip, stack, max);
+}
+
+/* Where the unwinder stopped: at the last of the callers, if not NT_TASK_STACK_WHOLE. */
+enum nt_task_stack_end {
+	NT_TASK_STACK_WHOLE,
+	NT_TASK_STACK_UNRELIABLE,	/* it does not know who called that, or, without callers, anything */
+	NT_TASK_STACK_GENERATED,	/* that is code which the kernel does not know */
+	NT_TASK_STACK_DEEP,
+};
+
+/* The stack of a task, as far as livepatch looks at it. */
+struct nt_task_stack {
+	enum nt_task_stack_end end;
+	u32 nr;
+	unsigned long caller[NESTRACE_KLP_CALLERS];
+};
+
+/*
+ * Unwind another task that does not run, and whose stack cannot go; or the current one, from the registers
+ * that an interrupt has saved. Context: any; the caller sees to it that the task does not begin to run.
+ */
+static inline void nt_walk_task(struct task_struct *task, struct pt_regs *regs, struct nt_task_stack *stack)
+{
+	nt_arch_walk_task(task, regs, stack);
+}
+
+/* Return: the registers of what this interrupt has interrupted, or NULL. Context: an interrupt. */
+static inline struct pt_regs *nt_walk_interrupted(void)
+{
+	return nt_arch_interrupted();
 }
 
 /* Return: NESTRACE_FEATURE_STACKS or 0. Context: module load. */

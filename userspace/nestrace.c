@@ -23,6 +23,7 @@ static const struct {
 	{ "top", cmd_top, "watch the most called functions in a terminal" },
 	{ "status", cmd_status, "show what the loaded module can do and who uses it" },
 	{ "list", cmd_list, "list the functions that can be traced" },
+	{ "livepatch", cmd_livepatch, "show livepatches, and which tasks hold a transition and why" },
 	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },
 	{ "bench", cmd_bench, "measure the cost of a hit on this machine" },
 };
@@ -34,7 +35,7 @@ static void help(FILE *out)
 	fprintf(out, "usage: nestrace COMMAND [OPTION...] [ARG...]\n\n"
 		"Trace the functions of the Linux kernel, safely in every context.\n\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\nnestrace COMMAND --help lists the options of a command.\n"
 		"nestrace --version prints the version.\n\n"
 		"The commands need root and the loaded module (modprobe nestrace). Exceptions:\n"

@@ -145,6 +145,7 @@ struct nestrace_stack {
 #define NESTRACE_FEATURE_TSC_ORDER	(1U << 6)	/* the TSC orders the clock global now, not a lock */
 #define NESTRACE_FEATURE_RETURNS	(1U << 7)	/* CONFIG_RET and CONFIG_EXIT work */
 #define NESTRACE_FEATURE_STACKS		(1U << 8)	/* NESTRACE_IOC_STACK works */
+#define NESTRACE_FEATURE_LIVEPATCH	(1U << 9)	/* NESTRACE_IOC_LIVEPATCH works */
 
 /* How a hit enters RCU where RCU is not watching. */
 enum nestrace_rcu_mode {
@@ -642,6 +643,99 @@ struct nestrace_symbol {
 	char  name[];
 };
 
+/*
+ * NESTRACE_IOC_LIVEPATCH: describes the kernel's livepatches and, with NESTRACE_LIVEPATCH_TASKS, the tasks that
+ * hold a transition: those that have not the version that the transition leads to. It does not wait for the
+ * other ioctls. The caller is not described: it changes its version when the ioctl returns.
+ * @notes: address of a buffer for notes. @len: in: its bytes, up to NESTRACE_LIVEPATCH_BYTES; out: bytes of the
+ * notes. @left_out: out: notes that did not fit. @target: out: the version that a transition leads to, 0 the
+ * original or 1 the patched one; -1: there is no transition. @pending: out: tasks that hold it.
+ * A note is one of the structs below, of @length bytes. Patches come in the order in which they were enabled,
+ * each followed by its objects, and each object by its functions. The tasks are the last.
+ * Errors: EPERM without CAP_SYS_ADMIN; EOPNOTSUPP the kernel has no livepatches, or hides them from the module;
+ * EBUSY a task has had the lock of livepatches for a second, as it has while callbacks of a patch run: then the
+ * only note is that task, and @pending is 0. EINTR a signal.
+ */
+#define NESTRACE_LIVEPATCH_TASKS	(1U << 0)
+#define NESTRACE_LIVEPATCH_BYTES	(4U << 20)
+struct nestrace_livepatch {
+	__u32 size;
+	__u32 flags;
+	__u64 notes;
+	__u32 len;
+	__s32 target;
+	__u32 pending;
+	__u32 left_out;
+};
+
+struct nestrace_klp_note {
+	__u32 length;
+	__u16 kind;		/* NESTRACE_KLP_ */
+	__u16 flags;
+};
+
+#define NESTRACE_KLP_PATCH	1
+#define NESTRACE_KLP_OBJECT	2
+#define NESTRACE_KLP_FUNC	3
+#define NESTRACE_KLP_TASK	4
+
+#define NESTRACE_KLP_ENABLED	(1U << 0)	/* of a patch */
+#define NESTRACE_KLP_REPLACE	(1U << 1)	/* it replaces all others */
+#define NESTRACE_KLP_TRANSITION	(1U << 2)	/* the transition is to it, or from it; of functions, too */
+#define NESTRACE_KLP_FORCED	(1U << 3)	/* a transition was forced: the module stays loaded */
+struct nestrace_klp_patch {
+	struct nestrace_klp_note note;
+	char name[64];		/* of its module */
+};
+
+#define NESTRACE_KLP_PATCHED	(1U << 4)	/* of an object and its functions: they are redirected */
+struct nestrace_klp_object {
+	struct nestrace_klp_note note;
+	char name[64];		/* of a module; empty: the kernel */
+};
+
+#define NESTRACE_KLP_NOP	(1U << 5)	/* it goes back to the original, because a patch replaced one without it */
+struct nestrace_klp_func {
+	struct nestrace_klp_note note;
+	__u64 old_func, old_size;	/* 0: the object is not loaded */
+	__u64 old_body;		/* where the original goes on if it is not redirected */
+	__u64 new_func, new_size;
+	char name[];		/* of the original */
+};
+
+#define NESTRACE_KLP_IDLE	(1U << 6)	/* an idle task, of CPU @cpu */
+#define NESTRACE_KLP_KTHREAD	(1U << 7)
+#define NESTRACE_KLP_RUNNABLE	(1U << 8)	/* it does not sleep */
+#define NESTRACE_KLP_USER	(1U << 9)	/* it was seen in user mode */
+
+/* Why the kernel cannot change the version of a task now. */
+enum nestrace_klp_why {
+	NESTRACE_KLP_ON_CPU,		/* it runs on @cpu; @caller is where it was seen, if it was */
+	NESTRACE_KLP_IN_FUNC,		/* @caller number @frame, from 1, is in the code of @func */
+	NESTRACE_KLP_UNRELIABLE,	/* the unwinder does not know the caller of number @frame, or 0: the first */
+	NESTRACE_KLP_GENERATED,		/* number @frame is in code that the kernel does not know */
+	NESTRACE_KLP_DEEP,		/* there are as many callers as the kernel looks at, or more */
+	NESTRACE_KLP_HOOKED,		/* it does not sleep, and a return of its calls is hooked */
+	NESTRACE_KLP_NOTHING,		/* nothing: the kernel will change it when it tries next */
+	NESTRACE_KLP_LOCK,		/* it has the lock of livepatches */
+	NESTRACE_KLP_NR_WHY
+};
+
+#define NESTRACE_KLP_CALLERS	100
+struct nestrace_klp_task {
+	struct nestrace_klp_note note;
+	__s32 pid, tgid;	/* in the initial pid namespace; 0: an idle task */
+	__u32 cpu;
+	__u32 state;		/* the kernel's task_struct.__state; 0: it does not sleep */
+	__s32 version;		/* 0 or 1, as @target */
+	__u32 why;		/* enum nestrace_klp_why */
+	__u32 frame;
+	__u32 nr;		/* of callers */
+	__u64 func;		/* the original function whose code is in use */
+	char comm[16];
+	__u64 caller[];		/* the nearest first */
+};
+
 #define NESTRACE_IOC_MAGIC	0xf7
 #define NESTRACE_IOC_INFO	_IO(NESTRACE_IOC_MAGIC, 0)	/* struct nestrace_info * */
 #define NESTRACE_IOC_FILTER	_IOW(NESTRACE_IOC_MAGIC, 1, struct nestrace_filter)
@@ -676,5 +770,6 @@ struct nestrace_symbol {
 #define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
 #define NESTRACE_IOC_STACK	_IOWR(NESTRACE_IOC_MAGIC, 16, struct nestrace_stack_config)
 #define NESTRACE_IOC_ARGS	_IOW(NESTRACE_IOC_MAGIC, 17, struct nestrace_args)
+#define NESTRACE_IOC_LIVEPATCH	_IOWR(NESTRACE_IOC_MAGIC, 18, struct nestrace_livepatch)
 
 #endif

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace stat: count calls by function and context, live or from a file. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <event-parse.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "cmd/recorder.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
 #include "lib/around.h"
@@ -458,79 +455,26 @@ static int stat_session(const struct capture_config *config, const char *output)
 	return ret;
 }
 
-/* The process that records, for signals that are sent to this one only. */
-static volatile pid_t recorder;
-
-static void pass_on(int sig, siginfo_t *info, void *context)
-{
-	/* the terminal sends it to both */
-	if (info->si_code == SI_USER && recorder > 0)
-		kill(recorder, sig);
-}
-
-/* Record into @path. Return: the status of the recorder. */
-static int record_returns(char **args)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	struct sigaction sa = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
-	pid_t pid;
-	int status;
-	size_t i;
-
-	/* one that ignores it cannot wait */
-	signal(SIGCHLD, SIG_DFL);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args, environ))
-		die_errno("cannot start the recorder");
-	recorder = pid;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			die_errno("cannot wait for the recorder");
-	recorder = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The words of a command line. */
-struct words {
-	char **word;		/* ends with NULL */
-	size_t nr;
-};
-
-static void add_word(struct words *w, const char *word)
-{
-	w->word = xrealloc(w->word, (w->nr + 2) * sizeof(*w->word));
-	w->word[w->nr++] = xstrdup(word);
-	w->word[w->nr] = NULL;
-}
-
-static void free_words(struct words *w)
-{
-	while (w->nr)
-		free(w->word[--w->nr]);
-	free(w->word);
-}
-
 /* Add an option as it was given. */
-static void add_option(struct words *w, int opt, const char *arg)
+static void add_option(struct recorder_words *w, int opt, const char *arg)
 {
 	char letter[] = { '-', opt, '\0' };
 
-	add_word(w, opt == SESSION_TID ? "--tid" : letter);
+	recorder_add(w, opt == SESSION_TID ? "--tid" : letter);
 	if (arg)
-		add_word(w, arg);
+		recorder_add(w, arg);
 }
 
 /*
  * Show durations live: record returns into a temporary file, because only all of them, in the order of
  * time, say which call was in which. @options: for the recorder.
  */
-static int stat_durations_live(const struct words *options, char **command, const char *output,
+static int stat_durations_live(const struct recorder_words *options, char **command, const char *output,
 			       const char *glob)
 {
 	const char *dir = getenv("TMPDIR");
 	struct periods all = { 0 };
-	struct words w = { 0 };
+	struct recorder_words w = { 0 };
 	struct stat recorded;
 	char *path;
 	int status, ret, fd;
@@ -543,20 +487,20 @@ static int stat_durations_live(const struct words *options, char **command, cons
 		die_errno("cannot make a temporary file: '%s'; set TMPDIR", path);
 	close(fd);
 	for (i = 0; i < options->nr; i++)
-		add_word(&w, options->word[i]);
-	add_word(&w, "-o");
-	add_word(&w, path);
-	add_word(&w, "--");
+		recorder_add(&w, options->word[i]);
+	recorder_add(&w, "-o");
+	recorder_add(&w, path);
+	recorder_add(&w, "--");
 	for (; *command; command++)
-		add_word(&w, *command);
-	status = record_returns(w.word);
+		recorder_add(&w, *command);
+	status = recorder_run(&w, NULL, NULL);
 	ret = status;
 	/* without a recording there is a message already */
 	if (!stat(path, &recorded) && recorded.st_size)
 		ret = stat_durations(path, output, &all, glob) ?: status;
 	unlink(path);
 	free(path);
-	free_words(&w);
+	recorder_free(&w);
 	return ret;
 }
 
@@ -574,16 +518,16 @@ int cmd_stat(int argc, char **argv)
 	struct periods periods = { 0 };
 	const char *output = NULL, *input = NULL;
 	bool session = false;	/* an option was given that -i excludes */
-	struct words options = { 0 };	/* of a recorder */
+	struct recorder_words options = { 0 };	/* of a recorder */
 	struct capture_config config;
 	int opt, ret;
 
 	session_options_init(&config);
 	config.session.count = true;
-	add_word(&options, "nestrace");
-	add_word(&options, "record");
-	add_word(&options, "-q");
-	add_word(&options, "--ret=exit");
+	recorder_add(&options, "nestrace");
+	recorder_add(&options, "record");
+	recorder_add(&options, "-q");
+	recorder_add(&options, "--ret=exit");
 	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "i:o:", longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(help, stdout);
@@ -625,6 +569,6 @@ int cmd_stat(int argc, char **argv)
 		ret = input ? stat_recorded(input, output) : stat_session(&config, output);
 	periods_free(&periods);
 	session_options_free(&config);
-	free_words(&options);
+	recorder_free(&options);
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include "cmd/message.h"
 #include "cmd/parse.h"
 #include "lib/device.h"
+#include "lib/ftrace_users.h"
 #include "lib/names.h"
 #include "lib/symbols.h"
 
@@ -78,6 +79,8 @@ static void show_features(const struct nestrace_info *info)
 		     "late, after it is printed and not if a crash kernel is loaded, because its first functions cannot be traced");
 	show_feature(info, NESTRACE_FEATURE_RETURNS, "returns (--ret)", "yes",
 		     "no, because the kernel has no rethook or no function_graph, or their symbols were not found");
+	show_feature(info, NESTRACE_FEATURE_LIVEPATCH, "livepatches (nestrace livepatch)", "yes",
+		     "no, because the kernel has none, or their symbols were not found");
 	if (info->test & NESTRACE_INFO_TEST_RECURSE)
 		printf("test build: the hook recurses on purpose\n");
 	if (info->test & NESTRACE_INFO_TEST_NO_GUARD)
@@ -126,38 +129,30 @@ static void show_stacks(int fd, const struct nestrace_info *info)
 	printf("\n");
 }
 
-/*
- * A line of enabled_functions is "NAME (USERS) FLAGS...". A function with two users goes
- * through the kernel's list function, which drops some recursion before nestrace sees it.
- */
+struct users {
+	unsigned long traced, shared;
+};
+
+static void count_users(void *arg, const char *function, unsigned int users)
+{
+	struct users *u = arg;
+
+	u->traced++;
+	u->shared += users > 1;
+}
+
 static void show_shared(void)
 {
-	char *path = tracefs_get_tracing_file("enabled_functions");
-	FILE *f = path ? fopen(path, "r") : NULL;
-	unsigned long traced = 0, shared = 0, users;
-	char *line = NULL, *paren;
-	size_t size = 0;
+	struct users u = { 0 };
 
-	if (!f) {
+	if (!ftrace_users_each(count_users, &u)) {
 		printf("functions traced now: not known, because tracefs cannot be read\n");
-		tracefs_put_tracing_file(path);
 		return;
 	}
-	while (getline(&line, &size, f) > 0) {
-		paren = strstr(line, " (");
-		if (!paren)
-			continue;
-		users = strtoul(paren + 2, NULL, 10);
-		traced++;
-		shared += users > 1;
-	}
 	printf("functions traced now, by any user of ftrace: %lu; shared by two or more: %lu\n",
-	       traced, shared);
-	if (shared)
+	       u.traced, u.shared);
+	if (u.shared)
 		printf("  the kernel's list function drops some recursion in shared functions; it is not counted here\n");
-	free(line);
-	fclose(f);
-	tracefs_put_tracing_file(path);
 }
 
 int cmd_status(int argc, char **argv)

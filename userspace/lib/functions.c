@@ -148,3 +148,15 @@ bool functions_none_left(const char *const *globs, unsigned int nr_globs, const 
 	free(l.left_out);
 	return none;
 }
+
+static void ignore(void *arg, const struct kallsyms_line *line)
+{
+}
+
+bool functions_exist(const char *name)
+{
+	struct error ignored;
+	bool found = false;
+
+	return functions_each(&name, 1, &found, ignore, NULL, &ignored) && found;
+}

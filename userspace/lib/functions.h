@@ -34,4 +34,7 @@ bool functions_each(const char *const *globs, unsigned int nr_globs, bool *found
 bool functions_none_left(const char *const *globs, unsigned int nr_globs, const char *const *left_out,
 			 unsigned int nr_left_out);
 
+/* Return true if the kernel has a function of the name. */
+bool functions_exist(const char *name);
+
 #endif

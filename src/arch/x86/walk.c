@@ -8,6 +8,7 @@
 #include "arch_walk.h"
 #include "ksym.h"
 #include "ring.h"
+#include "walk.h"
 
 #ifdef CONFIG_UNWINDER_ORC
 /* return_to_handler(): its first byte, and the first one after it */
@@ -74,6 +75,50 @@ void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack
 									   NESTRACE_STACK_END;
 	stack->mark = end | bad;
 }
+
+struct pt_regs *nt_arch_interrupted(void)
+{
+	struct unwind_state state;
+	struct pt_regs *regs;
+	bool partial;
+
+	unwind_start(&state, current, NULL, NULL);
+	for (; !unwind_done(&state) && !unwind_error(&state); unwind_next_frame(&state)) {
+		regs = unwind_get_entry_regs(&state, &partial);
+		if (regs && !partial)
+			return regs;
+	}
+	return NULL;
+}
+
+/* As arch_stack_walk_reliable() does, which does not say where it stopped. */
+void nt_arch_walk_task(struct task_struct *task, struct pt_regs *regs, struct nt_task_stack *stack)
+{
+	struct unwind_state state;
+	struct pt_regs *entry;
+
+	stack->nr = 0;
+	stack->end = NT_TASK_STACK_WHOLE;
+	unwind_start(&state, task, regs, NULL);
+	for (; !unwind_done(&state) && !unwind_error(&state); unwind_next_frame(&state)) {
+		entry = unwind_get_entry_regs(&state, NULL);
+		if (entry && user_mode(entry))
+			return;
+		stack->caller[stack->nr] = unwind_get_return_address(&state);
+		if (!stack->caller[stack->nr]) {
+			/* the unwinder has no name for it, but it has the address */
+			stack->caller[stack->nr++] = state.ip;
+			stack->end = NT_TASK_STACK_GENERATED;
+			return;
+		}
+		if (++stack->nr == NESTRACE_KLP_CALLERS) {
+			stack->end = NT_TASK_STACK_DEEP;
+			return;
+		}
+	}
+	if (unwind_error(&state))
+		stack->end = NT_TASK_STACK_UNRELIABLE;
+}
 #else
 void __init nt_arch_walk_init(void)
 {
@@ -83,5 +128,16 @@ void nt_arch_walk(const struct pt_regs *entry, unsigned long ip, struct nt_stack
 {
 	stack->nr = 0;
 	stack->mark = NESTRACE_STACK_LOST;
+}
+
+void nt_arch_walk_task(struct task_struct *task, struct pt_regs *regs, struct nt_task_stack *stack)
+{
+	stack->nr = 0;
+	stack->end = NT_TASK_STACK_UNRELIABLE;
+}
+
+struct pt_regs *nt_arch_interrupted(void)
+{
+	return NULL;
 }
 #endif
