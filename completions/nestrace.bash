@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list events bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list livepatch events bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list events bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list livepatch events bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -59,13 +59,14 @@ _nestrace()
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;
 	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
+	livepatch) options="--why --watch --record --patch -l -b -o -h --help" ;;
 	*) options="-h --help" ;;
 	esac
 	case $cur in
 	-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
 	*)
 		case $command in
-		record | stat) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
+		record | stat | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
 		top | status | events | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;

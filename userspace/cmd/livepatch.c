@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "builtin.h"
+#include "cmd/livepatch_record.h"
 #include "cmd/message.h"
+#include "cmd/session_options.h"
 #include "lib/device.h"
 #include "lib/livepatches.h"
 #include "lib/memory.h"
@@ -21,15 +23,22 @@
 #include "output/livepatch_text.h"
 
 static const char help[] =
-	"usage: nestrace livepatch [OPTION...]\n\n"
-	"List the kernel's livepatches: their objects and functions, the addresses of both\n"
-	"versions, which one is active, and which functions other users of ftrace trace.\n\n"
-	"  --why       show each task that holds a transition: the frame of its stack that\n"
-	"              is in the way, how it will change its version, what you can do\n"
-	"  --watch     the same, and go on until the transition ends: print each task that\n"
-	"              changes its version\n"
+	"usage: nestrace livepatch [--why | --watch]\n"
+	"       nestrace livepatch --record [OPTION...] [COMMAND [ARG...]]\n\n"
+	"List livepatches: objects, functions, addresses, what is active, and which of them\n"
+	"other users of ftrace trace.\n\n"
+	"  --why       show each task that holds a transition: the frame in the way, how it\n"
+	"              will change its version, what you can do; idle tasks, too\n"
+	"  --watch     the same, and then each task that changes, until the transition ends\n"
+	"  --record    while COMMAND runs, or until Ctrl-C, record the calls of all that is\n"
+	"              patched; print by task which versions ran, and calls that ran the\n"
+	"              original because ftrace dropped them\n"
+	"  -l FUNC, --patch MODULE  with --record: a function that this patch, which is not\n"
+	"              loaded yet, will replace; may be repeated\n"
+	"  -b SIZE, -o FILE  with --record: as for nestrace record\n"
 	"  -h, --help  print this help\n\n"
-	"Idle tasks are shown, too, which /proc does not have.\n";
+	"The exit status of --record is COMMAND's; 125, or 1 without COMMAND, for errors of\n"
+	"nestrace; 2 for wrong use.\n";
 
 /* The symbols of now. */
 static struct tep_handle *read_names(void)
@@ -262,18 +271,21 @@ static int list(int fd)
 
 int cmd_livepatch(int argc, char **argv)
 {
-	enum { WHY = 256, WATCH };
+	enum { WHY = 256, WATCH, RECORD, PATCH };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "why", no_argument, NULL, WHY },
 		{ "watch", no_argument, NULL, WATCH },
+		{ "record", no_argument, NULL, RECORD },
+		{ "patch", required_argument, NULL, PATCH },
 		{ 0 }
 	};
-	bool explain = false, watching = false;
+	struct livepatch_record record = { .output = "trace.dat" };
+	bool explain = false, watching = false, recording = false, options = false;
 	struct error e;
-	int opt, fd;
+	int opt, fd, ret;
 
-	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+hl:b:o:", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'h':
 			fputs(help, stdout);
@@ -284,14 +296,44 @@ int cmd_livepatch(int argc, char **argv)
 		case WHY:
 			explain = true;
 			break;
+		case RECORD:
+			recording = true;
+			continue;
+		case 'l':
+			session_option_add(&record.function, &record.nr_functions, optarg);
+			break;
+		case PATCH:
+			session_option_add(&record.patch, &record.nr_patches, optarg);
+			break;
+		case 'b':
+			record.ring_kb = optarg;
+			break;
+		case 'o':
+			record.output = optarg;
+			break;
 		default:
 			usage(NULL);
 		}
+		options |= opt != WHY && opt != WATCH;
 	}
-	if (optind < argc)
-		usage("unexpected argument: '%s'; nestrace livepatch takes options only", argv[optind]);
+	if (recording && explain)
+		usage("--record does not go with --why and --watch; run them beside it");
+	if (!recording && options)
+		usage("-l, --patch, -b and -o are for --record; add it");
+	if (!recording && optind < argc)
+		usage("unexpected argument: '%s'; only --record takes a COMMAND", argv[optind]);
+	record.command = argv + optind;
+	if (recording && *record.command)
+		set_failure_status(EXIT_OWN);
 	fd = device_open(&e);
 	if (fd < 0)
 		die_error(&e);
-	return explain ? why(fd, watching) : list(fd);
+	if (recording)
+		ret = livepatch_record(fd, &record);
+	else
+		ret = explain ? why(fd, watching) : list(fd);
+	free(record.function);
+	free(record.patch);
+	close(fd);
+	return ret;
 }

@@ -35,6 +35,25 @@ tasks()
 
 is "no livepatch: it says so" "$(nestrace livepatch)" "there are no livepatches"
 is "no transition: it says so" "$(nestrace livepatch --why)" "there is no transition"
+says "--record without a livepatch" 125 "nothing is patched" nestrace livepatch --record true
+says "--record with --why" 2 "--record does not go with --why" nestrace livepatch --record --why
+says "-l without --record" 2 "are for --record; add it" nestrace livepatch -l vfs_read
+says "a COMMAND without --record" 2 "only --record takes a COMMAND" nestrace livepatch true
+
+# ---- a patch that comes later
+setup insmod /tests/nt_klp_target.ko
+nestrace livepatch --record --patch nt_klp_one -l nt_kt_called -o klp.dat sh -c "echo 'call 10' > $target
+	insmod /tests/nt_klp_one.ko; until [ \$(cat $state/nt_klp_one/transition) = 0 ]; do sleep 1; done
+	sh -c 'echo \"call 20\" > $target'" > r 2> err
+show < r
+show < err
+is "--record, a patch that comes later: calls before and after it" \
+	"$(awk '$2 == "task" { calls += $3; old += $4; new += $5 } END { print calls, old, new }' r)" "30 10 20"
+remove_all()
+{
+	remove nt_klp_one && rmmod nt_klp_target
+}
+setup remove_all
 
 # ---- a target that comes later
 setup insmod /tests/nt_klp_one.ko
@@ -81,7 +100,7 @@ for kind in sleep thread-sleep; do
 done
 
 # ---- a kernel thread that never sleeps
-echo "thread-spin 0" > $target
+echo "thread-spin 1" > $target
 setup insmod /tests/nt_klp_one.ko
 look
 is "thread-spin: no other task is named" "$(tasks)" 1
@@ -94,8 +113,42 @@ case $(uname -r) in
 *) how="when it calls schedule(), outside of what is patched" ;;
 esac
 ok "thread-spin: how it changes is this kernel's way" grep -q "$how" why
+says "--record beside a kernel thread that never sleeps" 1 "a kernel thread does not sleep: 'nt_kt-" nestrace livepatch --record -o klp.dat
 echo "wake 0" > $target
 setup within_a_minute over nt_klp_one
+remove nt_klp_one
+
+# ---- which versions calls run, while a thread has the original one
+echo "thread-half 1" > $target
+setup insmod /tests/nt_klp_one.ko
+sleep 2
+# calls CONTEXT TASK COLUMN: print a number of the table in the file r
+calls()
+{
+	awk -v context="$1" -v task="$2" -v column=$3 '$2 == context && $1 ~ task { n += $column } END { print n + 0 }' r
+}
+nestrace livepatch --record -o klp.dat sh -c "echo 'timer 20' > $target; sh -c 'echo \"call 30\" > $target'; sleep 1" > r 2> err
+is "--record: COMMAND's exit status" $? 0
+show < r
+show < err
+ok "--record: the thread in the old function runs originals only" \
+	test "$(calls task ^nt_kt- 3)" -gt 5 -a "$(calls task ^nt_kt- 3)" = "$(calls task ^nt_kt- 4)"
+is "--record: a new task runs the new version only" "$(calls task ^sh- 3) $(calls task ^sh- 4) $(calls task ^sh- 5)" "30 0 30"
+is "--record: interrupts of the thread run what the thread has" "$(calls softirq . 3) $(calls softirq ^nt_kt- 4) $(calls softirq ^nt_kt- 5)" \
+	"20 $(calls softirq ^nt_kt- 3) 0"
+ok "--record: there are interrupts of the thread" test "$(calls softirq ^nt_kt- 3)" -gt 0
+ok "--record: it says which task decides in an interrupt" grep -q "^# an interrupt or an NMI runs the version of the task that it interrupts" r
+ok "--record: the file has events of originals that ran" sh -c 'nestrace report klp.dat | grep -q " original_[0-9]*_nt_kt_called: "'
+is "--record: no kprobe is left" "$(cat /sys/kernel/tracing/kprobe_events)" ""
+echo "wake 0" > $target
+setup within_a_minute over nt_klp_one
+nestrace livepatch --record -o klp.dat sh -c "echo 'call 30' > $target; echo 'drop 100' > $target" > r
+show < r
+is "--record: calls that ftrace dropped ran the original" "$(calls task ^sh- 3) $(calls task ^sh- 4) $(calls task ^sh- 5)" "230 100 230"
+ok "--record: they are counted as dropped" grep -q "  100 DROPPED" r
+ok "--record: it says why" grep -q "^# DROPPED: 100 calls ran the original although no user of ftrace saw them" r
+nestrace livepatch --record -o klp.dat sh -c 'exit 3' > r
+is "--record: a failing COMMAND's exit status" $? 3
 
 # ---- stacked patches
 setup insmod /tests/nt_klp_two.ko
