@@ -692,7 +692,7 @@ static int nt_ioc_livepatch(void __user *user)
 	if (arg.len > NESTRACE_LIVEPATCH_BYTES || arg.target || arg.pending || arg.left_out)
 		return -EINVAL;
 	ret = nt_livepatch_describe(&arg);
-	/* then the note says who is busy */
+	/* EBUSY: the note is the task that has the lock */
 	if (ret && ret != -EBUSY)
 		return ret;
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : ret;

@@ -24,7 +24,7 @@
 
 #ifdef CONFIG_LIVEPATCH
 
-/* what kernel/livepatch/ keeps to itself */
+/* private to kernel/livepatch/ */
 static struct mutex *nt_klp_mutex __ro_after_init;
 static struct list_head *nt_klp_patches __ro_after_init;	/* under nt_klp_mutex, as all that follows */
 static struct klp_patch **nt_klp_transition __ro_after_init;

@@ -82,7 +82,7 @@ static void show_tasks(const struct livepatches *l, struct tep_handle *tep)
 		printf("# %u more tasks are not shown\n", l->left_out);
 }
 
-/* Say who has the lock, without which nothing can be read. */
+/* Name the task that has the lock, without which nothing can be read. */
 static void show_busy(const struct livepatches *l, struct tep_handle *tep)
 {
 	printf("livepatches cannot be read: a task has had their lock for a second, as while callbacks of a patch run\n");

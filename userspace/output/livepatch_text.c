@@ -364,7 +364,7 @@ static void put_frames(const struct nestrace_klp_task *task, struct tep_handle *
 
 	for (i = 0; i < task->nr; i++) {
 		alike = i && names_start(tep, task->caller[i]) == names_start(tep, task->caller[i - 1]) ? alike + 1 : 0;
-		/* of a recursion, show the beginning and the end */
+		/* show the beginning and the end of a recursion */
 		if (alike >= ALIKE && i + 1 < task->nr && i + 1 != task->frame &&
 		    names_start(tep, task->caller[i + 1]) == names_start(tep, task->caller[i])) {
 			hidden++;
