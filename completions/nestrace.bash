@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list livepatch events bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list livepatch events bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -59,6 +59,7 @@ _nestrace()
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;
 	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
+	assert) options="--never --always --max --max-time -P --tid -F -c -M -C -b -i --ktap --json -h --help" ;;
 	livepatch) options="--why --watch --record --patch -l -b -o -h --help" ;;
 	*) options="-h --help" ;;
 	esac
@@ -66,7 +67,7 @@ _nestrace()
 	-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
 	*)
 		case $command in
-		record | stat | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
+		record | stat | assert | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
 		top | status | events | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;

@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "compat/module.h"
 #include "filter.h"
 #include "ksym.h"
 #include "livepatch.h"
@@ -126,14 +127,19 @@ static void nt_klp_add_patch(struct nt_klp_notes *n, const struct klp_patch *pat
 {
 	struct nestrace_klp_patch *note;
 	const struct klp_object *obj;
+	unsigned long text, size;
 
 	note = nt_klp_add(n, sizeof(*note), NESTRACE_KLP_PATCH,
 			  (patch->enabled ? NESTRACE_KLP_ENABLED : 0) |
 			  (patch->replace ? NESTRACE_KLP_REPLACE : 0) |
 			  (patch->forced ? NESTRACE_KLP_FORCED : 0) |
 			  (patch == *nt_klp_transition ? NESTRACE_KLP_TRANSITION : 0));
-	if (note)
+	if (note) {
 		strscpy(note->name, patch->mod->name, sizeof(note->name));
+		nt_module_text(patch->mod, &text, &size);
+		note->text = text;
+		note->text_size = size;
+	}
 	klp_for_each_object(patch, obj)
 		nt_klp_add_object(n, obj);
 }

@@ -686,6 +686,7 @@ struct nestrace_klp_note {
 struct nestrace_klp_patch {
 	struct nestrace_klp_note note;
 	char name[64];		/* of its module */
+	__u64 text, text_size;	/* the code of that */
 };
 
 #define NESTRACE_KLP_PATCHED	(1U << 4)	/* of an object and its functions: they are redirected */

@@ -18,9 +18,11 @@
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
+#include "lib/stack_event.h"
 #include "output/callgraph.h"
 #include "output/durations.h"
 #include "output/flamegraph.h"
+#include "output/json.h"
 #include "output/perfetto.h"
 
 static const char help[] =
@@ -66,18 +68,6 @@ struct export {
 	bool by_time;			/* and their --weight */
 	struct durations durations;	/* for that, --perfetto and --chrome */
 };
-
-/* Print a JSON string. Names are valid UTF-8 without control characters: lib/utf8.h. */
-static void put_json(const char *text)
-{
-	putchar_unlocked('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar_unlocked('\\');
-		putchar_unlocked(*text);
-	}
-	putchar_unlocked('"');
-}
 
 /* Print a CSV field in quotes; a quote in it is doubled (RFC 4180). */
 static void put_csv(const char *text)
@@ -147,16 +137,16 @@ static void put_json_arg(void *arg, const struct arg_value *v)
 	if (!len)
 		return;
 	fputs(args->nr++ ? "," : ",\"args\":{", stdout);
-	put_json(v->name);
+	json_string(v->name);
 	putchar_unlocked(':');
 	if (is_json(v)) {
 		fputs(v->text, stdout);
 	} else if (v->is_string && len >= 2 && len < sizeof(text) && v->text[len - 1] == '"') {
 		memcpy(text, v->text + 1, len - 2);
 		text[len - 2] = '\0';
-		put_json(text);
+		json_string(text);
 	} else {
-		put_json(v->text);
+		json_string(v->text);
 	}
 }
 
@@ -242,7 +232,7 @@ static void put_json_instance(const struct source *from)
 	if (!*from->instance)
 		return;
 	fputs(",\"instance\":", stdout);
-	put_json(from->instance);
+	json_string(from->instance);
 }
 
 /* Print the members after the time, and the end of the object. @returned: NULL for a hit. */
@@ -250,12 +240,12 @@ static void put_json_hit(const struct export *e, const struct source *from, cons
 			 const struct graph_call *returned)
 {
 	printf(",\"cpu\":%u,\"pid\":%d,\"task\":", from->cpu, hit->pid);
-	put_json(hit->comm);
+	json_string(hit->comm);
 	printf(",\"context\":\"%s\",\"function\":", context_names[hit->slot]);
-	put_json(names_function(e->reader.tep, hit->ip));
+	json_string(names_function(e->reader.tep, hit->ip));
 	if (!returned) {
 		fputs(",\"caller\":", stdout);
-		put_json(names_function(e->reader.tep, hit->parent_ip));
+		json_string(names_function(e->reader.tep, hit->parent_ip));
 		if (e->args)
 			put_json_args(e, hit);
 	} else if (returned->took != UINT64_MAX) {
@@ -302,18 +292,6 @@ static void put_hit(void *arg, const struct source *from, const struct hit *even
 		e->put(e, from, event, NULL);
 }
 
-/* Take the callers of a stack that nestrace recorded. Return: their number. */
-static unsigned int take_callers(const struct hit *event, uint64_t caller[NESTRACE_STACK_MAX])
-{
-	unsigned int nr = event->size > (int)sizeof(struct nestrace_stack) ?
-			  (event->size - sizeof(struct nestrace_stack)) / sizeof(*caller) : 0;
-
-	if (nr > NESTRACE_STACK_MAX)
-		nr = NESTRACE_STACK_MAX;
-	memcpy(caller, (const char *)event->data + sizeof(struct nestrace_stack), nr * sizeof(*caller));
-	return nr;
-}
-
 static bool is_stack(const struct export *e, const struct source *from, const struct hit *event)
 {
 	return e->reader.accounting.stack && !*from->instance && event->type == NESTRACE_EVENT_STACK;
@@ -323,7 +301,7 @@ static bool is_stack(const struct export *e, const struct source *from, const st
 static void put_json_stack(struct export *e, const struct source *from, const struct hit *event)
 {
 	uint64_t caller[NESTRACE_STACK_MAX];
-	unsigned int nr = take_callers(event, caller), i;
+	unsigned int nr = stack_event_callers(event, caller), i;
 
 	if (e->put == put_json_object) {
 		separate(e);
@@ -336,7 +314,7 @@ static void put_json_stack(struct export *e, const struct source *from, const st
 	for (i = 0; i < nr; i++) {
 		if (i)
 			putchar_unlocked(',');
-		put_json(names_function(e->reader.tep, caller[i]));
+		json_string(names_function(e->reader.tep, caller[i]));
 	}
 	fputs(e->put == put_json_object ? "]}" : "]}\n", stdout);
 }
@@ -453,9 +431,9 @@ static void chrome_call(struct export *e, const struct source *from, const struc
 	fputs(",\"dur\":", stdout);
 	put_chrome_time(call->took);
 	fputs(",\"name\":", stdout);
-	put_json(names_function(e->reader.tep, hit->ip));
+	json_string(names_function(e->reader.tep, hit->ip));
 	printf(",\"args\":{\"context\":\"%s\",\"cpu\":%u,\"task\":", context_names[hit->slot], from->cpu);
-	put_json(hit->comm);
+	json_string(hit->comm);
 	if (e->entry)
 		put_json_args(e, e->entry);
 	if (has_value(e, hit, call)) {
@@ -508,11 +486,11 @@ static void chrome(void *arg, const struct source *from, const struct hit *event
 	       chrome_id(from->nr), chrome_id(hit->slot));
 	put_chrome_time(hit->ts);
 	fputs(",\"name\":", stdout);
-	put_json(names_function(e->reader.tep, hit->ip));
+	json_string(names_function(e->reader.tep, hit->ip));
 	fputs(",\"args\":{\"caller\":", stdout);
-	put_json(names_function(e->reader.tep, hit->parent_ip));
+	json_string(names_function(e->reader.tep, hit->parent_ip));
 	fputs(",\"task\":", stdout);
-	put_json(hit->comm);
+	json_string(hit->comm);
 	if (e->args)
 		put_json_args(e, hit);
 	printf(",\"pid\":%d}}", hit->pid);
@@ -536,7 +514,7 @@ static void chrome_names(struct export *e)
 		chrome_name(e, i, 0, "process_name");
 		snprintf(name, sizeof(name), "%s%sCPU %u", from->instance,
 			 *from->instance ? ": " : "", from->cpu);
-		put_json(name);
+		json_string(name);
 		fputs("}}", stdout);
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			if (slot != context_slot(slot))
@@ -634,7 +612,7 @@ static void stack_event(void *arg, const struct source *from, const struct hit *
 	if (!is_stack(e, from, event)) {
 		e->not_shown++;
 	} else if (e->last[from->nr].is_hit) {
-		callgraph_stack(&e->calls, &e->last[from->nr], caller, take_callers(event, caller));
+		callgraph_stack(&e->calls, &e->last[from->nr], caller, stack_event_callers(event, caller));
 		e->last[from->nr].is_hit = false;
 	}
 }

@@ -14,53 +14,31 @@
 #include "builtin.h"
 #include "cmd/livepatch_record.h"
 #include "cmd/message.h"
+#include "cmd/names_of_now.h"
 #include "cmd/session_options.h"
 #include "lib/device.h"
 #include "lib/livepatches.h"
 #include "lib/memory.h"
 #include "lib/names.h"
-#include "lib/symbols.h"
 #include "output/livepatch_text.h"
 
 static const char help[] =
 	"usage: nestrace livepatch [--why | --watch]\n"
 	"       nestrace livepatch --record [OPTION...] [COMMAND [ARG...]]\n\n"
-	"List livepatches: objects, functions, addresses, what is active, and which of them\n"
-	"other users of ftrace trace.\n\n"
-	"  --why       show each task that holds a transition: the frame in the way, how it\n"
-	"              will change its version, what you can do; idle tasks, too\n"
-	"  --watch     the same, and then each task that changes, until the transition ends\n"
-	"  --record    while COMMAND runs, or until Ctrl-C, record the calls of all that is\n"
-	"              patched; print by task which versions ran, and calls that ran the\n"
-	"              original because ftrace dropped them\n"
-	"  -l FUNC, --patch MODULE  with --record: a function that this patch, which is not\n"
-	"              loaded yet, will replace; may be repeated\n"
+	"List livepatches: objects, functions, addresses, what is active, and which of\n"
+	"them other users of ftrace trace.\n\n"
+	"  --why       show each task that holds a transition: the frame in the way, how\n"
+	"              it will change its version, what you can do; idle tasks, too\n"
+	"  --watch     the same, and each task that changes, until the transition ends\n"
+	"  --record    while COMMAND runs, or until Ctrl-C, record the calls of all that\n"
+	"              is patched; print by task which versions ran, and calls that ran\n"
+	"              the original because ftrace dropped them\n"
+	"  -l FUNC, --patch MODULE  with --record: a function that this patch will\n"
+	"              replace once it is loaded; may be repeated\n"
 	"  -b SIZE, -o FILE  with --record: as for nestrace record\n"
 	"  -h, --help  print this help\n\n"
-	"The exit status of --record is COMMAND's; 125, or 1 without COMMAND, for errors of\n"
-	"nestrace; 2 for wrong use.\n";
-
-/* The symbols of now. */
-static struct tep_handle *read_names(void)
-{
-	struct symbols symbols = { 0 };
-	struct tep_handle *tep;
-	struct error e;
-	char *text;
-	size_t len;
-
-	if (!symbols_read(&symbols, &e))
-		die_error(&e);
-	if (symbols.hidden)
-		warn(SYMBOLS_HIDDEN);
-	text = symbols_text(&symbols, true, &len);
-	tep = names_of_symbols(text);
-	if (!tep)
-		die("cannot parse the symbols: '/proc/kallsyms'");
-	free(text);
-	symbols_free(&symbols);
-	return tep;
-}
+	"The exit status of --record is COMMAND's; 125, or 1 without COMMAND, for errors\n"
+	"of nestrace; 2 for wrong use.\n";
 
 static const struct nestrace_klp_task *next_task(const struct livepatches *l, const struct nestrace_klp_task *task)
 {
@@ -222,7 +200,7 @@ static void watch(int fd, struct livepatches *l, struct tep_handle *tep)
 
 static int why(int fd, bool watching)
 {
-	struct tep_handle *tep = read_names();
+	struct tep_handle *tep = names_of_now(fd);
 	struct livepatches l;
 	struct error e;
 
@@ -252,7 +230,7 @@ static int list(int fd)
 	if (!livepatches_read(&l, fd, true, &e))
 		die_error(&e);
 	if (l.busy) {
-		tep = read_names();
+		tep = names_of_now(fd);
 		show_busy(&l, tep);
 		tep_free(tep);
 	} else if (!l.len) {

@@ -20,16 +20,14 @@
 
 #include "cmd/livepatch_record.h"
 #include "cmd/message.h"
+#include "cmd/names_of_now.h"
 #include "cmd/recorder.h"
 #include "lib/context.h"
 #include "lib/formats.h"
-#include "lib/functions.h"
-#include "lib/kallsyms.h"
 #include "lib/livepatches.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
-#include "lib/symbols.h"
 
 #define GROUP	"nestrace_klp_"		/* of the kprobes; the pid follows */
 
@@ -37,7 +35,7 @@
 struct version {
 	uint64_t start, size;
 	char *patch;
-	uint64_t first, last;		/* the functions of that module */
+	uint64_t text, text_size;	/* the code of that module */
 };
 
 /* A function that is patched. */
@@ -69,6 +67,11 @@ struct versions {
 	struct reader reader;
 	struct calls *calls;
 	size_t nr_calls;
+	struct original {		/* originals since the last hit */
+		size_t calls;
+		uint64_t ts;
+	} *late;
+	size_t nr_late;
 	struct missing missing;
 };
 
@@ -84,28 +87,8 @@ static struct patched *patched_at(struct versions *v, uint64_t start)
 	return NULL;
 }
 
-static void take_range(void *arg, const struct kallsyms_line *line)
-{
-	struct version *version = arg;
-
-	if (!version->first || line->start < version->first)
-		version->first = line->start;
-	if (line->start > version->last)
-		version->last = line->start;
-}
-
-static void find_module(struct version *version)
-{
-	struct error ignored;
-	char *glob;
-
-	if (asprintf(&glob, ":mod:%s", version->patch) < 0)
-		out_of_memory();
-	functions_each((const char *const *)&glob, 1, NULL, take_range, version, &ignored);
-	free(glob);
-}
-
-static void add_version(struct patched *p, const struct nestrace_klp_func *func, const char *patch)
+static void add_version(struct patched *p, const struct nestrace_klp_func *func,
+			const struct nestrace_klp_patch *patch)
 {
 	unsigned int i;
 
@@ -114,12 +97,13 @@ static void add_version(struct patched *p, const struct nestrace_klp_func *func,
 			return;
 	p->version = xrealloc(p->version, (p->nr_versions + 1) * sizeof(*p->version));
 	p->version[p->nr_versions++] = (struct version){
-		.start = func->new_func, .size = func->new_size, .patch = xstrdup(patch),
+		.start = func->new_func, .size = func->new_size, .patch = xstrdup(patch->name),
+		.text = patch->text, .text_size = patch->text_size,
 	};
-	find_module(&p->version[p->nr_versions - 1]);
 }
 
-static void add_patched(struct versions *v, const struct nestrace_klp_func *func, const char *object, const char *patch)
+static void add_patched(struct versions *v, const struct nestrace_klp_func *func, const char *object,
+			const struct nestrace_klp_patch *patch)
 {
 	struct patched *p = patched_at(v, func->old_func);
 
@@ -155,7 +139,7 @@ static void take_patched(void *arg)
 		else if (note->kind == NESTRACE_KLP_OBJECT)
 			object = (const void *)note;
 		else if (note->kind == NESTRACE_KLP_FUNC && func->old_func)
-			add_patched(v, func, object->name, patch->name);
+			add_patched(v, func, object->name, patch);
 	}
 	livepatches_free(&l);
 }
@@ -284,25 +268,16 @@ static void add_glob(struct recorder_words *w, const char *name, const char *mod
 /* The names of all new versions. */
 static void add_versions(struct versions *v, struct recorder_words *w)
 {
-	struct symbols symbols = { 0 };
-	struct tep_handle *tep;
-	struct error e;
+	struct tep_handle *tep = names_of_now(v->fd);
 	unsigned int j;
-	char *text;
-	size_t len, i;
+	size_t i;
 
-	if (!symbols_read(&symbols, &e))
-		die_error(&e);
-	text = symbols_text(&symbols, true, &len);
-	tep = names_of_symbols(text);
-	for (i = 0; tep && i < v->nr; i++)
+	for (i = 0; i < v->nr; i++)
 		for (j = 0; j < v->patched[i].nr_versions; j++)
 			if (names_find(tep, v->patched[i].version[j].start))
 				add_glob(w, names_find(tep, v->patched[i].version[j].start),
 					 v->patched[i].version[j].patch);
 	tep_free(tep);
-	free(text);
-	symbols_free(&symbols);
 }
 
 static int run(struct versions *v, const struct livepatch_record *r)
@@ -354,6 +329,31 @@ static int run(struct versions *v, const struct livepatch_record *r)
 
 /* ---- the table ---- */
 
+/* Count the originals before this hit. Those after the last hit may come after the session's end. */
+static void take_late(struct versions *v)
+{
+	struct calls *c;
+	size_t i;
+
+	for (i = 0; i < v->nr_late; i++) {
+		c = &v->calls[v->late[i].calls];
+		c->originals++;
+		c->last_original = v->late[i].ts;
+	}
+	v->nr_late = 0;
+}
+
+/* Has the task called anything? */
+static bool has_called(const struct versions *v, int pid)
+{
+	size_t i;
+
+	for (i = 0; i < v->nr_calls; i++)
+		if (v->calls[i].pid == pid && v->calls[i].entries)
+			return true;
+	return false;
+}
+
 static struct calls *calls_of(struct versions *v, const struct patched *of, const struct hit *hit)
 {
 	size_t i;
@@ -373,11 +373,11 @@ static void take_hit(void *arg, const struct source *from, const struct hit *hit
 	struct versions *v = arg;
 	struct patched *p;
 	struct calls *c;
-	uint64_t caller;
 	unsigned int j;
 
 	if (*from->instance)
 		return;
+	take_late(v);
 	for (p = v->patched; p < v->patched + v->nr; p++) {
 		if (hit->ip - p->start < p->size) {
 			c = calls_of(v, p, hit);
@@ -389,8 +389,7 @@ static void take_hit(void *arg, const struct source *from, const struct hit *hit
 			if (hit->ip - p->version[j].start >= p->version[j].size)
 				continue;
 			/* a call that a new version makes directly did not come through the original */
-			caller = names_start(v->reader.tep, hit->parent_ip);
-			if (caller >= p->version[j].first && caller <= p->version[j].last)
+			if (hit->parent_ip - p->version[j].text < p->version[j].text_size)
 				return;
 			c = calls_of(v, p, hit);
 			c->news++;
@@ -399,6 +398,16 @@ static void take_hit(void *arg, const struct source *from, const struct hit *hit
 			return;
 		}
 	}
+}
+
+static uint64_t late_of(const struct versions *v, size_t calls)
+{
+	uint64_t late = 0;
+	size_t i;
+
+	for (i = 0; i < v->nr_late; i++)
+		late += v->late[i].calls == calls;
+	return late;
 }
 
 /*
@@ -418,7 +427,7 @@ static struct calls *calls_of_original(struct versions *v, const struct patched 
 			continue;
 		if (!newest || c->last_entry > newest->last_entry)
 			newest = c;
-		if (c->originals + c->news < c->entries && (!open || c->last_entry > open->last_entry))
+		if (c->originals + late_of(v, i) + c->news < c->entries && (!open || c->last_entry > open->last_entry))
 			open = c;
 	}
 	return open ?: newest ?: calls_of(v, of, event);
@@ -434,8 +443,12 @@ static void take_event(void *arg, const struct source *from, const struct hit *e
 		if (!*p->event || !formats_event_is(v->reader.tep, event, v->group, p->event))
 			continue;
 		c = calls_of_original(v, p, event);
-		c->originals++;
-		c->last_original = event->ts;
+		/* the kprobe is there first: the call may be older than the session */
+		if (!has_called(v, event->pid))
+			return;
+		if (!(v->nr_late & (v->nr_late - 1)))
+			v->late = xrealloc(v->late, (v->nr_late ? 2 * v->nr_late : 1) * sizeof(*v->late));
+		v->late[v->nr_late++] = (struct original){ .calls = c - v->calls, .ts = event->ts };
 		return;
 	}
 }
@@ -583,5 +596,6 @@ int livepatch_record(int fd, const struct livepatch_record *r)
 	}
 	free(v.patched);
 	free(v.calls);
+	free(v.late);
 	return ret ?: shown;
 }

@@ -151,6 +151,13 @@ static void on_frozen(void *arg)
 		kernel_events_freeze(r->events);
 }
 
+static char *selection(const struct recording *r)
+{
+	const struct session_config *s = &r->config->session;
+
+	return accounting_selection(s, r->config->follow_command || s->nr_pids);
+}
+
 /* Let nothing but the time since now be lost if we are killed. */
 static void save(struct recording *r, int fd)
 {
@@ -161,8 +168,10 @@ static void save(struct recording *r, int fd)
 	text = names_times_text(r->modules, r->comms, &len);
 	tracedat_set_times(r->file, text, len);
 	text = comms_text(r->comms, &len);
-	if (fd >= 0)
+	if (fd >= 0) {
 		accounting_read(&a, fd, r->nr_cpus);
+		a.selection = selection(r);
+	}
 	tracedat_save(r->file, text, len, fd < 0 ? NULL : &a);
 	if (fd >= 0)
 		accounting_free(&a);
@@ -231,6 +240,7 @@ static int finish(struct recording *r, struct capture *capture)
 	bool complete;
 
 	accounting_read(&a, capture->fd, capture->nr_cpus);
+	a.selection = selection(r);
 	/* the running ones first: one that ends meanwhile is noted */
 	comms_add_running(r->comms, capture->fd);
 	comms_take_gone(r->comms, capture->fd);

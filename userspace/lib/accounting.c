@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "lib/accounting.h"
+#include "lib/args_plan.h"
 #include "lib/context.h"
 #include "lib/device.h"
 #include "lib/memory.h"
@@ -88,6 +89,29 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	}
 }
 
+char *accounting_selection(const struct session_config *c, bool tasks)
+{
+	unsigned int i;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		out_of_memory();
+	for (i = 0; i < c->nr_filter; i++)
+		fprintf(f, "functions %s\n", c->filter[i]);
+	for (i = 0; i < c->nr_notrace; i++)
+		fprintf(f, "without %s\n", c->notrace[i]);
+	if (tasks)
+		fputs("tasks\n", f);
+	if (c->cpus)
+		fputs("cpus\n", f);
+	if (c->args && c->args->filters)
+		fputs("conditions\n", f);
+	fclose(f);
+	return text;
+}
+
 #define HEADER "context hits recorded lost recursed filtered not_watching rcu_nmi rcu_irq in_tracer bytes"
 
 /* In the file; NULL: the clock has no order across CPUs. */
@@ -114,11 +138,37 @@ static uint32_t order_flags(const char *word)
 	return 0;
 }
 
+static void print_selection(const char *selection, FILE *f)
+{
+	const char *line, *end;
+
+	fputs("selection: known\n", f);
+	for (line = selection; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		fprintf(f, "selection: %.*s\n", (int)(end - line), line);
+	}
+}
+
+/* Take a line of the selection. */
+static void add_selection(struct accounting *a, const char *line)
+{
+	size_t len = a->selection ? strlen(a->selection) : 0;
+
+	if (!strcmp(line, "known"))
+		line = "";
+	a->selection = xrealloc(a->selection, len + strlen(line) + 2);
+	strcpy(a->selection + len, line);
+	if (*line)
+		strcat(a->selection, "\n");
+}
+
 static void print_session(const struct accounting *a, FILE *f)
 {
 	const char *order = order_word(a->time.flags);
 	unsigned int i;
 
+	if (a->selection)
+		print_selection(a->selection, f);
 	for (i = 0; i < a->nr_recursions; i++)
 		fprintf(f, "recursion %u 0x%" PRIx64 " 0x%" PRIx64 " %" PRIu64 "\n",
 			a->recursions[i].slot, a->recursions[i].ip, a->recursions[i].under_ip,
@@ -195,6 +245,10 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 			continue;
 		if (sscanf(text, "stack: %u", &a->stack) == 1)
 			continue;
+		if (!strncmp(text, "selection: ", strlen("selection: "))) {
+			add_selection(a, text + strlen("selection: "));
+			continue;
+		}
 		if (sscanf(text, "left_out: 0x%" SCNx64, &ip) == 1 && *nr_left_out < NESTRACE_STACK_LEFT_OUT)
 			a->left_out[(*nr_left_out)++] = ip;
 		if (sscanf(text, "clock_order: %15s", word) == 1)
@@ -241,4 +295,5 @@ void accounting_free(struct accounting *a)
 	free(a->ring_kb);
 	free(a->returns);
 	free(a->recursions);
+	free(a->selection);
 }

@@ -11,6 +11,7 @@
 
 #include "uapi/nestrace.h"
 
+struct session_config;
 struct tracedat;
 
 /* Function @ip recursed @count times while the tracer handled @under_ip in the same slot. */
@@ -30,6 +31,11 @@ struct accounting {
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
+	/*
+	 * The selection of what was traced, in lines: "functions GLOB", "without GLOB", "tasks", "cpus", "conditions". Empty: all. NULL: not
+	 * known. Set by the caller of accounting_read(), and freed with the rest.
+	 */
+	char *selection;
 	bool counts;			/* the session counts, and has no rings; set by the caller */
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;
@@ -37,6 +43,8 @@ struct accounting {
 
 /* Read the counters of the session @fd. */
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
+/* Return the text for @selection. @tasks: only some are traced. */
+char *accounting_selection(const struct session_config *c, bool tasks);
 /*
  * Return the counters of one CPU as lines of text, to be freed. With @first they come with what
  * belongs to no CPU.

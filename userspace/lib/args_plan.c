@@ -620,6 +620,7 @@ struct args_plan *args_plan_new(const struct args_config *c, const char *const *
 	unsigned int i;
 	bool ok;
 
+	plan->filters = c->nr_conditions;
 	l.out = open_memstream(&plan->description, &plan->len);
 	if (!l.out)
 		out_of_memory();

@@ -34,6 +34,7 @@ struct args_plan {
 	size_t nr;
 	char *description;		/* lines; or NULL */
 	size_t len;
+	bool filters;			/* there are conditions */
 	/* NULL, or what a user should know: functions that a condition does not fit */
 	char *note;
 };

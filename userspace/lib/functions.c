@@ -9,12 +9,7 @@
 #include "lib/memory.h"
 #include "lib/module_name.h"
 
-struct function_glob {
-	char *name, *module;		/* @module NULL: of the kernel and every module */
-};
-
-/* Take "[GLOB]:mod:MODULE" or "NAME [MODULE]" apart. */
-static void split(struct function_glob *g, const char *text)
+void function_glob_set(struct function_glob *g, const char *text)
 {
 	char *module;
 
@@ -33,7 +28,7 @@ static void split(struct function_glob *g, const char *text)
 	module_name_fix(g->module);
 }
 
-static bool matches(const struct function_glob *g, const struct kallsyms_line *line)
+bool function_glob_matches(const struct function_glob *g, const struct kallsyms_line *line)
 {
 	if (g->module && (!line->module || strcmp(g->module, line->module)))
 		return false;
@@ -51,12 +46,12 @@ bool functions_each(const char *const *globs, unsigned int nr_globs, bool *found
 	bool any;
 
 	for (i = 0; i < nr_globs; i++)
-		split(&g[i], globs[i]);
+		function_glob_set(&g[i], globs[i]);
 	while (f && fgets(text, sizeof(text), f)) {
 		if (!kallsyms_parse(text, &line) || !line.start || !kallsyms_is_function(line.type))
 			continue;
 		for (any = !nr_globs, i = 0; i < nr_globs; i++) {
-			if (!matches(&g[i], &line))
+			if (!function_glob_matches(&g[i], &line))
 				continue;
 			any = true;
 			if (found)
@@ -127,7 +122,7 @@ static void look_at_left(void *arg, const struct kallsyms_line *line)
 	if (l->some)
 		return;
 	for (i = 0; i < l->nr_left_out; i++)
-		if (matches(&l->left_out[i], line))
+		if (function_glob_matches(&l->left_out[i], line))
 			return;
 	l->some = true;
 }
@@ -141,7 +136,7 @@ bool functions_none_left(const char *const *globs, unsigned int nr_globs, const 
 	bool none;
 
 	for (i = 0; i < nr_left_out; i++)
-		split(&l.left_out[i], left_out[i]);
+		function_glob_set(&l.left_out[i], left_out[i]);
 	none = functions_each(globs, nr_globs, NULL, look_at_left, &l, &ignored) && l.any && !l.some;
 	for (i = 0; i < nr_left_out; i++)
 		free(l.left_out[i].name);

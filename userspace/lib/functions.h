@@ -11,6 +11,15 @@
 
 struct kallsyms_line;
 
+/* NAME, GLOB or [GLOB]:mod:MODULE, taken apart. */
+struct function_glob {
+	char *name, *module;		/* @module NULL: of the kernel and every module */
+};
+
+/* Take @text apart, which may be "NAME [MODULE]", too. The caller frees @name. */
+void function_glob_set(struct function_glob *g, const char *text);
+bool function_glob_matches(const struct function_glob *g, const struct kallsyms_line *line);
+
 /*
  * Set *@start to the start addresses of the functions that match, and *@nr to their number. The caller frees
  * *@start. Each of the @nr_globs globs is NAME, GLOB or [GLOB]:mod:MODULE. Return: false if one of them matches nothing, or if

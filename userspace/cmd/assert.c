@@ -1,0 +1,801 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace assert: do claims about the calls of a run hold? */
+#define _GNU_SOURCE
+#include <event-parse.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/file_options.h"
+#include "cmd/message.h"
+#include "cmd/session_options.h"
+#include "lib/accounting.h"
+#include "lib/claims.h"
+#include "lib/clock.h"
+#include "lib/comms.h"
+#include "lib/context.h"
+#include "lib/ftrace_users.h"
+#include "lib/graph_events.h"
+#include "lib/kallsyms.h"
+#include "lib/memory.h"
+#include "lib/modules.h"
+#include "lib/names.h"
+#include "lib/reader.h"
+#include "lib/stack_event.h"
+#include "lib/symbols.h"
+#include "output/calls_seen.h"
+#include "output/json.h"
+
+static const char help[] =
+	"usage: nestrace assert CLAIM... [OPTION...] [COMMAND [ARG...]]\n"
+	"       nestrace assert CLAIM... -i FILE\n\n"
+	"Say whether claims about the calls of kernel functions hold while COMMAND runs,\n"
+	"or until Ctrl-C, or in FILE. WHAT is [CONTEXT:]GLOB; contexts are task, softirq,\n"
+	"hardirq, nmi and the exceptions.\n\n"
+	"  --never WHAT       it is not called\n"
+	"  --always WHAT      it is called\n"
+	"  --max 'WHAT<N'     it is called fewer than N times\n"
+	"  --max-time 'WHAT<2ms'  each call takes less, interrupts included; or ns, us, s\n"
+	"  -F, -P PID,..., --tid TID,..., -c, -M MASK, -b SIZE, -C CLOCK  as for record\n"
+	"  -i FILE            look at a recording, of nestrace record or trace-cmd\n"
+	"  --ktap, --json     print the results as KTAP, or as JSON\n"
+	"  -h, --help         print this help\n\n"
+	"Each claim may be repeated. The exit status is 0: all hold; 1: one is violated,\n"
+	"and its first calls are shown; 3: nobody can tell, because hits were lost or\n"
+	"refused; 125: nestrace failed; 2: wrong use.\n";
+
+enum { EXIT_VIOLATED = 1, EXIT_UNKNOWN = 3 };
+enum verdict { HOLDS, VIOLATED, UNKNOWN };
+
+/* What is known after a run. */
+struct run {
+	struct claims claims;
+	struct calls_seen seen;
+	const struct accounting *accounting;	/* NULL: a file of others */
+	struct missing missing;			/* in such a file */
+	struct tep_handle *tep;
+	bool cycles;
+	bool with_times;			/* returns are recorded */
+	const char *unselected;			/* the file's symbols: NULL: all was traced that the claims want */
+};
+
+/* A claim, decided. */
+struct result {
+	enum verdict verdict;
+	uint64_t calls;
+	uint64_t recursed;			/* of these, in the tracer */
+	uint64_t unknown;			/* calls that may have been */
+	char why[256];				/* if it is not known */
+	const struct seen *worst;		/* --max-time: with the longest call */
+};
+
+/* ---- decide ---- */
+
+static bool is_of(const struct claim *c, unsigned int slot)
+{
+	return c->slot < 0 || (unsigned int)c->slot == context_slot(slot);
+}
+
+static bool matches(const struct run *r, const struct claim *c, uint64_t ip, unsigned int slot)
+{
+	return is_of(c, slot) && claim_has(c, names_start(r->tep, ip));
+}
+
+static void count(const struct run *r, const struct claim *c, struct result *result)
+{
+	const struct seen *s;
+	unsigned int i;
+
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++) {
+		if (!s->ip || !matches(r, c, s->ip, s->slot))
+			continue;
+		result->calls += s->calls;
+		if (s->longest.ts && (!result->worst || s->longest.took > result->worst->longest.took))
+			result->worst = s;
+	}
+	for (i = 0; r->accounting && i < r->accounting->nr_recursions; i++)
+		if (matches(r, c, r->accounting->recursions[i].ip, r->accounting->recursions[i].slot))
+			result->recursed += r->accounting->recursions[i].count;
+	result->calls += result->recursed;
+}
+
+/* Return how many recursions are not those of a function that is known. */
+static uint64_t unnamed_recursions(const struct accounting *a, unsigned int slot, uint64_t recursed)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_recursions; i++)
+		if (a->recursions[i].slot == context_slot(slot))
+			recursed -= a->recursions[i].count < recursed ? a->recursions[i].count : recursed;
+	return recursed;
+}
+
+/* Count what may have been calls of the claim's functions. */
+static void count_unknown(const struct run *r, const struct claim *c, struct result *result)
+{
+	const struct accounting *a = r->accounting;
+	uint64_t lost = 0, recursed = 0, missed = 0, inside = 0, here;
+	const struct nestrace_slot_returns *ret;
+	unsigned int cpu, slot;
+
+	for (slot = 0; a && slot < NESTRACE_NR_SLOTS; slot++) {
+		if (!is_of(c, slot))
+			continue;
+		for (here = cpu = 0; cpu < a->nr_cpus; cpu++) {
+			lost += a->slot[cpu][slot].lost;
+			here += a->slot[cpu][slot].recursed;
+			ret = &a->returns[cpu][slot];
+			missed += ret->lost + ret->dropped + ret->no_node + ret->no_rcu + ret->refused;
+			inside += ret->calls - ret->returned;
+		}
+		recursed += unnamed_recursions(a, slot, here);
+	}
+	result->unknown = lost + recursed;
+	if (lost)
+		snprintf(result->why, sizeof(result->why), "%" PRIu64 " hits were lost there; use a larger -b", lost);
+	else if (recursed)
+		snprintf(result->why, sizeof(result->why), "%" PRIu64 " hits there recursed, and their functions are not known", recursed);
+	if (c->kind != CLAIM_MAX_TIME)
+		return;
+	/* a call in the tracer has no time */
+	missed += result->recursed;
+	if (missed)
+		snprintf(result->why, sizeof(result->why), "%" PRIu64 " returns there were missed or lost", missed);
+	else if (inside)
+		snprintf(result->why, sizeof(result->why), "%" PRIu64 " calls there have not returned", inside);
+	result->unknown += missed + inside;
+}
+
+/* Return the number of functions that the claim wants and the recording left out, and name one in @name. */
+static unsigned long left_out(const struct run *r, const struct claim *c, char *name, size_t size)
+{
+	char *copy = xstrdup(r->unselected), *selection = xstrdup(r->accounting->selection), *text, *line, *save, *next;
+	struct function_glob *globs = NULL;
+	struct kallsyms_line symbol;
+	unsigned long missing = 0;
+	bool *without = NULL, any = false, in, out;
+	size_t nr = 0, i;
+
+	for (line = strtok_r(selection, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+		if (strncmp(line, "functions ", 10) && strncmp(line, "without ", 8))
+			continue;
+		globs = xrealloc(globs, (nr + 1) * sizeof(*globs));
+		without = xrealloc(without, (nr + 1) * sizeof(*without));
+		without[nr] = *line == 'w';
+		any |= !without[nr];
+		function_glob_set(&globs[nr++], line + (*line == 'w' ? 8 : 10));
+	}
+	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
+		if (!kallsyms_parse(text, &symbol) || !kallsyms_is_function(symbol.type) ||
+		    !function_glob_matches(&c->functions, &symbol))
+			continue;
+		for (in = !any, out = false, i = 0; i < nr; i++) {
+			if (!function_glob_matches(&globs[i], &symbol))
+				continue;
+			in |= !without[i];
+			out |= without[i];
+		}
+		if (in && !out)
+			continue;
+		if (!missing++)
+			snprintf(name, size, "%s", symbol.name);
+	}
+	for (i = 0; i < nr; i++)
+		free(globs[i].name);
+	free(globs);
+	free(without);
+	free(copy);
+	free(selection);
+	return missing;
+}
+
+/* Could calls be missing, however many hits there are? Return: true, and why. */
+static bool not_traced(const struct run *r, const struct claim *c, struct result *result)
+{
+	unsigned long missing;
+	char name[128];
+
+	if (c->kind == CLAIM_MAX_TIME && !r->with_times) {
+		snprintf(result->why, sizeof(result->why), "the file has no returns; record it with --ret");
+		return true;
+	}
+	if (!r->unselected)
+		return false;
+	if (!r->accounting || !r->accounting->selection) {
+		snprintf(result->why, sizeof(result->why), "the file does not say which functions were traced");
+		return true;
+	}
+	if (strstr(r->accounting->selection, "conditions\n")) {
+		snprintf(result->why, sizeof(result->why), "the recording left out calls by --if");
+		return true;
+	}
+	missing = left_out(r, c, name, sizeof(name));
+	if (missing)
+		snprintf(result->why, sizeof(result->why), "the recording left out %lu of these functions, such as %s", missing, name);
+	return missing;
+}
+
+static struct result decide(const struct run *r, const struct claim *c)
+{
+	struct result result = { 0 };
+	bool untraced;
+
+	count(r, c, &result);
+	count_unknown(r, c, &result);
+	if (r->missing.events || r->missing.more) {
+		result.unknown += r->missing.events + r->missing.more;
+		snprintf(result.why, sizeof(result.why), "%" PRIu64 "%s events were lost", r->missing.events,
+			 r->missing.more ? " and more" : "");
+	}
+	untraced = not_traced(r, c, &result);
+	switch (c->kind) {
+	case CLAIM_NEVER:
+		result.verdict = result.calls ? VIOLATED : result.unknown || untraced ? UNKNOWN : HOLDS;
+		break;
+	case CLAIM_ALWAYS:
+		result.verdict = result.calls ? HOLDS : result.unknown || untraced ? UNKNOWN : VIOLATED;
+		break;
+	case CLAIM_MAX:
+		if (result.calls >= c->limit)
+			result.verdict = VIOLATED;
+		else
+			/* lost hits matter only if there are enough of them */
+			result.verdict = untraced || result.calls + result.unknown >= c->limit ? UNKNOWN : HOLDS;
+		break;
+	case CLAIM_MAX_TIME:
+		if (result.worst && result.worst->longest.took >= c->limit)
+			result.verdict = VIOLATED;
+		else
+			result.verdict = result.unknown || untraced ? UNKNOWN : HOLDS;
+		break;
+	default:
+		break;
+	}
+	return result;
+}
+
+/* ---- print ---- */
+
+static void put_ts(const struct run *r, uint64_t ts)
+{
+	if (r->cycles)
+		printf("%" PRIu64, ts);
+	else
+		printf("%" PRIu64 ".%06" PRIu64, ts / 1000000000, ts / 1000 % 1000000);
+}
+
+static void put_call(const struct run *r, const char *mark, const struct seen *s, const struct seen_call *call)
+{
+	unsigned int i;
+
+	printf("%s  %s-%d [%03u] ", mark, *call->comm ? call->comm : "<...>", call->pid, call->cpu);
+	put_ts(r, call->ts);
+	printf(": %s %s", context_names[s->slot], names_function(r->tep, s->ip));
+	if (call->took)
+		printf(" took %" PRIu64 ".%03" PRIu64 " us\n", call->took / 1000, call->took % 1000);
+	else
+		printf(" <- %s\n", names_function(r->tep, call->parent_ip));
+	for (i = 0; i < call->nr; i++)
+		printf("%s    => %s\n", mark, names_function(r->tep, call->caller[i]));
+}
+
+/* The calls that show a violation: the first ones of all functions, in the order of time. */
+struct shown {
+	const struct seen *seen;
+	const struct seen_call *call;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct shown *x = a, *y = b;
+
+	return x->call->ts < y->call->ts ? -1 : x->call->ts > y->call->ts;
+}
+
+static unsigned int take_shown(const struct run *r, const struct claim *c, const struct result *result, struct shown **shown)
+{
+	const struct seen *s;
+	unsigned int nr = 0, i;
+
+	*shown = xzalloc(r->seen.used * SEEN_FIRST + 1, sizeof(**shown));
+	if (result->verdict != VIOLATED || c->kind == CLAIM_ALWAYS)
+		return 0;
+	if (c->kind == CLAIM_MAX_TIME) {
+		(*shown)[0] = (struct shown){ result->worst, &result->worst->longest };
+		return 1;
+	}
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++)
+		for (i = 0; s->ip && matches(r, c, s->ip, s->slot) && i < s->nr; i++)
+			(*shown)[nr++] = (struct shown){ s, &s->first[i] };
+	qsort(*shown, nr, sizeof(**shown), by_time);
+	return nr < SEEN_FIRST ? nr : SEEN_FIRST;
+}
+
+static void put_finding(const struct claim *c, const struct result *result)
+{
+	if (c->kind == CLAIM_MAX_TIME && result->worst)
+		printf("%" PRIu64 " call%s, up to %" PRIu64 ".%03" PRIu64 " us", result->calls, result->calls == 1 ? "" : "s",
+		       result->worst->longest.took / 1000, result->worst->longest.took % 1000);
+	else
+		printf("%" PRIu64 " call%s", result->calls, result->calls == 1 ? "" : "s");
+	if (result->recursed)
+		printf(", %" PRIu64 " of them in the tracer itself", result->recursed);
+	if (result->verdict == UNKNOWN)
+		printf("; %s", result->why);
+}
+
+static void put_text(const struct run *r, const struct claim *c, const struct result *result)
+{
+	static const char *const words[] = { "holds     ", "VIOLATED  ", "can't tell" };
+	struct shown *shown;
+	unsigned int i, nr = take_shown(r, c, result, &shown);
+
+	printf("%s  --%s %s: ", words[result->verdict], claim_names[c->kind], c->text);
+	put_finding(c, result);
+	printf("\n");
+	for (i = 0; i < nr; i++)
+		put_call(r, "", shown[i].seen, shown[i].call);
+	free(shown);
+}
+
+static void put_ktap(const struct run *r, unsigned int number, const struct claim *c, const struct result *result)
+{
+	struct shown *shown;
+	unsigned int i, nr = take_shown(r, c, result, &shown);
+	char *name = xstrdup(c->text), *at;
+
+	/* a # would begin a directive */
+	for (at = name; (at = strchr(at, '#'));)
+		*at = '_';
+	printf("%s %u %s %s\n# ", result->verdict == HOLDS ? "ok" : "not ok", number, claim_names[c->kind], name);
+	if (result->verdict == UNKNOWN)
+		printf("can't tell: ");
+	put_finding(c, result);
+	printf("\n");
+	for (i = 0; i < nr; i++)
+		put_call(r, "#", shown[i].seen, shown[i].call);
+	free(name);
+	free(shown);
+}
+
+static void put_json_call(const struct run *r, const struct seen *s, const struct seen_call *call)
+{
+	unsigned int i;
+
+	printf("{\"%s\":%" PRIu64 ",\"cpu\":%u,\"pid\":%d,\"task\":", r->cycles ? "cycles" : "ns", call->ts, call->cpu, call->pid);
+	json_string(call->comm);
+	printf(",\"context\":\"%s\",\"function\":", context_names[s->slot]);
+	json_string(names_function(r->tep, s->ip));
+	if (call->took) {
+		printf(",\"duration_ns\":%" PRIu64, call->took);
+	} else {
+		fputs(",\"caller\":", stdout);
+		json_string(names_function(r->tep, call->parent_ip));
+	}
+	fputs(",\"stack\":[", stdout);
+	for (i = 0; i < call->nr; i++) {
+		fputs(i ? "," : "", stdout);
+		json_string(names_function(r->tep, call->caller[i]));
+	}
+	fputs("]}", stdout);
+}
+
+static void put_json(const struct run *r, const struct claim *c, const struct result *result)
+{
+	static const char *const words[] = { "holds", "violated", "unknown" };
+	struct shown *shown;
+	unsigned int i, nr = take_shown(r, c, result, &shown);
+
+	printf("{\"kind\":\"%s\",\"claim\":", claim_names[c->kind]);
+	json_string(c->text);
+	printf(",\"verdict\":\"%s\",\"calls\":%" PRIu64, words[result->verdict], result->calls);
+	if (c->kind == CLAIM_MAX_TIME && result->worst)
+		printf(",\"longest_ns\":%" PRIu64, result->worst->longest.took);
+	if (result->verdict == UNKNOWN) {
+		fputs(",\"why\":", stdout);
+		json_string(result->why);
+	}
+	fputs(",\"hits\":[", stdout);
+	for (i = 0; i < nr; i++) {
+		fputs(i ? "," : "", stdout);
+		put_json_call(r, shown[i].seen, shown[i].call);
+	}
+	fputs("]}", stdout);
+	free(shown);
+}
+
+enum format { TEXT, KTAP, JSON };
+
+/* Decide and print all claims. Return: the exit status. */
+static int conclude(const struct run *r, enum format format)
+{
+	enum verdict worst = HOLDS;
+	struct result result;
+	unsigned int i;
+
+	if (format == KTAP)
+		printf("KTAP version 1\n1..%u\n", r->claims.nr);
+	if (format == JSON)
+		fputs("[\n", stdout);
+	for (i = 0; i < r->claims.nr; i++) {
+		result = decide(r, &r->claims.claim[i]);
+		if (format == TEXT)
+			put_text(r, &r->claims.claim[i], &result);
+		else if (format == KTAP)
+			put_ktap(r, i + 1, &r->claims.claim[i], &result);
+		else
+			put_json(r, &r->claims.claim[i], &result);
+		if (format == JSON)
+			fputs(i + 1 < r->claims.nr ? ",\n" : "\n", stdout);
+		if (worst != VIOLATED && result.verdict != HOLDS)
+			worst = result.verdict;
+	}
+	if (format == JSON)
+		fputs("]\n", stdout);
+	return worst == HOLDS ? EXIT_SUCCESS : worst == VIOLATED ? EXIT_VIOLATED : EXIT_UNKNOWN;
+}
+
+/* ---- a file ---- */
+
+static void take_gap(void *arg, const struct source *from, int64_t missed)
+{
+	struct run *r = arg;
+
+	/* the accounting of our own files says it by context */
+	if (!r->accounting)
+		missing_add(&r->missing, missed);
+}
+
+static void on_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+struct file_run {
+	struct run run;
+	struct reader reader;
+	struct graph_events graph;
+};
+
+static void take_recorded(void *arg, const struct source *from, const struct hit *event)
+{
+	uint64_t caller[NESTRACE_STACK_MAX];
+	struct file_run *f = arg;
+	struct graph_call call;
+	struct hit hit;
+
+	switch (graph_events_take(&f->graph, event, &hit, &call)) {
+	case GRAPH_ENTRY:
+		calls_seen_call(&f->run.seen, from->cpu, &hit);
+		return;
+	case GRAPH_EXIT:
+		if (graph_events_only_exits(&f->graph))
+			calls_seen_call(&f->run.seen, from->cpu, &hit);
+		if (call.took != UINT64_MAX)
+			calls_seen_return(&f->run.seen, from->cpu, &hit, call.took);
+		return;
+	case GRAPH_NONE:
+		if (event->is_hit)
+			calls_seen_call(&f->run.seen, from->cpu, event);
+		else if (f->reader.accounting.stack && event->type == NESTRACE_EVENT_STACK)
+			calls_seen_stack(&f->run.seen, caller, stack_event_callers(event, caller));
+	}
+}
+
+static int assert_file(struct file_run *f, const char *path, enum format format)
+{
+	struct error e;
+	int ret;
+
+	f->reader.show = f->reader.event = take_recorded;
+	f->reader.gap = take_gap;
+	f->reader.problem = on_problem;
+	f->reader.arg = f;
+	if (!reader_open(&f->reader, path, &e)) {
+		warn_error(&e);
+		reader_close(&f->reader);
+		return EXIT_OWN;
+	}
+	graph_events_init(&f->graph, f->reader.names);
+	f->run.accounting = f->reader.has_accounting ? &f->reader.accounting : NULL;
+	f->run.tep = f->reader.tep;
+	f->run.cycles = f->reader.cycles;
+	f->run.with_times = graph_events_have_ns(&f->graph);
+	f->run.unselected = f->reader.file->kallsyms;
+	claims_find(&f->run.claims, f->reader.file->kallsyms);
+	reader_read(&f->reader);
+	ret = conclude(&f->run, format);
+	/* what could not be read may have been anything */
+	if (f->reader.failed && ret != EXIT_VIOLATED)
+		ret = EXIT_OWN;
+	reader_close(&f->reader);
+	return ret;
+}
+
+/* ---- live ---- */
+
+/* What one CPU has seen. */
+struct cpu_run {
+	struct subbuf sub;
+	struct calls_seen seen;
+	char *data;
+};
+
+struct live_run {
+	struct run run;
+	struct cpu_run *cpu;
+	unsigned int nr_cpus;
+	struct comms *comms;
+	struct modules *modules;
+	struct symbols symbols;
+};
+
+static void on_opened(void *arg, int fd)
+{
+	struct live_run *l = arg;
+
+	if (modules_read(l->modules, fd))
+		l->symbols.modules = l->modules;
+	comms_add_running(l->comms, fd);
+}
+
+static void on_tick(void *arg, int fd, const struct progress *p)
+{
+	struct live_run *l = arg;
+
+	/* the kernel keeps a limited number of notes */
+	modules_take(l->modules, fd);
+	comms_take_gone(l->comms, fd);
+}
+
+static void take_live(struct cpu_run *c, unsigned int cpu, const struct hit *hit)
+{
+	uint64_t caller[NESTRACE_STACK_MAX];
+	struct nestrace_exit exit;
+	struct hit returned = *hit;
+
+	if (hit->is_hit) {
+		calls_seen_call(&c->seen, cpu, hit);
+	} else if (hit->type == NESTRACE_EVENT_STACK) {
+		calls_seen_stack(&c->seen, caller, stack_event_callers(hit, caller));
+	} else if (hit->type == NESTRACE_EVENT_EXIT && hit->size >= (int)sizeof(exit)) {
+		memcpy(&exit, hit->data, sizeof(exit));
+		returned.ip = exit.ip;
+		calls_seen_return(&c->seen, cpu, &returned, exit.rettime - exit.calltime);
+	}
+}
+
+static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
+{
+	struct live_run *l = arg;
+	struct cpu_run *c = &l->cpu[cpu];
+	struct hit hit;
+	size_t at;
+
+	for (at = 0; at < len; at += NESTRACE_SUBBUF_SIZE) {
+		memcpy(c->data, (const char *)buf + at, NESTRACE_SUBBUF_SIZE);
+		if (!subbuf_load(&c->sub, c->data))
+			continue;
+		while (subbuf_next_event(&c->sub, &hit))
+			take_live(c, cpu, &hit);
+	}
+	return true;
+}
+
+/* Give the tasks their names. */
+static void name_tasks(struct live_run *l)
+{
+	struct seen *s;
+	struct seen_call *call;
+	const char *comm;
+
+	for (s = l->run.seen.seen; s < l->run.seen.seen + l->run.seen.size; s++) {
+		for (call = s->first; s->ip && call <= s->first + SEEN_FIRST; call++) {
+			if (call == s->first + SEEN_FIRST)
+				call = &s->longest;
+			comm = comms_at(l->comms, call->pid, call->ts);
+			snprintf(call->comm, sizeof(call->comm), "%s", comm ? comm : call->pid ? "<...>" : "<idle>");
+			if (call == &s->longest)
+				break;
+		}
+	}
+}
+
+/* Functions that several users of ftrace trace. */
+struct sharing {
+	const struct run *run;
+	unsigned long nr;
+	char name[128];
+};
+
+static void find_shared(void *arg, const char *function, unsigned int users)
+{
+	struct sharing *s = arg;
+	struct kallsyms_line line = { .name = function };
+	unsigned int i;
+
+	/* the session that ends is one of them no more */
+	for (i = 0; users && i < s->run->claims.nr; i++) {
+		if (!function_glob_matches(&s->run->claims.claim[i].functions, &line))
+			continue;
+		if (!s->nr++)
+			snprintf(s->name, sizeof(s->name), "%s", function);
+		return;
+	}
+}
+
+static void note_shared(const struct run *r)
+{
+	struct sharing s = { .run = r };
+
+	ftrace_users_each(find_shared, &s);
+	if (s.nr)
+		warn("other users of ftrace trace functions of the claims: '%s' and %lu more; ftrace may drop nested calls of these unseen",
+		     s.name, s.nr - 1);
+}
+
+static int finish(struct live_run *l, struct capture *capture, enum format format)
+{
+	struct accounting a;
+	struct error e;
+	char *text;
+	unsigned int i;
+	size_t len;
+	int ret;
+
+	accounting_read(&a, capture->fd, capture->nr_cpus);
+	comms_add_running(l->comms, capture->fd);
+	comms_take_gone(l->comms, capture->fd);
+	modules_take(l->modules, capture->fd);
+	close(capture->fd);
+	/* the kernel may have made code meanwhile */
+	if (!symbols_read(&l->symbols, &e))
+		die_error(&e);
+	text = symbols_text(&l->symbols, true, &len);
+	l->run.tep = names_of_symbols(text);
+	if (!l->run.tep)
+		die("cannot parse the symbols: '/proc/kallsyms'");
+	for (i = 0; i < l->nr_cpus; i++)
+		calls_seen_add(&l->run.seen, &l->cpu[i].seen);
+	claims_find(&l->run.claims, text);
+	name_tasks(l);
+	l->run.accounting = &a;
+	note_shared(&l->run);
+	ret = conclude(&l->run, format);
+	if (capture->status)
+		warn("COMMAND has ended with status %d", capture->status);
+	accounting_free(&a);
+	tep_free(l->run.tep);
+	free(text);
+	return ret;
+}
+
+/* Trace the functions of all claims, with the returns and stacks that they need. */
+static void select_functions(struct session_config *s, const struct claims *claims)
+{
+	const struct claim *c;
+
+	for (c = claims->claim; c < claims->claim + claims->nr; c++) {
+		session_option_add(&s->filter, &s->nr_filter, c->glob);
+		s->returns |= c->kind == CLAIM_MAX_TIME;
+		if (c->kind != CLAIM_NEVER)
+			continue;
+		s->stack = SEEN_STACK;
+		session_option_add(&s->stack_of, &s->nr_stack_of, c->glob);
+	}
+}
+
+static int assert_live(struct live_run *l, struct capture_config *config, enum format format)
+{
+	struct sink sink = {
+		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = l,
+	};
+	struct nestrace_info info;
+	struct capture capture;
+	struct error e;
+	unsigned int i;
+	int fd, ret;
+
+	select_functions(&config->session, &l->run.claims);
+	fd = device_open(&e);
+	if (fd < 0 || !device_info(fd, &info, &e))
+		die_error(&e);
+	close(fd);
+	/* a kernel that cannot unwind has no stacks to show, but its claims can be decided */
+	if (!(info.features & NESTRACE_FEATURE_STACKS))
+		config->session.stack = config->session.nr_stack_of = 0;
+	l->run.with_times = config->session.returns;
+	l->run.cycles = config->session.clock == NESTRACE_CLOCK_TSC;
+	l->nr_cpus = info.nr_cpus;
+	l->cpu = xzalloc(l->nr_cpus, sizeof(*l->cpu));
+	for (i = 0; i < l->nr_cpus; i++) {
+		subbuf_init(&l->cpu[i].sub, 0);
+		l->cpu[i].data = xzalloc(subbuf_room(&subbuf_nestrace), 1);
+	}
+	l->comms = comms_new();
+	l->modules = modules_new();
+	if (!symbols_read(&l->symbols, &e))
+		die_error(&e);
+	if (l->symbols.hidden)
+		die("the kernel hides its addresses: '/proc/kallsyms'; claims need CAP_SYSLOG and sysctl kernel.kptr_restrict below 2");
+	capture_allow_files();
+	if (!capture_run(config, &sink, &capture, &e))
+		die_error(&e);
+	capture_end(&capture);
+	ret = finish(l, &capture, format);
+	for (i = 0; i < l->nr_cpus; i++) {
+		subbuf_free(&l->cpu[i].sub);
+		calls_seen_free(&l->cpu[i].seen);
+		free(l->cpu[i].data);
+	}
+	free(l->cpu);
+	symbols_free(&l->symbols);
+	comms_free(l->comms);
+	modules_free(l->modules);
+	return ret;
+}
+
+int cmd_assert(int argc, char **argv)
+{
+	enum { CLAIM = 400, KTAP_OPTION = CLAIM + CLAIM_KINDS, JSON_OPTION };
+	static const struct option longs[] = {
+		SESSION_LONGS,
+		{ "never", required_argument, NULL, CLAIM + CLAIM_NEVER },
+		{ "always", required_argument, NULL, CLAIM + CLAIM_ALWAYS },
+		{ "max", required_argument, NULL, CLAIM + CLAIM_MAX },
+		{ "max-time", required_argument, NULL, CLAIM + CLAIM_MAX_TIME },
+		{ "ktap", no_argument, NULL, KTAP_OPTION },
+		{ "json", no_argument, NULL, JSON_OPTION },
+		{ 0 }
+	};
+	struct live_run live = { 0 };
+	struct file_run file = { 0 };
+	struct claims claims = { 0 };
+	struct capture_config config;
+	enum format format = TEXT;
+	const char *input = NULL;
+	bool session = false;
+	struct error e;
+	int opt, ret;
+
+	session_options_init(&config);
+	/* 1 is an answer */
+	set_failure_status(EXIT_OWN);
+	while ((opt = getopt_long(argc, argv, "+P:M:C:b:Fchi:", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			fputs(help, stdout);
+			return finish_output();
+		case 'i':
+			input_option(&input, optarg);
+			break;
+		case KTAP_OPTION: case JSON_OPTION:
+			format = opt == KTAP_OPTION ? KTAP : JSON;
+			break;
+		case CLAIM ... CLAIM + CLAIM_KINDS - 1:
+			if (!claims_add(&claims, opt - CLAIM, optarg, &e))
+				usage("%s", e.text);
+			break;
+		default:
+			if (!session_option(&config, opt, optarg))
+				usage(NULL);
+			session = true;
+		}
+	}
+	if (!claims.nr)
+		usage("no claim; add --never, --always, --max or --max-time");
+	if (input && (session || optind < argc))
+		usage("-i looks at a file: '%s'; only claims, --ktap and --json go with it", input);
+	session_options_finish(&config, argv + optind);
+	live.run.claims = file.run.claims = claims;
+	ret = input ? assert_file(&file, input, format) : assert_live(&live, &config, format);
+	claims = input ? file.run.claims : live.run.claims;
+	claims_free(&claims);
+	calls_seen_free(input ? &file.run.seen : &live.run.seen);
+	session_options_free(&config);
+	return finish_output() ? EXIT_OWN : ret;
+}
