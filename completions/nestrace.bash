@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events doctor bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events doctor bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -68,7 +68,7 @@ _nestrace()
 	*)
 		case $command in
 		record | stat | assert | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
-		top | status | events | bench) ;;
+		top | status | events | doctor | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;
 	esac

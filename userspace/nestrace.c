@@ -26,6 +26,7 @@ static const struct {
 	{ "assert", cmd_assert, "say whether claims about the calls of a run hold" },
 	{ "livepatch", cmd_livepatch, "show livepatches, and which tasks hold a transition and why" },
 	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },
+	{ "doctor", cmd_doctor, "check whether this machine can build, load and use nestrace" },
 	{ "bench", cmd_bench, "measure the cost of a hit on this machine" },
 };
 
@@ -40,7 +41,7 @@ static void help(FILE *out)
 	fprintf(out, "\nnestrace COMMAND --help lists the options of a command.\n"
 		"nestrace --version prints the version.\n\n"
 		"The commands need root and the loaded module (modprobe nestrace). Exceptions:\n"
-		"report, restore, export and stat -i need neither; list needs root only.\n");
+		"report, restore, export, doctor and those with -i need neither; list needs root.\n");
 }
 
 int main(int argc, char **argv)

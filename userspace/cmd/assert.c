@@ -51,7 +51,7 @@ static const char help[] =
 enum { EXIT_VIOLATED = 1, EXIT_UNKNOWN = 3 };
 enum verdict { HOLDS, VIOLATED, UNKNOWN };
 
-/* What is known after a run. */
+/* The facts about a run. */
 struct run {
 	struct claims claims;
 	struct calls_seen seen;
@@ -509,7 +509,7 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 	claims_find(&f->run.claims, f->reader.file->kallsyms);
 	reader_read(&f->reader);
 	ret = conclude(&f->run, format);
-	/* what could not be read may have been anything */
+	/* the rest of the file may have had anything */
 	if (f->reader.failed && ret != EXIT_VIOLATED)
 		ret = EXIT_OWN;
 	reader_close(&f->reader);
@@ -518,7 +518,7 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 
 /* ---- live ---- */
 
-/* What one CPU has seen. */
+/* The calls of one CPU. */
 struct cpu_run {
 	struct subbuf sub;
 	struct calls_seen seen;

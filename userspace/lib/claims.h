@@ -21,7 +21,7 @@ struct claim {
 	int slot;			/* of the context; -1: any */
 	char *glob;
 	struct function_glob functions;	/* @glob, taken apart */
-	uint64_t limit;			/* fewer calls, or less than so many ns for each */
+	uint64_t limit;			/* of calls, or of ns for each: it must not be reached */
 	uint64_t *start;		/* of the functions that match, sorted, after claims_find() */
 	size_t nr;
 };

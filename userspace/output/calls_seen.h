@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What claims are decided by: the calls of each function in each context, with the first and the longest of them. */
+/* The calls of each function in each context, with the first and the longest of them: by these, claims are decided. */
 #ifndef OUTPUT_CALLS_SEEN_H
 #define OUTPUT_CALLS_SEEN_H
 
