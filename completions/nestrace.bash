@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events doctor bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff assert livepatch events doctor bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list assert livepatch events doctor bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff assert livepatch events doctor bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -36,7 +36,7 @@ _nestrace()
 		return ;;
 	-F)
 		# a filter; for record and stat, -F takes no word
-		[[ $command != report && $command != export ]] || return 0 ;;
+		[[ $command != report && $command != export && $command != diff ]] || return 0 ;;
 	esac
 	[[ $command != list || $cur = -* ]] || prev=-l
 	case $prev in
@@ -59,6 +59,7 @@ _nestrace()
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;
 	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
+	diff) options="--per --limit --svg -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	assert) options="--never --always --max --max-time -P --tid -F -c -M -C -b -i --ktap --json -h --help" ;;
 	livepatch) options="--why --watch --record --patch -l -b -o -h --help" ;;
 	*) options="-h --help" ;;

@@ -23,6 +23,7 @@ static const struct {
 	{ "top", cmd_top, "watch the most called functions in a terminal" },
 	{ "status", cmd_status, "show what the loaded module can do and who uses it" },
 	{ "list", cmd_list, "list the functions that can be traced" },
+	{ "diff", cmd_diff, "show how the calls of two recordings differ" },
 	{ "assert", cmd_assert, "say whether claims about the calls of a run hold" },
 	{ "livepatch", cmd_livepatch, "show livepatches, and which tasks hold a transition and why" },
 	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },

@@ -22,6 +22,7 @@
 #include "lib/graph_events.h"
 #include "lib/kallsyms.h"
 #include "lib/memory.h"
+#include "lib/module_name.h"
 #include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/reader.h"
@@ -60,7 +61,8 @@ struct run {
 	struct tep_handle *tep;
 	bool cycles;
 	bool with_times;			/* returns are recorded */
-	const char *unselected;			/* the file's symbols: NULL: all was traced that the claims want */
+	uint64_t unnamed;			/* live: calls that were not read, or of functions that no claim knows */
+	const char *symbols;			/* of a file; NULL: all was traced that the claims want */
 };
 
 /* A claim, decided. */
@@ -153,7 +155,7 @@ static void count_unknown(const struct run *r, const struct claim *c, struct res
 /* Return the number of functions that the claim wants and the recording left out, and name one in @name. */
 static unsigned long left_out(const struct run *r, const struct claim *c, char *name, size_t size)
 {
-	char *copy = xstrdup(r->unselected), *selection = xstrdup(r->accounting->selection), *text, *line, *save, *next;
+	char *copy = xstrdup(r->symbols), *selection = xstrdup(r->accounting->selection), *text, *line, *save, *next;
 	struct function_glob *globs = NULL;
 	struct kallsyms_line symbol;
 	unsigned long missing = 0;
@@ -199,11 +201,15 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 	unsigned long missing;
 	char name[128];
 
+	if (!c->nr) {
+		snprintf(result->why, sizeof(result->why), "no function of this name is known");
+		return true;
+	}
 	if (c->kind == CLAIM_MAX_TIME && !r->with_times) {
 		snprintf(result->why, sizeof(result->why), "the file has no returns; record it with --ret");
 		return true;
 	}
-	if (!r->unselected)
+	if (!r->symbols)
 		return false;
 	if (!r->accounting || !r->accounting->selection) {
 		snprintf(result->why, sizeof(result->why), "the file does not say which functions were traced");
@@ -230,6 +236,10 @@ static struct result decide(const struct run *r, const struct claim *c)
 		result.unknown += r->missing.events + r->missing.more;
 		snprintf(result.why, sizeof(result.why), "%" PRIu64 "%s events were lost", r->missing.events,
 			 r->missing.more ? " and more" : "");
+	}
+	if (r->unnamed) {
+		result.unknown += r->unnamed;
+		snprintf(result.why, sizeof(result.why), "%" PRIu64 " calls could not be read, or their modules are gone", r->unnamed);
 	}
 	untraced = not_traced(r, c, &result);
 	switch (c->kind) {
@@ -505,7 +515,7 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 	f->run.tep = f->reader.tep;
 	f->run.cycles = f->reader.cycles;
 	f->run.with_times = graph_events_have_ns(&f->graph);
-	f->run.unselected = f->reader.file->kallsyms;
+	f->run.symbols = f->reader.file->kallsyms;
 	claims_find(&f->run.claims, f->reader.file->kallsyms);
 	reader_read(&f->reader);
 	ret = conclude(&f->run, format);
@@ -573,7 +583,8 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 {
 	struct live_run *l = arg;
 	struct cpu_run *c = &l->cpu[cpu];
-	struct hit hit;
+	/* the names of tasks are not known here */
+	struct hit hit = { 0 };
 	size_t at;
 
 	for (at = 0; at < len; at += NESTRACE_SUBBUF_SIZE) {
@@ -586,21 +597,70 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 	return true;
 }
 
+/* Move the addresses to where the symbols of their time are. */
+static void place(struct live_run *l)
+{
+	struct calls_seen placed = { 0 };
+	struct seen *s;
+	struct seen_call *call;
+	unsigned int i, j;
+	uint64_t ts;
+
+	for (s = l->run.seen.seen; s < l->run.seen.seen + l->run.seen.size; s++) {
+		if (!s->ip)
+			continue;
+		ts = s->nr ? s->first[0].ts : s->longest.ts;
+		s->ip = modules_place(l->modules, s->ip, ts);
+		for (i = 0; i <= s->nr; i++) {
+			call = i < s->nr ? &s->first[i] : &s->longest;
+			call->parent_ip = modules_place(l->modules, call->parent_ip, call->ts);
+			for (j = 0; j < call->nr; j++)
+				call->caller[j] = modules_place(l->modules, call->caller[j], call->ts);
+		}
+	}
+	/* the table is by address */
+	calls_seen_add(&placed, &l->run.seen);
+	calls_seen_free(&l->run.seen);
+	l->run.seen = placed;
+}
+
+/* Count calls of functions that no claim has: only these are traced. Calls that were recorded must be there. */
+static void count_unnamed(struct run *r)
+{
+	const struct accounting *a = r->accounting;
+	uint64_t recorded = 0, seen = 0;
+	const struct claim *c;
+	const struct seen *s;
+	unsigned int cpu, slot;
+	bool known;
+
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++) {
+		for (known = !s->ip, c = r->claims.claim; !known && c < r->claims.claim + r->claims.nr; c++)
+			known = claim_has(c, names_start(r->tep, s->ip));
+		if (!known)
+			r->unnamed += s->calls;
+		seen += s->calls;
+	}
+	for (cpu = 0; cpu < a->nr_cpus; cpu++)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+			recorded += a->slot[cpu][slot].recorded;
+	if (recorded > seen)
+		r->unnamed += recorded - seen;
+}
+
 /* Give the tasks their names. */
 static void name_tasks(struct live_run *l)
 {
 	struct seen *s;
 	struct seen_call *call;
 	const char *comm;
+	unsigned int i;
 
 	for (s = l->run.seen.seen; s < l->run.seen.seen + l->run.seen.size; s++) {
-		for (call = s->first; s->ip && call <= s->first + SEEN_FIRST; call++) {
-			if (call == s->first + SEEN_FIRST)
-				call = &s->longest;
+		for (i = 0; s->ip && i <= s->nr; i++) {
+			call = i < s->nr ? &s->first[i] : &s->longest;
 			comm = comms_at(l->comms, call->pid, call->ts);
 			snprintf(call->comm, sizeof(call->comm), "%s", comm ? comm : call->pid ? "<...>" : "<idle>");
-			if (call == &s->longest)
-				break;
 		}
 	}
 }
@@ -661,9 +721,11 @@ static int finish(struct live_run *l, struct capture *capture, enum format forma
 		die("cannot parse the symbols: '/proc/kallsyms'");
 	for (i = 0; i < l->nr_cpus; i++)
 		calls_seen_add(&l->run.seen, &l->cpu[i].seen);
-	claims_find(&l->run.claims, text);
-	name_tasks(l);
 	l->run.accounting = &a;
+	place(l);
+	claims_find(&l->run.claims, text);
+	count_unnamed(&l->run);
+	name_tasks(l);
 	note_shared(&l->run);
 	ret = conclude(&l->run, format);
 	if (capture->status)
@@ -678,6 +740,7 @@ static int finish(struct live_run *l, struct capture *capture, enum format forma
 static void select_functions(struct session_config *s, const struct claims *claims)
 {
 	const struct claim *c;
+	bool later = false;
 
 	for (c = claims->claim; c < claims->claim + claims->nr; c++) {
 		session_option_add(&s->filter, &s->nr_filter, c->glob);
@@ -686,7 +749,11 @@ static void select_functions(struct session_config *s, const struct claims *clai
 			continue;
 		s->stack = SEEN_STACK;
 		session_option_add(&s->stack_of, &s->nr_stack_of, c->glob);
+		later |= c->functions.module && !module_is_loaded(c->functions.module);
 	}
+	/* functions that come later cannot be chosen for stacks, but all can */
+	if (later)
+		s->nr_stack_of = 0;
 }
 
 static int assert_live(struct live_run *l, struct capture_config *config, enum format format)
@@ -713,7 +780,7 @@ static int assert_live(struct live_run *l, struct capture_config *config, enum f
 	l->nr_cpus = info.nr_cpus;
 	l->cpu = xzalloc(l->nr_cpus, sizeof(*l->cpu));
 	for (i = 0; i < l->nr_cpus; i++) {
-		subbuf_init(&l->cpu[i].sub, 0);
+		subbuf_init_format(&l->cpu[i].sub, &subbuf_nestrace_returns);
 		l->cpu[i].data = xzalloc(subbuf_room(&subbuf_nestrace), 1);
 	}
 	l->comms = comms_new();

@@ -19,6 +19,7 @@
 #include "cmd/message.h"
 #include "cmd/parse.h"
 #include "lib/device.h"
+#include "lib/kallsyms.h"
 #include "lib/memory.h"
 
 static const char help[] =
@@ -294,14 +295,16 @@ static void check_names(void)
 {
 	char *restrict_ = text_of("/proc/sys/kernel/kptr_restrict");
 	int level = restrict_ ? atoi(restrict_) : 0;
-	char address[32] = "0";
+	struct kallsyms_line symbol = { 0 };
 	FILE *f = fopen("/proc/kallsyms", "re");
+	char text[1024];
 
-	if (f && fscanf(f, "%31s", address) != 1)
-		strcpy(address, "0");
+	/* symbols of per-CPU variables come first, and are small numbers */
+	while (f && fgets(text, sizeof(text), f) && kallsyms_parse(text, &symbol) && !kallsyms_is_function(symbol.type))
+		;
 	if (f)
 		fclose(f);
-	if (strtoull(address, NULL, 16))
+	if (symbol.start)
 		line(OK, "names", NULL, "/proc/kallsyms has addresses");
 	else if (level >= 2)
 		line(BAD, "names", "sysctl kernel.kptr_restrict=1; until then functions are numbers.",

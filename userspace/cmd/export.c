@@ -857,7 +857,7 @@ int cmd_export(int argc, char **argv)
 	else if (format == FOLDED)
 		show_folded(&e);
 	else if (format == SVG)
-		flamegraph_write(&e.calls, e.reader.tep, e.by_time);
+		flamegraph_write(&e.calls, e.reader.tep, e.by_time, NULL);
 	callgraph_free(&e.calls);
 	free(e.last);
 	durations_free(&e.durations);

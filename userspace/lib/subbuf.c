@@ -33,6 +33,24 @@ const struct subbuf_format subbuf_nestrace = {
 	.nr_hits = 1,
 };
 
+const struct subbuf_format subbuf_nestrace_returns = {
+	.long_size = 8,
+	.size = NESTRACE_SUBBUF_SIZE,
+	.type = FIELD(type), .flags = FIELD(flags), .pid = FIELD(pid),
+	.common_size = offsetof(struct nestrace_function, ip),
+	.hit = { {
+		.type = NESTRACE_EVENT_FUNCTION, .ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
+		.size = NESTRACE_EVENT_SIZE, .slot_at = NESTRACE_EVENT_SIZE,
+	}, {
+		.type = NESTRACE_EVENT_ENTRY, .ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
+		.size = sizeof(struct nestrace_entry), .slot_at = sizeof(struct nestrace_entry),
+	}, {
+		.type = NESTRACE_EVENT_EXIT, .ip = FIELD(ip), .size = sizeof(struct nestrace_exit),
+		.slot_at = sizeof(struct nestrace_exit), .is_return = true,
+	} },
+	.nr_hits = 3,
+};
+
 static bool same(struct event_field a, struct event_field b)
 {
 	return a.offset == b.offset && a.size == b.size;

@@ -39,8 +39,8 @@ struct subbuf_format {
 	unsigned int nr_hits;
 };
 
-/* Those of the module's streams. */
-extern const struct subbuf_format subbuf_nestrace;
+/* Those of the module's streams; and of streams that may have returns, too. */
+extern const struct subbuf_format subbuf_nestrace, subbuf_nestrace_returns;
 
 struct hit {
 	uint64_t ts;		/* in the unit of the recording's clock */

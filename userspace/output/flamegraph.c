@@ -22,6 +22,7 @@ struct picture {
 	const struct callgraph *graph;
 	struct tep_handle *tep;
 	bool by_time;
+	const double *change;	/* by node, or NULL */
 	uint64_t *total;	/* by node: its calls, or its time, and those below it */
 	uint32_t *order;	/* nodes, grouped by parent, the widest first */
 	uint32_t *first;	/* by node: where its children begin in @order */
@@ -29,14 +30,30 @@ struct picture {
 	unsigned int rows;
 };
 
+struct colour {
+	unsigned char r, g, b;
+};
+
 /* The colour of each context, which functions vary a little. */
-static const struct { unsigned char r, g, b; } colours[NESTRACE_NR_SLOTS] = {
+static const struct colour colours[NESTRACE_NR_SLOTS] = {
 	[NESTRACE_SLOT_TASK] = { 120, 180, 110 }, [NESTRACE_SLOT_SOFTIRQ] = { 240, 190, 90 },
 	[NESTRACE_SLOT_HARDIRQ] = { 235, 130, 85 }, [NESTRACE_SLOT_NMI] = { 190, 120, 200 },
 	[NESTRACE_SLOT_NMI_INLINE] = { 190, 120, 200 }, [NESTRACE_SLOT_DF] = { 210, 90, 110 },
 	[NESTRACE_SLOT_DB] = { 130, 160, 220 }, [NESTRACE_SLOT_MCE] = { 210, 90, 110 },
 	[NESTRACE_SLOT_VC] = { 150, 190, 200 }, [NESTRACE_SLOT_VC2] = { 150, 190, 200 },
 };
+
+#define MOST	3.0	/* a change by this factor, or its inverse, has the full colour */
+
+/* Return red for more, blue for less, and nearly white for the same. */
+static struct colour changed_colour(double change)
+{
+	double less = change > 0 ? 1 / change : MOST, by = change > 1 ? change : less;
+	double much = by >= MOST ? 1 : (by - 1) / (MOST - 1);
+	unsigned char other = 235 - 155 * much;
+
+	return change > 1 ? (struct colour){ 240, other, other } : (struct colour){ other, other, 240 };
+}
 
 static const char head[] =
 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -136,6 +153,10 @@ static void put_box(const struct picture *p, const char *name, const struct node
 	uint64_t function = n ? n->function : 0;
 	unsigned int vary = function * 0x9e3779b97f4a7c15ULL >> 59;	/* 0 to 31 */
 	unsigned int y = HEAD + (p->rows - 1 - row) * ROW;
+	double change = n && p->change ? p->change[n - p->graph->node] : 1;
+	struct colour c = {
+		colours[slot].r + vary / 3, colours[slot].g + vary / 2, colours[slot].b + vary,
+	};
 	int fits = (width - 6) / LETTER;
 
 	printf("<g class=\"f\" data-x=\"%.4f\" data-w=\"%.4f\" data-r=\"%u\" data-c=\"%" PRIu64 "\" data-n=\"",
@@ -146,9 +167,15 @@ static void put_box(const struct picture *p, const char *name, const struct node
 	put_own(p, n);
 	printf(" %.2f %%%s of %s", 100.0 * total / p->all, function ? " with what it called" : "",
 	       p->by_time ? "the total time" : "all hits");
+	if (p->change) {
+		c = changed_colour(change);
+		if (change > 1e9)
+			fputs(", not there before", stdout);
+		else if (n)
+			printf(", %.2f times the share of before", change);
+	}
 	printf("</title><rect x=\"%.4f\" y=\"%u\" width=\"%.4f\" height=\"%u\" rx=\"1\" fill=\"rgb(%u,%u,%u)\"/>",
-	       x, y, width, ROW - 1, colours[slot].r + vary / 3, colours[slot].g + vary / 2,
-	       colours[slot].b + vary);
+	       x, y, width, ROW - 1, c.r, c.g, c.b);
 	printf("<text x=\"%.4f\" y=\"%u\">", x + 3, y + 12);
 	if (fits >= 3) {
 		char *text = xstrdup(name);
@@ -209,9 +236,9 @@ static int widest_first(const void *a, const void *b, void *arg)
 	return n[*x].function < n[*y].function ? -1 : n[*x].function > n[*y].function;
 }
 
-void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep, bool by_time)
+void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep, bool by_time, const double *change)
 {
-	struct picture p = { .graph = graph, .tep = tep, .by_time = by_time, .rows = 1 };
+	struct picture p = { .graph = graph, .tep = tep, .by_time = by_time, .change = change, .rows = 1 };
 	uint32_t nr = graph->nr, i, at;
 	unsigned int slot;
 	double x = 0;

@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nestrace diff: how the calls of two recordings differ. */
+#define _GNU_SOURCE
+#include <event-parse.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "builtin.h"
+#include "cmd/file_options.h"
+#include "cmd/message.h"
+#include "lib/accounting.h"
+#include "lib/around.h"
+#include "lib/context.h"
+#include "lib/graph_events.h"
+#include "lib/memory.h"
+#include "lib/names.h"
+#include "lib/reader.h"
+#include "lib/stack_event.h"
+#include "output/callgraph.h"
+#include "output/durations.h"
+#include "output/flamegraph.h"
+
+static const char help[] =
+	"usage: nestrace diff [OPTION...] A B\n\n"
+	"Show how the calls in B differ from those in A, two recordings of nestrace or\n"
+	"trace-cmd: functions and stacks that only one has, by context; functions called\n"
+	"more or less often, by the share of the hits in their context; functions that\n"
+	"take longer or shorter, if both have returns.\n\n"
+	"  --per GLOB   compare calls for each call of a function that matches, instead\n"
+	"  --limit N    lines of each kind (default 20; 0: all)\n"
+	"  --svg        a flame graph of B; what grew since A is red, what shrank is blue\n"
+	"  -o FILE      write to FILE instead of standard output\n"
+	"  --since TIME, --until TIME, --around GLOB:10ms  only a part of each, as report\n"
+	"  --cpu LIST, --pid LIST, --tid LIST, --comm NAME, --context CONTEXT, -F FILTER\n"
+	"               only hits that match, as for nestrace report\n"
+	"  -h, --help   print this help\n";
+
+/* A function in a context. */
+struct row {
+	const char *name;
+	unsigned int slot;
+	uint64_t calls;
+	uint64_t returned, total;	/* of the calls that have returned: ns */
+	uint32_t example;		/* a node: one way to it */
+};
+
+/* A way that a function was called. */
+struct way {
+	char *text;
+	uint64_t calls;
+	uint32_t node;
+};
+
+struct side {
+	const char *path, *letter;
+	struct reader reader;
+	struct graph_events graph;
+	struct callgraph calls;
+	struct durations durations;
+	struct hit *last;		/* by source: a hit whose stack may follow; @is_hit false: none */
+	struct missing missing;
+	struct row *row;
+	size_t nr;
+	struct way *way;
+	size_t nr_ways;
+	uint64_t hits[NESTRACE_NR_SLOTS];
+	uint64_t lost[NESTRACE_NR_SLOTS];
+	uint64_t per;			/* calls of --per */
+};
+
+/* ---- read ---- */
+
+static void flush(struct side *s, unsigned int source)
+{
+	struct hit *last = &s->last[source];
+
+	if (last->is_hit)
+		callgraph_hit(&s->calls, source, last);
+	last->is_hit = false;
+}
+
+static void take(void *arg, const struct source *from, const struct hit *event)
+{
+	uint64_t caller[NESTRACE_STACK_MAX];
+	const struct open_call *below;
+	struct duration_times times;
+	struct graph_call call;
+	struct side *s = arg;
+	struct hit hit;
+
+	switch (graph_events_take(&s->graph, event, &hit, &call)) {
+	case GRAPH_ENTRY:
+		durations_entry(&s->durations, from, &hit, call.depth, &below);
+		break;
+	case GRAPH_EXIT:
+		if (!graph_events_only_exits(&s->graph)) {
+			durations_exit(&s->durations, from, &hit, call.depth, call.took, &times);
+			return;
+		}
+		durations_only_exit(&s->durations, from, &hit, call.depth, call.took, &times);
+		hit.is_hit = true;
+		break;
+	case GRAPH_NONE:
+		hit = *event;
+	}
+	if (hit.is_hit) {
+		flush(s, from->nr);
+		s->last[from->nr] = hit;
+	} else if (s->reader.accounting.stack && event->type == NESTRACE_EVENT_STACK && s->last[from->nr].is_hit) {
+		callgraph_stack(&s->calls, &s->last[from->nr], caller, stack_event_callers(event, caller));
+		s->last[from->nr].is_hit = false;
+	}
+}
+
+static void take_gap(void *arg, const struct source *from, int64_t missed)
+{
+	struct side *s = arg;
+
+	missing_add(&s->missing, missed);
+}
+
+static void on_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int diff = strcmp(x->name, y->name);
+
+	return diff ? diff : (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+/* Add up equal rows of the sorted list. */
+static void join_rows(struct side *s)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < s->nr; i++) {
+		if (!nr || by_name(&s->row[i], &s->row[nr - 1])) {
+			s->row[nr++] = s->row[i];
+			continue;
+		}
+		if (s->row[i].calls > s->row[nr - 1].calls)
+			s->row[nr - 1].example = s->row[i].example;
+		s->row[nr - 1].calls += s->row[i].calls;
+		s->row[nr - 1].returned += s->row[i].returned;
+		s->row[nr - 1].total += s->row[i].total;
+	}
+	s->nr = nr;
+}
+
+static void add_row(struct side *s, struct row row)
+{
+	if (!(s->nr & (s->nr - 1)))
+		s->row = xrealloc(s->row, (s->nr ? 2 * s->nr : 1) * sizeof(*s->row));
+	s->row[s->nr++] = row;
+}
+
+/* Return the name of a function, to be freed: numbers differ from file to file. */
+static char *name_of(const struct side *s, uint64_t ip)
+{
+	return xstrdup(names_function(s->reader.tep, ip));
+}
+
+static void make_rows(struct side *s, const char *per)
+{
+	const struct node *n;
+	size_t i;
+
+	for (i = 0; i < s->calls.nr; i++) {
+		n = &s->calls.node[i];
+		if (!n->depth || !n->calls)
+			continue;
+		add_row(s, (struct row){
+			.name = name_of(s, n->function), .slot = context_slot(n->slot), .calls = n->calls, .example = i,
+		});
+		s->hits[context_slot(n->slot)] += n->calls;
+	}
+	for (i = 0; i < s->durations.size; i++)
+		if (s->durations.entry[i].calls)
+			add_row(s, (struct row){
+				.name = name_of(s, s->durations.entry[i].ip), .slot = context_slot(s->durations.entry[i].slot),
+				.returned = s->durations.entry[i].calls, .total = s->durations.entry[i].total,
+			});
+	if (s->nr)
+		qsort(s->row, s->nr, sizeof(*s->row), by_name);
+	join_rows(s);
+	for (i = 0; per && i < s->nr; i++)
+		if (!fnmatch(per, s->row[i].name, FNM_NOESCAPE))
+			s->per += s->row[i].calls;
+}
+
+/* Return "CALLER < CALLER ... ", of at most @max callers of the node, the nearest first. */
+static char *way_text(const struct side *s, uint32_t node, unsigned int max)
+{
+	const struct node *n = &s->calls.node[node];
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	unsigned int i;
+
+	if (!f)
+		out_of_memory();
+	for (i = 0; n->depth && i <= max; i++, n = &s->calls.node[n->parent])
+		fprintf(f, "%s%s", i ? " <- " : "", names_function(s->reader.tep, n->function));
+	if (n->depth)
+		fputs(" <- ...", f);
+	fclose(f);
+	return text;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+#define WAY	6	/* callers of a stack that are compared and shown */
+
+static void make_ways(struct side *s)
+{
+	const struct node *n;
+	size_t i, nr = 0;
+	char *way;
+
+	for (i = 0; i < s->calls.nr; i++) {
+		n = &s->calls.node[i];
+		if (!n->depth || !n->calls)
+			continue;
+		if (!(s->nr_ways & (s->nr_ways - 1)))
+			s->way = xrealloc(s->way, (s->nr_ways ? 2 * s->nr_ways : 1) * sizeof(*s->way));
+		way = way_text(s, i, WAY);
+		s->way[s->nr_ways] = (struct way){ .calls = n->calls, .node = i };
+		if (asprintf(&s->way[s->nr_ways++].text, "%s %s", context_names[context_slot(n->slot)], way) < 0)
+			out_of_memory();
+		free(way);
+	}
+	if (s->nr_ways)
+		qsort(s->way, s->nr_ways, sizeof(*s->way), by_text);
+	for (i = 0; i < s->nr_ways; i++) {
+		if (nr && !strcmp(s->way[i].text, s->way[nr - 1].text)) {
+			s->way[nr - 1].calls += s->way[i].calls;
+			free(s->way[i].text);
+		} else {
+			s->way[nr++] = s->way[i];
+		}
+	}
+	s->nr_ways = nr;
+}
+
+/* Return: false after a message. */
+static bool read_side(struct side *s, const char *per)
+{
+	const struct accounting *a = &s->reader.accounting;
+	unsigned int cpu, slot, i;
+	struct error e;
+
+	s->reader.show = s->reader.event = take;
+	s->reader.gap = take_gap;
+	s->reader.problem = on_problem;
+	s->reader.arg = s;
+	if (!reader_open(&s->reader, s->path, &e) || !around_find_one(&s->reader, &e)) {
+		warn_error(&e);
+		return false;
+	}
+	graph_events_init(&s->graph, s->reader.names);
+	callgraph_init(&s->calls, s->reader.tep);
+	s->last = xzalloc(s->reader.nr_sources + 1, sizeof(*s->last));
+	reader_read(&s->reader);
+	for (i = 0; i < s->reader.nr_sources; i++)
+		flush(s, i);
+	durations_end(&s->durations);
+	for (cpu = 0; s->reader.has_accounting && cpu < a->nr_cpus; cpu++)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+			s->lost[context_slot(slot)] += a->slot[cpu][slot].lost + a->slot[cpu][slot].recursed;
+	make_rows(s, per);
+	make_ways(s);
+	return !s->reader.failed;
+}
+
+/* ---- compare ---- */
+
+/* A row of each side; NULL: that side has none. */
+struct pair {
+	const struct row *a, *b;
+	double ratio, weight;
+};
+
+struct pairs {
+	struct pair *pair;
+	size_t nr;
+};
+
+static void add_pair(struct pairs *p, struct pair pair)
+{
+	if (!(p->nr & (p->nr - 1)))
+		p->pair = xrealloc(p->pair, (p->nr ? 2 * p->nr : 1) * sizeof(*p->pair));
+	p->pair[p->nr++] = pair;
+}
+
+static struct pairs make_pairs(const struct side *a, const struct side *b)
+{
+	struct pairs p = { 0 };
+	size_t i = 0, j = 0;
+	int diff;
+
+	while (i < a->nr || j < b->nr) {
+		diff = i == a->nr ? 1 : j == b->nr ? -1 : by_name(&a->row[i], &b->row[j]);
+		add_pair(&p, (struct pair){ .a = diff <= 0 ? &a->row[i] : NULL, .b = diff >= 0 ? &b->row[j] : NULL });
+		i += diff <= 0;
+		j += diff >= 0;
+	}
+	return p;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	return x->weight > y->weight ? -1 : x->weight < y->weight;
+}
+
+/* Keep the pairs with a weight, the heaviest first. */
+static size_t sort_pairs(struct pairs *p)
+{
+	size_t i;
+
+	if (p->nr)
+		qsort(p->pair, p->nr, sizeof(*p->pair), by_weight);
+	for (i = 0; i < p->nr && p->pair[i].weight > 0; i++)
+		;
+	return i;
+}
+
+static size_t shown(size_t nr, unsigned long limit)
+{
+	return limit && nr > limit ? limit : nr;
+}
+
+static void put_rest(size_t nr, unsigned long limit)
+{
+	if (limit && nr > limit)
+		printf("# %zu more; --limit 0 shows all\n", nr - limit);
+}
+
+/* Was the function among those that the recording had? Return: NULL, or why it is not sure that it was not called. */
+static const char *unsafe(const struct side *s, unsigned int slot, char *text, size_t size)
+{
+	const char *selection = s->reader.has_accounting ? s->reader.accounting.selection : NULL;
+
+	if (s->lost[slot])
+		snprintf(text, size, "%s lost %" PRIu64 " hits in %s", s->letter, s->lost[slot], context_names[slot]);
+	else if (!s->reader.has_accounting && (s->missing.events || s->missing.more))
+		snprintf(text, size, "%s lost %" PRIu64 "%s events", s->letter, s->missing.events, s->missing.more ? " and more" : "");
+	else if (selection && strstr(selection, "functions "))
+		snprintf(text, size, "%s was recorded with -l", s->letter);
+	else if (selection && strstr(selection, "without "))
+		snprintf(text, size, "%s was recorded with -n", s->letter);
+	else if (!selection)
+		snprintf(text, size, "%s does not say which functions it has", s->letter);
+	else
+		return NULL;
+	return text;
+}
+
+static void put_unsafe(const struct side *other)
+{
+	bool any = false;
+	char text[128];
+	unsigned int slot;
+
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		if (slot != context_slot(slot) || !unsafe(other, slot, text, sizeof(text)))
+			continue;
+		if (!any || other->lost[slot])
+			printf("# not sure: %s\n", text);
+		any = true;
+	}
+}
+
+/* Print the functions that @has has, and @other has not. */
+static void put_only(const struct side *has, const struct side *other, struct pairs *p, unsigned long limit)
+{
+	bool is_b = *has->letter == 'B';
+	const struct row *row;
+	size_t i, nr;
+	char *way;
+
+	for (i = 0; i < p->nr; i++) {
+		row = is_b ? p->pair[i].b : p->pair[i].a;
+		p->pair[i].weight = row && !(is_b ? p->pair[i].a : p->pair[i].b) ? row->calls : 0;
+	}
+	nr = sort_pairs(p);
+	printf("functions only in %s: %zu\n", has->letter, nr);
+	if (nr)
+		put_unsafe(other);
+	for (i = 0; i < shown(nr, limit); i++) {
+		row = is_b ? p->pair[i].b : p->pair[i].a;
+		way = way_text(has, row->example, WAY);
+		printf("%12" PRIu64 "  %-8s %s\n", row->calls, context_names[row->slot], way);
+		free(way);
+	}
+	put_rest(nr, limit);
+}
+
+static bool has_function(const struct side *s, const struct node *n, const struct side *of)
+{
+	struct row key = { .name = names_function(of->reader.tep, n->function), .slot = context_slot(n->slot) };
+
+	return s->nr && bsearch(&key, s->row, s->nr, sizeof(key), by_name);
+}
+
+static int by_calls(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+
+	return x->calls != y->calls ? (x->calls > y->calls ? -1 : 1) : strcmp(x->text, y->text);
+}
+
+/* Print the ways to functions of both that only @has has. */
+static void put_ways(const struct side *has, const struct side *other, unsigned long limit)
+{
+	struct way *only = xzalloc(has->nr_ways + 1, sizeof(*only));
+	size_t i, nr = 0;
+
+	for (i = 0; i < has->nr_ways; i++)
+		if (has_function(other, &has->calls.node[has->way[i].node], has) &&
+		    (!other->nr_ways || !bsearch(&has->way[i], other->way, other->nr_ways, sizeof(*only), by_text)))
+			only[nr++] = has->way[i];
+	qsort(only, nr, sizeof(*only), by_calls);
+	printf("\nstacks only in %s, of functions in both: %zu\n", has->letter, nr);
+	if (nr)
+		put_unsafe(other);
+	for (i = 0; i < shown(nr, limit); i++)
+		printf("%12" PRIu64 "  %s\n", only[i].calls, only[i].text);
+	put_rest(nr, limit);
+	free(only);
+}
+
+#define LEAST_RATIO	1.25	/* smaller changes are not shown */
+#define LEAST_CALLS	10	/* nor are ratios of fewer calls than this in both */
+
+static bool is_change(double ratio)
+{
+	return ratio >= LEAST_RATIO || ratio <= 1 / LEAST_RATIO;
+}
+
+/* Print functions that are called more or less often. */
+static void put_ratios(const struct side *a, const struct side *b, struct pairs *p, const char *per, unsigned long limit)
+{
+	double expected, scale;
+	struct pair *pair;
+	size_t i, nr;
+
+	for (pair = p->pair; pair < p->pair + p->nr; pair++) {
+		pair->weight = 0;
+		if (!pair->a || !pair->b || !pair->a->calls || !pair->b->calls ||
+		    (pair->a->calls < LEAST_CALLS && pair->b->calls < LEAST_CALLS))
+			continue;
+		scale = per ? (double)b->per / a->per : (double)b->hits[pair->b->slot] / a->hits[pair->a->slot];
+		expected = pair->a->calls * scale;
+		pair->ratio = pair->b->calls / expected;
+		if (is_change(pair->ratio))
+			pair->weight = fabs(pair->b->calls - expected);
+	}
+	nr = sort_pairs(p);
+	if (per)
+		printf("\ncalls for each call of %s, B to A: %zu changed\n", per, nr);
+	else
+		printf("\nshare of the hits of a context, B to A: %zu changed\n", nr);
+	if (nr)
+		printf("%8s %12s %12s  %-8s %s\n", "ratio", "calls in A", "calls in B", "context", "function");
+	for (i = 0; i < shown(nr, limit); i++)
+		printf("%8.2f %12" PRIu64 " %12" PRIu64 "  %-8s %s\n", p->pair[i].ratio, p->pair[i].a->calls, p->pair[i].b->calls,
+		       context_names[p->pair[i].b->slot], p->pair[i].b->name);
+	put_rest(nr, limit);
+}
+
+/* Print functions that take longer or shorter. */
+static void put_durations(struct pairs *p, unsigned long limit)
+{
+	double before, now;
+	struct pair *pair;
+	size_t i, nr;
+
+	for (pair = p->pair; pair < p->pair + p->nr; pair++) {
+		pair->weight = 0;
+		if (!pair->a || !pair->b || !pair->a->returned || !pair->b->returned || !pair->a->total)
+			continue;
+		before = (double)pair->a->total / pair->a->returned;
+		now = (double)pair->b->total / pair->b->returned;
+		pair->ratio = now / before;
+		if (is_change(pair->ratio))
+			pair->weight = fabs(now - before) * pair->b->returned;
+	}
+	nr = sort_pairs(p);
+	printf("\naverage time of a call, B to A: %zu changed\n", nr);
+	if (nr)
+		printf("%8s %12s %12s %10s  %-8s %s\n", "ratio", "us in A", "us in B", "returns", "context", "function");
+	for (i = 0; i < shown(nr, limit); i++)
+		printf("%8.2f %12.3f %12.3f %10" PRIu64 "  %-8s %s\n", p->pair[i].ratio,
+		       p->pair[i].a->total / 1e3 / p->pair[i].a->returned, p->pair[i].b->total / 1e3 / p->pair[i].b->returned,
+		       p->pair[i].b->returned, context_names[p->pair[i].b->slot], p->pair[i].b->name);
+	put_rest(nr, limit);
+}
+
+static void put_side(const struct side *s, const char *per)
+{
+	uint64_t hits = 0, lost = 0;
+	unsigned int slot;
+
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		hits += s->hits[slot];
+		lost += s->lost[slot];
+	}
+	printf("%s: %s: %" PRIu64 " hits, %" PRIu64 "%s lost", s->letter, s->path, hits,
+	       s->reader.has_accounting ? lost : s->missing.events, !s->reader.has_accounting && s->missing.more ? " and more" : "");
+	if (per)
+		printf(", %" PRIu64 " calls of %s", s->per, per);
+	printf("\n");
+}
+
+static void put_all(const struct side *a, const struct side *b, const char *per, unsigned long limit)
+{
+	struct pairs p = make_pairs(a, b);
+
+	put_side(a, per);
+	put_side(b, per);
+	printf("\n");
+	put_only(b, a, &p, limit);
+	printf("\n");
+	put_only(a, b, &p, limit);
+	put_ways(b, a, limit);
+	put_ways(a, b, limit);
+	put_ratios(a, b, &p, per, limit);
+	if (a->durations.used && b->durations.used)
+		put_durations(&p, limit);
+	free(p.pair);
+}
+
+/* ---- the picture ---- */
+
+/* A node of A, to be found by its parent and its name. */
+struct placed {
+	uint32_t parent, node;
+	char *name;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->parent != y->parent)
+		return x->parent < y->parent ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static uint64_t *totals(const struct callgraph *g, uint64_t *all)
+{
+	uint64_t *total = xzalloc(g->nr + 1, sizeof(*total));
+	size_t i;
+
+	for (i = 0; i < g->nr; i++)
+		total[i] = g->node[i].calls;
+	for (i = g->nr; i-- > NESTRACE_NR_SLOTS;)
+		total[g->node[i].parent] += total[i];
+	for (*all = i = 0; i < NESTRACE_NR_SLOTS; i++)
+		*all += total[i];
+	return total;
+}
+
+/* Return how the share of each node of @b compares with that of the same stack in @a. */
+static double *changes(const struct side *a, const struct side *b)
+{
+	uint64_t all_a, all_b, *total_a = totals(&a->calls, &all_a), *total_b = totals(&b->calls, &all_b);
+	struct placed *placed = xzalloc(a->calls.nr + 1, sizeof(*placed)), key, *found;
+	double *change = xzalloc(b->calls.nr + 1, sizeof(*change));
+	int64_t *same = xzalloc(b->calls.nr + 1, sizeof(*same));
+	size_t i, nr = 0;
+
+	for (i = NESTRACE_NR_SLOTS; i < a->calls.nr; i++)
+		placed[nr++] = (struct placed){
+			a->calls.node[i].parent, i, name_of(a, a->calls.node[i].function),
+		};
+	qsort(placed, nr, sizeof(*placed), by_place);
+	for (i = 0; i < b->calls.nr; i++) {
+		same[i] = i;
+		if (i >= NESTRACE_NR_SLOTS) {
+			same[i] = -1;
+			key.name = name_of(b, b->calls.node[i].function);
+			key.parent = same[b->calls.node[i].parent];
+			found = same[b->calls.node[i].parent] < 0 ? NULL : bsearch(&key, placed, nr, sizeof(key), by_place);
+			if (found)
+				same[i] = found->node;
+			free(key.name);
+		}
+		change[i] = same[i] < 0 || !total_a[same[i]] ? INFINITY :
+			    (double)total_b[i] / all_b / ((double)total_a[same[i]] / all_a);
+	}
+	for (i = 0; i < nr; i++)
+		free(placed[i].name);
+	free(placed);
+	free(same);
+	free(total_a);
+	free(total_b);
+	return change;
+}
+
+static void put_picture(const struct side *a, const struct side *b)
+{
+	double *change = changes(a, b);
+
+	flamegraph_write(&b->calls, b->reader.tep, false, change);
+	free(change);
+}
+
+static void free_side(struct side *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_ways; i++)
+		free(s->way[i].text);
+	free(s->way);
+	free(s->row);
+	free(s->last);
+	callgraph_free(&s->calls);
+	durations_free(&s->durations);
+	reader_close(&s->reader);
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	enum { PER = 256, LIMIT, SVG };
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "per", required_argument, NULL, PER },
+		{ "limit", required_argument, NULL, LIMIT },
+		{ "svg", no_argument, NULL, SVG },
+		PERIOD_LONGS, FILTER_LONGS, { 0 }
+	};
+	struct side a = { .letter = "A" }, b = { .letter = "B" };
+	const char *per = NULL, *output = NULL;
+	struct periods periods = { 0 };
+	struct hit_filter filter = { 0 };
+	unsigned long limit = 20;
+	bool picture = false, good;
+	char *end;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, FILTER_LETTERS "o:h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			fputs(help, stdout);
+			return finish_output();
+		case 'o':
+			output = optarg;
+			break;
+		case PER:
+			per = optarg;
+			break;
+		case LIMIT:
+			limit = strtoul(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end)
+				usage("not a number of lines: '--limit %s'; use 0 for all", optarg);
+			break;
+		case SVG:
+			picture = true;
+			break;
+		default:
+			if (!period_option(&periods, opt, optarg) && !filter_option(&filter, opt, optarg))
+				usage(NULL);
+		}
+	}
+	if (argc - optind != 2)
+		usage("two files are compared: '%s'; name A and B", argc > optind ? argv[optind] : "");
+	a.path = argv[optind];
+	b.path = argv[optind + 1];
+	if (output && (same_file(a.path, output) || same_file(b.path, output)))
+		die("the output would overwrite the input: '-o %s'; name another file", output);
+	a.reader.filter = hit_filter_copy(&filter);
+	b.reader.filter = hit_filter_copy(&filter);
+	hit_filter_free(&filter);
+	if (periods_given(&periods))
+		a.reader.periods = b.reader.periods = &periods;
+	good = read_side(&a, per) & read_side(&b, per);
+	/* a file that cannot be opened has no names */
+	if (!a.reader.tep || !b.reader.tep)
+		return EXIT_ERROR;
+	if (per && (!a.per || !b.per))
+		die("no call of '--per %s' is in %s; name a function that both have called", per, a.per ? b.path : a.path);
+	if (output && !freopen(output, "we", stdout))
+		die_errno("cannot write '%s'", output);
+	set_output_name(output);
+	if (picture)
+		put_picture(&a, &b);
+	else
+		put_all(&a, &b, per, limit);
+	free_side(&a);
+	free_side(&b);
+	periods_free(&periods);
+	return finish_output() ?: good ? EXIT_SUCCESS : EXIT_ERROR;
+}
