@@ -41,7 +41,7 @@ static const char help[] =
 	"  --around GLOB:10ms  only events at most 10 ms before or after a call\n"
 	"  --cpu LIST   print only events of these CPUs: 0-3,5\n"
 	"  --pid LIST, --tid LIST  only events of these threads: 12,34\n"
-	"  --comm NAME, --context CONTEXT  only events of these tasks; only in softirq, ...\n"
+	"  --comm NAME, --context CONTEXT  only events of these tasks; only in nmi, ...\n"
 	"  -F FILTER    only events that match, as for trace-cmd report, for example\n"
 	"               -F 'parent_ip =~ \"^vfs_\"' or -F 'sched_switch: next_pid == 7'\n"
 	"  -h, --help   print this help\n\n"

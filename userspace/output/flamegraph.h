@@ -14,7 +14,7 @@ struct tep_handle;
 
 /*
  * Print the picture on stdout. @tep: the names of functions. @by_time: widths are times, not hits. @change: NULL, or
- * by node: how its share compares with an earlier one, 1 for the same. Then more is red and less is blue.
+ * by node: how its share compares with an earlier one, 1 for the same. With it, more is red and less is blue.
  */
 void flamegraph_write(const struct callgraph *graph, struct tep_handle *tep, bool by_time, const double *change);
 

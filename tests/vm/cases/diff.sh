@@ -1,5 +1,6 @@
 # nestrace diff: functions and stacks that only one recording has, ratios, durations, and the flame graph.
 # kernels: 6.12
+# cpus: 1
 setup insmod /tests/nt_calls.ko
 setup insmod /tests/nt_return.ko
 rec() # FILE OPTION... COMMAND
