@@ -522,6 +522,9 @@ static void put_table(struct versions *v)
 	if (v->nr_calls)
 		qsort(v->calls, v->nr_calls, sizeof(*v->calls), by_function);
 	for (i = 0; i < v->nr_calls; i++) {
+		/* all of its originals came after the end */
+		if (!v->calls[i].entries && !v->calls[i].originals && !v->calls[i].news)
+			continue;
 		if (v->calls[i].of != of) {
 			of = v->calls[i].of;
 			printf("%s%s%s, patched by", *of->object ? of->object : "", *of->object ? ":" : "", of->name);

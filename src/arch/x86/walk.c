@@ -99,6 +99,9 @@ void nt_arch_walk_task(struct task_struct *task, struct pt_regs *regs, struct nt
 
 	stack->nr = 0;
 	stack->end = NT_TASK_STACK_WHOLE;
+	/* the unwinder begins with what called that */
+	if (regs)
+		stack->caller[stack->nr++] = regs->ip;
 	unwind_start(&state, task, regs, NULL);
 	for (; !unwind_done(&state) && !unwind_error(&state); unwind_next_frame(&state)) {
 		entry = unwind_get_entry_regs(&state, NULL);
