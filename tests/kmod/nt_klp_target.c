@@ -42,6 +42,14 @@ static bool half;
 static unsigned int sum;
 static atomic_t threads;
 
+static void keep_cpu(unsigned long ticks)
+{
+	unsigned long until = jiffies + ticks;
+
+	while (time_before(jiffies, until))
+		cpu_relax();
+}
+
 /* The livepatch returns 2. */
 noinline __attribute__((noipa)) unsigned int nt_kt_called(unsigned int n)
 {
@@ -61,7 +69,7 @@ noinline __attribute__((noipa)) int nt_kt_sleep(bool thread)
 			ret = wait_event_interruptible_timeout(sleepers, READ_ONCE(awake), HZ / 10);
 		nt_kt_called(0);
 		if (READ_ONCE(half))
-			mdelay(50);
+			keep_cpu(HZ / 20);
 	}
 	return ret < 0 ? ret : 0;
 }

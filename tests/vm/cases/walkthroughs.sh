@@ -9,7 +9,7 @@ setup cp /tests/livepatch-sample.ko .
 # of the accounting at the end of a report begins with # too, but is no command.
 awk '/^```/ { inside = /^```console/; next }
 	!inside { next }
-	/^# (context|task|softirq|hardirq|nmi|total) +[0-9h]/ { next }
+	/^# ((context|task|softirq|hardirq|nmi|total) +[0-9h]|clock: )/ { next }
 	sub(/^# /, "") { print > "command." ++n; printf "" > "shown." n; next }
 	match($0, /[^ ]+ <- [^ ]+/) { print substr($0, RSTART, RLENGTH) > "shown." n }' /tests/walkthroughs.md
 n=1
