@@ -1,7 +1,7 @@
 # nestrace record --args, -A and --if: the arguments of known calls, in every context, by name and type, and filters
 # by them and by return values.
 # kernels: 6.1 6.12 backports debug-6.12 kasan-6.12 debug-7.2 6.1-rt 6.12-rt
-# slow: backports debug-6.12 kasan-6.12 debug-7.2 6.1-rt 6.12-rt
+# slow: 6.1 backports debug-6.12 kasan-6.12 debug-7.2 6.1-rt 6.12-rt
 tracing=/sys/kernel/tracing
 setup insmod /tests/nt_args.ko
 calls='echo "task 3 softirq 2 hardirq 2 nmi 2" > /proc/nt_args'

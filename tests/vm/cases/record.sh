@@ -1,5 +1,5 @@
 # The options of record, report, stat, list and status do what they are for.
-# slow: debug-6.12
+# slow: 6.1 debug-6.12
 # kernels: all
 setup insmod /tests/nt_calls.ko
 
