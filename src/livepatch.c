@@ -58,7 +58,9 @@ int __init nt_livepatch_init(void)
 	nt_klp_patches = (struct list_head *)nt_ksym_data("klp_patches");
 	nt_klp_transition = (struct klp_patch **)nt_ksym_data("klp_transition_patch");
 	nt_klp_target = (int *)nt_ksym_data("klp_target_state");
-	if (!nt_klp_mutex || !nt_klp_patches || !nt_klp_transition || !nt_klp_target || !call || !idle || !put)
+	if (!NT_HAS_WALK || !nt_klp_mutex || !nt_klp_patches || !nt_klp_transition || !call || !idle || !put)
+		nt_klp_target = NULL;
+	if (!nt_klp_target)
 		return 0;
 	static_call_update(nt_task_call, (typeof(nt_no_task_call) *)call);
 	static_call_update(nt_idle_task, (typeof(nt_no_idle_task) *)idle);
@@ -66,7 +68,7 @@ int __init nt_livepatch_init(void)
 	return NESTRACE_FEATURE_LIVEPATCH;
 }
 
-/* Notes that are being made, for the user. */
+/* The notes under construction. */
 struct nt_klp_notes {
 	char *start;
 	u32 len, room;
@@ -80,6 +82,8 @@ static void *nt_klp_add(struct nt_klp_notes *n, size_t length, u16 kind, u16 fla
 
 	length = ALIGN(length, sizeof(u64));
 	if (length > n->room - n->len) {
+		/* nothing after it either: a function would be under another patch */
+		n->room = n->len;
 		n->left_out++;
 		return NULL;
 	}
@@ -173,7 +177,7 @@ static int nt_klp_look_at(struct task_struct *task, void *arg)
 		return 0;
 	}
 #endif
-	/* a task that has exited has no stack, which is reliable */
+	/* an exited task has no stack, and that is reliable */
 	look->stack.end = NT_TASK_STACK_WHOLE;
 	if (try_get_task_stack(task)) {
 		nt_walk_task(task, NULL, &look->stack);
@@ -202,7 +206,7 @@ static unsigned long nt_klp_code(const struct klp_func *func, unsigned long *siz
 	const struct klp_func *used = func;
 
 	if (*nt_klp_target) {
-		/* the only one in the list: what is next is its head */
+		/* a single entry: next and prev are both the list's head */
 		if (func->stack_node.next == func->stack_node.prev) {
 			*size = func->old_size;
 			return (unsigned long)func->old_func;
@@ -306,58 +310,123 @@ static void nt_klp_check_all(struct nt_klp_notes *n, struct nt_klp_look *look, u
 	rcu_read_unlock();
 }
 
-/* A look at the task that a CPU runs. */
+/*
+ * A look at the task that a CPU runs, by an interrupt there. A CPU whose interrupts are off is not waited for, so
+ * these outlive their users.
+ */
 struct nt_klp_visit {
+	call_single_data_t csd;
+	atomic_t state;
 	pid_t pid;
 	struct nt_task_stack stack;
 	bool seen, user;
 };
 
+enum { NT_VISIT_FREE, NT_VISIT_WAITED_FOR, NT_VISIT_OVER, NT_VISIT_LEFT };
+
+/* This many tasks are visited. */
+#define NT_KLP_VISITS	8
+#define NT_KLP_VISIT_MS	50
+
+static struct nt_klp_visit nt_klp_visits[NT_KLP_VISITS];
+
 static void nt_klp_visit_cpu(void *arg)
 {
 	struct nt_klp_visit *v = arg;
-	struct pt_regs *regs;
+	struct pt_regs *regs = current->pid == v->pid ? nt_walk_interrupted() : NULL;
 
-	if (current->pid != v->pid)
-		return;
-	regs = nt_walk_interrupted();
-	if (!regs)
-		return;
-	v->seen = true;
-	v->user = user_mode(regs);
-	if (!v->user)
+	v->seen = regs;
+	v->user = regs && user_mode(regs);
+	v->stack.nr = 0;
+	if (regs && !v->user)
 		nt_walk_task(current, regs, &v->stack);
+	if (atomic_cmpxchg(&v->state, NT_VISIT_WAITED_FOR, NT_VISIT_OVER) == NT_VISIT_LEFT)
+		atomic_set_release(&v->state, NT_VISIT_FREE);
 }
 
-/* This many tasks are visited: each interrupts a CPU. */
-#define NT_KLP_VISITS	8
+/* Visit a task on a CPU. Return: true if it was seen; then nt_klp_visit_end() must follow. */
+static bool nt_klp_visit_begin(struct nt_klp_visit *v, u32 cpu, pid_t pid)
+{
+	unsigned int ms;
 
-/* Add where the tasks are that run on a CPU. Their notes are the last, and have no callers: they move. */
-static void nt_klp_visit(struct nt_klp_notes *n, u32 first, struct nt_klp_visit *v)
+	if (atomic_cmpxchg(&v->state, NT_VISIT_FREE, NT_VISIT_WAITED_FOR) != NT_VISIT_FREE)
+		return false;
+	v->pid = pid;
+	INIT_CSD(&v->csd, nt_klp_visit_cpu, v);
+	if (smp_call_function_single_async(cpu, &v->csd)) {
+		atomic_set(&v->state, NT_VISIT_FREE);
+		return false;
+	}
+	for (ms = 0; ms < NT_KLP_VISIT_MS && atomic_read_acquire(&v->state) != NT_VISIT_OVER; ms++)
+		usleep_range(1000, 2000);
+	if (atomic_cmpxchg(&v->state, NT_VISIT_WAITED_FOR, NT_VISIT_LEFT) == NT_VISIT_WAITED_FOR)
+		return false;
+	if (!v->seen)
+		atomic_set(&v->state, NT_VISIT_FREE);
+	return v->seen;
+}
+
+static void nt_klp_visit_end(struct nt_klp_visit *v)
+{
+	atomic_set(&v->state, NT_VISIT_FREE);
+}
+
+void nt_livepatch_exit(void)
+{
+	unsigned int i;
+
+	/* the function of a visit that was left is in this module */
+	for (i = 0; i < NT_KLP_VISITS; i++)
+		while (atomic_read(&nt_klp_visits[i].state) != NT_VISIT_FREE)
+			msleep(10);
+}
+
+/* Add the stack to a note, which moves those behind it. */
+static void nt_klp_add_stack(struct nt_klp_notes *n, struct nestrace_klp_task *note, const struct nt_task_stack *stack)
+{
+	u32 at = (char *)note - n->start, more = stack->nr * sizeof(*note->caller), i;
+
+	if (more > n->room - n->len)
+		return;
+	memmove((char *)note + note->note.length + more, (char *)note + note->note.length,
+		n->len - at - note->note.length);
+	for (i = 0; i < stack->nr; i++)
+		note->caller[i] = stack->caller[i];
+	note->nr = stack->nr;
+	note->note.length += more;
+	n->len += more;
+}
+
+/* Add where the tasks are that run on a CPU. Their notes begin at @first, are the last, and have no callers. */
+static void nt_klp_visit(struct nt_klp_notes *n, u32 first)
 {
 	struct nestrace_klp_task *note;
-	u32 at, visits = 0, more, i;
+	struct nt_klp_visit *v;
+	u32 at, visits = 0;
 
-	for (at = first; at < n->len; at += note->note.length) {
+	for (at = first; at < n->len && visits < NT_KLP_VISITS; at += note->note.length) {
 		note = (void *)(n->start + at);
-		if (note->why != NESTRACE_KLP_ON_CPU || !note->pid || visits++ == NT_KLP_VISITS)
+		if (note->why != NESTRACE_KLP_ON_CPU || !note->pid)
 			continue;
-		*v = (struct nt_klp_visit){ .pid = note->pid };
-		if (smp_call_function_single(note->cpu, nt_klp_visit_cpu, v, 1) || !v->seen)
+		v = &nt_klp_visits[visits++];
+		if (!nt_klp_visit_begin(v, note->cpu, note->pid))
 			continue;
 		if (v->user)
 			note->note.flags |= NESTRACE_KLP_USER;
-		more = v->stack.nr * sizeof(*note->caller);
-		if (more > n->room - n->len)
-			continue;
-		memmove((char *)note + note->note.length + more, (char *)note + note->note.length,
-			n->len - at - note->note.length);
-		for (i = 0; i < v->stack.nr; i++)
-			note->caller[i] = v->stack.caller[i];
-		note->nr = v->stack.nr;
-		note->note.length += more;
-		n->len += more;
+		nt_klp_add_stack(n, note, &v->stack);
+		nt_klp_visit_end(v);
 	}
+}
+
+/* Return: the task that has the lock, which an RCU read section keeps; or NULL. */
+static struct task_struct *nt_klp_owner(void)
+{
+	/* the low bits are the lock's own */
+#ifdef CONFIG_PREEMPT_RT
+	return (struct task_struct *)((unsigned long)READ_ONCE(nt_klp_mutex->rtmutex.owner) & ~1UL);
+#else
+	return (struct task_struct *)(atomic_long_read(&nt_klp_mutex->owner) & ~7UL);
+#endif
 }
 
 /* Note the task that has the lock. */
@@ -366,8 +435,7 @@ static void nt_klp_add_owner(struct nt_klp_notes *n, struct nt_klp_look *look)
 	struct task_struct *task;
 
 	rcu_read_lock();
-	/* the low bits are the mutex's own */
-	task = (struct task_struct *)(atomic_long_read(&nt_klp_mutex->owner) & ~7UL);
+	task = nt_klp_owner();
 	if (task && !static_call(nt_task_call)(task, nt_klp_look_at, look)) {
 		look->why = NESTRACE_KLP_LOCK;
 		nt_klp_add_task(n, task, look);
@@ -391,10 +459,9 @@ static int nt_klp_lock(void)
 
 static int nt_klp_describe(struct nestrace_livepatch *arg, struct nt_klp_notes *n)
 {
-	struct nt_klp_visit *visit = kmalloc(sizeof(*visit), GFP_KERNEL);
 	struct nt_klp_look *look = kmalloc(sizeof(*look), GFP_KERNEL);
 	const struct klp_patch *patch;
-	int ret = visit && look ? nt_klp_lock() : -ENOMEM;
+	int ret = look ? nt_klp_lock() : -ENOMEM;
 	u32 first;
 
 	arg->target = -1;
@@ -412,9 +479,8 @@ static int nt_klp_describe(struct nestrace_livepatch *arg, struct nt_klp_notes *
 			nt_klp_check_all(n, look, &arg->pending);
 	}
 	mutex_unlock(nt_klp_mutex);
-	nt_klp_visit(n, first, visit);
+	nt_klp_visit(n, first);
 out:
-	kfree(visit);
 	kfree(look);
 	return ret;
 }
@@ -447,5 +513,9 @@ int __init nt_livepatch_init(void)
 int nt_livepatch_describe(struct nestrace_livepatch *arg)
 {
 	return -EOPNOTSUPP;
+}
+
+void nt_livepatch_exit(void)
+{
 }
 #endif

@@ -10,6 +10,8 @@
 
 /* Return: NESTRACE_FEATURE_LIVEPATCH, or 0. Context: module load. */
 int nt_livepatch_init(void);
+/* Wait for what may still run in here. Context: module unload, after the device is gone. */
+void nt_livepatch_exit(void);
 /* Do what NESTRACE_IOC_LIVEPATCH says. Return: 0 or its error. Context: may sleep. */
 int nt_livepatch_describe(struct nestrace_livepatch *arg);
 

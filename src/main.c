@@ -101,6 +101,7 @@ err_stacks:
 static void __exit nt_exit(void)
 {
 	nt_device_exit();
+	nt_livepatch_exit();
 	nt_events_exit();
 	nt_hibernation_exit();
 	nt_modules_exit();

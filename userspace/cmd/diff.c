@@ -273,6 +273,7 @@ static bool read_side(struct side *s, const char *per)
 		return false;
 	}
 	graph_events_init(&s->graph, s->reader.names);
+	s->durations.exact = s->reader.has_accounting && !s->reader.cycles;
 	callgraph_init(&s->calls, s->reader.tep);
 	s->last = xzalloc(s->reader.nr_sources + 1, sizeof(*s->last));
 	reader_read(&s->reader);

@@ -778,6 +778,7 @@ int cmd_export(int argc, char **argv)
 		return EXIT_ERROR;
 	}
 	graph_events_init(&e.graph, e.reader.names);
+	e.durations.exact = e.reader.has_accounting && !e.reader.cycles;
 	e.args = args_show_new(e.reader.file, e.reader.tep);
 	if (e.by_time && !graph_events_have_entries(&e.graph))
 		die("the file has no calls with returns: '%s'; --weight time needs record --ret, not --ret=exit", path);

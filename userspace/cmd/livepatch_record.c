@@ -178,7 +178,7 @@ static void add_probe(struct versions *v, struct patched *p)
 	p->probe = tracefs_kprobe_alloc(v->group, p->event, addr, "");
 	if (p->probe && !tracefs_dynevent_create(p->probe))
 		return;
-	warn("no kprobe can be placed: '%s'; whether calls that ftrace dropped run its original is not seen", p->name);
+	warn("cannot place a kprobe: '%s'; calls of it that ftrace drops are not counted", p->name);
 	tracefs_dynevent_free(p->probe);
 	p->probe = NULL;
 	*p->event = '\0';
@@ -539,9 +539,9 @@ static void put_table(struct versions *v)
 	if (!v->nr_calls)
 		printf("no patched function was called\n");
 	if (interrupts)
-		printf("# an interrupt or an NMI runs the version of the task that it interrupts: of that the rows have the name\n");
+		printf("# an interrupt or an NMI runs the version of the task that it interrupts; its row has the name of that task\n");
 	if (lost)
-		printf("# %" PRIu64 "%s events were lost: so nothing says whether ftrace dropped calls; use a larger -b\n",
+		printf("# %" PRIu64 "%s events were lost, so dropped calls cannot be counted; use a larger -b\n",
 		       v->missing.events, v->missing.more ? " and more" : "");
 	else if (dropped)
 		printf("# DROPPED: %" PRIu64 " calls ran the original although no user of ftrace saw them, so livepatch did not\n"
@@ -581,7 +581,7 @@ int livepatch_record(int fd, const struct livepatch_record *r)
 	snprintf(v.group, sizeof(v.group), GROUP "%d", getpid());
 	take_patched(&v);
 	if (!v.nr && !r->nr_functions)
-		die("nothing is patched: 'nestrace livepatch'; name what will be with -l FUNCTION and --patch MODULE");
+		die("no function is patched: '/sys/kernel/livepatch'; name a later patch with -l FUNCTION and --patch MODULE");
 	remove_left();
 	for (i = 0; i < v.nr; i++)
 		add_probe(&v, &v.patched[i]);

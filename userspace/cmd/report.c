@@ -309,6 +309,7 @@ static void show_files(struct files *f, struct text_look look)
 		look.instance_width = instance_width(r->reader.file);
 		r->text = text_new(r->reader.tep, &look);
 		graph_events_init(&r->events, r->reader.names);
+		r->durations.exact = r->reader.has_accounting && !r->reader.cycles;
 		if (r->graph) {
 			callgraph_init(&r->calls, r->reader.tep);
 			r->depth = xzalloc(r->reader.nr_sources + 1, sizeof(*r->depth));

@@ -397,6 +397,7 @@ static int stat_durations(const char *path, const char *output, struct periods *
 	if (!open_recorded(&r, path, output))
 		return EXIT_ERROR;
 	graph_events_init(&t.events, r.names);
+	t.durations.exact = r.has_accounting && !r.cycles;
 	/* recorded by --ret=exit: other files without entries have no times in their returns */
 	t.only_exits = graph_events_only_exits(&t.events) && graph_events_have_ns(&t.events) &&
 		       r.has_accounting;

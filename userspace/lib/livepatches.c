@@ -36,9 +36,9 @@ bool livepatches_read(struct livepatches *l, int fd, bool tasks, struct error *e
 		return true;
 	}
 	if (errno == EOPNOTSUPP)
-		error_set(e, "this kernel has no livepatches, or hides them: '/dev/nestrace'; it needs CONFIG_LIVEPATCH and CONFIG_KALLSYMS_ALL");
+		error_set(e, "no support for livepatches: '/dev/nestrace'; the kernel needs CONFIG_LIVEPATCH, CONFIG_KALLSYMS_ALL and the ORC unwinder");
 	else if (errno == EPERM)
-		error_set(e, "no right to see the tasks' stacks: '/dev/nestrace'; it needs root, or CAP_SYS_ADMIN");
+		error_set(e, "no permission to read tasks' stacks: '/dev/nestrace'; run as root, or with CAP_SYS_ADMIN");
 	else
 		error_set_errno(e, "cannot read the livepatches from '/dev/nestrace'");
 	livepatches_free(l);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/kallsyms.h"
 #include "lib/memory.h"
 #include "lib/module_name.h"
 #include "lib/names.h"
 #include "lib/source_lines.h"
 #include "lib/tracedat_read.h"
+#include "lib/utf8.h"
 
 #ifndef HAVE_LIBDW
 
@@ -44,6 +46,7 @@ struct function {
 	const char *name;
 	Dwfl_Module *elf;
 	GElf_Addr start;
+	GElf_Word section;
 };
 
 /* A module that the file has functions of, and where they are. */
@@ -154,6 +157,13 @@ static int is_wanted(const char *name, const char *path)
 	return m && !m->elf;
 }
 
+static bool has_lines(Dwfl_Module *elf)
+{
+	Dwarf_Addr bias;
+
+	return elf && dwfl_module_getdwarf(elf, &bias);
+}
+
 /* Report an ELF file that the user gave. vmlinux has no suffix .ko. */
 static bool add_elf(struct source_lines *s, const char *path, struct error *e)
 {
@@ -166,12 +176,15 @@ static bool add_elf(struct source_lines *s, const char *path, struct error *e)
 		out_of_memory();
 	m = ko ? find_module(s, name) : NULL;
 	elf = dwfl_report_offline(s->dwfl, name, path, -1);
-	if (elf && !ko)
+	if (elf && !has_lines(elf)) {
+		error_set(e, "no debug information: '%s'; name a file with DWARF", path);
+		elf = NULL;
+	} else if (elf && !ko)
 		s->kernel = elf;
 	else if (elf && m)
 		m->elf = elf;
 	else if (elf)
-		error_set(e, "no function of this module is in the file: '%s'", name);
+		error_set(e, "no function of this module was recorded: '%s'; check the file's name", path);
 	else
 		error_set(e, "cannot read debug information: '%s'; %s", path, dwfl_errmsg(-1));
 	free(name);
@@ -185,11 +198,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void add_function(struct source_lines *s, Dwfl_Module *elf, const char *name, GElf_Addr start)
+static void add_function(struct source_lines *s, Dwfl_Module *elf, const char *name, GElf_Addr start,
+			 GElf_Word section)
 {
 	if (!(s->nr & (s->nr - 1)))
 		s->function = xrealloc(s->function, (s->nr ? 2 * s->nr : 1) * sizeof(*s->function));
-	s->function[s->nr++] = (struct function){ .name = name, .elf = elf, .start = start };
+	s->function[s->nr++] = (struct function){ .name = name, .elf = elf, .start = start, .section = section };
 }
 
 /* Take the functions of an ELF file, and where the kernel begins. */
@@ -199,8 +213,9 @@ static int take_symbols(Dwfl_Module *elf, void **user, const char *name, Dwarf_A
 	struct module *m = find_module(s, name);
 	const char *symbol;
 	GElf_Addr start;
+	GElf_Word section;
 	GElf_Sym sym;
-	int i, nr;
+	int i, nr, type;
 
 	nr = dwfl_module_getsymtab(elf);
 	if (!strcmp(name, KERNEL))
@@ -208,11 +223,13 @@ static int take_symbols(Dwfl_Module *elf, void **user, const char *name, Dwarf_A
 	else if (m)
 		m->elf = elf;
 	for (i = 1; i < nr; i++) {
-		symbol = dwfl_module_getsym_info(elf, i, &sym, &start, NULL, NULL, NULL);
-		if (!symbol || sym.st_shndx == SHN_UNDEF)
+		symbol = dwfl_module_getsym_info(elf, i, &sym, &start, &section, NULL, NULL);
+		if (!symbol || !*symbol || sym.st_shndx == SHN_UNDEF)
 			continue;
-		if (GELF_ST_TYPE(sym.st_info) == STT_FUNC)
-			add_function(s, elf, symbol, start);
+		/* functions in assembly have no type */
+		type = GELF_ST_TYPE(sym.st_info);
+		if (type == STT_FUNC || type == STT_NOTYPE)
+			add_function(s, elf, symbol, start, section);
 		if (elf == s->kernel && s->placed && !strcmp(symbol, "_stext"))
 			s->bias -= start;
 	}
@@ -224,16 +241,98 @@ static char *release_of(const struct tracedat *file)
 {
 	char *release = NULL;
 
-	if (file->uname && sscanf(file->uname, "%*s %*s %ms", &release) == 1)
+	if (!file->uname || sscanf(file->uname, "%*s %*s %ms", &release) != 1)
+		return NULL;
+	/* libdwfl would take it for a folder */
+	if (!strchr(release, '/'))
 		return release;
+	free(release);
 	return NULL;
 }
 
-static bool has_lines(Dwfl_Module *elf)
-{
-	Dwarf_Addr bias;
+/* By how much the functions of a section were moved. */
+struct move {
+	Dwfl_Module *elf;
+	GElf_Word section;
+	uint64_t by;
+};
 
-	return elf && dwfl_module_getdwarf(elf, &bias);
+static int by_move(const void *a, const void *b)
+{
+	const struct move *x = a, *y = b;
+
+	if (x->elf != y->elf)
+		return x->elf < y->elf ? -1 : 1;
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	return x->by < y->by ? -1 : x->by > y->by;
+}
+
+static const struct function *only_named(const struct source_lines *s, const char *name, Dwfl_Module *elf);
+static Dwfl_Module *elf_of(const struct source_lines *s, uint64_t start);
+
+/* List the moves of all functions that the file and an ELF file have once. Return: to be freed. */
+static struct move *list_moves(const struct source_lines *s, const struct tracedat *file, size_t *nr)
+{
+	char *copy = xstrdup(file->kallsyms), *text, *save;
+	const struct function *f;
+	struct kallsyms_line line;
+	struct move *move = NULL;
+	Dwfl_Module *elf;
+
+	for (*nr = 0, text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
+		if (!kallsyms_parse(text, &line) || !kallsyms_is_function(line.type))
+			continue;
+		elf = elf_of(s, line.start);
+		f = elf ? only_named(s, line.name, elf) : NULL;
+		if (!f)
+			continue;
+		if (!(*nr & (*nr - 1)))
+			move = xrealloc(move, (*nr ? 2 * *nr : 1) * sizeof(*move));
+		move[(*nr)++] = (struct move){ .elf = elf, .section = f->section, .by = line.start - f->start };
+	}
+	free(copy);
+	if (*nr)
+		qsort(move, *nr, sizeof(*move), by_move);
+	return move;
+}
+
+/*
+ * Is each ELF file of the build that was recorded? Then nearly all functions of a section are moved by the same.
+ * Return: NULL, or one that is not.
+ */
+static Dwfl_Module *other_build(const struct source_lines *s, const struct tracedat *file)
+{
+	size_t nr, i, j, same, most = 0, all = 0;
+	struct move *move = list_moves(s, file, &nr);
+	Dwfl_Module *other = NULL;
+
+	for (i = 0; i < nr; i = j) {
+		for (j = i, same = 1; j < nr && move[j].elf == move[i].elf && move[j].section == move[i].section; j++) {
+			same = j > i && move[j].by == move[j - 1].by ? same + 1 : 1;
+			most = same > most ? same : most;
+		}
+		all = j - i;
+		/* a symbol may be an alias, or have come later */
+		if (most * 20 < all * 19 && all > 2)
+			other = move[i].elf;
+		most = 0;
+	}
+	free(move);
+	return other;
+}
+
+/* Return: false, and why, if one of the ELF files cannot be right. */
+static bool check_elfs(const struct source_lines *s, const struct tracedat *file, struct error *e)
+{
+	Dwfl_Module *other = other_build(s, file);
+	const char *name, *path;
+
+	if (!other)
+		return true;
+	name = dwfl_module_info(other, NULL, NULL, NULL, NULL, NULL, &path, NULL);
+	return error_set(e, "its functions are not where they were recorded: '%s'; it is of another build of the %s%s",
+			 path ? path : name, strcmp(name, KERNEL) ? "module " : "", name);
 }
 
 struct source_lines *source_lines_new(const struct tracedat *file, struct tep_handle *tep,
@@ -266,13 +365,13 @@ struct source_lines *source_lines_new(const struct tracedat *file, struct tep_ha
 		good = error_set(e, "no debug information of the kernel is installed: '%s'; install it (Debian: linux-image-%s-dbg), or name vmlinux or a module with --line-from",
 				 release, release);
 	free(release);
-	if (!good) {
-		source_lines_free(s);
-		return NULL;
-	}
-	if (s->nr)
+	if (good && s->nr)
 		qsort(s->function, s->nr, sizeof(*s->function), by_name);
-	return s;
+	good = good && check_elfs(s, file, e);
+	if (good)
+		return s;
+	source_lines_free(s);
+	return NULL;
 }
 
 /* Return where the functions of the name begin in the list, and set *@nr to their number. */
@@ -299,6 +398,23 @@ static Dwfl_Module *elf_of(const struct source_lines *s, uint64_t start)
 	return s->placed ? s->kernel : NULL;
 }
 
+/* Return the only function of the name in an ELF file; NULL: there is none, or there are several. */
+static const struct function *only_named(const struct source_lines *s, const char *name, Dwfl_Module *elf)
+{
+	const struct function *f, *found = NULL;
+	size_t nr, i;
+
+	f = named(s, name, &nr);
+	for (i = 0; i < nr; i++) {
+		if (f[i].elf != elf)
+			continue;
+		if (found && found->start != f[i].start)
+			return NULL;
+		found = &f[i];
+	}
+	return found;
+}
+
 /*
  * Find a function in its ELF file. The kernel's has to be where it was, or it is that of another kernel. In a
  * module, whose sections are anywhere, the name has to be its only one.
@@ -309,14 +425,12 @@ static const struct function *find_function(const struct source_lines *s, const 
 	Dwfl_Module *elf = elf_of(s, start);
 	size_t nr, i;
 
-	f = elf ? named(s, name, &nr) : NULL;
-	for (i = 0; f && i < nr; i++) {
-		if (f[i].elf != elf || (elf == s->kernel && f[i].start != start - s->bias))
-			continue;
-		if (found && found->start != f[i].start)
-			return NULL;
-		found = &f[i];
-	}
+	if (!elf || elf != s->kernel)
+		return elf ? only_named(s, name, elf) : NULL;
+	f = named(s, name, &nr);
+	for (i = 0; i < nr; i++)
+		if (f[i].elf == elf && f[i].start == start - s->bias)
+			found = &f[i];
 	return found;
 }
 
@@ -324,7 +438,7 @@ static char *line_at(Dwfl_Module *elf, GElf_Addr addr)
 {
 	Dwfl_Line *line = dwfl_module_getsrc(elf, addr);
 	const char *source, *dir;
-	char *text;
+	char *text, *clean;
 	int nr;
 
 	source = line ? dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL) : NULL;
@@ -336,8 +450,10 @@ static char *line_at(Dwfl_Module *elf, GElf_Addr addr)
 		source += strlen(dir) + 1;
 	while (!strncmp(source, "./", 2))
 		source += 2;
-	if (asprintf(&text, "%s:%d", source, nr) < 0)
+	clean = utf8_clean(source, "");
+	if (asprintf(&text, "%s:%d", clean, nr) < 0)
 		out_of_memory();
+	free(clean);
 	return text;
 }
 

@@ -195,6 +195,15 @@ static struct duration_times times_of(uint64_t took, uint64_t interrupts, uint64
 	return (struct duration_times){ .total = total, .self = total > callees ? total - callees : 0 };
 }
 
+#define SLACK	1000	/* ns that times may be wrong by, and a thousandth for what was converted */
+
+/* Did a call of the same function at the same depth begin later? Then events in between are missing. */
+static bool is_later(const struct durations *d, const struct call *c, const struct hit *hit, uint64_t took)
+{
+	return d->exact && took != DURATION_BY_TIMES && took < hit->ts &&
+	       hit->ts - took > c->begin + SLACK + took / 1000;
+}
+
 bool durations_exit(struct durations *d, const struct source *from, const struct hit *hit,
 		    uint64_t depth, uint64_t took, struct duration_times *times)
 {
@@ -202,7 +211,8 @@ bool durations_exit(struct durations *d, const struct source *from, const struct
 	struct call c, *below;
 
 	pop_broken(d, s, depth + 1);
-	if (!s->nr || s->call[s->nr - 1].depth != depth || s->call[s->nr - 1].ip != hit->ip) {
+	if (!s->nr || s->call[s->nr - 1].depth != depth || s->call[s->nr - 1].ip != hit->ip ||
+	    is_later(d, &s->call[s->nr - 1], hit, took)) {
 		pop_broken(d, s, depth);
 		d->headless++;
 		return false;

@@ -49,6 +49,8 @@ struct durations {
 	/* NULL, or: a call ends. @times NULL: its return is missing. */
 	void (*ended)(void *arg, const struct open_call *call, const struct duration_times *times);
 	void *arg;
+	/* returns say when they began, by the clock of the events: one of another call than the last is known */
+	bool exact;
 	struct duration *entry;		/* hash table, @size of them, @used not free */
 	size_t size, used;
 	uint64_t entries;		/* events; each is counted in @calls of one entry, or in: */

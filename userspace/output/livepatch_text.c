@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "lib/ftrace_users.h"
 #include "lib/functions.h"
@@ -169,8 +170,8 @@ void livepatch_text_patches(const struct livepatches *l)
 		}
 	}
 	if (shared)
-		printf("# shared: ftrace calls the users of such a function through its list function. That calls nobody from\n"
-		       "# the second nested call of one context on, so such a call runs the original code.\n");
+		printf("# shared: ftrace calls the users of such a function through its list function. If a user calls such a\n"
+		       "# function itself, from the second such level in one context on nobody is called, and the original runs.\n");
 	if (!read && rows.nr)
 		printf("# shared functions are not known, because tracefs cannot be read\n");
 	free(rows.row);
@@ -294,14 +295,19 @@ void livepatch_text_why(const struct nestrace_klp_task *task, struct tep_handle 
 		snprintf(to, size, "it has the lock of livepatches");
 		break;
 	default:
-		snprintf(to, size, "nothing any more: the kernel tries again within a second");
+		snprintf(to, size, "nothing holds it any more; the kernel tries again about once a second");
 	}
 }
 
 /* How a running kernel thread changes its version depends on the kernel. */
 static const char *running_thread(void)
 {
-	if (functions_exist("klp_cond_resched"))
+	struct utsname uts;
+	int major = 0;
+
+	if (!uname(&uts))
+		sscanf(uts.release, "%d", &major);
+	if (functions_exist("klp_cond_resched") || (major == 6 && functions_exist("__klp_sched_try_switch")))
 		return "when it sleeps or calls cond_resched(), outside of what is patched";
 	if (functions_exist("__klp_sched_try_switch"))
 		return "when it calls schedule(), outside of what is patched";
@@ -313,13 +319,13 @@ static const char *how(const struct nestrace_klp_task *task)
 	unsigned int flags = task->note.flags;
 
 	if (task->why == NESTRACE_KLP_LOCK)
-		return "no task can change its version, and no patch come or go, until it gives up the lock";
+		return "nothing changes, and no patch comes or goes, until it releases the lock";
+	if (task->why == NESTRACE_KLP_NOTHING)
+		return "by itself, in a second or two";
+	if (flags & NESTRACE_KLP_USER)
+		return "by now: the interrupt of this look has brought it through the kernel";
 	if (flags & NESTRACE_KLP_IDLE)
 		return "in the idle loop, which the kernel wakes every second; as long as other tasks keep the CPU, it does not get there";
-	if (flags & NESTRACE_KLP_USER)
-		return "at the next interrupt, on the way back to user mode";
-	if (task->why == NESTRACE_KLP_NOTHING)
-		return "by itself, within a second";
 	if (flags & NESTRACE_KLP_KTHREAD && flags & NESTRACE_KLP_RUNNABLE)
 		return running_thread();
 	if (flags & NESTRACE_KLP_KTHREAD)
@@ -337,23 +343,23 @@ static const char *what_to_do(const struct livepatches *l, const struct nestrace
 		return "find what the callback of the patch waits for: the frames show it";
 	if (task->why == NESTRACE_KLP_HOOKED)
 		return "end what hooks returns: nestrace record --ret, a kretprobe, an fprobe; or let it have a CPU";
-	if (flags & NESTRACE_KLP_IDLE)
-		return "let the CPU be idle for a moment: find the task that keeps it";
 	if (task->why == NESTRACE_KLP_NOTHING || flags & NESTRACE_KLP_USER)
 		return "wait";
+	if (flags & NESTRACE_KLP_IDLE)
+		return "let the CPU be idle for a moment: find the task that keeps it";
 	if (flags & NESTRACE_KLP_KTHREAD && flags & NESTRACE_KLP_RUNNABLE)
-		return "let it go idle: end the work that it was given; signals do not reach it";
+		return "stop the work that it was given; it ignores signals";
 	if (flags & NESTRACE_KLP_KTHREAD)
 		return task->state & INTERRUPTIBLE ?
-		       "make what it waits for happen; the kernel wakes it 15 s after the start, and every 15 s" :
-		       "make what it waits for happen; signals do not reach it";
+		       "trigger what it waits for; the kernel wakes it 15 s after the start, and every 15 s" :
+		       "trigger what it waits for; it ignores signals";
 	if (task->state & (STOPPED | TRACED))
 		return task->state & TRACED ? "let the debugger continue it" : "let it continue: kill -CONT";
 	if (flags & NESTRACE_KLP_RUNNABLE)
 		return "wait, or find what keeps it in the kernel";
 	if (task->state & INTERRUPTIBLE)
 		return "wait: the kernel interrupts its sleep 15 s after the start, and every 15 s; if it sleeps again, end it";
-	return "make what it waits for happen; signals do not reach it";
+	return "trigger what it waits for; it ignores signals";
 }
 
 #define ALIKE	3	/* frames of one function in a row that are shown */
@@ -390,7 +396,7 @@ void livepatch_text_task(const struct livepatches *l, const struct nestrace_klp_
 	printf("%s\n", text);
 	put_frames(task, tep);
 	if (task->why == NESTRACE_KLP_ON_CPU && !task->nr && !(task->note.flags & (NESTRACE_KLP_USER | NESTRACE_KLP_IDLE)))
-		printf("    it was not seen there\n");
+		printf("    it had left the CPU before its stack was read\n");
 	printf("  it changes: %s\n", how(task));
 	printf("  you can: %s\n", what_to_do(l, task));
 	if (p && task->why != NESTRACE_KLP_NOTHING && task->why != NESTRACE_KLP_LOCK)

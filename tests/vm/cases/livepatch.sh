@@ -35,7 +35,7 @@ tasks()
 
 is "no livepatch: it says so" "$(nestrace livepatch)" "there are no livepatches"
 is "no transition: it says so" "$(nestrace livepatch --why)" "there is no transition"
-says "--record without a livepatch" 125 "nothing is patched" nestrace livepatch --record true
+says "--record without a livepatch" 125 "no function is patched" nestrace livepatch --record true
 says "--record with --why" 2 "--record does not go with --why" nestrace livepatch --record --why
 says "-l without --record" 2 "are for --record; add it" nestrace livepatch -l vfs_read
 says "a COMMAND without --record" 2 "only --record takes a COMMAND" nestrace livepatch true
@@ -83,7 +83,7 @@ for kind in sleep thread-sleep; do
 		ok "sleep: the kernel interrupts it after 15 s" grep -q "it changes: once that function has returned; at the latest on its way to user mode" why ;;
 	*)
 		ok "thread-sleep: it is the kernel thread" grep -q "^nt_kt-[0-9]*, a kernel thread: it sleeps, uninterruptibly; frame [0-9]* is in nt_kt_sleep" why
-		ok "thread-sleep: signals do not reach it" grep -q "you can: make what it waits for happen; signals do not reach it" why ;;
+		ok "thread-sleep: signals do not reach it" grep -q "you can: trigger what it waits for; it ignores signals" why ;;
 	esac
 	nestrace livepatch > r
 	ok "$kind: the listing says that it is in transition" grep -q "^nt_klp_one: enabled; in transition of nt_klp_one to the patched version" r
