@@ -298,7 +298,7 @@ static struct move *list_moves(const struct source_lines *s, const struct traced
 }
 
 /*
- * Is each ELF file of the build that was recorded? Then nearly all functions of a section are moved by the same.
+ * Is each ELF file of the build that was recorded? If so, nearly all functions of a section are moved by the same.
  * Return: NULL, or one that is not.
  */
 static Dwfl_Module *other_build(const struct source_lines *s, const struct tracedat *file)

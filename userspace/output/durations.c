@@ -197,7 +197,7 @@ static struct duration_times times_of(uint64_t took, uint64_t interrupts, uint64
 
 #define SLACK	1000	/* ns that times may be wrong by, and a thousandth for what was converted */
 
-/* Did a call of the same function at the same depth begin later? Then events in between are missing. */
+/* Did a call of the same function at the same depth begin later, so that events in between are missing? */
 static bool is_later(const struct durations *d, const struct call *c, const struct hit *hit, uint64_t took)
 {
 	return d->exact && took != DURATION_BY_TIMES && took < hit->ts &&
