@@ -28,6 +28,7 @@
 #include "lib/reader.h"
 #include "lib/stack_event.h"
 #include "lib/symbols.h"
+#include "lib/utf8.h"
 #include "output/calls_seen.h"
 #include "output/json.h"
 
@@ -36,7 +37,7 @@ static const char help[] =
 	"       nestrace assert CLAIM... -i FILE\n\n"
 	"Say whether claims about the calls of kernel functions hold while COMMAND runs,\n"
 	"or until Ctrl-C, or in FILE. WHAT is [CONTEXT:]GLOB; contexts are task, softirq,\n"
-	"hardirq, nmi and the exceptions.\n\n"
+	"hardirq, nmi, db, df, mce, vc, vc2 and any.\n\n"
 	"  --never WHAT       it is not called\n"
 	"  --always WHAT      it is called\n"
 	"  --max 'WHAT<N'     it is called fewer than N times\n"
@@ -47,7 +48,7 @@ static const char help[] =
 	"  -h, --help         print this help\n\n"
 	"Each claim may be repeated. The exit status is 0: all hold; 1: one is violated,\n"
 	"and its first calls are shown; 3: nobody can tell, because hits were lost or\n"
-	"refused; 125: nestrace failed; 2: wrong use.\n";
+	"recursed; 125: nestrace failed; 2: wrong use.\n";
 
 enum { EXIT_VIOLATED = 1, EXIT_UNKNOWN = 3 };
 enum verdict { HOLDS, VIOLATED, UNKNOWN };
@@ -61,7 +62,8 @@ struct run {
 	struct tep_handle *tep;
 	bool cycles;
 	bool with_times;			/* returns are recorded */
-	uint64_t unnamed;			/* live: calls that were not read, or of functions that no claim knows */
+	uint64_t unnamed;			/* calls that were not read, or whose functions are not known */
+	const char *doubt;			/* NULL, or why calls may be missing that nothing counts */
 	const char *symbols;			/* of a file; NULL: all was traced that the claims want */
 };
 
@@ -70,8 +72,9 @@ struct result {
 	enum verdict verdict;
 	uint64_t calls;
 	uint64_t recursed;			/* of these, in the tracer */
+	uint64_t returned;			/* of these, in the same context */
 	uint64_t unknown;			/* calls that may have been */
-	char why[256];				/* if it is not known */
+	char why[512];				/* if it is not known */
 	const struct seen *worst;		/* --max-time: with the longest call */
 };
 
@@ -96,6 +99,7 @@ static void count(const struct run *r, const struct claim *c, struct result *res
 		if (!s->ip || !matches(r, c, s->ip, s->slot))
 			continue;
 		result->calls += s->calls;
+		result->returned += s->returned;
 		if (s->longest.ts && (!result->worst || s->longest.took > result->worst->longest.took))
 			result->worst = s;
 	}
@@ -105,51 +109,87 @@ static void count(const struct run *r, const struct claim *c, struct result *res
 	result->calls += result->recursed;
 }
 
-/* Return how many recursions are not those of a function that is known. */
-static uint64_t unnamed_recursions(const struct accounting *a, unsigned int slot, uint64_t recursed)
+/* Count the hits of a context that were lost, and those that recursed in a function that is not known. */
+static void count_lost(const struct accounting *a, unsigned int context, uint64_t *lost, uint64_t *recursed)
 {
-	unsigned int i;
+	unsigned int cpu, slot, i;
+	uint64_t here = 0;
 
+	for (cpu = 0; cpu < a->nr_cpus; cpu++) {
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			if (context_slot(slot) != context)
+				continue;
+			*lost += a->slot[cpu][slot].lost;
+			here += a->slot[cpu][slot].recursed;
+		}
+	}
 	for (i = 0; i < a->nr_recursions; i++)
-		if (a->recursions[i].slot == context_slot(slot))
-			recursed -= a->recursions[i].count < recursed ? a->recursions[i].count : recursed;
-	return recursed;
+		if (a->recursions[i].slot == context)
+			here -= a->recursions[i].count < here ? a->recursions[i].count : here;
+	*recursed += here;
+}
+
+/* Count the returns of calls of a context that are missing, and its calls that have not returned. */
+static void count_missed(const struct accounting *a, unsigned int context, uint64_t *missed, uint64_t *inside)
+{
+	const struct nestrace_slot_returns *r;
+	unsigned int cpu, slot;
+
+	for (cpu = 0; cpu < a->nr_cpus; cpu++) {
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			if (context_slot(slot) != context)
+				continue;
+			r = &a->returns[cpu][slot];
+			*missed += r->lost + r->dropped + r->no_node + r->no_rcu + r->refused;
+			*inside += r->calls - r->returned;
+		}
+	}
+}
+
+static void add_unknown(struct result *result, uint64_t calls)
+{
+	if (__builtin_add_overflow(result->unknown, calls, &result->unknown))
+		result->unknown = UINT64_MAX;
+}
+
+/* Add calls that may have been of the claim's functions, and say why unless there are none. */
+static void doubt(struct result *result, uint64_t calls, const char *one, const char *many)
+{
+	if (!calls)
+		return;
+	add_unknown(result, calls);
+	snprintf(result->why, sizeof(result->why), "%" PRIu64 " %s", calls, calls == 1 ? one : many);
 }
 
 /* Count what may have been calls of the claim's functions. */
 static void count_unknown(const struct run *r, const struct claim *c, struct result *result)
 {
+	uint64_t lost = 0, recursed = 0, missed = 0, inside = 0;
 	const struct accounting *a = r->accounting;
-	uint64_t lost = 0, recursed = 0, missed = 0, inside = 0, here;
-	const struct nestrace_slot_returns *ret;
-	unsigned int cpu, slot;
+	unsigned int slot;
 
 	for (slot = 0; a && slot < NESTRACE_NR_SLOTS; slot++) {
-		if (!is_of(c, slot))
+		if (slot != context_slot(slot) || !is_of(c, slot))
 			continue;
-		for (here = cpu = 0; cpu < a->nr_cpus; cpu++) {
-			lost += a->slot[cpu][slot].lost;
-			here += a->slot[cpu][slot].recursed;
-			ret = &a->returns[cpu][slot];
-			missed += ret->lost + ret->dropped + ret->no_node + ret->no_rcu + ret->refused;
-			inside += ret->calls - ret->returned;
-		}
-		recursed += unnamed_recursions(a, slot, here);
+		count_lost(a, slot, &lost, &recursed);
+		count_missed(a, slot, &missed, &inside);
 	}
-	result->unknown = lost + recursed;
-	if (lost)
-		snprintf(result->why, sizeof(result->why), "%" PRIu64 " hits were lost there; use a larger -b", lost);
-	else if (recursed)
-		snprintf(result->why, sizeof(result->why), "%" PRIu64 " hits there recursed, and their functions are not known", recursed);
+	doubt(result, recursed, "hit in that context recursed, and its function is not known",
+	      "hits in that context recursed, and their functions are not known");
+	doubt(result, lost, "hit was lost in that context; use a larger -b",
+	      "hits were lost in that context; use a larger -b");
+	/* a call is recorded when it returns */
+	if (a && a->at_exit)
+		doubt(result, inside, "call in that context has not returned", "calls in that context have not returned");
 	if (c->kind != CLAIM_MAX_TIME)
 		return;
+	if (a && !a->at_exit)
+		doubt(result, inside, "call in that context has not returned", "calls in that context have not returned");
 	/* a call in the tracer has no time */
-	missed += result->recursed;
-	if (missed)
-		snprintf(result->why, sizeof(result->why), "%" PRIu64 " returns there were missed or lost", missed);
-	else if (inside)
-		snprintf(result->why, sizeof(result->why), "%" PRIu64 " calls there have not returned", inside);
-	result->unknown += missed + inside;
+	doubt(result, missed + result->recursed, "return in that context was missed or lost",
+	      "returns in that context were missed or lost");
+	if (c->slot >= 0 && result->returned != result->calls - result->recursed)
+		doubt(result, 1, "or more calls returned in another context", "");
 }
 
 /* Return the number of functions that the claim wants and the recording left out, and name one in @name. */
@@ -199,10 +239,27 @@ static unsigned long left_out(const struct run *r, const struct claim *c, char *
 static bool not_traced(const struct run *r, const struct claim *c, struct result *result)
 {
 	unsigned long missing;
+	unsigned int i;
 	char name[128];
 
+	if (r->doubt) {
+		snprintf(result->why, sizeof(result->why), "%s", r->doubt);
+		return true;
+	}
+	if (*c->alias) {
+		snprintf(result->why, sizeof(result->why), "ftrace knows %s as %s; claim that", c->alias, c->known_as);
+		return true;
+	}
 	if (!c->nr) {
-		snprintf(result->why, sizeof(result->why), "no function of this name is known");
+		snprintf(result->why, sizeof(result->why), "no function has this name");
+		return true;
+	}
+	for (i = 0; r->accounting && i < NESTRACE_STACK_LEFT_OUT && r->accounting->left_out[i]; i++) {
+		if (!claim_has(c, names_start(r->tep, r->accounting->left_out[i])))
+			continue;
+		snprintf(result->why, sizeof(result->why), "%s is not traced while stacks are recorded%s",
+			 names_function(r->tep, r->accounting->left_out[i]),
+			 r->symbols ? "" : ", as for --never; claim --max 'WHAT<1'");
 		return true;
 	}
 	if (c->kind == CLAIM_MAX_TIME && !r->with_times) {
@@ -219,6 +276,10 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 		snprintf(result->why, sizeof(result->why), "the recording left out calls by --if");
 		return true;
 	}
+	if (strstr(r->accounting->selection, "tasks\n") || strstr(r->accounting->selection, "cpus\n")) {
+		snprintf(result->why, sizeof(result->why), "the recording has only some tasks or CPUs");
+		return true;
+	}
 	missing = left_out(r, c, name, sizeof(name));
 	if (missing)
 		snprintf(result->why, sizeof(result->why), "the recording left out %lu of these functions, such as %s", missing, name);
@@ -233,14 +294,12 @@ static struct result decide(const struct run *r, const struct claim *c)
 	count(r, c, &result);
 	count_unknown(r, c, &result);
 	if (r->missing.events || r->missing.more) {
-		result.unknown += r->missing.events + r->missing.more;
+		add_unknown(&result, r->missing.events);
+		add_unknown(&result, r->missing.more);
 		snprintf(result.why, sizeof(result.why), "%" PRIu64 "%s events were lost", r->missing.events,
 			 r->missing.more ? " and more" : "");
 	}
-	if (r->unnamed) {
-		result.unknown += r->unnamed;
-		snprintf(result.why, sizeof(result.why), "%" PRIu64 " calls could not be read, or their modules are gone", r->unnamed);
-	}
+	doubt(&result, r->unnamed, "call could not be read, or has no name", "calls could not be read, or have no names");
 	untraced = not_traced(r, c, &result);
 	switch (c->kind) {
 	case CLAIM_NEVER:
@@ -254,10 +313,11 @@ static struct result decide(const struct run *r, const struct claim *c)
 			result.verdict = VIOLATED;
 		else
 			/* lost hits matter only if there are enough of them */
-			result.verdict = untraced || result.calls + result.unknown >= c->limit ? UNKNOWN : HOLDS;
+			result.verdict = untraced || result.unknown >= c->limit - result.calls ? UNKNOWN : HOLDS;
 		break;
 	case CLAIM_MAX_TIME:
-		if (result.worst && result.worst->longest.took >= c->limit)
+		if (result.worst && result.worst->longest.took >= c->limit &&
+		    (c->slot < 0 || result.returned == result.calls - result.recursed))
 			result.verdict = VIOLATED;
 		else
 			result.verdict = result.unknown || untraced ? UNKNOWN : HOLDS;
@@ -275,7 +335,8 @@ static void put_ts(const struct run *r, uint64_t ts)
 	if (r->cycles)
 		printf("%" PRIu64, ts);
 	else
-		printf("%" PRIu64 ".%06" PRIu64, ts / 1000000000, ts / 1000 % 1000000);
+		/* rounded, as nestrace report does */
+		printf("%" PRIu64 ".%06" PRIu64, (ts + 500) / 1000000000, (ts + 500) / 1000 % 1000000);
 }
 
 static void put_call(const struct run *r, const char *mark, const struct seen *s, const struct seen_call *call)
@@ -287,8 +348,10 @@ static void put_call(const struct run *r, const char *mark, const struct seen *s
 	printf(": %s %s", context_names[s->slot], names_function(r->tep, s->ip));
 	if (call->took)
 		printf(" took %" PRIu64 ".%03" PRIu64 " us\n", call->took / 1000, call->took % 1000);
-	else
+	else if (call->parent_ip)
 		printf(" <- %s\n", names_function(r->tep, call->parent_ip));
+	else
+		printf("\n");
 	for (i = 0; i < call->nr; i++)
 		printf("%s    => %s\n", mark, names_function(r->tep, call->caller[i]));
 }
@@ -356,7 +419,7 @@ static void put_ktap(const struct run *r, unsigned int number, const struct clai
 {
 	struct shown *shown;
 	unsigned int i, nr = take_shown(r, c, result, &shown);
-	char *name = xstrdup(c->text), *at;
+	char *name = utf8_clean(c->text, ""), *at;
 
 	/* a # would begin a directive */
 	for (at = name; (at = strchr(at, '#'));)
@@ -382,7 +445,7 @@ static void put_json_call(const struct run *r, const struct seen *s, const struc
 	json_string(names_function(r->tep, s->ip));
 	if (call->took) {
 		printf(",\"duration_ns\":%" PRIu64, call->took);
-	} else {
+	} else if (call->parent_ip) {
 		fputs(",\"caller\":", stdout);
 		json_string(names_function(r->tep, call->parent_ip));
 	}
@@ -397,11 +460,13 @@ static void put_json_call(const struct run *r, const struct seen *s, const struc
 static void put_json(const struct run *r, const struct claim *c, const struct result *result)
 {
 	static const char *const words[] = { "holds", "violated", "unknown" };
+	char *name = utf8_clean(c->text, "");
 	struct shown *shown;
 	unsigned int i, nr = take_shown(r, c, result, &shown);
 
 	printf("{\"kind\":\"%s\",\"claim\":", claim_names[c->kind]);
-	json_string(c->text);
+	json_string(name);
+	free(name);
 	printf(",\"verdict\":\"%s\",\"calls\":%" PRIu64, words[result->verdict], result->calls);
 	if (c->kind == CLAIM_MAX_TIME && result->worst)
 		printf(",\"longest_ns\":%" PRIu64, result->worst->longest.took);
@@ -449,6 +514,51 @@ static int conclude(const struct run *r, enum format format)
 	return worst == HOLDS ? EXIT_SUCCESS : worst == VIOLATED ? EXIT_VIOLATED : EXIT_UNKNOWN;
 }
 
+/* ---- what may be missing ---- */
+
+/* Calls that were recorded must be there. */
+static void count_unread(struct run *r)
+{
+	const struct accounting *a = r->accounting;
+	uint64_t recorded = 0, seen = r->seen.nowhere;
+	const struct seen *s;
+	unsigned int cpu, slot;
+
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++)
+		seen += s->ip ? s->calls : 0;
+	for (cpu = 0; a && cpu < a->nr_cpus; cpu++)
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+			recorded += a->slot[cpu][slot].recorded;
+	if (a && recorded != seen)
+		r->unnamed += recorded > seen ? recorded - seen : seen - recorded;
+	r->unnamed += r->seen.nowhere;
+}
+
+/* Count calls at addresses that no symbol covers. */
+static void count_nameless(struct run *r)
+{
+	const struct seen *s;
+
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++)
+		if (s->ip && !names_find(r->tep, s->ip))
+			r->unnamed += s->calls;
+}
+
+/* Count calls of functions that no claim has: only these are traced live. */
+static void count_unclaimed(struct run *r)
+{
+	const struct claim *c;
+	const struct seen *s;
+	bool known;
+
+	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++) {
+		for (known = !s->ip, c = r->claims.claim; !known && c < r->claims.claim + r->claims.nr; c++)
+			known = claim_has(c, names_start(r->tep, s->ip));
+		if (!known)
+			r->unnamed += s->calls;
+	}
+}
+
 /* ---- a file ---- */
 
 static void take_gap(void *arg, const struct source *from, int64_t missed)
@@ -460,7 +570,7 @@ static void take_gap(void *arg, const struct source *from, int64_t missed)
 		missing_add(&r->missing, missed);
 }
 
-static void on_problem(void *arg, const struct error *e)
+static void on_file_problem(void *arg, const struct error *e)
 {
 	warn_error(e);
 }
@@ -478,6 +588,9 @@ static void take_recorded(void *arg, const struct source *from, const struct hit
 	struct graph_call call;
 	struct hit hit;
 
+	/* the accounting is that of the session, which is the top instance */
+	if (f->reader.has_accounting && *from->instance)
+		return;
 	switch (graph_events_take(&f->graph, event, &hit, &call)) {
 	case GRAPH_ENTRY:
 		calls_seen_call(&f->run.seen, from->cpu, &hit);
@@ -503,7 +616,7 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 
 	f->reader.show = f->reader.event = take_recorded;
 	f->reader.gap = take_gap;
-	f->reader.problem = on_problem;
+	f->reader.problem = on_file_problem;
 	f->reader.arg = f;
 	if (!reader_open(&f->reader, path, &e)) {
 		warn_error(&e);
@@ -516,12 +629,15 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 	f->run.cycles = f->reader.cycles;
 	f->run.with_times = graph_events_have_ns(&f->graph);
 	f->run.symbols = f->reader.file->kallsyms;
-	claims_find(&f->run.claims, f->reader.file->kallsyms);
+	claims_find(&f->run.claims, f->reader.file->kallsyms, f->reader.names->modules);
 	reader_read(&f->reader);
+	if (f->reader.failed || f->reader.file->truncated)
+		f->run.doubt = "the file is damaged or cut short";
+	else if (!f->reader.names->complete)
+		f->run.doubt = "the symbols in the file cannot be parsed";
+	count_unread(&f->run);
+	count_nameless(&f->run);
 	ret = conclude(&f->run, format);
-	/* the rest of the file may have had anything */
-	if (f->reader.failed && ret != EXIT_VIOLATED)
-		ret = EXIT_OWN;
 	reader_close(&f->reader);
 	return ret;
 }
@@ -543,6 +659,14 @@ struct live_run {
 	struct modules *modules;
 	struct symbols symbols;
 };
+
+static void on_problem(void *arg, const struct error *e)
+{
+	struct live_run *l = arg;
+
+	warn_error(e);
+	l->run.doubt = "something failed meanwhile";
+}
 
 static void on_opened(void *arg, int fd)
 {
@@ -610,6 +734,9 @@ static void place(struct live_run *l)
 		if (!s->ip)
 			continue;
 		ts = s->nr ? s->first[0].ts : s->longest.ts;
+		/* calls at an address that two modules had cannot be told apart */
+		if (modules_place(l->modules, s->ip, ts) != modules_place(l->modules, s->ip, UINT64_MAX))
+			l->run.unnamed += s->calls;
 		s->ip = modules_place(l->modules, s->ip, ts);
 		for (i = 0; i <= s->nr; i++) {
 			call = i < s->nr ? &s->first[i] : &s->longest;
@@ -622,30 +749,6 @@ static void place(struct live_run *l)
 	calls_seen_add(&placed, &l->run.seen);
 	calls_seen_free(&l->run.seen);
 	l->run.seen = placed;
-}
-
-/* Count calls of functions that no claim has: only these are traced. Calls that were recorded must be there. */
-static void count_unnamed(struct run *r)
-{
-	const struct accounting *a = r->accounting;
-	uint64_t recorded = 0, seen = 0;
-	const struct claim *c;
-	const struct seen *s;
-	unsigned int cpu, slot;
-	bool known;
-
-	for (s = r->seen.seen; s < r->seen.seen + r->seen.size; s++) {
-		for (known = !s->ip, c = r->claims.claim; !known && c < r->claims.claim + r->claims.nr; c++)
-			known = claim_has(c, names_start(r->tep, s->ip));
-		if (!known)
-			r->unnamed += s->calls;
-		seen += s->calls;
-	}
-	for (cpu = 0; cpu < a->nr_cpus; cpu++)
-		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			recorded += a->slot[cpu][slot].recorded;
-	if (recorded > seen)
-		r->unnamed += recorded - seen;
 }
 
 /* Give the tasks their names. */
@@ -688,14 +791,16 @@ static void find_shared(void *arg, const char *function, unsigned int users)
 	}
 }
 
-static void note_shared(const struct run *r)
+static void doubt_shared(struct run *r)
 {
+	static char text[256];
 	struct sharing s = { .run = r };
 
 	ftrace_users_each(find_shared, &s);
-	if (s.nr)
-		warn("other users of ftrace trace functions of the claims: '%s' and %lu more; ftrace may drop nested calls of these unseen",
-		     s.name, s.nr - 1);
+	if (!s.nr || r->doubt)
+		return;
+	snprintf(text, sizeof(text), "other users of ftrace trace %s, and ftrace may drop nested calls unseen", s.name);
+	r->doubt = text;
 }
 
 static int finish(struct live_run *l, struct capture *capture, enum format format)
@@ -723,10 +828,11 @@ static int finish(struct live_run *l, struct capture *capture, enum format forma
 		calls_seen_add(&l->run.seen, &l->cpu[i].seen);
 	l->run.accounting = &a;
 	place(l);
-	claims_find(&l->run.claims, text);
-	count_unnamed(&l->run);
+	claims_find(&l->run.claims, text, NULL);
+	count_unread(&l->run);
+	count_unclaimed(&l->run);
 	name_tasks(l);
-	note_shared(&l->run);
+	doubt_shared(&l->run);
 	ret = conclude(&l->run, format);
 	if (capture->status)
 		warn("COMMAND has ended with status %d", capture->status);
@@ -784,6 +890,7 @@ static int assert_live(struct live_run *l, struct capture_config *config, enum f
 		l->cpu[i].data = xzalloc(subbuf_room(&subbuf_nestrace), 1);
 	}
 	l->comms = comms_new();
+	comms_limit(l->comms, 1 << 20);
 	l->modules = modules_new();
 	if (!symbols_read(&l->symbols, &e))
 		die_error(&e);

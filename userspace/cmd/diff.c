@@ -43,7 +43,7 @@ static const char help[] =
 
 /* A function in a context. */
 struct row {
-	const char *name;
+	char *name;
 	unsigned int slot;
 	uint64_t calls;
 	uint64_t returned, total;	/* of the calls that have returned: ns */
@@ -60,6 +60,8 @@ struct way {
 struct side {
 	const char *path, *letter;
 	struct reader reader;
+	struct periods periods;
+	bool opened;
 	struct graph_events graph;
 	struct callgraph calls;
 	struct durations durations;
@@ -153,6 +155,7 @@ static void join_rows(struct side *s)
 		s->row[nr - 1].calls += s->row[i].calls;
 		s->row[nr - 1].returned += s->row[i].returned;
 		s->row[nr - 1].total += s->row[i].total;
+		free(s->row[i].name);
 	}
 	s->nr = nr;
 }
@@ -272,6 +275,7 @@ static bool read_side(struct side *s, const char *per)
 		warn_error(&e);
 		return false;
 	}
+	s->opened = true;
 	graph_events_init(&s->graph, s->reader.names);
 	s->durations.exact = s->reader.has_accounting && !s->reader.cycles;
 	callgraph_init(&s->calls, s->reader.tep);
@@ -282,7 +286,7 @@ static bool read_side(struct side *s, const char *per)
 	durations_end(&s->durations);
 	for (cpu = 0; s->reader.has_accounting && cpu < a->nr_cpus; cpu++)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			s->lost[context_slot(slot)] += a->slot[cpu][slot].lost + a->slot[cpu][slot].recursed;
+			s->lost[context_slot(slot)] += a->slot[cpu][slot].lost;
 	make_rows(s, per);
 	make_ways(s);
 	return !s->reader.failed;
@@ -327,7 +331,9 @@ static int by_weight(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
 
-	return x->weight > y->weight ? -1 : x->weight < y->weight;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return strcmp((x->b ?: x->a)->name, (y->b ?: y->a)->name);
 }
 
 /* Keep the pairs with a weight, the heaviest first. */
@@ -353,39 +359,33 @@ static void put_rest(size_t nr, unsigned long limit)
 		printf("# %zu more; --limit 0 shows all\n", nr - limit);
 }
 
-/* Was the function among those that the recording had? Return: NULL, or why it is not sure that it was not called. */
-static const char *unsafe(const struct side *s, unsigned int slot, char *text, size_t size)
+/* Print why it is not sure that a function was not called which the recording does not have. */
+static void put_unsafe(const struct side *s)
 {
-	const char *selection = s->reader.has_accounting ? s->reader.accounting.selection : NULL;
-
-	if (s->lost[slot])
-		snprintf(text, size, "%s lost %" PRIu64 " hits in %s", s->letter, s->lost[slot], context_names[slot]);
-	else if (!s->reader.has_accounting && (s->missing.events || s->missing.more))
-		snprintf(text, size, "%s lost %" PRIu64 "%s events", s->letter, s->missing.events, s->missing.more ? " and more" : "");
-	else if (selection && strstr(selection, "functions "))
-		snprintf(text, size, "%s was recorded with -l", s->letter);
-	else if (selection && strstr(selection, "without "))
-		snprintf(text, size, "%s was recorded with -n", s->letter);
-	else if (!selection)
-		snprintf(text, size, "%s does not say which functions it has", s->letter);
-	else
-		return NULL;
-	return text;
-}
-
-static void put_unsafe(const struct side *other)
-{
-	bool any = false;
-	char text[128];
+	static const struct { const char *line, *why; } reasons[] = {
+		{ "functions ", "was recorded with -l" }, { "without ", "was recorded with -n" },
+		{ "conditions\n", "was recorded with --if" }, { "tasks\n", "has only some tasks" },
+		{ "cpus\n", "has only some CPUs" },
+	};
+	const struct accounting *a = s->reader.has_accounting ? &s->reader.accounting : NULL;
 	unsigned int slot;
+	size_t i;
 
-	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
-		if (slot != context_slot(slot) || !unsafe(other, slot, text, sizeof(text)))
-			continue;
-		if (!any || other->lost[slot])
-			printf("# not sure: %s\n", text);
-		any = true;
-	}
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+		if (s->lost[slot])
+			printf("# not sure: %s lost %" PRIu64 " hits in %s\n", s->letter, s->lost[slot], context_names[slot]);
+	if (!a && (s->missing.events || s->missing.more))
+		printf("# not sure: %s lost %" PRIu64 "%s events\n", s->letter, s->missing.events,
+		       s->missing.more ? " and more" : "");
+	if (!a || !a->selection)
+		printf("# not sure: %s does not say which functions it has\n", s->letter);
+	for (i = 0; a && a->selection && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strstr(a->selection, reasons[i].line))
+			printf("# not sure: %s %s\n", s->letter, reasons[i].why);
+	if (a && a->left_out[0])
+		printf("# not sure: %s has not the functions that the unwinder calls\n", s->letter);
+	if (s->reader.failed || s->reader.file->truncated)
+		printf("# not sure: %s is damaged or cut short\n", s->letter);
 }
 
 /* Print the functions that @has has, and @other has not. */
@@ -415,9 +415,11 @@ static void put_only(const struct side *has, const struct side *other, struct pa
 
 static bool has_function(const struct side *s, const struct node *n, const struct side *of)
 {
-	struct row key = { .name = names_function(of->reader.tep, n->function), .slot = context_slot(n->slot) };
+	struct row key = { .name = name_of(of, n->function), .slot = context_slot(n->slot) };
+	bool has = s->nr && bsearch(&key, s->row, s->nr, sizeof(key), by_name);
 
-	return s->nr && bsearch(&key, s->row, s->nr, sizeof(key), by_name);
+	free(key.name);
+	return has;
 }
 
 static int by_calls(const void *a, const void *b)
@@ -475,9 +477,9 @@ static void put_ratios(const struct side *a, const struct side *b, struct pairs 
 	}
 	nr = sort_pairs(p);
 	if (per)
-		printf("\ncalls for each call of %s, B to A: %zu changed\n", per, nr);
+		printf("\ncalls for each call of %s, B to A: %zu functions changed\n", per, nr);
 	else
-		printf("\nshare of the hits of a context, B to A: %zu changed\n", nr);
+		printf("\nshare of the hits of a context, B to A: %zu functions changed\n", nr);
 	if (nr)
 		printf("%8s %12s %12s  %-8s %s\n", "ratio", "calls in A", "calls in B", "context", "function");
 	for (i = 0; i < shown(nr, limit); i++)
@@ -504,7 +506,7 @@ static void put_durations(struct pairs *p, unsigned long limit)
 			pair->weight = fabs(now - before) * pair->b->returned;
 	}
 	nr = sort_pairs(p);
-	printf("\naverage time of a call, B to A: %zu changed\n", nr);
+	printf("\naverage time of a call, B to A: %zu functions changed\n", nr);
 	if (nr)
 		printf("%8s %12s %12s %10s  %-8s %s\n", "ratio", "us in A", "us in B", "returns", "context", "function");
 	for (i = 0; i < shown(nr, limit); i++)
@@ -550,10 +552,21 @@ static void put_all(const struct side *a, const struct side *b, const char *per,
 
 /* ---- the picture ---- */
 
-/* A node of A, to be found by its parent and its name. */
+/* A node, by the one that stands for its caller, and its name. */
 struct placed {
 	uint32_t parent, node;
 	char *name;
+};
+
+/*
+ * The stacks of a side by name. Functions of the same name and the same way are one: the first node of them stands
+ * for all.
+ */
+struct merged {
+	struct placed *placed;		/* sorted, those that stand for others */
+	size_t nr;
+	uint32_t *stands;		/* by node */
+	uint64_t *total;		/* by node that stands for others, with what it called */
 };
 
 static int by_place(const void *a, const void *b)
@@ -565,54 +578,96 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static uint64_t *totals(const struct callgraph *g, uint64_t *all)
+/* Nodes of one depth, so that their parents are merged already. */
+static void merge_depth(const struct side *s, struct merged *m, unsigned int depth)
 {
-	uint64_t *total = xzalloc(g->nr + 1, sizeof(*total));
-	size_t i;
-
-	for (i = 0; i < g->nr; i++)
-		total[i] = g->node[i].calls;
-	for (i = g->nr; i-- > NESTRACE_NR_SLOTS;)
-		total[g->node[i].parent] += total[i];
-	for (*all = i = 0; i < NESTRACE_NR_SLOTS; i++)
-		*all += total[i];
-	return total;
-}
-
-/* Return how the share of each node of @b compares with that of the same stack in @a. */
-static double *changes(const struct side *a, const struct side *b)
-{
-	uint64_t all_a, all_b, *total_a = totals(&a->calls, &all_a), *total_b = totals(&b->calls, &all_b);
-	struct placed *placed = xzalloc(a->calls.nr + 1, sizeof(*placed)), key, *found;
-	double *change = xzalloc(b->calls.nr + 1, sizeof(*change));
-	int64_t *same = xzalloc(b->calls.nr + 1, sizeof(*same));
+	struct placed *of = xzalloc(s->calls.nr + 1, sizeof(*of));
 	size_t i, nr = 0;
 
-	for (i = NESTRACE_NR_SLOTS; i < a->calls.nr; i++)
-		placed[nr++] = (struct placed){
-			a->calls.node[i].parent, i, name_of(a, a->calls.node[i].function),
-		};
-	qsort(placed, nr, sizeof(*placed), by_place);
+	for (i = NESTRACE_NR_SLOTS; i < s->calls.nr; i++)
+		if (s->calls.node[i].depth == depth)
+			of[nr++] = (struct placed){
+				m->stands[s->calls.node[i].parent], i, name_of(s, s->calls.node[i].function),
+			};
+	qsort(of, nr, sizeof(*of), by_place);
+	m->placed = xrealloc(m->placed, (m->nr + nr + 1) * sizeof(*m->placed));
+	for (i = 0; i < nr; i++) {
+		if (i && !by_place(&of[i], &m->placed[m->nr - 1])) {
+			m->stands[of[i].node] = m->placed[m->nr - 1].node;
+			free(of[i].name);
+		} else {
+			m->stands[of[i].node] = of[i].node;
+			m->placed[m->nr++] = of[i];
+		}
+	}
+	free(of);
+}
+
+static struct merged merge(const struct side *s)
+{
+	const struct node *node = s->calls.node;
+	struct merged m = {
+		.stands = xzalloc(s->calls.nr + 1, sizeof(*m.stands)), .total = xzalloc(s->calls.nr + 1, sizeof(*m.total)),
+	};
+	unsigned int depth, deepest = 0;
+	uint64_t *total = xzalloc(s->calls.nr + 1, sizeof(*total));
+	size_t i;
+
+	for (i = 0; i < s->calls.nr; i++) {
+		total[i] = node[i].calls;
+		deepest = node[i].depth > deepest ? node[i].depth : deepest;
+	}
+	for (i = 0; i < NESTRACE_NR_SLOTS && i < s->calls.nr; i++)
+		m.stands[i] = i;
+	for (depth = 1; depth <= deepest; depth++)
+		merge_depth(s, &m, depth);
+	for (i = s->calls.nr; i-- > NESTRACE_NR_SLOTS;)
+		total[node[i].parent] += total[i];
+	for (i = 0; i < s->calls.nr; i++)
+		m.total[m.stands[i]] += total[i];
+	free(total);
+	qsort(m.placed, m.nr, sizeof(*m.placed), by_place);
+	return m;
+}
+
+static void free_merged(struct merged *m)
+{
+	while (m->nr)
+		free(m->placed[--m->nr].name);
+	free(m->placed);
+	free(m->stands);
+	free(m->total);
+}
+
+/* Return how the share of each node of @b in its context compares with that of the same stack in @a. */
+static double *changes(const struct side *a, const struct side *b)
+{
+	double *change = xzalloc(b->calls.nr + 1, sizeof(*change)), share_a, share_b;
+	struct merged m_a = merge(a), m_b = merge(b);
+	int64_t *same = xzalloc(b->calls.nr + 1, sizeof(*same));
+	const struct placed *found;
+	struct placed key;
+	unsigned int slot;
+	size_t i;
+
 	for (i = 0; i < b->calls.nr; i++) {
 		same[i] = i;
+		slot = b->calls.node[i].slot;
 		if (i >= NESTRACE_NR_SLOTS) {
-			same[i] = -1;
 			key.name = name_of(b, b->calls.node[i].function);
 			key.parent = same[b->calls.node[i].parent];
-			found = same[b->calls.node[i].parent] < 0 ? NULL : bsearch(&key, placed, nr, sizeof(key), by_place);
-			if (found)
-				same[i] = found->node;
+			found = same[b->calls.node[i].parent] < 0 || !m_a.nr ? NULL :
+				bsearch(&key, m_a.placed, m_a.nr, sizeof(key), by_place);
+			same[i] = found ? (int64_t)found->node : -1;
 			free(key.name);
 		}
-		change[i] = same[i] < 0 || !total_a[same[i]] ? INFINITY :
-			    (double)total_b[i] / all_b / ((double)total_a[same[i]] / all_a);
+		share_b = m_b.total[slot] ? (double)m_b.total[m_b.stands[i]] / m_b.total[slot] : 0;
+		share_a = same[i] >= 0 && m_a.total[slot] ? (double)m_a.total[same[i]] / m_a.total[slot] : 0;
+		change[i] = share_a > 0 ? share_b / share_a : INFINITY;
 	}
-	for (i = 0; i < nr; i++)
-		free(placed[i].name);
-	free(placed);
 	free(same);
-	free(total_a);
-	free(total_b);
+	free_merged(&m_a);
+	free_merged(&m_b);
 	return change;
 }
 
@@ -628,6 +683,8 @@ static void free_side(struct side *s)
 {
 	size_t i;
 
+	for (i = 0; i < s->nr; i++)
+		free(s->row[i].name);
 	for (i = 0; i < s->nr_ways; i++)
 		free(s->way[i].text);
 	free(s->way);
@@ -635,6 +692,7 @@ static void free_side(struct side *s)
 	free(s->last);
 	callgraph_free(&s->calls);
 	durations_free(&s->durations);
+	periods_free(&s->periods);
 	reader_close(&s->reader);
 }
 
@@ -650,7 +708,6 @@ int cmd_diff(int argc, char **argv)
 	};
 	struct side a = { .letter = "A" }, b = { .letter = "B" };
 	const char *per = NULL, *output = NULL;
-	struct periods periods = { 0 };
 	struct hit_filter filter = { 0 };
 	unsigned long limit = 20;
 	bool picture = false, good;
@@ -677,12 +734,17 @@ int cmd_diff(int argc, char **argv)
 			picture = true;
 			break;
 		default:
-			if (!period_option(&periods, opt, optarg) && !filter_option(&filter, opt, optarg))
+			/* --around finds other times in each file */
+			if (period_option(&a.periods, opt, optarg)) {
+				period_option(&b.periods, opt, optarg);
+				break;
+			}
+			if (!filter_option(&filter, opt, optarg))
 				usage(NULL);
 		}
 	}
 	if (argc - optind != 2)
-		usage("two files are compared: '%s'; name A and B", argc > optind ? argv[optind] : "");
+		usage("not two files: '%s'; nestrace diff takes A and B", argc > optind ? argv[optind] : "");
 	a.path = argv[optind];
 	b.path = argv[optind + 1];
 	if (output && (same_file(a.path, output) || same_file(b.path, output)))
@@ -690,11 +752,15 @@ int cmd_diff(int argc, char **argv)
 	a.reader.filter = hit_filter_copy(&filter);
 	b.reader.filter = hit_filter_copy(&filter);
 	hit_filter_free(&filter);
-	if (periods_given(&periods))
-		a.reader.periods = b.reader.periods = &periods;
-	good = read_side(&a, per) & read_side(&b, per);
-	/* a file that cannot be opened has no names */
-	if (!a.reader.tep || !b.reader.tep)
+	if (periods_given(&a.periods)) {
+		a.reader.periods = &a.periods;
+		b.reader.periods = &b.periods;
+	}
+	good = read_side(&a, per);
+	if (!a.opened)
+		return EXIT_ERROR;
+	good = read_side(&b, per) && good;
+	if (!b.opened)
 		return EXIT_ERROR;
 	if (per && (!a.per || !b.per))
 		die("no call of '--per %s' is in %s; name a function that both have called", per, a.per ? b.path : a.path);
@@ -707,6 +773,5 @@ int cmd_diff(int argc, char **argv)
 		put_all(&a, &b, per, limit);
 	free_side(&a);
 	free_side(&b);
-	periods_free(&periods);
 	return finish_output() ?: good ? EXIT_SUCCESS : EXIT_ERROR;
 }

@@ -117,6 +117,7 @@ static void check_kernel(const struct utsname *uts)
 		{ "KPROBES", "symbols that are not exported" },
 	}, useful[] = {
 		{ "KALLSYMS_ALL", "exact contexts, and nestrace livepatch" }, { "RETHOOK", "--ret" },
+		{ "FUNCTION_GRAPH_TRACER", "--ret" }, { "LIVEPATCH", "nestrace livepatch" },
 		{ "UNWINDER_ORC", "--stack" }, { "DEBUG_INFO_BTF", "--args with names and types" },
 	};
 	unsigned int major = 0, minor = 0;
@@ -133,18 +134,18 @@ static void check_kernel(const struct utsname *uts)
 	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		how = config(uts, needed[i].option);
 		if (how == '?') {
-			line(HINT, "kernel configuration", "Look for CONFIG_DYNAMIC_FTRACE_WITH_ARGS=y where your kernel comes from.",
+			line(HINT, "kernel configuration", "Check that your kernel has CONFIG_DYNAMIC_FTRACE_WITH_ARGS=y.",
 			     "found neither in /boot nor in the headers");
 			return;
 		}
 		if (how == 'n')
 			line(BAD, "kernel configuration", "Boot a kernel that has it; those of distributions do.",
-			     "CONFIG_%s is not set, which is for %s", needed[i].option, needed[i].what);
+			     "CONFIG_%s is not set; %s needs it", needed[i].option, needed[i].what);
 	}
 	for (i = 0; i < sizeof(useful) / sizeof(useful[0]); i++)
 		if (config(uts, useful[i].option) == 'n')
-			line(HINT, "kernel configuration", "Without it the rest works.",
-			     "CONFIG_%s is not set, which is for %s", useful[i].option, useful[i].what);
+			line(HINT, "kernel configuration", "Everything else works without it.",
+			     "CONFIG_%s is not set; it is for %s", useful[i].option, useful[i].what);
 	if (!any_bad)
 		line(OK, "kernel configuration", NULL, "has what nestrace needs");
 }
@@ -166,21 +167,39 @@ static bool in_path(const char *program)
 	return found;
 }
 
+static bool module_is_there(const struct utsname *uts)
+{
+	static const char *const places[] = { "extra", "updates", "updates/dkms", "kernel/extra", "weak-updates" };
+	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
+	char path[512];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		for (j = 0; j < sizeof(suffixes) / sizeof(suffixes[0]); j++) {
+			snprintf(path, sizeof(path), "/lib/modules/%s/%s/nestrace.ko%s", uts->release, places[i], suffixes[j]);
+			if (exists(path))
+				return true;
+		}
+	return false;
+}
+
 static void check_headers(const struct utsname *uts)
 {
+	/* a module that is there need not be built */
+	int how = exists("/sys/module/nestrace") || module_is_there(uts) ? HINT : BAD;
 	char path[256];
 
 	snprintf(path, sizeof(path), "/lib/modules/%s/build/Makefile", uts->release);
 	if (exists(path))
 		line(OK, "kernel headers", NULL, "/lib/modules/%s/build", uts->release);
 	else
-		line(BAD, "kernel headers",
+		line(how, "kernel headers",
 		     "Install linux-headers-RELEASE (Debian, Ubuntu), kernel-devel-RELEASE (Fedora), linux-headers (Arch), kernel-default-devel (openSUSE).",
-		     "there are none of %s", uts->release);
+		     "none are installed for %s", uts->release);
 	if (in_path("make") && (in_path("gcc") || in_path("cc") || in_path("clang")))
 		line(OK, "compiler", NULL, "there is one, and make");
 	else
-		line(BAD, "compiler", "Run make deps in the sources, or install gcc and make.", "a compiler or make is missing");
+		line(how, "compiler", "Run make deps in the sources, or install gcc and make.", "a compiler or make is missing");
 }
 
 /* ---- loading ---- */
@@ -200,22 +219,6 @@ static int secure_boot(void)
 	return len == sizeof(data) ? data[4] : -1;
 }
 
-static bool module_is_there(const struct utsname *uts)
-{
-	static const char *const places[] = { "extra", "updates", "updates/dkms", "kernel/extra", "weak-updates" };
-	static const char *const suffixes[] = { "", ".xz", ".zst", ".gz" };
-	char path[512];
-	size_t i, j;
-
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		for (j = 0; j < sizeof(suffixes) / sizeof(suffixes[0]); j++) {
-			snprintf(path, sizeof(path), "/lib/modules/%s/%s/nestrace.ko%s", uts->release, places[i], suffixes[j]);
-			if (exists(path))
-				return true;
-		}
-	return false;
-}
-
 static void check_signature(void)
 {
 	char *enforced = text_of("/sys/module/module/parameters/sig_enforce");
@@ -230,7 +233,7 @@ static void check_signature(void)
 		     "If loading fails with 'Key was rejected': make sign KEY=... CERT=..., or mokutil --import /var/lib/dkms/mok.pub",
 		     "is on");
 	else
-		line(OK, "signatures of modules", NULL, "the kernel does not insist on them%s", secure ? "" : ", and Secure Boot is off");
+		line(OK, "signatures of modules", NULL, "are not required%s", secure ? "" : ", and Secure Boot is off");
 	free(enforced);
 }
 
@@ -277,16 +280,17 @@ static void check_device(void)
 			line(BAD, "device", "Mount devtmpfs, or in a container pass the device in.", NESTRACE_DEVICE " is not there, although the module is loaded");
 		return;
 	}
+	errno = 0;
 	fd = device_open(&e);
 	if (fd >= 0) {
 		close(fd);
-		line(OK, "device", NULL, "you may use " NESTRACE_DEVICE);
+		line(OK, "device", NULL, "you have access to " NESTRACE_DEVICE);
 		return;
 	}
 	if (errno == EACCES || errno == EPERM)
 		line(HINT, "device",
 		     "Use sudo; or give yourself its group and the command CAP_PERFMON: setcap cap_perfmon,cap_syslog+ep nestrace",
-		     "you may not use " NESTRACE_DEVICE);
+		     "you have no access to " NESTRACE_DEVICE);
 	else
 		line(BAD, "device", e.text, "cannot be used");
 }
@@ -308,7 +312,7 @@ static void check_names(void)
 		line(OK, "names", NULL, "/proc/kallsyms has addresses");
 	else if (level >= 2)
 		line(BAD, "names", "sysctl kernel.kptr_restrict=1; until then functions are numbers.",
-		     "kernel.kptr_restrict is %d: nobody sees addresses", level);
+		     "kernel.kptr_restrict is %d: addresses are hidden from everyone", level);
 	else
 		line(HINT, "names", "As root, or with CAP_SYSLOG, functions have names.", "you do not see addresses in /proc/kallsyms");
 	free(restrict_);
@@ -329,7 +333,7 @@ static void check_ftrace(void)
 		line(HINT, "tracefs", "nestrace list, status and record -e need root, and tracefs: mount -t tracefs nodev /sys/kernel/tracing",
 		     "cannot be read");
 	else if (strcmp(tracer, "nop"))
-		line(HINT, "tracefs", "It makes each call slower, and functions that both trace are shared: echo nop > current_tracer",
+		line(HINT, "tracefs", "It makes each call slower, and functions that both trace are shared: echo nop > /sys/kernel/tracing/current_tracer",
 		     "the tracer '%s' is on", tracer);
 	else
 		line(OK, "tracefs", NULL, "no tracer is on");
@@ -342,20 +346,23 @@ static void check_room(void)
 	char *memory = text_of("/proc/meminfo"), *at = memory ? strstr(memory, "MemAvailable:") : NULL;
 	unsigned long long free_kb = at ? strtoull(at + strlen("MemAvailable:"), NULL, 10) : 0;
 	unsigned long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned long long needed_kb = 2048ULL * cpus;
+	unsigned long long needed_kb = 2048ULL * cpus, each_mb = 1;
 	struct statvfs fs;
 
 	if (at && free_kb / 2 < needed_kb)
 		line(BAD, "memory", "Use a smaller -b than the default of 2M per CPU, or free memory; all sessions get half of it.",
 		     "%llu MiB are available", free_kb >> 10);
-	else if (at)
+	/* rings have a power of two, and at most 4 GiB for a CPU */
+	while (at && each_mb < 4096 && 2 * each_mb * cpus <= free_kb / 2 / 1024)
+		each_mb *= 2;
+	if (at && free_kb / 2 >= needed_kb)
 		line(OK, "memory", NULL, "%llu MiB are available; up to -b %lluM for each of %lu CPUs", free_kb >> 10,
-		     free_kb / 2 / 1024 / (cpus ? cpus : 1), cpus);
+		     each_mb, cpus);
 	free(memory);
 	if (statvfs(".", &fs))
 		return;
 	if ((unsigned long long)fs.f_bavail * fs.f_frsize < 100 << 20)
-		line(HINT, "disk", "A recording of all functions takes some 5 bytes for each of millions of hits a second.",
+		line(HINT, "disk", "A recording takes about 5 bytes a hit; all functions make millions of hits a second.",
 		     "%llu MiB are free here", ((unsigned long long)fs.f_bavail * fs.f_frsize) >> 20);
 	else
 		line(OK, "disk", NULL, "%llu MiB are free here", ((unsigned long long)fs.f_bavail * fs.f_frsize) >> 20);

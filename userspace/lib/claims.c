@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "lib/context.h"
 #include "lib/kallsyms.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
+#include "lib/symbols.h"
 
 const char *const claim_names[CLAIM_KINDS] = { "never", "always", "max", "max-time" };
 
@@ -73,7 +76,7 @@ bool claims_add(struct claims *c, enum claim_kind kind, const char *text, struct
 	good = !limited || (kind == CLAIM_MAX ? take_count(limit + 1, &new.limit) : take_time(limit + 1, &new.limit));
 	if (!good)
 		return error_set(e, kind == CLAIM_MAX ? "not a number of calls above 0: '--%s %s'; use a whole number" :
-							"not a time: '--%s %s'; use a number with ns, us, ms or s",
+							"not a time from 1ns on: '--%s %s'; use a number with ns, us, ms or s",
 				 claim_names[kind], text);
 	new.glob = strndup(rest, limited ? (size_t)(limit - rest) : strlen(rest));
 	if (!new.glob)
@@ -95,27 +98,57 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-void claims_find(struct claims *c, const char *kallsyms)
+static void add_start(struct claim *c, uint64_t start)
+{
+	if (!(c->nr & (c->nr - 1)))
+		c->start = xrealloc(c->start, (c->nr ? 2 * c->nr : 1) * sizeof(*c->start));
+	c->start[c->nr++] = start;
+}
+
+/* ftrace selects by the first of several symbols at an address. @first: that, or @line itself. */
+static void add_line(struct claim *c, const struct kallsyms_line *line, const struct kallsyms_line *first)
+{
+	if (!function_glob_matches(&c->functions, line))
+		return;
+	if (function_glob_matches(&c->functions, first)) {
+		add_start(c, line->start);
+	} else {
+		snprintf(c->alias, sizeof(c->alias), "%s", line->name);
+		snprintf(c->known_as, sizeof(c->known_as), "%s", first->name);
+	}
+}
+
+static void add_symbol(void *claims, const struct symbol *s)
+{
+	struct kallsyms_line line = { .start = s->start, .name = s->name, .module = s->module };
+	struct claims *c = claims;
+	unsigned int i;
+
+	for (i = 0; i < c->nr; i++)
+		add_line(&c->claim[i], &line, &line);
+}
+
+void claims_find(struct claims *c, const char *kallsyms, struct modules *m)
 {
 	char *copy = xstrdup(kallsyms), *text, *save;
-	struct kallsyms_line line;
-	struct claim *claim;
+	struct kallsyms_line line, first = { 0 };
+	unsigned int i;
 
 	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
-		if (!kallsyms_parse(text, &line) || !kallsyms_is_function(line.type))
+		/* hidden addresses are 0 */
+		if (!kallsyms_parse(text, &line) || !kallsyms_is_function(line.type) || !line.start)
 			continue;
-		for (claim = c->claim; claim < c->claim + c->nr; claim++) {
-			if (!function_glob_matches(&claim->functions, &line))
-				continue;
-			if (!(claim->nr & (claim->nr - 1)))
-				claim->start = xrealloc(claim->start, (claim->nr ? 2 * claim->nr : 1) * sizeof(uint64_t));
-			claim->start[claim->nr++] = line.start;
-		}
+		if (line.start != first.start)
+			first = line;
+		for (i = 0; i < c->nr; i++)
+			add_line(&c->claim[i], &line, &first);
 	}
 	free(copy);
-	for (claim = c->claim; claim < c->claim + c->nr; claim++)
-		if (claim->nr)
-			qsort(claim->start, claim->nr, sizeof(uint64_t), compare);
+	if (m)
+		modules_symbols(m, true, add_symbol, c);
+	for (i = 0; i < c->nr; i++)
+		if (c->claim[i].nr)
+			qsort(c->claim[i].start, c->claim[i].nr, sizeof(uint64_t), compare);
 }
 
 bool claim_has(const struct claim *c, uint64_t start)

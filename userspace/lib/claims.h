@@ -24,7 +24,11 @@ struct claim {
 	uint64_t limit;			/* of calls, or of ns for each: it must not be reached */
 	uint64_t *start;		/* of the functions that match, sorted, after claims_find() */
 	size_t nr;
+	/* a name that matches, of a function that ftrace knows by another, @known_as, which does not; or empty */
+	char alias[128], known_as[128];
 };
+
+struct modules;
 
 struct claims {
 	struct claim *claim;
@@ -33,8 +37,8 @@ struct claims {
 
 /* Add a claim; @text must live as long. Return: false after an error. */
 bool claims_add(struct claims *c, enum claim_kind kind, const char *text, struct error *e);
-/* Find the functions of all claims in the lines of kallsyms. */
-void claims_find(struct claims *c, const char *kallsyms);
+/* Find the functions of all claims in the lines of kallsyms, and in @m unless it is NULL. */
+void claims_find(struct claims *c, const char *kallsyms, struct modules *m);
 /* Does the function that begins at @start match? */
 bool claim_has(const struct claim *c, uint64_t start);
 void claims_free(struct claims *c);

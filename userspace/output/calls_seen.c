@@ -53,10 +53,16 @@ static struct seen_call call_of(unsigned int cpu, const struct hit *hit)
 
 void calls_seen_call(struct calls_seen *s, unsigned int cpu, const struct hit *hit)
 {
-	struct seen *seen = take(s, hit->ip, hit->slot);
+	struct seen *seen;
 
-	seen->calls++;
 	s->last = NULL;
+	/* a free entry has that */
+	if (!hit->ip) {
+		s->nowhere++;
+		return;
+	}
+	seen = take(s, hit->ip, hit->slot);
+	seen->calls++;
 	if (seen->nr == SEEN_FIRST)
 		return;
 	s->last = &seen->first[seen->nr++];
@@ -74,7 +80,7 @@ void calls_seen_stack(struct calls_seen *s, const uint64_t *caller, unsigned int
 
 void calls_seen_return(struct calls_seen *s, unsigned int cpu, const struct hit *hit, uint64_t took)
 {
-	struct seen *seen = take(s, hit->ip, hit->slot);
+	struct seen *seen = take(s, hit->ip ?: 1, hit->slot);
 
 	seen->returned++;
 	if (seen->longest.ts && took <= seen->longest.took)
@@ -105,6 +111,7 @@ void calls_seen_add(struct calls_seen *to, const struct calls_seen *from)
 	struct seen *seen;
 	size_t i;
 
+	to->nowhere += from->nowhere;
 	for (i = 0; i < from->size; i++) {
 		if (!from->seen[i].ip)
 			continue;

@@ -38,6 +38,7 @@ struct seen {
 struct calls_seen {
 	struct seen *seen;		/* hash table */
 	size_t size, used;
+	uint64_t nowhere;		/* calls at address 0 */
 	struct seen_call *last;		/* private: the call whose stack may follow */
 };
 

@@ -47,7 +47,7 @@ is "a violation is one however small the ring is" $? 1
 nestrace assert --never 'task:vfs_llseek' --max 'task:nt_called<40000' -b 1 sh -c 'echo "task 40000" > /proc/nt_calls' > r
 got=$?
 show < r
-is "lost hits: nobody can tell" "$got $(grep -c "^can't tell .*hits were lost there; use a larger -b" r)" "3 2"
+is "lost hits: nobody can tell" "$got $(grep -c "^can't tell .*hits were lost in that context; use a larger -b" r)" "3 2"
 nestrace assert --never 'softirq:vfs_llseek' --max 'task:nt_called<1000000' -b 1 sh -c 'echo "task 40000" > /proc/nt_calls' > r
 is "hits that were lost elsewhere, or are too few, do not matter" $? 0
 nestrace assert --never 'task:vfs_llseek' -l nt_called true > r 2> err
@@ -69,7 +69,23 @@ nestrace assert --never 'vfs_read' -i if.dat > r
 is "a file with conditions: nobody can tell" "$? $(grep -c 'the recording left out calls by --if' r)" "3 1"
 
 nestrace assert --never 'nt_cald' -i all.dat > r
-is "a file: a function that does not exist" "$? $(grep -c 'no function of this name is known' r)" "3 1"
+is "a file: a function that does not exist" "$? $(grep -c 'no function has this name' r)" "3 1"
+
+nestrace record -q -F -o tasks.dat -l 'nt_*' sh -c "$calls"
+nestrace assert --never 'vfs_open' --never 'nt_no_one' -i tasks.dat > r
+is "a file with some tasks: nobody can tell" "$? $(grep -c 'the recording has only some tasks or CPUs' r)" "3 1"
+head -c 30000 all.dat > cut.dat
+nestrace assert --never 'vfs_unlink' -i cut.dat > r 2> err
+ok "a file that is cut short: nothing holds" test $? != 0
+nestrace record -q -o stack.dat --stack sh -c "$calls"
+nestrace assert --never unwind_next_frame -i stack.dat > r
+is "a function that is not traced with stacks: nobody can tell" "$? $(grep -c 'is not traced while stacks are recorded' r)" "3 1"
+echo nt_called > /sys/kernel/tracing/set_ftrace_filter
+echo function > /sys/kernel/tracing/current_tracer
+nestrace assert --never 'nmi:nt_called' true > r
+is "a function that another user of ftrace traces: nobody can tell" "$? $(grep -c 'ftrace may drop nested calls unseen' r)" "3 1"
+echo nop > /sys/kernel/tracing/current_tracer
+echo > /sys/kernel/tracing/set_ftrace_filter
 
 # formats
 nestrace assert --ktap --never 'nmi:nt_called' --always 'task:nt_called' -i all.dat > r
@@ -82,7 +98,7 @@ says "no claim" 2 "no claim; add --never" nestrace assert true
 says "a function that cannot be traced" 125 "no function matches -l: 'nt_no_one_*'" nestrace assert --never 'nt_no_one_*' true
 says "no limit" 2 "no limit: '--max nt_called'; add one, such as '<1000'" nestrace assert --max nt_called true
 says "a limit that is no number" 2 "not a number of calls above 0: '--max nt_called<x'" nestrace assert --max 'nt_called<x' true
-says "a limit that is no time" 2 "not a time: '--max-time nt_called<5'; use a number with ns, us, ms or s" nestrace assert --max-time 'nt_called<5' true
+says "a limit that is no time" 2 "not a time from 1ns on: '--max-time nt_called<5'; use a number with ns, us, ms or s" nestrace assert --max-time 'nt_called<5' true
 says "a limit for --never" 2 "a limit is for --max and --max-time" nestrace assert --never 'nt_called<5' true
 says "-i with a COMMAND" 2 "only claims, --ktap and --json go with it" nestrace assert --never nt_called -i all.dat true
 says "a COMMAND that fails" 0 "COMMAND has ended with status 3" nestrace assert --never 'nmi:nt_called' sh -c 'exit 3'

@@ -50,7 +50,7 @@ show < r
 ok "durations: what takes longer is found" grep -qE "^ *[0-9.]+ +[0-9.]+ +[0-9.]+ +3  task     nt_sleep$" r
 setup nestrace diff --svg -o d.svg a.dat b.dat
 ok "--svg: a picture" grep -q '^<svg ' d.svg
-says "one file" 2 "two files are compared: 'a.dat'" nestrace diff a.dat
+says "one file" 2 "not two files: 'a.dat'; nestrace diff takes A and B" nestrace diff a.dat
 says "--per: a function that was not called" 1 "no call of '--per nt_none' is in a.dat" nestrace diff --per nt_none a.dat b.dat
 says "a file that is none" 1 "'/etc/passwd'" nestrace diff /etc/passwd b.dat
 says "--limit: not a number" 2 "not a number of lines: '--limit x'" nestrace diff --limit x a.dat b.dat
