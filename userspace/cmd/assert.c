@@ -734,7 +734,7 @@ static void place(struct live_run *l)
 		if (!s->ip)
 			continue;
 		ts = s->nr ? s->first[0].ts : s->longest.ts;
-		/* calls at an address that two modules had cannot be told apart */
+		/* nothing says which module the calls at an address belong to that two had */
 		if (modules_place(l->modules, s->ip, ts) != modules_place(l->modules, s->ip, UINT64_MAX))
 			l->run.unnamed += s->calls;
 		s->ip = modules_place(l->modules, s->ip, ts);
