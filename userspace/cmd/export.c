@@ -402,10 +402,13 @@ static void chrome_ended(void *arg, const struct open_call *call, const struct d
 	struct hit *kept = (struct hit *)(uintptr_t)call->tag[0];
 	struct export *e = arg;
 
-	if (times)
+	if (times) {
 		e->entry = kept;
-	else
-		free(kept);
+		return;
+	}
+	/* it has no end, so it is no slice */
+	e->not_shown++;
+	free(kept);
 }
 
 static void chrome_entry(struct export *e, const struct source *from, const struct hit *hit, uint64_t depth)
@@ -843,6 +846,9 @@ int cmd_export(int argc, char **argv)
 	reader_read(&e.reader);
 	if (e.perfetto)
 		perfetto_end(e.perfetto);
+	/* it frees what is kept of calls that have not returned */
+	if (format == CHROME)
+		durations_end(&e.durations);
 	for (i = 0; e.last && !e.by_time && i < e.reader.nr_sources; i++)
 		stack_flush(&e, i);
 	if (e.reader.others + e.not_shown)

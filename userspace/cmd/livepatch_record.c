@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <event-parse.h>
 #include <inttypes.h>
+#include <search.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "lib/formats.h"
 #include "lib/livepatches.h"
 #include "lib/memory.h"
+#include "lib/modules.h"
 #include "lib/names.h"
 #include "lib/reader.h"
 
@@ -56,6 +58,7 @@ struct calls {
 	unsigned int slot;
 	char comm[32];
 	uint64_t entries, originals, news;
+	uint64_t late;			/* originals since the last hit */
 	uint64_t first_new, last_original, last_entry;	/* times; 0: none */
 };
 
@@ -65,10 +68,12 @@ struct versions {
 	size_t nr;
 	char group[32];
 	struct reader reader;
-	struct calls *calls;
+	struct calls **calls;		/* in the order of their first hits */
 	size_t nr_calls;
+	void *by_key;			/* tsearch(3) of them, and of the pids that have called anything */
+	void *pids;
 	struct original {		/* originals since the last hit */
-		size_t calls;
+		struct calls *calls;
 		uint64_t ts;
 	} *late;
 	size_t nr_late;
@@ -336,40 +341,70 @@ static void take_late(struct versions *v)
 	size_t i;
 
 	for (i = 0; i < v->nr_late; i++) {
-		c = &v->calls[v->late[i].calls];
+		c = v->late[i].calls;
 		c->originals++;
+		c->late = 0;
 		c->last_original = v->late[i].ts;
 	}
 	v->nr_late = 0;
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	intptr_t x = (intptr_t)a, y = (intptr_t)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* A pid as tsearch() takes it: no pointer, and not NULL. */
+static void *pid_key(int pid)
+{
+	return (void *)((intptr_t)pid * 2 + 1);
+}
+
 /* Has the task called anything? */
 static bool has_called(const struct versions *v, int pid)
 {
-	size_t i;
+	return tfind(pid_key(pid), &v->pids, by_pid);
+}
 
-	for (i = 0; i < v->nr_calls; i++)
-		if (v->calls[i].pid == pid && v->calls[i].entries)
-			return true;
-	return false;
+static int by_key(const void *a, const void *b)
+{
+	const struct calls *x = a, *y = b;
+
+	if (x->of != y->of)
+		return x->of < y->of ? -1 : 1;
+	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+static struct calls *find_calls(const struct versions *v, const struct patched *of, int pid, unsigned int slot)
+{
+	struct calls key = { .of = of, .pid = pid, .slot = slot }, **found = tfind(&key, &v->by_key, by_key);
+
+	return found ? *found : NULL;
 }
 
 static struct calls *calls_of(struct versions *v, const struct patched *of, const struct hit *hit)
 {
-	size_t i;
+	struct calls *c = find_calls(v, of, hit->pid, hit->slot);
 
-	for (i = 0; i < v->nr_calls; i++)
-		if (v->calls[i].of == of && v->calls[i].pid == hit->pid && v->calls[i].slot == hit->slot)
-			return &v->calls[i];
+	if (c)
+		return c;
+	c = xzalloc(1, sizeof(*c));
+	*c = (struct calls){ .of = of, .pid = hit->pid, .slot = hit->slot };
+	snprintf(c->comm, sizeof(c->comm), "%s", hit->comm);
+	if (!tsearch(c, &v->by_key, by_key))
+		out_of_memory();
 	if (!(v->nr_calls & (v->nr_calls - 1)))
 		v->calls = xrealloc(v->calls, (v->nr_calls ? 2 * v->nr_calls : 1) * sizeof(*v->calls));
-	v->calls[v->nr_calls] = (struct calls){ .of = of, .pid = hit->pid, .slot = hit->slot };
-	snprintf(v->calls[v->nr_calls].comm, sizeof(v->calls[0].comm), "%s", hit->comm);
-	return &v->calls[v->nr_calls++];
+	v->calls[v->nr_calls++] = c;
+	return c;
 }
 
 static void take_hit(void *arg, const struct source *from, const struct hit *hit)
 {
+	/* the kernel said where they are */
+	uint64_t ip = modules_address(hit->ip);
 	struct versions *v = arg;
 	struct patched *p;
 	struct calls *c;
@@ -379,17 +414,19 @@ static void take_hit(void *arg, const struct source *from, const struct hit *hit
 		return;
 	take_late(v);
 	for (p = v->patched; p < v->patched + v->nr; p++) {
-		if (hit->ip - p->start < p->size) {
+		if (ip - p->start < p->size) {
 			c = calls_of(v, p, hit);
 			c->entries++;
+			if (!tsearch(pid_key(hit->pid), &v->pids, by_pid))
+				out_of_memory();
 			c->last_entry = hit->ts;
 			return;
 		}
 		for (j = 0; j < p->nr_versions; j++) {
-			if (hit->ip - p->version[j].start >= p->version[j].size)
+			if (ip - p->version[j].start >= p->version[j].size)
 				continue;
 			/* a call that a new version makes directly did not come through the original */
-			if (hit->parent_ip - p->version[j].text < p->version[j].text_size)
+			if (modules_address(hit->parent_ip) - p->version[j].text < p->version[j].text_size)
 				return;
 			c = calls_of(v, p, hit);
 			c->news++;
@@ -400,16 +437,6 @@ static void take_hit(void *arg, const struct source *from, const struct hit *hit
 	}
 }
 
-static uint64_t late_of(const struct versions *v, size_t calls)
-{
-	uint64_t late = 0;
-	size_t i;
-
-	for (i = 0; i < v->nr_late; i++)
-		late += v->late[i].calls == calls;
-	return late;
-}
-
 /*
  * Return the calls that an original belongs to. A kprobe that is a breakpoint says NMI in every context, so this is
  * the task's newest call that has not gone on in a version, or else its newest.
@@ -417,17 +444,17 @@ static uint64_t late_of(const struct versions *v, size_t calls)
 static struct calls *calls_of_original(struct versions *v, const struct patched *of, const struct hit *event)
 {
 	struct calls *c, *newest = NULL, *open = NULL;
-	size_t i;
+	unsigned int slot;
 
 	if (event->slot != NESTRACE_SLOT_NMI)
 		return calls_of(v, of, event);
-	for (i = 0; i < v->nr_calls; i++) {
-		c = &v->calls[i];
-		if (c->of != of || c->pid != event->pid)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		c = find_calls(v, of, event->pid, slot);
+		if (!c)
 			continue;
 		if (!newest || c->last_entry > newest->last_entry)
 			newest = c;
-		if (c->originals + late_of(v, i) + c->news < c->entries && (!open || c->last_entry > open->last_entry))
+		if (c->originals + c->late + c->news < c->entries && (!open || c->last_entry > open->last_entry))
 			open = c;
 	}
 	return open ?: newest ?: calls_of(v, of, event);
@@ -448,7 +475,8 @@ static void take_event(void *arg, const struct source *from, const struct hit *e
 			return;
 		if (!(v->nr_late & (v->nr_late - 1)))
 			v->late = xrealloc(v->late, (v->nr_late ? 2 * v->nr_late : 1) * sizeof(*v->late));
-		v->late[v->nr_late++] = (struct original){ .calls = c - v->calls, .ts = event->ts };
+		v->late[v->nr_late++] = (struct original){ .calls = c, .ts = event->ts };
+		c->late++;
 		return;
 	}
 }
@@ -467,7 +495,7 @@ static void on_problem(void *arg, const struct error *e)
 
 static int by_function(const void *a, const void *b)
 {
-	const struct calls *x = a, *y = b;
+	const struct calls *x = *(struct calls *const *)a, *y = *(struct calls *const *)b;
 
 	if (x->of != y->of)
 		return x->of < y->of ? -1 : 1;
@@ -506,8 +534,8 @@ static uint64_t dropped_of(const struct versions *v)
 	size_t i;
 
 	for (i = 0; i < v->nr_calls; i++)
-		if (v->calls[i].originals + v->calls[i].news > v->calls[i].entries)
-			dropped += v->calls[i].originals + v->calls[i].news - v->calls[i].entries;
+		if (v->calls[i]->originals + v->calls[i]->news > v->calls[i]->entries)
+			dropped += v->calls[i]->originals + v->calls[i]->news - v->calls[i]->entries;
 	return dropped;
 }
 
@@ -523,18 +551,18 @@ static void put_table(struct versions *v)
 		qsort(v->calls, v->nr_calls, sizeof(*v->calls), by_function);
 	for (i = 0; i < v->nr_calls; i++) {
 		/* all of its originals came after the end */
-		if (!v->calls[i].entries && !v->calls[i].originals && !v->calls[i].news)
+		if (!v->calls[i]->entries && !v->calls[i]->originals && !v->calls[i]->news)
 			continue;
-		if (v->calls[i].of != of) {
-			of = v->calls[i].of;
+		if (v->calls[i]->of != of) {
+			of = v->calls[i]->of;
 			printf("%s%s%s, patched by", *of->object ? of->object : "", *of->object ? ":" : "", of->name);
 			for (j = 0; j < of->nr_versions; j++)
 				printf("%s %s", j ? "," : "", of->version[j].patch);
 			printf("\n  %-22s %-8s %10s %10s %10s %14s %14s\n", "task", "context", "calls", "original",
 			       "new", "last original", "first new");
 		}
-		interrupts |= v->calls[i].slot != NESTRACE_SLOT_TASK;
-		put_calls(&v->calls[i], !lost);
+		interrupts |= v->calls[i]->slot != NESTRACE_SLOT_TASK;
+		put_calls(v->calls[i], !lost);
 	}
 	if (!v->nr_calls)
 		printf("no patched function was called\n");
@@ -598,6 +626,11 @@ int livepatch_record(int fd, const struct livepatch_record *r)
 		free(v.patched[i].version);
 	}
 	free(v.patched);
+	for (i = 0; i < v.nr_calls; i++) {
+		tdelete(v.calls[i], &v.by_key, by_key);
+		tdelete(pid_key(v.calls[i]->pid), &v.pids, by_pid);
+		free(v.calls[i]);
+	}
 	free(v.calls);
 	free(v.late);
 	return ret ?: shown;

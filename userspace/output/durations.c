@@ -293,11 +293,15 @@ uint64_t durations_depth(struct durations *d, const struct source *from, const s
 
 void durations_end(struct durations *d)
 {
-	size_t i;
+	struct duration_stack *s;
 
-	for (i = 0; i < d->nr_stacks; i++) {
-		d->inside += d->stack[i].nr;
-		d->stack[i].nr = 0;
+	for (s = d->stack; s < d->stack + d->nr_stacks; s++) {
+		d->inside += s->nr;
+		while (s->nr) {
+			s->nr--;
+			if (d->ended)
+				d->ended(d->arg, &s->call[s->nr].open, NULL);
+		}
 	}
 }
 

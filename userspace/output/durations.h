@@ -79,7 +79,7 @@ bool durations_only_exit(struct durations *d, const struct source *from, const s
 			 uint64_t depth, uint64_t took, struct duration_times *times);
 /* Return the depth of the next call of the hit's task. */
 uint64_t durations_depth(struct durations *d, const struct source *from, const struct hit *hit);
-/* Count the calls that have not returned. */
+/* Count the calls that have not returned. They end without times. */
 void durations_end(struct durations *d);
 /* Return the calls in a range. */
 uint32_t duration_calls(const struct duration *f, unsigned int range);
