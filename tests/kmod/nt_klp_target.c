@@ -120,7 +120,7 @@ noinline __attribute__((noipa)) int nt_kt_spin(void)
 
 noinline __attribute__((noipa)) int nt_kt_busy(void)
 {
-	unsigned long until = jiffies + 8 * HZ;
+	unsigned long until = jiffies + 20 * HZ;
 
 	while (!READ_ONCE(awake) && time_before(jiffies, until))
 		cpu_relax();

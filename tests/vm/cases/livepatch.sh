@@ -27,6 +27,12 @@ look()
 	show < why
 }
 
+# asleep FUNCTION: wait until a task sleeps in it
+asleep()
+{
+	within_a_minute sh -c "cat /proc/[0-9]*/stack 2> /dev/null | grep -q ' $1+0x'"
+}
+
 # tasks: print how many tasks the file why has
 tasks()
 {
@@ -71,7 +77,7 @@ remove nt_klp_one
 # ---- tasks asleep in a function that is being patched
 for kind in sleep thread-sleep; do
 	sh -c "echo '$kind 0' > $target" &
-	sleep 1
+	setup asleep nt_kt_sleep
 	setup insmod /tests/nt_klp_one.ko
 	look
 	ok "$kind: one task holds the transition" grep -q "^transition of nt_klp_one to the patched version, for [0-9]* s: 1 task holds it" why
@@ -120,8 +126,8 @@ remove nt_klp_one
 
 # ---- which versions calls run, while a thread has the original one
 echo "thread-half 1" > $target
+setup asleep nt_kt_sleep
 setup insmod /tests/nt_klp_one.ko
-sleep 2
 # calls CONTEXT TASK COLUMN: print a number of the table in the file r
 calls()
 {
@@ -166,7 +172,7 @@ ok "stacked: the upper version is active" grep -q "nt_kt_called .*  active, 2 of
 # ---- unreliable stacks, and a reversal
 for kind in thread-deep thread-lost; do
 	echo "$kind 120" > $target
-	sleep 1
+	setup asleep nt_kt_below
 	echo 0 > $state/nt_klp_two/enabled
 	look
 	ok "$kind: it is an unpatching" grep -q "^transition of nt_klp_two to the original version" why
@@ -189,7 +195,7 @@ done
 # ---- a task asleep in the new version
 echo 0 > /sys/module/nt_klp_one/parameters/let_go
 echo "thread-sleep 0" > $target
-sleep 1
+setup asleep new_nt_kt_sleep
 remove nt_klp_two
 echo 0 > $state/nt_klp_one/enabled
 look
@@ -244,6 +250,7 @@ setup insmod /tests/nt_calls.ko
 nestrace record -q --ret --flight -b 4096 -o t.dat sleep 1000 & recorder=$!
 until_running
 echo "thread-lost 0" > $target
+setup asleep nt_kt_below
 (while [ ! -e calm ]; do echo "nmi 50" > /proc/nt_calls; done) &
 echo 0 > $state/nt_klp_slow/enabled
 look
