@@ -24,7 +24,8 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 	int size = tep_get_long_size(event->tep), at;
 	unsigned long long ip, end = size == 8 ? ~0ULL : ~0U, mark = 0;
 	unsigned int nr = 0;
-	const char *name, *line;
+	const char *name = NULL, *line;
+	bool interrupted;
 
 	trace_seq_puts(seq, "<stack trace>");
 	/* never let libtraceevent print it, which trusts the fields */
@@ -39,9 +40,11 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 			break;
 		if (++nr == NESTRACE_STACK_BAD(mark))
 			trace_seq_puts(seq, "\n[callers from here on may be wrong]");
+		/* what an interrupt or an exception came into is no call */
+		interrupted = name && (!strncmp(name, "asm_", strlen("asm_")) || !strcmp(name, "end_repeat_nmi"));
 		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", (unsigned long long)modules_address(ip));
-		line = context ? source_lines_call(context, ip) : NULL;
+		line = !context ? NULL : interrupted ? source_lines_code(context, ip) : source_lines_call(context, ip);
 		if (line)
 			trace_seq_printf(seq, " [%s]", line);
 	}

@@ -26,6 +26,11 @@ const char *source_lines_call(struct source_lines *s, uint64_t ip)
 	return NULL;
 }
 
+const char *source_lines_code(struct source_lines *s, uint64_t ip)
+{
+	return NULL;
+}
+
 const char *source_lines_function(struct source_lines *s, uint64_t ip)
 {
 	return NULL;
@@ -57,9 +62,8 @@ struct module {
 };
 
 struct place {
-	uint64_t ip;
+	uint64_t ip;			/* 0: free */
 	char *line;
-	bool is_call, known;
 };
 
 struct source_lines {
@@ -457,37 +461,35 @@ static char *line_at(Dwfl_Module *elf, GElf_Addr addr)
 	return text;
 }
 
-static char *find(const struct source_lines *s, uint64_t ip, bool is_call)
+static char *find(const struct source_lines *s, uint64_t ip)
 {
 	const char *name = names_find(s->tep, ip);
-	uint64_t start = names_start(s->tep, ip), offset = is_call ? ip - start - 1 : 0;
-	const struct function *f;
+	uint64_t start = names_start(s->tep, ip);
+	const struct function *f = name ? find_function(s, name, start) : NULL;
 
-	if (!name || (is_call && ip == start))
-		return NULL;
-	f = find_function(s, name, start);
-	return f ? line_at(f->elf, f->start + offset) : NULL;
+	return f ? line_at(f->elf, f->start + (ip - start)) : NULL;
 }
 
-static const char *cached(struct source_lines *s, uint64_t ip, bool is_call)
+const char *source_lines_code(struct source_lines *s, uint64_t ip)
 {
-	struct place *p = &s->place[((ip * 2 + is_call) * 0x9e3779b97f4a7c15ULL >> 32) % CACHE];
+	struct place *p = &s->place[(ip * 0x9e3779b97f4a7c15ULL >> 32) % CACHE];
 
-	if (p->known && p->ip == ip && p->is_call == is_call)
-		return p->line;
-	free(p->line);
-	*p = (struct place){ .ip = ip, .is_call = is_call, .known = true, .line = find(s, ip, is_call) };
+	if (p->ip != ip) {
+		free(p->line);
+		*p = (struct place){ .ip = ip, .line = find(s, ip) };
+	}
 	return p->line;
 }
 
 const char *source_lines_call(struct source_lines *s, uint64_t ip)
 {
-	return cached(s, ip, true);
+	/* the last byte of the call; a function does not begin with what returns */
+	return ip == names_start(s->tep, ip) ? NULL : source_lines_code(s, ip - 1);
 }
 
 const char *source_lines_function(struct source_lines *s, uint64_t ip)
 {
-	return cached(s, names_start(s->tep, ip), false);
+	return source_lines_code(s, names_start(s->tep, ip));
 }
 
 void source_lines_free(struct source_lines *s)

@@ -22,10 +22,11 @@ struct tracedat;
 struct source_lines *source_lines_new(const struct tracedat *file, struct tep_handle *tep,
 				      const char *const *path, unsigned int nr, struct error *e);
 /*
- * Return "FILE:LINE" of the call that returns to @ip; or where the function at @ip begins. NULL: not known. Valid
- * until source_lines_free().
+ * Return "FILE:LINE" of the call that returns to @ip; of the code at @ip, as where an interrupt came; or where the
+ * function at @ip begins. NULL: not known. Valid until the next call.
  */
 const char *source_lines_call(struct source_lines *s, uint64_t ip);
+const char *source_lines_code(struct source_lines *s, uint64_t ip);
 const char *source_lines_function(struct source_lines *s, uint64_t ip);
 void source_lines_free(struct source_lines *s);
 
