@@ -604,7 +604,7 @@ static void take_recorded(void *arg, const struct source *from, const struct hit
 	case GRAPH_NONE:
 		if (event->is_hit)
 			calls_seen_call(&f->run.seen, from->cpu, event);
-		else if (f->reader.accounting.stack && event->type == NESTRACE_EVENT_STACK)
+		else if (reader_is_stack(&f->reader, from, event))
 			calls_seen_stack(&f->run.seen, caller, stack_event_callers(event, caller));
 	}
 }

@@ -114,7 +114,7 @@ static void take(void *arg, const struct source *from, const struct hit *event)
 	if (hit.is_hit) {
 		flush(s, from->nr);
 		s->last[from->nr] = hit;
-	} else if (s->reader.accounting.stack && event->type == NESTRACE_EVENT_STACK && s->last[from->nr].is_hit) {
+	} else if (reader_is_stack(&s->reader, from, event) && s->last[from->nr].is_hit) {
 		callgraph_stack(&s->calls, &s->last[from->nr], caller, stack_event_callers(event, caller));
 		s->last[from->nr].is_hit = false;
 	}

@@ -292,11 +292,6 @@ static void put_hit(void *arg, const struct source *from, const struct hit *even
 		e->put(e, from, event, NULL);
 }
 
-static bool is_stack(const struct export *e, const struct source *from, const struct hit *event)
-{
-	return e->reader.accounting.stack && !*from->instance && event->type == NESTRACE_EVENT_STACK;
-}
-
 /* Put the stack of the hit before it. */
 static void put_json_stack(struct export *e, const struct source *from, const struct hit *event)
 {
@@ -328,7 +323,7 @@ static void put_return(void *arg, const struct source *from, const struct hit *e
 
 	if (graph_events_take(&e->graph, event, &hit, &call) == GRAPH_EXIT)
 		e->put(e, from, &hit, &call);
-	else if (e->put != csv_row && is_stack(e, from, event))
+	else if (e->put != csv_row && reader_is_stack(&e->reader, from, event))
 		put_json_stack(e, from, event);
 	else
 		e->not_shown++;
@@ -612,7 +607,7 @@ static void stack_event(void *arg, const struct source *from, const struct hit *
 	uint64_t caller[NESTRACE_STACK_MAX];
 	struct export *e = arg;
 
-	if (!is_stack(e, from, event)) {
+	if (!reader_is_stack(&e->reader, from, event)) {
 		e->not_shown++;
 	} else if (e->last[from->nr].is_hit) {
 		callgraph_stack(&e->calls, &e->last[from->nr], caller, stack_event_callers(event, caller));

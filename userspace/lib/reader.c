@@ -93,10 +93,9 @@ bool reader_open(struct reader *r, const char *path, struct error *e)
 	return true;
 }
 
-/* Is the next event a stack that nestrace recorded? */
-static bool is_own_stack(const struct reader_cpu *c)
+bool reader_is_stack(const struct reader *r, const struct source *from, const struct hit *event)
 {
-	return c->reader->accounting.stack && !*c->source.instance && c->hit.type == NESTRACE_EVENT_STACK;
+	return r->accounting.stack && !*from->instance && event->type == NESTRACE_EVENT_STACK;
 }
 
 /* Read on to the next event of @c. */
@@ -129,7 +128,7 @@ static void advance(struct reader_cpu *c)
 	/* by the time of the recording's clock */
 	if (c->more)
 		names_place(r->names, &c->hit);
-	if (c->more && is_own_stack(c))
+	if (c->more && reader_is_stack(c->reader, &c->source, &c->hit))
 		names_place_stack(r->names, &c->hit);
 	if (c->more && r->file->time->changes)
 		c->hit.ts = file_time_correct(r->file->time, !*c->source.instance, c->source.cpu,
@@ -229,7 +228,7 @@ static void show(struct reader_cpu *c)
 		names_of_event(r->names, &c->hit);
 	if (c->hit.is_hit)
 		show_hit(c);
-	else if (is_own_stack(c))
+	else if (reader_is_stack(c->reader, &c->source, &c->hit))
 		show_stack(c);
 	else
 		show_event(r, c);

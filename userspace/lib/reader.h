@@ -81,6 +81,8 @@ void readers_read(struct reader *const *r, unsigned int nr);
 void reader_read(struct reader *r);
 /* Return false, and why in @e, if the times of two files cannot be compared. */
 bool reader_times_compare(const struct reader *a, const struct reader *b, struct error *e);
+/* Is the event a stack that nestrace recorded, of the hit before it? */
+bool reader_is_stack(const struct reader *r, const struct source *from, const struct hit *event);
 /* Return source @nr of the file. */
 const struct source *reader_source(const struct reader *r, unsigned int nr);
 /* Return true if the file has events of other instances than the top one. */
