@@ -272,11 +272,12 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 		snprintf(result->why, sizeof(result->why), "the file does not say which functions were traced");
 		return true;
 	}
-	if (strstr(r->accounting->selection, "conditions\n")) {
+	if (accounting_selects(r->accounting->selection, "conditions")) {
 		snprintf(result->why, sizeof(result->why), "the recording left out calls by --if");
 		return true;
 	}
-	if (strstr(r->accounting->selection, "tasks\n") || strstr(r->accounting->selection, "cpus\n")) {
+	if (accounting_selects(r->accounting->selection, "tasks") ||
+	    accounting_selects(r->accounting->selection, "cpus")) {
 		snprintf(result->why, sizeof(result->why), "the recording has only some tasks or CPUs");
 		return true;
 	}

@@ -362,10 +362,10 @@ static void put_rest(size_t nr, unsigned long limit)
 /* Print why it is not sure that a function was not called which the recording does not have. */
 static void put_unsafe(const struct side *s)
 {
-	static const struct { const char *line, *why; } reasons[] = {
-		{ "functions ", "was recorded with -l" }, { "without ", "was recorded with -n" },
-		{ "conditions\n", "was recorded with --if" }, { "tasks\n", "has only some tasks" },
-		{ "cpus\n", "has only some CPUs" },
+	static const struct { const char *word, *why; } reasons[] = {
+		{ "functions", "was recorded with -l" }, { "without", "was recorded with -n" },
+		{ "conditions", "was recorded with --if" }, { "tasks", "has only some tasks" },
+		{ "cpus", "has only some CPUs" },
 	};
 	const struct accounting *a = s->reader.has_accounting ? &s->reader.accounting : NULL;
 	unsigned int slot;
@@ -380,7 +380,7 @@ static void put_unsafe(const struct side *s)
 	if (!a || !a->selection)
 		printf("# not sure: %s does not say which functions it has\n", s->letter);
 	for (i = 0; a && a->selection && i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (strstr(a->selection, reasons[i].line))
+		if (accounting_selects(a->selection, reasons[i].word))
 			printf("# not sure: %s %s\n", s->letter, reasons[i].why);
 	if (a && a->left_out[0])
 		printf("# not sure: %s has not the functions that the unwinder calls\n", s->letter);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,19 @@ char *accounting_selection(const struct session_config *c, bool tasks)
 		fputs("conditions\n", f);
 	fclose(f);
 	return text;
+}
+
+bool accounting_selects(const char *selection, const char *word)
+{
+	const char *line, *end;
+	size_t len = strlen(word);
+
+	for (line = selection; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (!strncmp(line, word, len) && (line[len] == ' ' || line[len] == '\n' || !line[len]))
+			return true;
+	}
+	return false;
 }
 
 #define HEADER "context hits recorded lost recursed filtered not_watching rcu_nmi rcu_irq in_tracer bytes"

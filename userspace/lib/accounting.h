@@ -45,6 +45,8 @@ struct accounting {
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
 /* Return the text for @selection. @tasks: only some are traced. */
 char *accounting_selection(const struct session_config *c, bool tasks);
+/* Is there a line of @selection that begins with this word? */
+bool accounting_selects(const char *selection, const char *word);
 /*
  * Return the counters of one CPU as lines of text, to be freed. With @first they come with what
  * belongs to no CPU.
