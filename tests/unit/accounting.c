@@ -99,6 +99,27 @@ int main(void)
 	   "# stacks: up to 16 callers; not traced, because the unwinder calls them: first, second");
 	accounting_free(&b);
 
+	spec("accounting: a file says what was selected, or that it was all");
+	is_number(b.selection == NULL, 1);
+	a.selection = xstrdup("");
+	put_in_file(&a);
+	accounting_load(&b, &file);
+	is(b.selection, "");
+	accounting_free(&b);
+	free(a.selection);
+	a.selection = xstrdup("functions tcp_*\nwithout *_tasks\nconditions\n");
+	put_in_file(&a);
+	accounting_load(&b, &file);
+	is(b.selection, a.selection);
+	is_number(accounting_selects(b.selection, "functions"), 1);
+	is_number(accounting_selects(b.selection, "conditions"), 1);
+	is_number(accounting_selects(b.selection, "tasks"), 0);
+	is_number(accounting_selects(b.selection, "condition"), 0);
+	is_number(accounting_selects("", "tasks"), 0);
+	accounting_free(&b);
+	free(a.selection);
+	a.selection = NULL;
+
 	spec("accounting: more functions than there is room for are cut off");
 	free(cpustat[1]);
 	cpustat[1] = xrealloc(NULL, 64 * NESTRACE_STACK_LEFT_OUT);

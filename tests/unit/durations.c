@@ -328,6 +328,22 @@ int main(void)
 		is_number(times.self, 300);
 	}
 
+	begin("durations: a return of a later call, whose entry is missing, does not end an older one");
+	{
+		struct hit f = event(1000000, F, 0);
+
+		d.exact = true;
+		enter(100, F);
+		is_number(durations_exit(&d, &from, &f, 0, 400, &times), 0);
+		is_number(d.broken, 1);
+		is_number(d.headless, 1);
+		depth = 0;
+		enter(3000000, F);
+		f.ts = 3000400;
+		is_number(durations_exit(&d, &from, &f, 0, 400, &times), 1);
+		is_number(times.total, 400);
+	}
+
 	begin("durations: a depth or a time that cannot be is no call");
 	{
 		struct hit f = event(500, F, 0);
