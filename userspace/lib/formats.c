@@ -40,7 +40,7 @@ static int print_stack(struct trace_seq *seq, struct tep_record *record, struct 
 			break;
 		if (++nr == NESTRACE_STACK_BAD(mark))
 			trace_seq_puts(seq, "\n[callers from here on may be wrong]");
-		/* what an interrupt or an exception came into is no call */
+		/* an interrupt or an exception came into that, so it is no call */
 		interrupted = name && (!strncmp(name, "asm_", strlen("asm_")) || !strcmp(name, "end_repeat_nmi"));
 		name = names_find(event->tep, ip);
 		trace_seq_printf(seq, "\n=> %s (%llx)", name ? name : "", (unsigned long long)modules_address(ip));
