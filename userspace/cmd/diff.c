@@ -162,8 +162,7 @@ static void join_rows(struct side *s)
 
 static void add_row(struct side *s, struct row row)
 {
-	if (!(s->nr & (s->nr - 1)))
-		s->row = xrealloc(s->row, (s->nr ? 2 * s->nr : 1) * sizeof(*s->row));
+	s->row = xgrow(s->row, s->nr, sizeof(*s->row));
 	s->row[s->nr++] = row;
 }
 
@@ -207,11 +206,9 @@ static char *way_text(const struct side *s, uint32_t node, unsigned int max)
 	const struct node *n = &s->calls.node[node];
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	unsigned int i;
 
-	if (!f)
-		out_of_memory();
 	for (i = 0; n->depth && i <= max; i++, n = &s->calls.node[n->parent])
 		fprintf(f, "%s%s", i ? " <- " : "", names_function(s->reader.tep, n->function));
 	if (n->depth)
@@ -239,8 +236,7 @@ static void make_ways(struct side *s)
 		n = &s->calls.node[i];
 		if (!n->depth || !n->calls)
 			continue;
-		if (!(s->nr_ways & (s->nr_ways - 1)))
-			s->way = xrealloc(s->way, (s->nr_ways ? 2 * s->nr_ways : 1) * sizeof(*s->way));
+		s->way = xgrow(s->way, s->nr_ways, sizeof(*s->way));
 		way = way_text(s, i, WAY);
 		s->way[s->nr_ways] = (struct way){ .calls = n->calls, .node = i };
 		if (asprintf(&s->way[s->nr_ways++].text, "%s %s", context_names[context_slot(n->slot)], way) < 0)
@@ -307,8 +303,7 @@ struct pairs {
 
 static void add_pair(struct pairs *p, struct pair pair)
 {
-	if (!(p->nr & (p->nr - 1)))
-		p->pair = xrealloc(p->pair, (p->nr ? 2 * p->nr : 1) * sizeof(*p->pair));
+	p->pair = xgrow(p->pair, p->nr, sizeof(*p->pair));
 	p->pair[p->nr++] = pair;
 }
 

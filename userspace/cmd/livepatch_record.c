@@ -395,8 +395,7 @@ static struct calls *calls_of(struct versions *v, const struct patched *of, cons
 	snprintf(c->comm, sizeof(c->comm), "%s", hit->comm);
 	if (!tsearch(c, &v->by_key, by_key))
 		out_of_memory();
-	if (!(v->nr_calls & (v->nr_calls - 1)))
-		v->calls = xrealloc(v->calls, (v->nr_calls ? 2 * v->nr_calls : 1) * sizeof(*v->calls));
+	v->calls = xgrow(v->calls, v->nr_calls, sizeof(*v->calls));
 	v->calls[v->nr_calls++] = c;
 	return c;
 }
@@ -473,8 +472,7 @@ static void take_event(void *arg, const struct source *from, const struct hit *e
 		/* the kprobe is there first: the call may be older than the session */
 		if (!has_called(v, event->pid))
 			return;
-		if (!(v->nr_late & (v->nr_late - 1)))
-			v->late = xrealloc(v->late, (v->nr_late ? 2 * v->nr_late : 1) * sizeof(*v->late));
+		v->late = xgrow(v->late, v->nr_late, sizeof(*v->late));
 		v->late[v->nr_late++] = (struct original){ .calls = c, .ts = event->ts };
 		c->late++;
 		return;

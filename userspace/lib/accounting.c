@@ -95,10 +95,8 @@ char *accounting_selection(const struct session_config *c, bool tasks)
 	unsigned int i;
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		out_of_memory();
 	for (i = 0; i < c->nr_filter; i++)
 		fprintf(f, "functions %s\n", c->filter[i]);
 	for (i = 0; i < c->nr_notrace; i++)
@@ -220,11 +218,9 @@ char *accounting_cpu_text(const struct accounting *a, unsigned int cpu, bool fir
 {
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 	unsigned int i;
 
-	if (!f)
-		out_of_memory();
 	fprintf(f, "CPU: %u\nring_kb: %u\n" HEADER "\n", cpu, a->ring_kb[cpu]);
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		const struct nestrace_slot_stats *s = &a->slot[cpu][i];

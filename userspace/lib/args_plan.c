@@ -147,8 +147,7 @@ static void add_program(struct planner *l, struct draft *d, uint64_t start)
 	p->others |= !start;
 	if (p->others)
 		return;
-	if (!(p->nr & (p->nr - 1)))
-		p->start = xrealloc(p->start, (p->nr ? 2 * p->nr : 1) * sizeof(*p->start));
+	p->start = xgrow(p->start, p->nr, sizeof(*p->start));
 	p->start[p->nr++] = start;
 }
 
@@ -551,11 +550,9 @@ static bool check_conditions(struct planner *l, struct error *e)
 {
 	struct condition *c;
 	size_t len;
-	FILE *note = open_memstream(&l->plan->note, &len);
+	FILE *note = xmemstream(&l->plan->note, &len);
 	unsigned int i;
 
-	if (!note)
-		out_of_memory();
 	for (i = 0; i < l->config->nr_conditions; i++) {
 		c = &l->condition[i];
 		if (!c->fits) {
@@ -621,9 +618,7 @@ struct args_plan *args_plan_new(const struct args_config *c, const char *const *
 	bool ok;
 
 	plan->filters = c->nr_conditions;
-	l.out = open_memstream(&plan->description, &plan->len);
-	if (!l.out)
-		out_of_memory();
+	l.out = xmemstream(&plan->description, &plan->len);
 	for (i = 0; i < c->nr_conditions; i++)
 		if (!take_condition(&l.condition[i], c->conditions[i]))
 			out_of_memory();

@@ -130,13 +130,11 @@ static void take_enumeration(struct args_show *a, char *at)
 	/* they are numbered in their order */
 	if (nr != a->nr_enumerations)
 		return;
-	if (!(nr & (nr - 1)))
-		a->enumeration = xrealloc(a->enumeration, (nr ? 2 * nr : 1) * sizeof(*e));
+	a->enumeration = xgrow(a->enumeration, nr, sizeof(*e));
 	e = &a->enumeration[a->nr_enumerations++];
 	*e = (struct enumeration){ 0 };
 	while ((one = part(&at))) {
-		if (!(e->nr & (e->nr - 1)))
-			e->of = xrealloc(e->of, (e->nr ? 2 * e->nr : 1) * sizeof(*e->of));
+		e->of = xgrow(e->of, e->nr, sizeof(*e->of));
 		e->of[e->nr].value = strtoll(one, &end, 10);
 		e->of[e->nr++].name = *end == ' ' ? end + 1 : end;
 	}
@@ -150,8 +148,7 @@ static void take_structure(struct args_show *a, char *at)
 
 	if (nr != a->nr_structures)
 		return;
-	if (!(nr & (nr - 1)))
-		a->structure = xrealloc(a->structure, (nr ? 2 * nr : 1) * sizeof(*s));
+	a->structure = xgrow(a->structure, nr, sizeof(*s));
 	s = &a->structure[a->nr_structures++];
 	*s = (struct structure){ 0 };
 	while ((one = part(&at))) {
@@ -173,8 +170,7 @@ static void take_function(struct args_show *a, char *at, bool known)
 	}
 	f.why = known ? NULL : (at ?: "unknown");
 	f.text = known ? at : NULL;
-	if (!(a->nr & (a->nr - 1)))
-		a->of = xrealloc(a->of, (a->nr ? 2 * a->nr : 1) * sizeof(*a->of));
+	a->of = xgrow(a->of, a->nr, sizeof(*a->of));
 	a->of[a->nr++] = f;
 }
 

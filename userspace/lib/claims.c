@@ -100,8 +100,7 @@ static int compare(const void *a, const void *b)
 
 static void add_start(struct claim *c, uint64_t start)
 {
-	if (!(c->nr & (c->nr - 1)))
-		c->start = xrealloc(c->start, (c->nr ? 2 * c->nr : 1) * sizeof(*c->start));
+	c->start = xgrow(c->start, c->nr, sizeof(*c->start));
 	c->start[c->nr++] = start;
 }
 

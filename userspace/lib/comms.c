@@ -269,10 +269,8 @@ static void print_last(const struct task *t, FILE *out)
 char *comms_text(struct comms *c, size_t *len)
 {
 	char *text;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = xmemstream(&text, len);
 
-	if (!out)
-		out_of_memory();
 	for_each(c, print_last, out);
 	fclose(out);
 	return text;

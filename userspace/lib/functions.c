@@ -78,8 +78,7 @@ static void add_start(void *arg, const struct kallsyms_line *line)
 {
 	struct starts *s = arg;
 
-	if (!(s->nr & (s->nr - 1)))
-		s->start = xrealloc(s->start, (s->nr ? 2 * s->nr : 1) * sizeof(*s->start));
+	s->start = xgrow(s->start, s->nr, sizeof(*s->start));
 	s->start[s->nr++] = line->start;
 }
 

@@ -7,6 +7,7 @@
 #define LIB_MEMORY_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* The exit status of out_of_memory(); 1 unless a command sets another. */
 extern int out_of_memory_status;
@@ -17,5 +18,13 @@ void *xrealloc(void *p, size_t size);
 /* Return @nr zeroed elements of @size bytes. */
 void *xzalloc(size_t nr, size_t size);
 char *xstrdup(const char *s);
+/* Open a stream into memory: fclose() leaves *@text, of *@len bytes, to be freed. */
+FILE *xmemstream(char **text, size_t *len);
+
+/* Return @array with room for one more than the @nr elements of @size bytes. Its room is the next power of two. */
+static inline void *xgrow(void *array, size_t nr, size_t size)
+{
+	return nr & (nr - 1) ? array : xrealloc(array, (nr ? 2 * nr : 1) * size);
+}
 
 #endif

@@ -136,8 +136,7 @@ static struct module *add_module(struct modules *m)
 {
 	struct module *new;
 
-	if (!(m->nr & (m->nr - 1)))
-		m->module = xrealloc(m->module, (m->nr ? 2 * m->nr : 1) * sizeof(*new));
+	m->module = xgrow(m->module, m->nr, sizeof(*new));
 	new = &m->module[m->nr++];
 	memset(new, 0, sizeof(*new));
 	new->end = new->init_end = UINT64_MAX;
@@ -146,8 +145,7 @@ static struct module *add_module(struct modules *m)
 
 static void add_symbol(struct module *to, uint64_t start, uint64_t size, const char *name)
 {
-	if (!(to->nr & (to->nr - 1)))
-		to->symbol = xrealloc(to->symbol, (to->nr ? 2 * to->nr : 1) * sizeof(*to->symbol));
+	to->symbol = xgrow(to->symbol, to->nr, sizeof(*to->symbol));
 	to->symbol[to->nr++] = (struct symbol){
 		.start = start, .size = size, .name = xstrdup(name),
 	};

@@ -50,8 +50,7 @@ struct table {
 
 static void add(struct table *t, uint64_t start, const char *name, const char *module)
 {
-	if (!(t->nr & (t->nr - 1)))
-		t->entry = xrealloc(t->entry, (t->nr ? 2 * t->nr : 1) * sizeof(*t->entry));
+	t->entry = xgrow(t->entry, t->nr, sizeof(*t->entry));
 	t->entry[t->nr] = (struct entry){
 		.start = start, .order = t->nr, .name = name, .module = module,
 		.none = !strcmp(name, SYMBOLS_NONE),
@@ -196,10 +195,8 @@ static void load_times(struct names *n, char *text)
 char *names_times_text(struct modules *m, struct comms *c, size_t *len)
 {
 	char *text;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = xmemstream(&text, len);
 
-	if (!out)
-		out_of_memory();
 	modules_save(m, out);
 	comms_save(c, out);
 	fclose(out);

@@ -169,8 +169,7 @@ static void append(struct periods *p, uint64_t from, uint64_t to)
 			last->to = to;
 		return;
 	}
-	if (!(p->nr & (p->nr - 1)))
-		p->period = xrealloc(p->period, (p->nr ? 2 * p->nr : 1) * sizeof(*p->period));
+	p->period = xgrow(p->period, p->nr, sizeof(*p->period));
 	p->period[p->nr++] = (struct period){ from, to };
 }
 

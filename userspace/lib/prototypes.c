@@ -59,8 +59,7 @@ static void add_function(void *arg, const struct kallsyms_line *line)
 	/* room that the compiler leaves before a function */
 	if (!strncmp(line->name, "__pfx_", strlen("__pfx_")) || !strncmp(line->name, "__cfi_", strlen("__cfi_")))
 		return;
-	if (!(p->nr & (p->nr - 1)))
-		p->of = xrealloc(p->of, (p->nr ? 2 * p->nr : 1) * sizeof(*p->of));
+	p->of = xgrow(p->of, p->nr, sizeof(*p->of));
 	p->of[p->nr++] = (struct prototype){
 		.name = xstrdup(line->name), .module = line->module ? xstrdup(line->module) : NULL,
 		.start = line->start, .copies = 1,

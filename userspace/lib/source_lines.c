@@ -205,8 +205,7 @@ static int by_name(const void *a, const void *b)
 static void add_function(struct source_lines *s, Dwfl_Module *elf, const char *name, GElf_Addr start,
 			 GElf_Word section)
 {
-	if (!(s->nr & (s->nr - 1)))
-		s->function = xrealloc(s->function, (s->nr ? 2 * s->nr : 1) * sizeof(*s->function));
+	s->function = xgrow(s->function, s->nr, sizeof(*s->function));
 	s->function[s->nr++] = (struct function){ .name = name, .elf = elf, .start = start, .section = section };
 }
 
@@ -291,8 +290,7 @@ static struct move *list_moves(const struct source_lines *s, const struct traced
 		f = elf ? only_named(s, line.name, elf) : NULL;
 		if (!f)
 			continue;
-		if (!(*nr & (*nr - 1)))
-			move = xrealloc(move, (*nr ? 2 * *nr : 1) * sizeof(*move));
+		move = xgrow(move, *nr, sizeof(*move));
 		move[(*nr)++] = (struct move){ .elf = elf, .section = f->section, .by = line.start - f->start };
 	}
 	free(copy);

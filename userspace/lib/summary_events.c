@@ -65,10 +65,8 @@ char *summary_events_format(unsigned int i)
 	static const char *const names[SUMMARY_EVENTS_NR] = { "recursion", "lost", "accounting" };
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		out_of_memory();
 	fprintf(f, "name: %s\nID: %u\nformat:\n" COMMON_FIELDS, names[i], RECURSION + i);
 	switch (RECURSION + i) {
 	case RECURSION:

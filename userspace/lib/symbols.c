@@ -95,11 +95,8 @@ bool symbols_read(struct symbols *s, struct error *e)
 
 	if (!in)
 		return error_set_errno(e, "cannot read '/proc/kallsyms'");
-	if (!again) {
-		out = open_memstream(&s->kernel, &s->kernel_len);
-		if (!out)
-			out_of_memory();
-	}
+	if (!again)
+		out = xmemstream(&s->kernel, &s->kernel_len);
 	/* stdio would take the block size of proc, 1 KiB, and make 7000 calls */
 	setvbuf(in, NULL, _IOFBF, READ_SIZE);
 	s->hidden = true;
@@ -124,8 +121,7 @@ static void add(void *arg, const struct symbol *symbol)
 {
 	struct symbols *s = arg;
 
-	if (!(s->nr & (s->nr - 1)))
-		s->list = xrealloc(s->list, (s->nr ? 2 * s->nr : 1) * sizeof(*s->list));
+	s->list = xgrow(s->list, s->nr, sizeof(*s->list));
 	s->list[s->nr] = *symbol;
 	s->list[s->nr].order = s->nr;
 	s->nr++;
@@ -156,10 +152,8 @@ char *symbols_text(struct symbols *s, bool aliases, size_t *len)
 	const struct symbol *at;
 	uint64_t end = 0;
 	char *text;
-	FILE *out = open_memstream(&text, len);
+	FILE *out = xmemstream(&text, len);
 
-	if (!out)
-		out_of_memory();
 	fwrite(s->kernel, 1, s->kernel_len, out);
 	twalk_r(s->others, add_node, s);
 	if (s->modules)

@@ -244,8 +244,7 @@ static void read_format(struct parser *p, const char *system)
 		free(text);
 		return;
 	}
-	if (!(t->nr_formats & (t->nr_formats - 1)))
-		t->format = xrealloc(t->format, 2 * (t->nr_formats + 1) * sizeof(*t->format));
+	t->format = xgrow(t->format, t->nr_formats, sizeof(*t->format));
 	t->format[t->nr_formats++] = (struct tracedat_format){
 		.system = xstrdup(system), .text = text,
 	};

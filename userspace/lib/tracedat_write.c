@@ -930,10 +930,8 @@ static void note_moving(struct tracedat_writer *w, const char *into)
 	unsigned int i;
 	char *text;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = xmemstream(&text, &len);
 
-	if (!f)
-		out_of_memory();
 	fprintf(f, "data %llu\n", (unsigned long long)w->data_at);
 	for (i = 0; i < w->nr_streams; i++)
 		if (w->listed[i])
