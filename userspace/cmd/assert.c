@@ -12,6 +12,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "cmd/names_of_now.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
 #include "lib/claims.h"
@@ -178,13 +179,11 @@ static void count_unknown(const struct run *r, const struct claim *c, struct res
 	      "hits in that context recursed, and their functions are not known");
 	doubt(result, lost, "hit was lost in that context; use a larger -b",
 	      "hits were lost in that context; use a larger -b");
-	/* a call is recorded when it returns */
-	if (a && a->at_exit)
+	/* at_exit: a call is recorded when it returns */
+	if (a && (a->at_exit || c->kind == CLAIM_MAX_TIME))
 		doubt(result, inside, "call in that context has not returned", "calls in that context have not returned");
 	if (c->kind != CLAIM_MAX_TIME)
 		return;
-	if (a && !a->at_exit)
-		doubt(result, inside, "call in that context has not returned", "calls in that context have not returned");
 	/* a call in the tracer has no time */
 	doubt(result, missed + result->recursed, "return in that context was missed or lost",
 	      "returns in that context were missed or lost");
@@ -192,55 +191,74 @@ static void count_unknown(const struct run *r, const struct claim *c, struct res
 		doubt(result, 1, "or more calls returned in another context", "");
 }
 
-/* Return the number of functions that the claim wants and the recording left out, and name one in @name. */
-static unsigned long left_out(const struct run *r, const struct claim *c, char *name, size_t size)
-{
-	char *copy = xstrdup(r->symbols), *selection = xstrdup(r->accounting->selection), *text, *line, *save, *next;
-	struct function_glob *globs = NULL;
-	struct kallsyms_line symbol;
-	unsigned long missing = 0;
-	bool *without = NULL, any = false, in, out;
-	size_t nr = 0, i;
+/* The functions that a recording selected, and those of a claim that it left out. */
+struct selection {
+	const struct claim *claim;
+	struct function_glob *glob;
+	bool *without;			/* by glob: it leaves out */
+	size_t nr;
+	bool any;			/* a glob selects; else all functions were selected */
+	unsigned long left_out;
+	char name[128];			/* of the first of these */
+};
 
-	for (line = strtok_r(selection, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		if (strncmp(line, "functions ", 10) && strncmp(line, "without ", 8))
+/* Take a line of the selection if it is about functions. */
+static void select_by(struct selection *s, const char *line)
+{
+	bool without = !strncmp(line, "without ", strlen("without "));
+
+	if (!without && strncmp(line, "functions ", strlen("functions ")))
+		return;
+	s->glob = xrealloc(s->glob, (s->nr + 1) * sizeof(*s->glob));
+	s->without = xrealloc(s->without, (s->nr + 1) * sizeof(*s->without));
+	s->without[s->nr] = without;
+	s->any |= !without;
+	function_glob_set(&s->glob[s->nr++], strchr(line, ' ') + 1);
+}
+
+static void count_left_out(void *arg, const struct kallsyms_line *line)
+{
+	struct selection *s = arg;
+	bool in = !s->any, out = false;
+	size_t i;
+
+	if (!function_glob_matches(&s->claim->functions, line))
+		return;
+	for (i = 0; i < s->nr; i++) {
+		if (!function_glob_matches(&s->glob[i], line))
 			continue;
-		globs = xrealloc(globs, (nr + 1) * sizeof(*globs));
-		without = xrealloc(without, (nr + 1) * sizeof(*without));
-		without[nr] = *line == 'w';
-		any |= !without[nr];
-		function_glob_set(&globs[nr++], line + (*line == 'w' ? 8 : 10));
+		in |= !s->without[i];
+		out |= s->without[i];
 	}
-	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
-		if (!kallsyms_parse(text, &symbol) || !kallsyms_is_function(symbol.type) ||
-		    !function_glob_matches(&c->functions, &symbol))
-			continue;
-		for (in = !any, out = false, i = 0; i < nr; i++) {
-			if (!function_glob_matches(&globs[i], &symbol))
-				continue;
-			in |= !without[i];
-			out |= without[i];
-		}
-		if (in && !out)
-			continue;
-		if (!missing++)
-			snprintf(name, size, "%s", symbol.name);
-	}
-	for (i = 0; i < nr; i++)
-		free(globs[i].name);
-	free(globs);
-	free(without);
+	if (in && !out)
+		return;
+	if (!s->left_out++)
+		snprintf(s->name, sizeof(s->name), "%s", line->name);
+}
+
+/* Find the functions that the claim wants and the recording left out. */
+static struct selection left_out(const struct run *r, const struct claim *c)
+{
+	char *copy = xstrdup(r->accounting->selection), *line, *save;
+	struct selection s = { .claim = c };
+	size_t i;
+
+	for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		select_by(&s, line);
+	kallsyms_functions(r->symbols, count_left_out, &s);
+	for (i = 0; i < s.nr; i++)
+		free(s.glob[i].name);
+	free(s.glob);
+	free(s.without);
 	free(copy);
-	free(selection);
-	return missing;
+	return s;
 }
 
 /* Could calls be missing, however many hits there are? Return: true, and why. */
 static bool not_traced(const struct run *r, const struct claim *c, struct result *result)
 {
-	unsigned long missing;
+	struct selection selection;
 	unsigned int i;
-	char name[128];
 
 	if (r->doubt) {
 		snprintf(result->why, sizeof(result->why), "%s", r->doubt);
@@ -281,10 +299,11 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 		snprintf(result->why, sizeof(result->why), "the recording has only some tasks or CPUs");
 		return true;
 	}
-	missing = left_out(r, c, name, sizeof(name));
-	if (missing)
-		snprintf(result->why, sizeof(result->why), "the recording left out %lu of these functions, such as %s", missing, name);
-	return missing;
+	selection = left_out(r, c);
+	if (selection.left_out)
+		snprintf(result->why, sizeof(result->why), "the recording left out %lu of these functions, such as %s",
+			 selection.left_out, selection.name);
+	return selection.left_out;
 }
 
 static struct result decide(const struct run *r, const struct claim *c)
@@ -562,25 +581,20 @@ static void count_unclaimed(struct run *r)
 
 /* ---- a file ---- */
 
-static void take_gap(void *arg, const struct source *from, int64_t missed)
-{
-	struct run *r = arg;
-
-	/* the accounting of our own files says it by context */
-	if (!r->accounting)
-		missing_add(&r->missing, missed);
-}
-
-static void on_file_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 struct file_run {
-	struct run run;
+	struct run *run;
 	struct reader reader;
 	struct graph_events graph;
 };
+
+static void take_gap(void *arg, const struct source *from, int64_t missed)
+{
+	struct file_run *f = arg;
+
+	/* the accounting of our own files says it by context */
+	if (!f->run->accounting)
+		missing_add(&f->run->missing, missed);
+}
 
 static void take_recorded(void *arg, const struct source *from, const struct hit *event)
 {
@@ -594,30 +608,31 @@ static void take_recorded(void *arg, const struct source *from, const struct hit
 		return;
 	switch (graph_events_take(&f->graph, event, &hit, &call)) {
 	case GRAPH_ENTRY:
-		calls_seen_call(&f->run.seen, from->cpu, &hit);
+		calls_seen_call(&f->run->seen, from->cpu, &hit);
 		return;
 	case GRAPH_EXIT:
 		if (graph_events_only_exits(&f->graph))
-			calls_seen_call(&f->run.seen, from->cpu, &hit);
+			calls_seen_call(&f->run->seen, from->cpu, &hit);
 		if (call.took != UINT64_MAX)
-			calls_seen_return(&f->run.seen, from->cpu, &hit, call.took);
+			calls_seen_return(&f->run->seen, from->cpu, &hit, call.took);
 		return;
 	case GRAPH_NONE:
 		if (event->is_hit)
-			calls_seen_call(&f->run.seen, from->cpu, event);
+			calls_seen_call(&f->run->seen, from->cpu, event);
 		else if (reader_is_stack(&f->reader, from, event))
-			calls_seen_stack(&f->run.seen, caller, stack_event_callers(event, caller));
+			calls_seen_stack(&f->run->seen, caller, stack_event_callers(event, caller));
 	}
 }
 
-static int assert_file(struct file_run *f, const char *path, enum format format)
+static int assert_file(struct run *run, const char *path, enum format format)
 {
+	struct file_run file = { .run = run }, *f = &file;
 	struct error e;
 	int ret;
 
 	f->reader.show = f->reader.event = take_recorded;
 	f->reader.gap = take_gap;
-	f->reader.problem = on_file_problem;
+	f->reader.problem = warn_problem;
 	f->reader.arg = f;
 	if (!reader_open(&f->reader, path, &e)) {
 		warn_error(&e);
@@ -625,20 +640,20 @@ static int assert_file(struct file_run *f, const char *path, enum format format)
 		return EXIT_OWN;
 	}
 	graph_events_init(&f->graph, f->reader.names);
-	f->run.accounting = f->reader.has_accounting ? &f->reader.accounting : NULL;
-	f->run.tep = f->reader.tep;
-	f->run.cycles = f->reader.cycles;
-	f->run.with_times = graph_events_have_ns(&f->graph);
-	f->run.symbols = f->reader.file->kallsyms;
-	claims_find(&f->run.claims, f->reader.file->kallsyms, f->reader.names->modules);
+	f->run->accounting = f->reader.has_accounting ? &f->reader.accounting : NULL;
+	f->run->tep = f->reader.tep;
+	f->run->cycles = f->reader.cycles;
+	f->run->with_times = graph_events_have_ns(&f->graph);
+	f->run->symbols = f->reader.file->kallsyms;
+	claims_find(&f->run->claims, f->reader.file->kallsyms, f->reader.names->modules);
 	reader_read(&f->reader);
 	if (f->reader.failed || f->reader.file->truncated)
-		f->run.doubt = "the file is damaged or cut short";
+		f->run->doubt = "the file is damaged or cut short";
 	else if (!f->reader.names->complete)
-		f->run.doubt = "the symbols in the file cannot be parsed";
-	count_unread(&f->run);
-	count_nameless(&f->run);
-	ret = conclude(&f->run, format);
+		f->run->doubt = "the symbols in the file cannot be parsed";
+	count_unread(f->run);
+	count_nameless(f->run);
+	ret = conclude(f->run, format);
 	reader_close(&f->reader);
 	return ret;
 }
@@ -653,7 +668,7 @@ struct cpu_run {
 };
 
 struct live_run {
-	struct run run;
+	struct run *run;
 	struct cpu_run *cpu;
 	unsigned int nr_cpus;
 	struct comms *comms;
@@ -666,7 +681,7 @@ static void on_problem(void *arg, const struct error *e)
 	struct live_run *l = arg;
 
 	warn_error(e);
-	l->run.doubt = "something failed meanwhile";
+	l->run->doubt = "something failed meanwhile";
 }
 
 static void on_opened(void *arg, int fd)
@@ -731,13 +746,13 @@ static void place(struct live_run *l)
 	unsigned int i, j;
 	uint64_t ts;
 
-	for (s = l->run.seen.seen; s < l->run.seen.seen + l->run.seen.size; s++) {
+	for (s = l->run->seen.seen; s < l->run->seen.seen + l->run->seen.size; s++) {
 		if (!s->ip)
 			continue;
 		ts = s->nr ? s->first[0].ts : s->longest.ts;
 		/* nothing says which module the calls at an address belong to that two had */
 		if (modules_place(l->modules, s->ip, ts) != modules_place(l->modules, s->ip, UINT64_MAX))
-			l->run.unnamed += s->calls;
+			l->run->unnamed += s->calls;
 		s->ip = modules_place(l->modules, s->ip, ts);
 		for (i = 0; i <= s->nr; i++) {
 			call = i < s->nr ? &s->first[i] : &s->longest;
@@ -747,9 +762,9 @@ static void place(struct live_run *l)
 		}
 	}
 	/* the table is by address */
-	calls_seen_add(&placed, &l->run.seen);
-	calls_seen_free(&l->run.seen);
-	l->run.seen = placed;
+	calls_seen_add(&placed, &l->run->seen);
+	calls_seen_free(&l->run->seen);
+	l->run->seen = placed;
 }
 
 /* Give the tasks their names. */
@@ -760,7 +775,7 @@ static void name_tasks(struct live_run *l)
 	const char *comm;
 	unsigned int i;
 
-	for (s = l->run.seen.seen; s < l->run.seen.seen + l->run.seen.size; s++) {
+	for (s = l->run->seen.seen; s < l->run->seen.seen + l->run->seen.size; s++) {
 		for (i = 0; s->ip && i <= s->nr; i++) {
 			call = i < s->nr ? &s->first[i] : &s->longest;
 			comm = comms_at(l->comms, call->pid, call->ts);
@@ -822,23 +837,21 @@ static int finish(struct live_run *l, struct capture *capture, enum format forma
 	if (!symbols_read(&l->symbols, &e))
 		die_error(&e);
 	text = symbols_text(&l->symbols, true, &len);
-	l->run.tep = names_of_symbols(text);
-	if (!l->run.tep)
-		die("cannot parse the symbols: '/proc/kallsyms'");
+	l->run->tep = names_of_lines(text);
 	for (i = 0; i < l->nr_cpus; i++)
-		calls_seen_add(&l->run.seen, &l->cpu[i].seen);
-	l->run.accounting = &a;
+		calls_seen_add(&l->run->seen, &l->cpu[i].seen);
+	l->run->accounting = &a;
 	place(l);
-	claims_find(&l->run.claims, text, NULL);
-	count_unread(&l->run);
-	count_unclaimed(&l->run);
+	claims_find(&l->run->claims, text, NULL);
+	count_unread(l->run);
+	count_unclaimed(l->run);
 	name_tasks(l);
-	doubt_shared(&l->run);
-	ret = conclude(&l->run, format);
+	doubt_shared(l->run);
+	ret = conclude(l->run, format);
 	if (capture->status)
 		warn("COMMAND has ended with status %d", capture->status);
 	accounting_free(&a);
-	tep_free(l->run.tep);
+	tep_free(l->run->tep);
 	free(text);
 	return ret;
 }
@@ -863,8 +876,9 @@ static void select_functions(struct session_config *s, const struct claims *clai
 		s->nr_stack_of = 0;
 }
 
-static int assert_live(struct live_run *l, struct capture_config *config, enum format format)
+static int assert_live(struct run *run, struct capture_config *config, enum format format)
 {
+	struct live_run live = { .run = run }, *l = &live;
 	struct sink sink = {
 		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = l,
 	};
@@ -874,7 +888,7 @@ static int assert_live(struct live_run *l, struct capture_config *config, enum f
 	unsigned int i;
 	int fd, ret;
 
-	select_functions(&config->session, &l->run.claims);
+	select_functions(&config->session, &l->run->claims);
 	fd = device_open(&e);
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
@@ -882,8 +896,8 @@ static int assert_live(struct live_run *l, struct capture_config *config, enum f
 	/* a kernel that cannot unwind has no stacks to show, but its claims can be decided */
 	if (!(info.features & NESTRACE_FEATURE_STACKS))
 		config->session.stack = config->session.nr_stack_of = 0;
-	l->run.with_times = config->session.returns;
-	l->run.cycles = config->session.clock == NESTRACE_CLOCK_TSC;
+	l->run->with_times = config->session.returns;
+	l->run->cycles = config->session.clock == NESTRACE_CLOCK_TSC;
 	l->nr_cpus = info.nr_cpus;
 	l->cpu = xzalloc(l->nr_cpus, sizeof(*l->cpu));
 	for (i = 0; i < l->nr_cpus; i++) {
@@ -927,9 +941,7 @@ int cmd_assert(int argc, char **argv)
 		{ "json", no_argument, NULL, JSON_OPTION },
 		{ 0 }
 	};
-	struct live_run live = { 0 };
-	struct file_run file = { 0 };
-	struct claims claims = { 0 };
+	struct run run = { 0 };
 	struct capture_config config;
 	enum format format = TEXT;
 	const char *input = NULL;
@@ -952,7 +964,7 @@ int cmd_assert(int argc, char **argv)
 			format = opt == KTAP_OPTION ? KTAP : JSON;
 			break;
 		case CLAIM ... CLAIM + CLAIM_KINDS - 1:
-			if (!claims_add(&claims, opt - CLAIM, optarg, &e))
+			if (!claims_add(&run.claims, opt - CLAIM, optarg, &e))
 				usage("%s", e.text);
 			break;
 		default:
@@ -961,16 +973,14 @@ int cmd_assert(int argc, char **argv)
 			session = true;
 		}
 	}
-	if (!claims.nr)
+	if (!run.claims.nr)
 		usage("no claim; add --never, --always, --max or --max-time");
 	if (input && (session || optind < argc))
 		usage("-i looks at a file: '%s'; only claims, --ktap and --json go with it", input);
 	session_options_finish(&config, argv + optind);
-	live.run.claims = file.run.claims = claims;
-	ret = input ? assert_file(&file, input, format) : assert_live(&live, &config, format);
-	claims = input ? file.run.claims : live.run.claims;
-	claims_free(&claims);
-	calls_seen_free(input ? &file.run.seen : &live.run.seen);
+	ret = input ? assert_file(&run, input, format) : assert_live(&run, &config, format);
+	claims_free(&run.claims);
+	calls_seen_free(&run.seen);
 	session_options_free(&config);
 	return finish_output() ? EXIT_OWN : ret;
 }

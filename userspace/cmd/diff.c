@@ -65,7 +65,6 @@ struct side {
 	struct graph_events graph;
 	struct callgraph calls;
 	struct durations durations;
-	struct hit *last;		/* by source: a hit whose stack may follow; @is_hit false: none */
 	struct missing missing;
 	struct row *row;
 	size_t nr;
@@ -77,15 +76,6 @@ struct side {
 };
 
 /* ---- read ---- */
-
-static void flush(struct side *s, unsigned int source)
-{
-	struct hit *last = &s->last[source];
-
-	if (last->is_hit)
-		callgraph_hit(&s->calls, source, last);
-	last->is_hit = false;
-}
 
 static void take(void *arg, const struct source *from, const struct hit *event)
 {
@@ -111,13 +101,10 @@ static void take(void *arg, const struct source *from, const struct hit *event)
 	case GRAPH_NONE:
 		hit = *event;
 	}
-	if (hit.is_hit) {
-		flush(s, from->nr);
-		s->last[from->nr] = hit;
-	} else if (reader_is_stack(&s->reader, from, event) && s->last[from->nr].is_hit) {
-		callgraph_stack(&s->calls, &s->last[from->nr], caller, stack_event_callers(event, caller));
-		s->last[from->nr].is_hit = false;
-	}
+	if (hit.is_hit)
+		callgraph_wait(&s->calls, from->nr, &hit);
+	else if (reader_is_stack(&s->reader, from, event))
+		callgraph_stack(&s->calls, from->nr, caller, stack_event_callers(event, caller));
 }
 
 static void take_gap(void *arg, const struct source *from, int64_t missed)
@@ -125,11 +112,6 @@ static void take_gap(void *arg, const struct source *from, int64_t missed)
 	struct side *s = arg;
 
 	missing_add(&s->missing, missed);
-}
-
-static void on_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -160,12 +142,6 @@ static void join_rows(struct side *s)
 	s->nr = nr;
 }
 
-static void add_row(struct side *s, struct row row)
-{
-	s->row = xgrow(s->row, s->nr, sizeof(*s->row));
-	s->row[s->nr++] = row;
-}
-
 /* Return the name of a function, to be freed: numbers differ from file to file. */
 static char *name_of(const struct side *s, uint64_t ip)
 {
@@ -174,26 +150,26 @@ static char *name_of(const struct side *s, uint64_t ip)
 
 static void make_rows(struct side *s, const char *per)
 {
+	const struct duration *d;
 	const struct node *n;
 	size_t i;
 
+	s->row = xzalloc(s->calls.nr + s->durations.used, sizeof(*s->row));
 	for (i = 0; i < s->calls.nr; i++) {
 		n = &s->calls.node[i];
 		if (!n->depth || !n->calls)
 			continue;
-		add_row(s, (struct row){
+		s->row[s->nr++] = (struct row){
 			.name = name_of(s, n->function), .slot = context_slot(n->slot), .calls = n->calls, .example = i,
-		});
+		};
 		s->hits[context_slot(n->slot)] += n->calls;
 	}
-	for (i = 0; i < s->durations.size; i++)
-		if (s->durations.entry[i].calls)
-			add_row(s, (struct row){
-				.name = name_of(s, s->durations.entry[i].ip), .slot = context_slot(s->durations.entry[i].slot),
-				.returned = s->durations.entry[i].calls, .total = s->durations.entry[i].total,
-			});
-	if (s->nr)
-		qsort(s->row, s->nr, sizeof(*s->row), by_name);
+	for (d = s->durations.entry; d < s->durations.entry + s->durations.size; d++)
+		if (d->calls)
+			s->row[s->nr++] = (struct row){
+				.name = name_of(s, d->ip), .slot = context_slot(d->slot), .returned = d->calls, .total = d->total,
+			};
+	qsort(s->row, s->nr, sizeof(*s->row), by_name);
 	join_rows(s);
 	for (i = 0; per && i < s->nr; i++)
 		if (!fnmatch(per, s->row[i].name, FNM_NOESCAPE))
@@ -232,19 +208,18 @@ static void make_ways(struct side *s)
 	size_t i, nr = 0;
 	char *way;
 
+	s->way = xzalloc(s->calls.nr, sizeof(*s->way));
 	for (i = 0; i < s->calls.nr; i++) {
 		n = &s->calls.node[i];
 		if (!n->depth || !n->calls)
 			continue;
-		s->way = xgrow(s->way, s->nr_ways, sizeof(*s->way));
 		way = way_text(s, i, WAY);
 		s->way[s->nr_ways] = (struct way){ .calls = n->calls, .node = i };
 		if (asprintf(&s->way[s->nr_ways++].text, "%s %s", context_names[context_slot(n->slot)], way) < 0)
 			out_of_memory();
 		free(way);
 	}
-	if (s->nr_ways)
-		qsort(s->way, s->nr_ways, sizeof(*s->way), by_text);
+	qsort(s->way, s->nr_ways, sizeof(*s->way), by_text);
 	for (i = 0; i < s->nr_ways; i++) {
 		if (nr && !strcmp(s->way[i].text, s->way[nr - 1].text)) {
 			s->way[nr - 1].calls += s->way[i].calls;
@@ -260,12 +235,12 @@ static void make_ways(struct side *s)
 static bool read_side(struct side *s, const char *per)
 {
 	const struct accounting *a = &s->reader.accounting;
-	unsigned int cpu, slot, i;
+	unsigned int cpu, slot;
 	struct error e;
 
 	s->reader.show = s->reader.event = take;
 	s->reader.gap = take_gap;
-	s->reader.problem = on_problem;
+	s->reader.problem = warn_problem;
 	s->reader.arg = s;
 	if (!reader_open(&s->reader, s->path, &e) || !around_find_one(&s->reader, &e)) {
 		warn_error(&e);
@@ -275,10 +250,8 @@ static bool read_side(struct side *s, const char *per)
 	graph_events_init(&s->graph, s->reader.names);
 	s->durations.exact = s->reader.has_accounting && !s->reader.cycles;
 	callgraph_init(&s->calls, s->reader.tep);
-	s->last = xzalloc(s->reader.nr_sources + 1, sizeof(*s->last));
 	reader_read(&s->reader);
-	for (i = 0; i < s->reader.nr_sources; i++)
-		flush(s, i);
+	callgraph_flush(&s->calls);
 	durations_end(&s->durations);
 	for (cpu = 0; s->reader.has_accounting && cpu < a->nr_cpus; cpu++)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
@@ -301,21 +274,15 @@ struct pairs {
 	size_t nr;
 };
 
-static void add_pair(struct pairs *p, struct pair pair)
-{
-	p->pair = xgrow(p->pair, p->nr, sizeof(*p->pair));
-	p->pair[p->nr++] = pair;
-}
-
 static struct pairs make_pairs(const struct side *a, const struct side *b)
 {
-	struct pairs p = { 0 };
+	struct pairs p = { .pair = xzalloc(a->nr + b->nr, sizeof(*p.pair)) };
 	size_t i = 0, j = 0;
 	int diff;
 
 	while (i < a->nr || j < b->nr) {
 		diff = i == a->nr ? 1 : j == b->nr ? -1 : by_name(&a->row[i], &b->row[j]);
-		add_pair(&p, (struct pair){ .a = diff <= 0 ? &a->row[i] : NULL, .b = diff >= 0 ? &b->row[j] : NULL });
+		p.pair[p.nr++] = (struct pair){ .a = diff <= 0 ? &a->row[i] : NULL, .b = diff >= 0 ? &b->row[j] : NULL };
 		i += diff <= 0;
 		j += diff >= 0;
 	}
@@ -336,8 +303,7 @@ static size_t sort_pairs(struct pairs *p)
 {
 	size_t i;
 
-	if (p->nr)
-		qsort(p->pair, p->nr, sizeof(*p->pair), by_weight);
+	qsort(p->pair, p->nr, sizeof(*p->pair), by_weight);
 	for (i = 0; i < p->nr && p->pair[i].weight > 0; i++)
 		;
 	return i;
@@ -411,7 +377,7 @@ static void put_only(const struct side *has, const struct side *other, struct pa
 static bool has_function(const struct side *s, const struct node *n, const struct side *of)
 {
 	struct row key = { .name = name_of(of, n->function), .slot = context_slot(n->slot) };
-	bool has = s->nr && bsearch(&key, s->row, s->nr, sizeof(key), by_name);
+	bool has = bsearch(&key, s->row, s->nr, sizeof(key), by_name);
 
 	free(key.name);
 	return has;
@@ -432,7 +398,7 @@ static void put_ways(const struct side *has, const struct side *other, unsigned 
 
 	for (i = 0; i < has->nr_ways; i++)
 		if (has_function(other, &has->calls.node[has->way[i].node], has) &&
-		    (!other->nr_ways || !bsearch(&has->way[i], other->way, other->nr_ways, sizeof(*only), by_text)))
+		    !bsearch(&has->way[i], other->way, other->nr_ways, sizeof(*only), by_text))
 			only[nr++] = has->way[i];
 	qsort(only, nr, sizeof(*only), by_calls);
 	printf("\nstacks only in %s, of functions in both: %zu\n", has->letter, nr);
@@ -684,7 +650,6 @@ static void free_side(struct side *s)
 		free(s->way[i].text);
 	free(s->way);
 	free(s->row);
-	free(s->last);
 	callgraph_free(&s->calls);
 	durations_free(&s->durations);
 	periods_free(&s->periods);

@@ -64,7 +64,6 @@ struct export {
 	struct hit_filter filter;	/* --perfetto, --weight time: instead of the reader's */
 	uint64_t not_shown;		/* events that are neither hits nor returns */
 	struct callgraph calls;		/* --folded, --svg */
-	struct hit *last;		/* for these, by source: a hit whose stack may follow; @is_hit false: none */
 	bool by_time;			/* and their --weight */
 	struct durations durations;	/* for that, --perfetto and --chrome */
 };
@@ -584,22 +583,11 @@ static void perfetto_lost(void *arg, const struct source *from, int64_t missed)
 	perfetto_gap(e->perfetto, from, missed);
 }
 
-/* Add a hit that no stack has followed. */
-static void stack_flush(struct export *e, unsigned int source)
-{
-	struct hit *last = &e->last[source];
-
-	if (last->is_hit)
-		callgraph_hit(&e->calls, source, last);
-	last->is_hit = false;
-}
-
 static void stack(void *arg, const struct source *from, const struct hit *hit)
 {
 	struct export *e = arg;
 
-	stack_flush(e, from->nr);
-	e->last[from->nr] = *hit;
+	callgraph_wait(&e->calls, from->nr, hit);
 }
 
 static void stack_event(void *arg, const struct source *from, const struct hit *event)
@@ -607,12 +595,10 @@ static void stack_event(void *arg, const struct source *from, const struct hit *
 	uint64_t caller[NESTRACE_STACK_MAX];
 	struct export *e = arg;
 
-	if (!reader_is_stack(&e->reader, from, event)) {
+	if (reader_is_stack(&e->reader, from, event))
+		callgraph_stack(&e->calls, from->nr, caller, stack_event_callers(event, caller));
+	else
 		e->not_shown++;
-	} else if (e->last[from->nr].is_hit) {
-		callgraph_stack(&e->calls, &e->last[from->nr], caller, stack_event_callers(event, caller));
-		e->last[from->nr].is_hit = false;
-	}
 }
 
 static void timed_ended(void *arg, const struct open_call *call, const struct duration_times *times)
@@ -700,11 +686,6 @@ static void show_folded(struct export *e)
 	free(order);
 }
 
-static void show_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 int cmd_export(int argc, char **argv)
 {
 	enum { NONE = 0, CSV = 256, JSON, JSONL, CHROME, PERFETTO, FOLDED, SVG, WEIGHT };
@@ -727,11 +708,10 @@ int cmd_export(int argc, char **argv)
 	struct error error;
 	bool weighed = false;
 	int opt, format = NONE, ret;
-	unsigned int i;
 
 	e.reader.arg = &e;
 	e.reader.gap = count_gap;
-	e.reader.problem = show_problem;
+	e.reader.problem = warn_problem;
 	while ((opt = getopt_long(argc, argv, FILTER_LETTERS "i:o:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'i':
@@ -821,7 +801,6 @@ int cmd_export(int argc, char **argv)
 		break;
 	default:
 		callgraph_init(&e.calls, e.reader.tep);
-		e.last = xzalloc(e.reader.nr_sources + 1, sizeof(*e.last));
 		e.reader.show = stack;
 		e.reader.event = stack_event;
 		if (!e.by_time)
@@ -844,8 +823,7 @@ int cmd_export(int argc, char **argv)
 	/* it frees what is kept of calls that have not returned */
 	if (format == CHROME)
 		durations_end(&e.durations);
-	for (i = 0; e.last && !e.by_time && i < e.reader.nr_sources; i++)
-		stack_flush(&e, i);
+	callgraph_flush(&e.calls);
 	if (e.reader.others + e.not_shown)
 		warn("%" PRIu64 " events are not function hits: '%s'; nestrace report shows them",
 		     e.reader.others + e.not_shown, path);
@@ -861,7 +839,6 @@ int cmd_export(int argc, char **argv)
 	else if (format == SVG)
 		flamegraph_write(&e.calls, e.reader.tep, e.by_time, NULL);
 	callgraph_free(&e.calls);
-	free(e.last);
 	durations_free(&e.durations);
 	hit_filter_free(&e.filter);
 	ret = e.reader.failed ? EXIT_ERROR : EXIT_SUCCESS;

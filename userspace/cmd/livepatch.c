@@ -153,13 +153,9 @@ static void on_signal(int sig)
 
 static bool same_transition(const struct livepatches *a, const struct livepatches *b)
 {
-	char x[256], y[256];
+	const struct nestrace_klp_patch *x = livepatches_transition(a), *y = livepatches_transition(b);
 
-	livepatch_text_transition(a, x, sizeof(x));
-	livepatch_text_transition(b, y, sizeof(y));
-	/* "klp_one to the patched version", without its age */
-	x[strcspn(x, ",")] = y[strcspn(y, ",")] = '\0';
-	return a->target == b->target && !strcmp(x, y);
+	return a->target == b->target && !x == !y && (!x || !strcmp(x->name, y->name));
 }
 
 /* Follow the transition @l until it ends. */

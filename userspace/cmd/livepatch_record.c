@@ -486,11 +486,6 @@ static void take_gap(void *arg, const struct source *from, int64_t missed)
 	missing_add(&v->missing, missed);
 }
 
-static void on_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 static int by_function(const void *a, const void *b)
 {
 	const struct calls *x = *(struct calls *const *)a, *y = *(struct calls *const *)b;
@@ -580,7 +575,7 @@ static int show(struct versions *v, const char *path)
 	bool failed;
 
 	v->reader = (struct reader){
-		.show = take_hit, .event = take_event, .gap = take_gap, .problem = on_problem, .arg = v,
+		.show = take_hit, .event = take_event, .gap = take_gap, .problem = warn_problem, .arg = v,
 	};
 	if (!reader_open(&v->reader, path, &e)) {
 		warn_error(&e);

@@ -51,6 +51,11 @@ void warn_error(const struct error *e)
 	warn("%s", e->text);
 }
 
+void warn_problem(void *arg, const struct error *e)
+{
+	warn_error(e);
+}
+
 void die(const char *fmt, ...)
 {
 	va_list args;

@@ -19,6 +19,8 @@ int failure_status(void);
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print the message of an error. */
 void warn_error(const struct error *e);
+/* The same, as a callback for problems of a reader or a capture, which go on. */
+void warn_problem(void *arg, const struct error *e);
 /* Print a message and exit with failure_status(). */
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, followed by the text of errno. */

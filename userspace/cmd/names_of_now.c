@@ -7,6 +7,15 @@
 #include "lib/names.h"
 #include "lib/symbols.h"
 
+struct tep_handle *names_of_lines(const char *symbols)
+{
+	struct tep_handle *tep = names_of_symbols(symbols);
+
+	if (!tep)
+		die("cannot parse the symbols: '/proc/kallsyms'");
+	return tep;
+}
+
 struct tep_handle *names_of_now(int fd)
 {
 	/* kallsyms keeps the symbols of a livepatch's init, whose code is gone: only the notes of modules know */
@@ -24,9 +33,7 @@ struct tep_handle *names_of_now(int fd)
 	if (symbols.hidden)
 		warn(SYMBOLS_HIDDEN);
 	text = symbols_text(&symbols, true, &len);
-	tep = names_of_symbols(text);
-	if (!tep)
-		die("cannot parse the symbols: '/proc/kallsyms'");
+	tep = names_of_lines(text);
 	free(text);
 	symbols_free(&symbols);
 	modules_free(modules);

@@ -5,6 +5,8 @@
 
 struct tep_handle;
 
+/* Return the names in lines of kallsyms, for tep_free(). An error ends the process after a message. */
+struct tep_handle *names_of_lines(const char *symbols);
 /* Return the names, for tep_free(). @fd: of the device. An error ends the process after a message. */
 struct tep_handle *names_of_now(int fd);
 

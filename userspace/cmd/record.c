@@ -114,11 +114,6 @@ static bool on_events(void *arg, unsigned int cpu, const void *buf, size_t len)
 	return false;
 }
 
-static void on_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 /* Say what ends a flight recording. */
 static void announce(struct recording *r)
 {
@@ -506,7 +501,7 @@ int cmd_record(int argc, char **argv)
 	struct recording r = { .config = &config, .output = "trace.dat" };
 	struct sink sink = {
 		.opened = on_opened, .data = on_data, .room = on_room, .over = on_over,
-		.tick = on_tick, .frozen = on_frozen, .problem = on_problem, .arg = &r,
+		.tick = on_tick, .frozen = on_frozen, .problem = warn_problem, .arg = &r,
 	};
 	struct tracedat_contents contents;
 	struct capture capture;

@@ -12,6 +12,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "cmd/names_of_now.h"
 #include "cmd/recorder.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
@@ -151,9 +152,7 @@ static int finish(struct counting *c, struct capture *capture)
 	if (!symbols_read(&c->symbols, &e))
 		die_error(&e);
 	text = symbols_text(&c->symbols, true, &len);
-	tep = names_of_symbols(text);
-	if (!tep)
-		die("cannot parse the symbols: '/proc/kallsyms'");
+	tep = names_of_lines(text);
 	ret = show_all(&sum, tep, &a);
 
 	free(text);
@@ -298,11 +297,6 @@ static int stat_recorded(const char *path, const char *output)
 	return failed ? EXIT_ERROR : ret;
 }
 
-static void on_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 static void count_hit(void *sum, const struct source *from, const struct hit *hit)
 {
 	counts_hit(sum, hit);
@@ -390,7 +384,7 @@ static int stat_durations(const char *path, const char *output, struct periods *
 	struct timing t = { 0 };
 	struct reader r = {
 		.periods = periods_given(periods) ? periods : NULL,
-		.show = time_event, .event = time_event, .gap = time_gap, .problem = on_problem, .arg = &t,
+		.show = time_event, .event = time_event, .gap = time_gap, .problem = warn_problem, .arg = &t,
 	};
 	bool good;
 
@@ -414,7 +408,7 @@ static int stat_periods(const char *path, const char *output, struct periods *pe
 {
 	struct counts sum = { 0 };
 	struct reader r = {
-		.periods = periods, .show = count_hit, .problem = on_problem, .arg = &sum,
+		.periods = periods, .show = count_hit, .problem = warn_problem, .arg = &sum,
 	};
 	int ret;
 
@@ -434,7 +428,7 @@ static int stat_session(const struct capture_config *config, const char *output)
 {
 	struct counting c = { 0 };
 	struct sink sink = {
-		.opened = on_opened, .tick = on_tick, .problem = on_problem, .arg = &c,
+		.opened = on_opened, .tick = on_tick, .problem = warn_problem, .arg = &c,
 	};
 	/* before COMMAND runs, which must not fail for this; its own output goes elsewhere */
 	FILE *file = open_output(output);

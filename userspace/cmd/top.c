@@ -12,6 +12,7 @@
 
 #include "builtin.h"
 #include "cmd/message.h"
+#include "cmd/names_of_now.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
 #include "lib/memory.h"
@@ -73,9 +74,7 @@ static void make_names(struct top *t)
 	char *text = symbols_text(&t->symbols, true, &len);
 
 	tep_free(t->tep);
-	t->tep = names_of_symbols(text);
-	if (!t->tep)
-		die("cannot parse the symbols: '/proc/kallsyms'");
+	t->tep = names_of_lines(text);
 	free(text);
 }
 
@@ -290,11 +289,6 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	}
 }
 
-static void on_problem(void *arg, const struct error *e)
-{
-	warn_error(e);
-}
-
 static void parse(int argc, char **argv, struct capture_config *config)
 {
 	static const struct option longs[] = { SESSION_LONGS, { 0 } };
@@ -320,7 +314,7 @@ int cmd_top(int argc, char **argv)
 {
 	struct top t = { 0 };
 	struct sink sink = {
-		.opened = on_opened, .tick = on_tick, .problem = on_problem, .arg = &t,
+		.opened = on_opened, .tick = on_tick, .problem = warn_problem, .arg = &t,
 	};
 	struct capture_config config;
 	struct nestrace_info info;

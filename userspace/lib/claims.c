@@ -127,22 +127,31 @@ static void add_symbol(void *claims, const struct symbol *s)
 		add_line(&c->claim[i], &line, &line);
 }
 
-void claims_find(struct claims *c, const char *kallsyms, struct modules *m)
+/* The lines that are being read. */
+struct lines {
+	struct claims *claims;
+	struct kallsyms_line first;	/* of those at this address */
+};
+
+static void take_line(void *arg, const struct kallsyms_line *line)
 {
-	char *copy = xstrdup(kallsyms), *text, *save;
-	struct kallsyms_line line, first = { 0 };
+	struct lines *l = arg;
 	unsigned int i;
 
-	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
-		/* hidden addresses are 0 */
-		if (!kallsyms_parse(text, &line) || !kallsyms_is_function(line.type) || !line.start)
-			continue;
-		if (line.start != first.start)
-			first = line;
-		for (i = 0; i < c->nr; i++)
-			add_line(&c->claim[i], &line, &first);
-	}
-	free(copy);
+	/* hidden addresses are 0 */
+	if (!line->start)
+		return;
+	if (line->start != l->first.start)
+		l->first = *line;
+	for (i = 0; i < l->claims->nr; i++)
+		add_line(&l->claims->claim[i], line, &l->first);
+}
+
+void claims_find(struct claims *c, const char *kallsyms, struct modules *m)
+{
+	unsigned int i;
+
+	kallsyms_functions(kallsyms, take_line, &(struct lines){ .claims = c });
 	if (m)
 		modules_symbols(m, true, add_symbol, c);
 	for (i = 0; i < c->nr; i++)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/kallsyms.h"
+#include "lib/memory.h"
 
 /* Avoid the C library here: for 200,000 lines its functions add a tenth to the time of nestrace stat -i. */
 static char *skip(char *at, char c)
@@ -42,4 +44,15 @@ bool kallsyms_parse(char *text, struct kallsyms_line *line)
 	}
 	*end = '\0';
 	return *line->name;
+}
+
+void kallsyms_functions(const char *text, void (*each)(void *arg, const struct kallsyms_line *line), void *arg)
+{
+	char *copy = xstrdup(text), *at, *save;
+	struct kallsyms_line line;
+
+	for (at = strtok_r(copy, "\n", &save); at; at = strtok_r(NULL, "\n", &save))
+		if (kallsyms_parse(at, &line) && kallsyms_is_function(line.type))
+			each(arg, &line);
+	free(copy);
 }

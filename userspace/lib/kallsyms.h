@@ -20,6 +20,9 @@ struct kallsyms_line {
  */
 bool kallsyms_parse(char *text, struct kallsyms_line *line);
 
+/* Call @each for each function in @text, which stays as it is. A line's texts are valid until the last call. */
+void kallsyms_functions(const char *text, void (*each)(void *arg, const struct kallsyms_line *line), void *arg);
+
 static inline bool kallsyms_is_function(char type)
 {
 	return type && strchr("tTwW", type);

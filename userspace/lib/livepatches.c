@@ -53,6 +53,16 @@ const struct nestrace_klp_note *livepatches_next(const struct livepatches *l,
 	return at < l->notes + l->len ? (const void *)at : NULL;
 }
 
+const struct nestrace_klp_patch *livepatches_transition(const struct livepatches *l)
+{
+	const struct nestrace_klp_note *note = NULL;
+
+	while ((note = livepatches_next(l, note)))
+		if (note->kind == NESTRACE_KLP_PATCH && note->flags & NESTRACE_KLP_TRANSITION)
+			return (const void *)note;
+	return NULL;
+}
+
 void livepatches_free(struct livepatches *l)
 {
 	free(l->notes);

@@ -24,6 +24,8 @@ bool livepatches_read(struct livepatches *l, int fd, bool tasks, struct error *e
 /* Return the note after @note; NULL: the first, or: there is none. */
 const struct nestrace_klp_note *livepatches_next(const struct livepatches *l,
 						 const struct nestrace_klp_note *note);
+/* Return the patch that a transition is to or from, or NULL. */
+const struct nestrace_klp_patch *livepatches_transition(const struct livepatches *l);
 void livepatches_free(struct livepatches *l);
 
 #endif

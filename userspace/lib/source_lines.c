@@ -253,129 +253,6 @@ static char *release_of(const struct tracedat *file)
 	return NULL;
 }
 
-/* By how much the functions of a section were moved. */
-struct move {
-	Dwfl_Module *elf;
-	GElf_Word section;
-	uint64_t by;
-};
-
-static int by_move(const void *a, const void *b)
-{
-	const struct move *x = a, *y = b;
-
-	if (x->elf != y->elf)
-		return x->elf < y->elf ? -1 : 1;
-	if (x->section != y->section)
-		return x->section < y->section ? -1 : 1;
-	return x->by < y->by ? -1 : x->by > y->by;
-}
-
-static const struct function *only_named(const struct source_lines *s, const char *name, Dwfl_Module *elf);
-static Dwfl_Module *elf_of(const struct source_lines *s, uint64_t start);
-
-/* List the moves of all functions that the file and an ELF file have once. Return: to be freed. */
-static struct move *list_moves(const struct source_lines *s, const struct tracedat *file, size_t *nr)
-{
-	char *copy = xstrdup(file->kallsyms), *text, *save;
-	const struct function *f;
-	struct kallsyms_line line;
-	struct move *move = NULL;
-	Dwfl_Module *elf;
-
-	for (*nr = 0, text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
-		if (!kallsyms_parse(text, &line) || !kallsyms_is_function(line.type))
-			continue;
-		elf = elf_of(s, line.start);
-		f = elf ? only_named(s, line.name, elf) : NULL;
-		if (!f)
-			continue;
-		move = xgrow(move, *nr, sizeof(*move));
-		move[(*nr)++] = (struct move){ .elf = elf, .section = f->section, .by = line.start - f->start };
-	}
-	free(copy);
-	if (*nr)
-		qsort(move, *nr, sizeof(*move), by_move);
-	return move;
-}
-
-/*
- * Is each ELF file of the build that was recorded? If so, nearly all functions of a section are moved by the same.
- * Return: NULL, or one that is not.
- */
-static Dwfl_Module *other_build(const struct source_lines *s, const struct tracedat *file)
-{
-	size_t nr, i, j, same, most = 0, all = 0;
-	struct move *move = list_moves(s, file, &nr);
-	Dwfl_Module *other = NULL;
-
-	for (i = 0; i < nr; i = j) {
-		for (j = i, same = 1; j < nr && move[j].elf == move[i].elf && move[j].section == move[i].section; j++) {
-			same = j > i && move[j].by == move[j - 1].by ? same + 1 : 1;
-			most = same > most ? same : most;
-		}
-		all = j - i;
-		/* a symbol may be an alias, or have come later */
-		if (most * 20 < all * 19 && all > 2)
-			other = move[i].elf;
-		most = 0;
-	}
-	free(move);
-	return other;
-}
-
-/* Return: false, and why, if one of the ELF files cannot be right. */
-static bool check_elfs(const struct source_lines *s, const struct tracedat *file, struct error *e)
-{
-	Dwfl_Module *other = other_build(s, file);
-	const char *name, *path;
-
-	if (!other)
-		return true;
-	name = dwfl_module_info(other, NULL, NULL, NULL, NULL, NULL, &path, NULL);
-	return error_set(e, "its functions are not where they were recorded: '%s'; it is of another build of the %s%s",
-			 path ? path : name, strcmp(name, KERNEL) ? "module " : "", name);
-}
-
-struct source_lines *source_lines_new(const struct tracedat *file, struct tep_handle *tep,
-				      const char *const *path, unsigned int nr, struct error *e)
-{
-	struct source_lines *s = xzalloc(1, sizeof(*s));
-	char *release = release_of(file);
-	unsigned int i;
-	bool good;
-
-	s->tep = tep;
-	note_modules(s, file->kallsyms);
-	s->dwfl = dwfl_begin(&callbacks);
-	if (!s->dwfl)
-		out_of_memory();
-	dwfl_report_begin(s->dwfl);
-	for (good = true, i = 0; good && i < nr; i++)
-		good = add_elf(s, path[i], e);
-	wanted = s;
-	/* it fails also where it finds the kernel, but no modules */
-	if (good && release)
-		dwfl_linux_kernel_report_offline(s->dwfl, release, is_wanted);
-	dwfl_report_end(s->dwfl, NULL, NULL);
-	if (good)
-		dwfl_getmodules(s->dwfl, take_symbols, s, 0);
-	if (good && !nr && !release)
-		good = error_set(e, "the file does not say which kernel recorded it: '%s'; name vmlinux or a module with --line-from",
-				 file->path);
-	else if (good && !nr && !has_lines(s->kernel))
-		good = error_set(e, "no debug information of the kernel is installed: '%s'; install it (Debian: linux-image-%s-dbg), or name vmlinux or a module with --line-from",
-				 release, release);
-	free(release);
-	if (good && s->nr)
-		qsort(s->function, s->nr, sizeof(*s->function), by_name);
-	good = good && check_elfs(s, file, e);
-	if (good)
-		return s;
-	source_lines_free(s);
-	return NULL;
-}
-
 /* Return where the functions of the name begin in the list, and set *@nr to their number. */
 static const struct function *named(const struct source_lines *s, const char *name, size_t *nr)
 {
@@ -434,6 +311,135 @@ static const struct function *find_function(const struct source_lines *s, const 
 		if (f[i].elf == elf && f[i].start == start - s->bias)
 			found = &f[i];
 	return found;
+}
+
+/* By how much the functions of a section were moved. */
+struct move {
+	Dwfl_Module *elf;
+	GElf_Word section;
+	uint64_t by;
+};
+
+struct moves {
+	const struct source_lines *lines;
+	struct move *move;
+	size_t nr;
+};
+
+static int by_section(const struct move *a, const struct move *b)
+{
+	if (a->elf != b->elf)
+		return a->elf < b->elf ? -1 : 1;
+	return (a->section > b->section) - (a->section < b->section);
+}
+
+static int by_move(const void *a, const void *b)
+{
+	const struct move *x = a, *y = b;
+
+	return by_section(x, y) ?: (x->by > y->by) - (x->by < y->by);
+}
+
+/* Add the move of a function that the file and its ELF file have once. */
+static void add_move(void *arg, const struct kallsyms_line *line)
+{
+	struct moves *m = arg;
+	Dwfl_Module *elf = elf_of(m->lines, line->start);
+	const struct function *f = elf ? only_named(m->lines, line->name, elf) : NULL;
+
+	if (!f)
+		return;
+	m->move = xgrow(m->move, m->nr, sizeof(*m->move));
+	m->move[m->nr++] = (struct move){ .elf = elf, .section = f->section, .by = line->start - f->start };
+}
+
+/* Return how many moves the section of the first one has. Set *@same to the most of them that are alike. */
+static size_t alike(const struct move *first, const struct move *end, size_t *same)
+{
+	const struct move *m;
+	size_t run = 0;
+
+	for (*same = 0, m = first; m < end && !by_section(m, first); m++) {
+		run = m > first && m->by == m[-1].by ? run + 1 : 1;
+		if (run > *same)
+			*same = run;
+	}
+	return m - first;
+}
+
+/*
+ * Is each ELF file of the build that was recorded? If so, nearly all functions of a section are moved by the same.
+ * Return: NULL, or one that is not.
+ */
+static Dwfl_Module *other_build(const struct source_lines *s, const struct tracedat *file)
+{
+	struct moves m = { .lines = s };
+	Dwfl_Module *other = NULL;
+	size_t i, all, same;
+
+	kallsyms_functions(file->kallsyms, add_move, &m);
+	if (m.nr)
+		qsort(m.move, m.nr, sizeof(*m.move), by_move);
+	for (i = 0; i < m.nr; i += all) {
+		all = alike(&m.move[i], &m.move[m.nr], &same);
+		/* a symbol may be an alias, or have come later */
+		if (same * 20 < all * 19 && all > 2)
+			other = m.move[i].elf;
+	}
+	free(m.move);
+	return other;
+}
+
+/* Return: false, and why, if one of the ELF files cannot be right. */
+static bool check_elfs(const struct source_lines *s, const struct tracedat *file, struct error *e)
+{
+	Dwfl_Module *other = other_build(s, file);
+	const char *name, *path;
+
+	if (!other)
+		return true;
+	name = dwfl_module_info(other, NULL, NULL, NULL, NULL, NULL, &path, NULL);
+	return error_set(e, "its functions are not where they were recorded: '%s'; it is of another build of the %s%s",
+			 path ? path : name, strcmp(name, KERNEL) ? "module " : "", name);
+}
+
+struct source_lines *source_lines_new(const struct tracedat *file, struct tep_handle *tep,
+				      const char *const *path, unsigned int nr, struct error *e)
+{
+	struct source_lines *s = xzalloc(1, sizeof(*s));
+	char *release = release_of(file);
+	unsigned int i;
+	bool good;
+
+	s->tep = tep;
+	note_modules(s, file->kallsyms);
+	s->dwfl = dwfl_begin(&callbacks);
+	if (!s->dwfl)
+		out_of_memory();
+	dwfl_report_begin(s->dwfl);
+	for (good = true, i = 0; good && i < nr; i++)
+		good = add_elf(s, path[i], e);
+	wanted = s;
+	/* it fails also where it finds the kernel, but no modules */
+	if (good && release)
+		dwfl_linux_kernel_report_offline(s->dwfl, release, is_wanted);
+	dwfl_report_end(s->dwfl, NULL, NULL);
+	if (good)
+		dwfl_getmodules(s->dwfl, take_symbols, s, 0);
+	if (good && !nr && !release)
+		good = error_set(e, "the file does not say which kernel recorded it: '%s'; name vmlinux or a module with --line-from",
+				 file->path);
+	else if (good && !nr && !has_lines(s->kernel))
+		good = error_set(e, "no debug information of the kernel is installed: '%s'; install it (Debian: linux-image-%s-dbg), or name vmlinux or a module with --line-from",
+				 release, release);
+	free(release);
+	if (good && s->nr)
+		qsort(s->function, s->nr, sizeof(*s->function), by_name);
+	good = good && check_elfs(s, file, e);
+	if (good)
+		return s;
+	source_lines_free(s);
+	return NULL;
 }
 
 static char *line_at(Dwfl_Module *elf, GElf_Addr addr)

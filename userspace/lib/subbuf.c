@@ -19,35 +19,29 @@
 #define FIELD(name)	{ offsetof(struct nestrace_function, name), \
 			  sizeof(((struct nestrace_function *)0)->name) }
 
+#define OWN_COMMON								\
+	.long_size = 8, .size = NESTRACE_SUBBUF_SIZE,				\
+	.type = FIELD(type), .flags = FIELD(flags), .pid = FIELD(pid),		\
+	.common_size = offsetof(struct nestrace_function, ip)
+#define OWN_HIT(number, bytes)							\
+	{ .type = number, .ip = FIELD(ip), .parent_ip = FIELD(parent_ip), .size = bytes, .slot_at = bytes }
+
 const struct subbuf_format subbuf_nestrace = {
-	.long_size = 8,
-	.size = NESTRACE_SUBBUF_SIZE,
-	.type = FIELD(type), .flags = FIELD(flags), .pid = FIELD(pid),
-	.common_size = offsetof(struct nestrace_function, ip),
-	.hit = { {
-		.type = NESTRACE_EVENT_FUNCTION,
-		.ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
-		.size = NESTRACE_EVENT_SIZE,
-		.slot_at = NESTRACE_EVENT_SIZE,
-	} },
+	OWN_COMMON,
+	.hit = { OWN_HIT(NESTRACE_EVENT_FUNCTION, NESTRACE_EVENT_SIZE) },
 	.nr_hits = 1,
 };
 
 const struct subbuf_format subbuf_nestrace_returns = {
-	.long_size = 8,
-	.size = NESTRACE_SUBBUF_SIZE,
-	.type = FIELD(type), .flags = FIELD(flags), .pid = FIELD(pid),
-	.common_size = offsetof(struct nestrace_function, ip),
-	.hit = { {
-		.type = NESTRACE_EVENT_FUNCTION, .ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
-		.size = NESTRACE_EVENT_SIZE, .slot_at = NESTRACE_EVENT_SIZE,
-	}, {
-		.type = NESTRACE_EVENT_ENTRY, .ip = FIELD(ip), .parent_ip = FIELD(parent_ip),
-		.size = sizeof(struct nestrace_entry), .slot_at = sizeof(struct nestrace_entry),
-	}, {
-		.type = NESTRACE_EVENT_EXIT, .ip = FIELD(ip), .size = sizeof(struct nestrace_exit),
-		.slot_at = sizeof(struct nestrace_exit), .is_return = true,
-	} },
+	OWN_COMMON,
+	.hit = {
+		OWN_HIT(NESTRACE_EVENT_FUNCTION, NESTRACE_EVENT_SIZE),
+		OWN_HIT(NESTRACE_EVENT_ENTRY, sizeof(struct nestrace_entry)),
+		{
+			.type = NESTRACE_EVENT_EXIT, .ip = FIELD(ip), .size = sizeof(struct nestrace_exit),
+			.slot_at = sizeof(struct nestrace_exit), .is_return = true,
+		},
+	},
 	.nr_hits = 3,
 };
 

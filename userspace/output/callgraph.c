@@ -138,14 +138,54 @@ const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const st
 	return &g->node[c->node];
 }
 
-void callgraph_stack(struct callgraph *g, const struct hit *hit, const uint64_t *caller, unsigned int nr)
+/* Return where the hit of a source waits. */
+static struct hit *waiting_of(struct callgraph *g, unsigned int source)
 {
+	unsigned int nr = g->nr_waiting;
+
+	if (source >= nr) {
+		g->nr_waiting = source + 1;
+		g->waiting = xrealloc(g->waiting, g->nr_waiting * sizeof(*g->waiting));
+		memset(g->waiting + nr, 0, (g->nr_waiting - nr) * sizeof(*g->waiting));
+	}
+	return &g->waiting[source];
+}
+
+static void add_waiting(struct callgraph *g, unsigned int source)
+{
+	struct hit *hit = waiting_of(g, source);
+
+	if (hit->is_hit)
+		callgraph_hit(g, source, hit);
+	hit->is_hit = false;
+}
+
+void callgraph_wait(struct callgraph *g, unsigned int source, const struct hit *hit)
+{
+	add_waiting(g, source);
+	*waiting_of(g, source) = *hit;
+}
+
+void callgraph_stack(struct callgraph *g, unsigned int source, const uint64_t *caller, unsigned int nr)
+{
+	struct hit *hit = waiting_of(g, source);
 	uint32_t at = hit->slot;
 
+	if (!hit->is_hit)
+		return;
+	hit->is_hit = false;
 	while (nr--)
 		at = call(g, at, names_start(g->tep, caller[nr]));
 	at = call(g, at, names_start(g->tep, hit->ip));
 	g->node[at].calls++;
+}
+
+void callgraph_flush(struct callgraph *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_waiting; i++)
+		add_waiting(g, i);
 }
 
 static bool on_stack(const struct callgraph *g, uint32_t at, uint64_t function)
@@ -180,4 +220,5 @@ void callgraph_free(struct callgraph *g)
 	free(g->node);
 	free(g->child);
 	free(g->position);
+	free(g->waiting);
 }

@@ -33,14 +33,23 @@ struct callgraph {
 	uint32_t *child;	/* hash table of (parent, function) */
 	struct position *position;
 	size_t nr_children, nr_positions, used;
+	struct hit *waiting;	/* by source: a hit whose stack may follow; @is_hit false: none */
+	unsigned int nr_waiting;
 };
 
 /* @tep: where functions begin; it must outlive the graph. */
 void callgraph_init(struct callgraph *g, struct tep_handle *tep);
 /* Add a hit. Return: its node, valid until the next hit. */
 const struct node *callgraph_hit(struct callgraph *g, unsigned int cpu, const struct hit *hit);
-/* Add a hit whose @nr callers are known, the nearest first. */
-void callgraph_stack(struct callgraph *g, const struct hit *hit, const uint64_t *caller, unsigned int nr);
+/*
+ * Add a hit that its stack may follow. It is added once that has come, or the next hit of its source, or
+ * callgraph_flush().
+ */
+void callgraph_wait(struct callgraph *g, unsigned int source, const struct hit *hit);
+/* Its stack has come: the @nr callers, the nearest first. Without such a hit nothing is added. */
+void callgraph_stack(struct callgraph *g, unsigned int source, const uint64_t *caller, unsigned int nr);
+/* No more stacks come. */
+void callgraph_flush(struct callgraph *g);
 /*
  * Add a call of @hit's function. @at: the node of the call below that has not returned, or the root of a
  * slot. Return: its node.

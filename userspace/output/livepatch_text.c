@@ -179,19 +179,9 @@ void livepatch_text_patches(const struct livepatches *l)
 
 /* ---- transitions ---- */
 
-static const struct nestrace_klp_patch *in_transition(const struct livepatches *l)
-{
-	const struct nestrace_klp_note *note = NULL;
-
-	while ((note = livepatches_next(l, note)))
-		if (note->kind == NESTRACE_KLP_PATCH && note->flags & NESTRACE_KLP_TRANSITION)
-			return (const void *)note;
-	return NULL;
-}
-
 void livepatch_text_transition(const struct livepatches *l, char *to, size_t size)
 {
-	const struct nestrace_klp_patch *p = in_transition(l);
+	const struct nestrace_klp_patch *p = livepatches_transition(l);
 	const char *way = l->target ? "patching" : "unpatching";
 	double age;
 	char *text;
@@ -385,7 +375,7 @@ static void put_frames(const struct nestrace_klp_task *task, struct tep_handle *
 
 void livepatch_text_task(const struct livepatches *l, const struct nestrace_klp_task *task, struct tep_handle *tep)
 {
-	const struct nestrace_klp_patch *p = in_transition(l);
+	const struct nestrace_klp_patch *p = livepatches_transition(l);
 	char text[512];
 
 	livepatch_text_who(task, text, sizeof(text));
