@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff assert livepatch events doctor bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff audit assert livepatch events doctor bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff assert livepatch events doctor bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore export stat top status list diff audit assert livepatch events doctor bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -60,6 +60,7 @@ _nestrace()
 	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
 	diff) options="--per --limit --svg -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
+	audit) options="--time -l -n -P --tid -F -c -M -C -b --irqs-off --preempt-off --fail-on --baseline --update --json -h --help" ;;
 	assert) options="--never --always --max --max-time -P --tid -F -c -M -C -b -i --ktap --json -h --help" ;;
 	livepatch) options="--why --watch --record --patch -l -b -o -h --help" ;;
 	*) options="-h --help" ;;
@@ -68,7 +69,7 @@ _nestrace()
 	-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
 	*)
 		case $command in
-		record | stat | assert | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
+		record | stat | audit | assert | livepatch) mapfile -t COMPREPLY < <(compgen -cf -- "$cur") ;;
 		top | status | events | doctor | bench) ;;
 		*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		esac ;;

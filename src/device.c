@@ -269,6 +269,7 @@ static int nt_set_stack(struct nt_session *s, struct nestrace_stack_config *arg,
 		return ret;
 	}
 	s->hook.stack_of = of;
+	s->hook.stack_first = arg->flags & NESTRACE_STACK_FIRST;
 	s->hook.stack = arg->depth;
 	return 0;
 }
@@ -288,7 +289,7 @@ static int nt_ioc_stack(struct nt_session *s, void __user *user)
 
 	if (!arg)
 		return -ENOMEM;
-	ret = nt_copy_arg(*arg, user, 0);
+	ret = nt_copy_arg(*arg, user, NESTRACE_STACK_FIRST);
 	if (!ret)
 		ret = arg->depth ? nt_set_stack(s, arg, user) : nt_get_stack(s, arg, user);
 	kfree(arg);
@@ -342,14 +343,16 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	ret = nt_copy_arg(arg, user, NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_EMPTY |
 			  NESTRACE_CONFIG_IGNORE_SELF | NESTRACE_CONFIG_OOPS |
 			  NESTRACE_CONFIG_WARN | NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_RET |
-			  NESTRACE_CONFIG_EXIT);
+			  NESTRACE_CONFIG_EXIT | NESTRACE_CONFIG_AUDIT);
 	if (ret)
 		return ret;
 	if (arg.clock >= NESTRACE_NR_CLOCKS || arg.ring_kb < NESTRACE_RING_KB_MIN ||
 	    arg.ring_kb > NESTRACE_RING_KB_MAX ||
 	    (arg.flags & NESTRACE_CONFIG_COUNT &&
 	     arg.flags & (NESTRACE_CONFIG_OVERWRITE | NESTRACE_CONFIG_RET)) ||
-	    (arg.flags & NESTRACE_CONFIG_EXIT && !(arg.flags & NESTRACE_CONFIG_RET)))
+	    (arg.flags & NESTRACE_CONFIG_EXIT && !(arg.flags & NESTRACE_CONFIG_RET)) ||
+	    (arg.flags & NESTRACE_CONFIG_AUDIT &&
+	     arg.flags & (NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_RET)))
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
@@ -365,6 +368,7 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 	s->hook.counts = arg.flags & NESTRACE_CONFIG_COUNT;
 	s->hook.returns = arg.flags & NESTRACE_CONFIG_RET;
 	s->hook.at_exit = arg.flags & NESTRACE_CONFIG_EXIT;
+	s->hook.audits = arg.flags & NESTRACE_CONFIG_AUDIT;
 	s->triggers.on_warn = arg.flags & NESTRACE_CONFIG_WARN;
 	s->triggers.on_oops = arg.flags & NESTRACE_CONFIG_OOPS;
 	nt_session_ignore_mm(s, arg.flags & NESTRACE_CONFIG_IGNORE_SELF ? current->mm : NT_NO_MM);

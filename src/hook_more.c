@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of a call whose return or stack is recorded, too. As in hook.c, everything here is noinstr.
+ * The way of a call of which more is recorded. As in hook.c, everything here is noinstr.
  *
  *	nt_hook_pair_READER, nt_hook_exit_READER: the entry of a function
  *	  |
@@ -30,6 +30,7 @@
 #include "arch_registers.h"
 #include "compat/fregs.h"
 #include "fetch.h"
+#include "firsts.h"
 #include "hit.h"
 #include "hook_more.h"
 #include "ops.h"
@@ -44,6 +45,7 @@ struct nt_call {
 	struct pt_regs *regs;		/* at the entry: the stack pointer */
 	enum nestrace_slot slot;
 	const struct nt_program *program;	/* or NULL */
+	u32 odd;			/* NESTRACE_AUDIT_ bits */
 };
 
 /*
@@ -133,10 +135,21 @@ static __always_inline struct nt_node *nt_node_get(const struct nt_hook *h, stru
 	return NULL;
 }
 
-/* Return: the bytes that the stack of a call may need; 0: it is not recorded. */
-static __always_inline u32 nt_stack_most(const struct nt_hook *h, unsigned long ip)
+/* Return: the bit of calls like this in @firsts. */
+static __always_inline u32 nt_call_bit(const struct nt_call *c)
 {
-	if (!h->stack || (h->stack_of && !nt_address_in(h->stack_of, ip)))
+	unsigned int preempt = c->ctx.preempt_count & (PREEMPT_MASK | SOFTIRQ_MASK);
+
+	return nt_first_bit(c->ip, c->parent_ip,
+			    c->odd | c->slot << 2 | nt_irqs_off(c->ctx.irq_flags) << 1 | !!preempt);
+}
+
+/* Return: the bytes that the stack of a call may need; 0: it is not recorded. */
+static __always_inline u32 nt_stack_most(const struct nt_hook *h, const struct nt_call *c)
+{
+	if (!h->stack || (h->stack_of && !nt_address_in(h->stack_of, c->ip)))
+		return 0;
+	if (h->stack_first && nt_first_seen(raw_cpu_ptr(h->rings)->firsts, nt_call_bit(c)))
 		return 0;
 	return nt_stack_bytes(h->stack);
 }
@@ -145,10 +158,16 @@ static __always_inline u32 nt_stack_most(const struct nt_hook *h, unsigned long 
 static __always_inline u32 nt_fill_stack(const struct nt_hook *h, const struct nt_call *c,
 					 struct nt_stack *stack)
 {
+	/* for addresses in modules, the unwinder asks lockdep, which may be wrong here */
+	int lockdep_irqs = nt_lockdep_irqs_true();
+
+	if (h->stack_first)
+		nt_first_set(raw_cpu_ptr(h->rings)->firsts, nt_call_bit(c));
 	/* the functions that the unwinder calls find the guard held */
 	instrumentation_begin();
 	nt_walk(c->regs, c->ip, stack, h->stack);
 	instrumentation_end();
+	nt_lockdep_irqs_restore(lockdep_irqs);
 	return nt_stack_bytes(stack->nr);
 }
 
@@ -178,13 +197,15 @@ static noinstr bool nt_record_entry(const struct nt_hook *h, struct nt_ring *rin
 	enum nt_reserved reserved;
 	struct nt_room room;
 	u32 bytes = node ? sizeof(struct nt_entry_record) : sizeof(struct nt_record);
-	u32 args = nt_call_args_bytes(c), stack = nt_stack_most(h, c->ip);
+	u32 args = nt_call_args_bytes(c), stack = nt_stack_most(h, c);
 
 	reserved = nt_reserve(h, ring, &room, bytes + args + stack);
 	if (reserved == NT_RESERVED) {
 		nt_fill((struct nt_record *)room.head, NESTRACE_EVENT_FUNCTION, c->ip, c->parent_ip,
 			nt_context_flags(c->ctx.preempt_count, nt_irqs_off(c->ctx.irq_flags)),
 			nt_preempt_counts(c->ctx.preempt_count));
+		/* the merge moves them behind the event */
+		((struct nt_record *)room.head)->event.type |= c->odd;
 		if (node) {
 			entry = (struct nt_entry_record *)room.head;
 			entry->event.call.type = NESTRACE_EVENT_ENTRY;
@@ -260,6 +281,8 @@ static noinstr void nt_record_call_unwatched(const struct nt_hook *h, struct nt_
 		nt_local_inc(&ring->not_watching);
 		return;
 	}
+	if (h->audits)
+		c->odd |= nt_rcu_odd(entry);
 	if (nt_record_call(h, ring, c, false))
 		nt_count_rcu_entry(ring, entry);
 	nt_rcu_exit(c->slot, entry, &saved);
@@ -337,6 +360,8 @@ static noinstr void nt_enter_any(unsigned long ip, unsigned long parent_ip, cons
 	} else {
 		if (c.slot != NESTRACE_SLOT_TASK && nt_guard_any_upto(c.slot))
 			nt_local_inc(&ring->in_tracer);
+		if (h->audits && c.slot < NESTRACE_SLOT_NMI)
+			c.odd = nt_lockdep_odd(c.ctx.irq_flags);
 		nt_guard_take(c.slot, ip, c.ctx.irq_flags);
 		nt_test_recurse();
 		return nt_entered(h, ring, &c);
@@ -702,7 +727,7 @@ static noinstr void nt_return_##name(struct rethook_node *node, void *hook,		\
 }
 NT_READERS(NT_MORE_HOOKS)
 
-/* A call in a session with stacks or programs: next to what these cost, a fast way saves little. */
+/* A call in a session with stacks or programs, or one that audits: next to that cost, a fast way saves little. */
 static noinstr void nt_hook_any(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 				struct ftrace_regs *fregs)
 {
@@ -726,7 +751,7 @@ noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftra
 {
 	const struct nt_hook *h = container_of(ops, struct nt_hook, ops);
 
-	if (h->stack || h->programs)
+	if (h->stack || h->programs || h->audits)
 		return nt_hook_any(ip, parent_ip, ops, fregs);
 	switch ((enum nt_reader)__builtin_expect(h->reader, NT_READER_GLOBAL_TSC)) {
 #define NT_CALL_MORE(id, name)								\
@@ -742,7 +767,7 @@ noinstr void nt_hook_more(unsigned long ip, unsigned long parent_ip, struct ftra
 
 ftrace_func_t nt_hook_more_func(const struct nt_hook *h)
 {
-	if (h->stack || h->programs)
+	if (h->stack || h->programs || h->audits)
 		return nt_hook_any;
 	switch (h->reader) {
 #define NT_MORE_FUNC(id, name)								\

@@ -346,6 +346,7 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	const struct nt_args *args = nt_record_args(rec);
 	const struct nt_stack *stack = nt_record_stack(rec);
 	u32 words = args ? args->nr * sizeof(u64) : 0, all, len;
+	u32 odd = rec->event.type & NESTRACE_AUDIT_BITS;
 	char *to;
 	u64 delta;
 	u32 *p;
@@ -358,8 +359,8 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 	delta = st->out_len ? ts - st->out_ts : 0;
 	extend = delta >> NT_DELTA_BITS;
 	/* NMI_INLINE and NMI are the same context */
-	own_slot = slot != by_flags &&
-		   !(slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI);
+	own_slot = odd || (slot != by_flags &&
+			   !(slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI));
 	all = bytes + words + (own_slot ? sizeof(u32) : 0);
 	len = (extend ? 2 * sizeof(u32) : 0) + nt_out_bytes(all) +
 	      (stack ? nt_out_bytes(nt_stack_event_bytes(stack)) : 0);
@@ -383,10 +384,12 @@ static bool nt_out_append(struct nt_stream *st, const struct nt_record *rec, u64
 			    &st->session->scale, ts);
 	else
 		memcpy(to, &rec->event, bytes);
+	if (odd)
+		((struct nestrace_function *)to)->type &= ~NESTRACE_AUDIT_BITS;
 	if (args)
 		memcpy(to + bytes, args->word, words);
 	if (own_slot)
-		*(u32 *)(to + bytes + words) = slot;
+		*(u32 *)(to + bytes + words) = slot | odd;
 	if (stack)
 		nt_out_stack((u32 *)(to + all), rec, stack);
 	st->out_len += len;
@@ -414,7 +417,7 @@ static struct nt_record_test nt_plain_record(enum nestrace_slot slot)
 {
 	const u8 contexts = NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ;
 	struct nt_record_test test = {
-		.mask = { .head = NT_TYPE_MASK },
+		.mask = { .head = NT_TYPE_MASK, .type = NESTRACE_AUDIT_BITS },
 		.value = { .head = NESTRACE_EVENT_SIZE / sizeof(u32) },
 	};
 

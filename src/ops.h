@@ -63,10 +63,12 @@ struct nt_hook {
 	struct mm_struct *ignored_mm;	/* tasks with this address space are not traced */
 	enum nt_reader reader;		/* of the clock */
 	bool counts;			/* count hits by function, instead of recording them */
-	bool more;			/* there are returns, stacks or programs */
+	bool more;			/* there are returns, stacks or programs, or it audits */
 	bool returns;			/* record returns, too */
 	bool at_exit;			/* and the call only when it returns */
+	bool audits;			/* note what is odd about a call */
 	u16 stack;			/* callers of each stack at most; 0: no stacks */
+	bool stack_first;		/* only of first calls: firsts.h */
 	const struct nt_addresses *stack_of;	/* only of these functions; NULL: of all */
 	struct nt_programs *programs;	/* for arguments and filters by them; or NULL */
 	bool filters_exits;		/* some programs filter returns */

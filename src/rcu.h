@@ -92,4 +92,19 @@ static __always_inline void nt_rcu_exit(enum nestrace_slot slot, enum nt_rcu_ent
 	raw_local_irq_restore(saved->irq_flags);
 }
 
+/* Return: the NESTRACE_AUDIT_ bit of what nt_rcu_enter() has done. */
+static __always_inline u32 nt_rcu_odd(enum nt_rcu_entry entry)
+{
+	switch (entry) {
+	case NT_RCU_ENTERED_NMI:
+		return NESTRACE_AUDIT_RCU_NMI;
+	case NT_RCU_ENTERED_IRQ:
+		return NESTRACE_AUDIT_RCU_IRQ;
+	case NT_RCU_ENTERED_WARN:
+		return NESTRACE_AUDIT_RCU_WARN;
+	default:
+		return 0;
+	}
+}
+
 #endif

@@ -51,7 +51,7 @@ struct nt_subbuf {
 	u64 first;
 };
 
-/* struct ring_buffer_event, followed by its event */
+/* struct ring_buffer_event, followed by its event; the type has the NESTRACE_AUDIT_ bits, too */
 struct nt_record {
 	u32 head;
 	struct nestrace_function event;

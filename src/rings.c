@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "firsts.h"
 #include "rings.h"
 #include "session.h"
 
@@ -60,6 +61,7 @@ static void nt_rings_carve(struct nt_session *s, unsigned int cpu)
 		r->order = &s->order;
 		base += bytes;
 	}
+	rings->firsts = s->hook.stack_first ? (unsigned long *)base : NULL;
 }
 
 /* A ring without memory never has room: hits on CPUs that are not traced are filtered. */
@@ -72,6 +74,7 @@ static void nt_rings_disable(struct nt_session *s)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 			nt_ring_init(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot], NULL, 0, false);
 		nt_counts_init(&per_cpu_ptr(s->hook.rings, cpu)->counts, NULL, 0);
+		per_cpu_ptr(s->hook.rings, cpu)->firsts = NULL;
 	}
 }
 
@@ -85,6 +88,8 @@ static size_t nt_memory_size(const struct nt_session *s)
 		return nt_counts_bytes(s->ring_kb);
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
 		bytes += nt_ring_bytes(s->ring_kb, slot);
+	if (s->hook.stack_first)
+		bytes += NT_FIRSTS_BYTES;
 	return bytes;
 }
 

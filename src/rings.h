@@ -25,6 +25,7 @@ struct nt_rings {
 	struct nt_ring slot[NESTRACE_NR_SLOTS];
 	struct nt_recursion recursions[NESTRACE_NR_SLOTS][NESTRACE_NR_RECURSIONS];
 	struct nt_counts counts;
+	unsigned long *firsts;	/* bitmap of firsts.h; NULL: none is needed, or the CPU is not traced */
 };
 
 /*

@@ -164,7 +164,7 @@ int nt_session_prepare(struct nt_session *s)
 		return ret;
 	}
 	s->hook.reader = nt_clock_choose(s->clock, &s->scale);
-	s->hook.more = s->hook.returns || s->hook.stack || s->hook.programs;
+	s->hook.more = s->hook.returns || s->hook.stack || s->hook.programs || s->hook.audits;
 	s->hook.ops.func = nt_hook_func(&s->hook, s->empty);
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;

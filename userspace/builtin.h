@@ -15,6 +15,7 @@ int cmd_top(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_assert(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_livepatch(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

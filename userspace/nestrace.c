@@ -24,6 +24,7 @@ static const struct {
 	{ "status", cmd_status, "show what the loaded module can do and who uses it" },
 	{ "list", cmd_list, "list the functions that can be traced" },
 	{ "diff", cmd_diff, "show how the calls of two recordings differ" },
+	{ "audit", cmd_audit, "report what the kernel does in a run that it should not" },
 	{ "assert", cmd_assert, "say whether claims about the calls of a run hold" },
 	{ "livepatch", cmd_livepatch, "show livepatches, and which tasks hold a transition and why" },
 	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },
@@ -39,8 +40,7 @@ static void help(FILE *out)
 		"Trace the functions of the Linux kernel, safely in every context.\n\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\nnestrace COMMAND --help lists the options of a command.\n"
-		"nestrace --version prints the version.\n\n"
+	fprintf(out, "\nnestrace COMMAND --help lists a command's options; --version prints the version.\n"
 		"The commands need root and the loaded module (modprobe nestrace). Exceptions:\n"
 		"report, restore, export, doctor and those with -i need neither; list needs root.\n");
 }

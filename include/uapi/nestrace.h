@@ -59,7 +59,8 @@ enum nestrace_slot {
  * sub-buffer, and bit 30 if their number follows the data as a u64. A function record is
  * the kernel's ftrace:function event (type 1). If its context is not the one that
  * common_flags give, the record is four bytes longer and ends with the slot as a u32.
- * Words of 8 bytes before that slot are arguments: NESTRACE_IOC_ARGS.
+ * Words of 8 bytes before that slot are arguments: NESTRACE_IOC_ARGS. The upper bytes of that
+ * u32 are 0, except for the NESTRACE_AUDIT_ bits of a session with NESTRACE_CONFIG_AUDIT.
  */
 #define NESTRACE_SUBBUF_SIZE		4096
 #define NESTRACE_SUBBUF_HEADER		16
@@ -315,6 +316,19 @@ enum nestrace_clock {
 #define NESTRACE_CONFIG_RET		(1U << 6)
 /* With CONFIG_RET: a call is recorded only when it returns. */
 #define NESTRACE_CONFIG_EXIT		(1U << 7)
+/*
+ * Note what is odd about a call: then its record ends with the slot, whatever its flags are, and with
+ * NESTRACE_AUDIT_ bits. EINVAL: with COUNT or RET.
+ */
+#define NESTRACE_CONFIG_AUDIT		(1U << 8)
+/* RCU was not watching, and the hit has entered it: */
+#define NESTRACE_AUDIT_RCU_NMI		(1U << 8)	/* by ct_nmi_enter() */
+#define NESTRACE_AUDIT_RCU_IRQ		(1U << 9)	/* by ct_irq_enter() */
+#define NESTRACE_AUDIT_RCU_WARN		(1U << 10)	/* by warn_rcu_enter() */
+/* Interrupts were off and lockdep believed that they are on, or the other way round; not at NMI level. */
+#define NESTRACE_AUDIT_LOCKDEP_ON	(1U << 11)
+#define NESTRACE_AUDIT_LOCKDEP_OFF	(1U << 12)
+#define NESTRACE_AUDIT_BITS		0xff00U
 struct nestrace_config {
 	__u32 size;
 	__u32 flags;
@@ -329,6 +343,8 @@ struct nestrace_config {
  * 0: no stacks.
  * @addrs: address of an array of u64, the start addresses of the only functions whose stacks are recorded.
  * @nr: entries in it, up to 2^20; 0: the stacks of all functions.
+ * With NESTRACE_STACK_FIRST a CPU records the stack of the first call only, for each function, caller, slot, and
+ * state: interrupts off, preemption off, NESTRACE_AUDIT_ bits. A few are taken for others, and have none.
  * @left_out: set to the addresses, as hits have them, of the functions that are not traced. Unused entries
  * at the end are 0. They are found at the first call with a @depth.
  * Errors: EINVAL also with NESTRACE_CONFIG_COUNT or _EXIT, whichever ioctl comes first. EBUSY also if the
@@ -337,9 +353,10 @@ struct nestrace_config {
  */
 #define NESTRACE_STACK_MAX	128
 #define NESTRACE_STACK_LEFT_OUT	48
+#define NESTRACE_STACK_FIRST	(1U << 0)
 struct nestrace_stack_config {
 	__u32 size;
-	__u32 flags;		/* 0 */
+	__u32 flags;
 	__u32 depth;
 	__u32 nr;
 	__u64 addrs;

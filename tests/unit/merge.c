@@ -71,6 +71,13 @@ static void hits(unsigned int slot, u64 first, unsigned int nr)
 		hit(slot, first++);
 }
 
+/* Write a hit that an audit finds odd. */
+static void odd_hit(unsigned int slot, u64 ts, u32 odd)
+{
+	hit(slot, ts);
+	((struct nt_record *)((char *)nt_ring_room(&rings.slot[slot]) - sizeof(struct nt_record)))->event.type |= odd;
+}
+
 /* Begin a hit with @more bytes behind its record. Return: the record. */
 static struct nt_record *long_hit(struct nt_ring *r, struct nt_room *room, u32 more, u64 ts)
 {
@@ -150,7 +157,7 @@ static void stopped(void)
 }
 
 /*
- * Append what @out holds: "CONTEXT@TIME", "(N)" for N argument words, "+N" for a stack of N, and "-N" where N are
+ * Append what @out holds: "CONTEXT@TIME", before it "!BITS" of an audit, behind it "(N)" for N argument words, "+N" for a stack of N, and "-N" where N are
  * missing.
  */
 static void append(char *text, size_t size)
@@ -188,6 +195,11 @@ static void append(char *text, size_t size)
 		length -= NESTRACE_EVENT_SIZE;
 		if (length % sizeof(u64))
 			slot = *(const u32 *)(event + NESTRACE_EVENT_SIZE + length - sizeof(u32));
+		if (rec.type != NESTRACE_EVENT_FUNCTION)
+			used += snprintf(text + used, size - used, "type %u ", rec.type);
+		if (slot & NESTRACE_AUDIT_BITS)
+			used += snprintf(text + used, size - used, "!%x ", slot >> 8);
+		slot &= ~NESTRACE_AUDIT_BITS;
 		used += snprintf(text + used, size - used, "%s@%llu ", words[slot],
 				 (unsigned long long)ts);
 		if (length < sizeof(u64))
@@ -282,6 +294,12 @@ int main(void)
 	new_session(2, false);
 	hit(NESTRACE_SLOT_DB, 10), hit(NESTRACE_SLOT_NMI_INLINE, 20);
 	merged("db@10 nmi@20");
+
+	spec("merge: what is odd about a call is behind it, and not in its type");
+	new_session(2, false);
+	hit(TASK, 5), odd_hit(TASK, 10, NESTRACE_AUDIT_RCU_IRQ), hit(TASK, 15);
+	odd_hit(NMI, 20, NESTRACE_AUDIT_RCU_NMI | NESTRACE_AUDIT_LOCKDEP_OFF), hit(NMI, 25);
+	merged("task@5 !2 task@10 task@15 !11 nmi@20 nmi@25");
 
 	spec("merge: a long pause is a time extend");
 	new_session(2, false);

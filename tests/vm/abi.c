@@ -477,6 +477,10 @@ static void test_returns(void)
 	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "returns: a session that counts has none");
 	config.flags = NESTRACE_CONFIG_EXIT;
 	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "returns: EXIT is about RET only");
+	config.flags = NESTRACE_CONFIG_RET | NESTRACE_CONFIG_AUDIT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "audit: a session that audits records no returns");
+	config.flags = NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_AUDIT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "audit: nor does it count");
 	config.flags = NESTRACE_CONFIG_RET;
 	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config), "returns: a session is configured to record them");
 	ok(errno_of(other, NESTRACE_IOC_RETURNS, &arg) == EINVAL,

@@ -11,13 +11,12 @@
 
 #include "builtin.h"
 #include "cmd/file_options.h"
+#include "cmd/live.h"
 #include "cmd/message.h"
-#include "cmd/names_of_now.h"
 #include "cmd/session_options.h"
 #include "lib/accounting.h"
 #include "lib/claims.h"
 #include "lib/clock.h"
-#include "lib/comms.h"
 #include "lib/context.h"
 #include "lib/ftrace_users.h"
 #include "lib/graph_events.h"
@@ -660,81 +659,29 @@ static int assert_file(struct run *run, const char *path, enum format format)
 
 /* ---- live ---- */
 
-/* The calls of one CPU. */
-struct cpu_run {
-	struct subbuf sub;
-	struct calls_seen seen;
-	char *data;
-};
-
 struct live_run {
 	struct run *run;
-	struct cpu_run *cpu;
-	unsigned int nr_cpus;
-	struct comms *comms;
-	struct modules *modules;
-	struct symbols symbols;
+	struct live live;
+	struct calls_seen *seen;	/* by CPU */
 };
 
-static void on_problem(void *arg, const struct error *e)
+static void take_live(void *arg, unsigned int cpu, const struct hit *hit)
 {
 	struct live_run *l = arg;
-
-	warn_error(e);
-	l->run->doubt = "something failed meanwhile";
-}
-
-static void on_opened(void *arg, int fd)
-{
-	struct live_run *l = arg;
-
-	if (modules_read(l->modules, fd))
-		l->symbols.modules = l->modules;
-	comms_add_running(l->comms, fd);
-}
-
-static void on_tick(void *arg, int fd, const struct progress *p)
-{
-	struct live_run *l = arg;
-
-	/* the kernel keeps a limited number of notes */
-	modules_take(l->modules, fd);
-	comms_take_gone(l->comms, fd);
-}
-
-static void take_live(struct cpu_run *c, unsigned int cpu, const struct hit *hit)
-{
+	struct calls_seen *seen = &l->seen[cpu];
 	uint64_t caller[NESTRACE_STACK_MAX];
 	struct nestrace_exit exit;
 	struct hit returned = *hit;
 
 	if (hit->is_hit) {
-		calls_seen_call(&c->seen, cpu, hit);
+		calls_seen_call(seen, cpu, hit);
 	} else if (hit->type == NESTRACE_EVENT_STACK) {
-		calls_seen_stack(&c->seen, caller, stack_event_callers(hit, caller));
+		calls_seen_stack(seen, caller, stack_event_callers(hit, caller));
 	} else if (hit->type == NESTRACE_EVENT_EXIT && hit->size >= (int)sizeof(exit)) {
 		memcpy(&exit, hit->data, sizeof(exit));
 		returned.ip = exit.ip;
-		calls_seen_return(&c->seen, cpu, &returned, exit.rettime - exit.calltime);
+		calls_seen_return(seen, cpu, &returned, exit.rettime - exit.calltime);
 	}
-}
-
-static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
-{
-	struct live_run *l = arg;
-	struct cpu_run *c = &l->cpu[cpu];
-	/* the names of tasks are not known here */
-	struct hit hit = { 0 };
-	size_t at;
-
-	for (at = 0; at < len; at += NESTRACE_SUBBUF_SIZE) {
-		memcpy(c->data, (const char *)buf + at, NESTRACE_SUBBUF_SIZE);
-		if (!subbuf_load(&c->sub, c->data))
-			continue;
-		while (subbuf_next_event(&c->sub, &hit))
-			take_live(c, cpu, &hit);
-	}
-	return true;
 }
 
 /* Move the addresses to where the symbols of their time are. */
@@ -751,14 +698,14 @@ static void place(struct live_run *l)
 			continue;
 		ts = s->nr ? s->first[0].ts : s->longest.ts;
 		/* nothing says which module the calls at an address belong to that two had */
-		if (modules_place(l->modules, s->ip, ts) != modules_place(l->modules, s->ip, UINT64_MAX))
+		if (modules_place(l->live.modules, s->ip, ts) != modules_place(l->live.modules, s->ip, UINT64_MAX))
 			l->run->unnamed += s->calls;
-		s->ip = modules_place(l->modules, s->ip, ts);
+		s->ip = modules_place(l->live.modules, s->ip, ts);
 		for (i = 0; i <= s->nr; i++) {
 			call = i < s->nr ? &s->first[i] : &s->longest;
-			call->parent_ip = modules_place(l->modules, call->parent_ip, call->ts);
+			call->parent_ip = modules_place(l->live.modules, call->parent_ip, call->ts);
 			for (j = 0; j < call->nr; j++)
-				call->caller[j] = modules_place(l->modules, call->caller[j], call->ts);
+				call->caller[j] = modules_place(l->live.modules, call->caller[j], call->ts);
 		}
 	}
 	/* the table is by address */
@@ -772,14 +719,12 @@ static void name_tasks(struct live_run *l)
 {
 	struct seen *s;
 	struct seen_call *call;
-	const char *comm;
 	unsigned int i;
 
 	for (s = l->run->seen.seen; s < l->run->seen.seen + l->run->seen.size; s++) {
 		for (i = 0; s->ip && i <= s->nr; i++) {
 			call = i < s->nr ? &s->first[i] : &s->longest;
-			comm = comms_at(l->comms, call->pid, call->ts);
-			snprintf(call->comm, sizeof(call->comm), "%s", comm ? comm : call->pid ? "<...>" : "<idle>");
+			snprintf(call->comm, sizeof(call->comm), "%s", live_comm(&l->live, call->pid, call->ts));
 		}
 	}
 }
@@ -819,41 +764,24 @@ static void doubt_shared(struct run *r)
 	r->doubt = text;
 }
 
-static int finish(struct live_run *l, struct capture *capture, enum format format)
+/* Decide the claims of a session that has ended. Return: the exit status. */
+static int finish(struct live_run *l, enum format format)
 {
-	struct accounting a;
-	struct error e;
-	char *text;
 	unsigned int i;
-	size_t len;
-	int ret;
 
-	accounting_read(&a, capture->fd, capture->nr_cpus);
-	comms_add_running(l->comms, capture->fd);
-	comms_take_gone(l->comms, capture->fd);
-	modules_take(l->modules, capture->fd);
-	close(capture->fd);
-	/* the kernel may have made code meanwhile */
-	if (!symbols_read(&l->symbols, &e))
-		die_error(&e);
-	text = symbols_text(&l->symbols, true, &len);
-	l->run->tep = names_of_lines(text);
-	for (i = 0; i < l->nr_cpus; i++)
-		calls_seen_add(&l->run->seen, &l->cpu[i].seen);
-	l->run->accounting = &a;
+	l->run->tep = l->live.tep;
+	for (i = 0; i < l->live.nr_cpus; i++)
+		calls_seen_add(&l->run->seen, &l->seen[i]);
+	l->run->accounting = &l->live.accounting;
+	if (l->live.failed)
+		l->run->doubt = "something failed meanwhile";
 	place(l);
-	claims_find(&l->run->claims, text, NULL);
+	claims_find(&l->run->claims, l->live.text, NULL);
 	count_unread(l->run);
 	count_unclaimed(l->run);
 	name_tasks(l);
 	doubt_shared(l->run);
-	ret = conclude(l->run, format);
-	if (capture->status)
-		warn("COMMAND has ended with status %d", capture->status);
-	accounting_free(&a);
-	tep_free(l->run->tep);
-	free(text);
-	return ret;
+	return conclude(l->run, format);
 }
 
 /* Trace the functions of all claims, with the returns and stacks that they need. */
@@ -878,12 +806,8 @@ static void select_functions(struct session_config *s, const struct claims *clai
 
 static int assert_live(struct run *run, struct capture_config *config, enum format format)
 {
-	struct live_run live = { .run = run }, *l = &live;
-	struct sink sink = {
-		.opened = on_opened, .data = on_data, .tick = on_tick, .problem = on_problem, .arg = l,
-	};
+	struct live_run live = { .run = run, .live = { .event = take_live } }, *l = &live;
 	struct nestrace_info info;
-	struct capture capture;
 	struct error e;
 	unsigned int i;
 	int fd, ret;
@@ -898,33 +822,15 @@ static int assert_live(struct run *run, struct capture_config *config, enum form
 		config->session.stack = config->session.nr_stack_of = 0;
 	l->run->with_times = config->session.returns;
 	l->run->cycles = config->session.clock == NESTRACE_CLOCK_TSC;
-	l->nr_cpus = info.nr_cpus;
-	l->cpu = xzalloc(l->nr_cpus, sizeof(*l->cpu));
-	for (i = 0; i < l->nr_cpus; i++) {
-		subbuf_init_format(&l->cpu[i].sub, &subbuf_nestrace_returns);
-		l->cpu[i].data = xzalloc(subbuf_room(&subbuf_nestrace), 1);
-	}
-	l->comms = comms_new();
-	comms_limit(l->comms, 1 << 20);
-	l->modules = modules_new();
-	if (!symbols_read(&l->symbols, &e))
-		die_error(&e);
-	if (l->symbols.hidden)
-		die("the kernel hides its addresses: '/proc/kallsyms'; claims need CAP_SYSLOG and sysctl kernel.kptr_restrict below 2");
-	capture_allow_files();
-	if (!capture_run(config, &sink, &capture, &e))
-		die_error(&e);
-	capture_end(&capture);
-	ret = finish(l, &capture, format);
-	for (i = 0; i < l->nr_cpus; i++) {
-		subbuf_free(&l->cpu[i].sub);
-		calls_seen_free(&l->cpu[i].seen);
-		free(l->cpu[i].data);
-	}
-	free(l->cpu);
-	symbols_free(&l->symbols);
-	comms_free(l->comms);
-	modules_free(l->modules);
+	l->live.arg = l;
+	live_open(&l->live, &info);
+	l->seen = xzalloc(l->live.nr_cpus, sizeof(*l->seen));
+	live_run(&l->live, config);
+	ret = finish(l, format);
+	for (i = 0; i < l->live.nr_cpus; i++)
+		calls_seen_free(&l->seen[i]);
+	free(l->seen);
+	live_free(&l->live);
 	return ret;
 }
 

@@ -582,6 +582,8 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	if (!start_readers(c, drains, capture->nr_cpus, capture->fd, e) ||
 	    !device_start(capture->fd, &c->session, e))
 		goto fail_session;
+	if (sink->started)
+		sink->started(sink->arg, capture->fd);
 	if (child.pid)
 		child_go(&child, c->command[0], sink);
 	wait_for_end(c, sink, capture, &child, &ended);

@@ -30,6 +30,8 @@ struct progress {
 struct sink {
 	/* The session @fd is configured and not yet started. In the main thread; may be NULL. */
 	void (*opened)(void *arg, int fd);
+	/* It has started: all functions are traced. In the main thread; may be NULL. */
+	void (*started)(void *arg, int fd);
 	/*
 	 * Take whole sub-buffers, in the thread of @cpu. Return: false to end the recording. Not
 	 * called in a session that counts.

@@ -11,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/modules.h"
 #include "lib/symbols.h"
+#include "lib/time_span.h"
 
 const char *const claim_names[CLAIM_KINDS] = { "never", "always", "max", "max-time" };
 
@@ -34,25 +35,6 @@ static const char *take_context(struct claim *c, const char *text)
 	return text;
 }
 
-static bool take_time(const char *text, uint64_t *ns)
-{
-	static const struct { const char *unit; uint64_t ns; } units[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
-	};
-	double number;
-	char *end;
-	size_t i;
-
-	number = strtod(text, &end);
-	for (i = 0; end != text && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].unit) || !(number > 0) || number * units[i].ns >= 1e18)
-			continue;
-		*ns = number * units[i].ns;
-		return *ns;
-	}
-	return false;
-}
-
 static bool take_count(const char *text, uint64_t *count)
 {
 	char *end;
@@ -73,7 +55,7 @@ bool claims_add(struct claims *c, enum claim_kind kind, const char *text, struct
 				 kind == CLAIM_MAX ? "1000" : "2ms");
 	if (!limited && limit)
 		return error_set(e, "a limit is for --max and --max-time: '--%s %s'; leave it out", claim_names[kind], text);
-	good = !limited || (kind == CLAIM_MAX ? take_count(limit + 1, &new.limit) : take_time(limit + 1, &new.limit));
+	good = !limited || (kind == CLAIM_MAX ? take_count(limit + 1, &new.limit) : time_span_parse(limit + 1, &new.limit));
 	if (!good)
 		return error_set(e, kind == CLAIM_MAX ? "not a number of calls above 0: '--%s %s'; use a whole number" :
 							"not a time from 1ns on: '--%s %s'; use a number with ns, us, ms or s",

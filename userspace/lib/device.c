@@ -253,7 +253,9 @@ static bool stack_error(const struct session_config *c, struct error *e)
 
 static bool configure_stack(int fd, const struct session_config *c, struct error *e)
 {
-	struct nestrace_stack_config arg = { .size = sizeof(arg), .depth = c->stack };
+	struct nestrace_stack_config arg = {
+		.size = sizeof(arg), .depth = c->stack, .flags = c->stack_first ? NESTRACE_STACK_FIRST : 0,
+	};
 	uint64_t *addrs = NULL;
 	size_t nr = 0;
 	bool ok;
@@ -299,7 +301,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			 (c->warn ? NESTRACE_CONFIG_WARN : 0) |
 			 (c->count ? NESTRACE_CONFIG_COUNT : 0) |
 			 (c->returns ? NESTRACE_CONFIG_RET : 0) |
-			 (c->at_exit ? NESTRACE_CONFIG_EXIT : 0),
+			 (c->at_exit ? NESTRACE_CONFIG_EXIT : 0) |
+			 (c->audit ? NESTRACE_CONFIG_AUDIT : 0),
 		.clock = c->clock,
 		.ring_kb = c->ring_kb,
 	};

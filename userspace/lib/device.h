@@ -44,7 +44,9 @@ struct session_config {
 	bool count;			/* count by function: there are no streams */
 	bool returns;			/* record returns, too */
 	bool at_exit;			/* and each call only when it returns */
+	bool audit;			/* note what is odd about a call */
 	unsigned int stack;		/* callers of each stack at most; 0: no stacks */
+	bool stack_first;		/* only of the first calls of a kind */
 	const char **stack_of;		/* globs of the functions with stacks; none: all */
 	unsigned int nr_stack_of;
 	const struct args_plan *args;	/* NULL, or what is recorded of arguments, and filters by them */

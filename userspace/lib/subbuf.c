@@ -232,7 +232,7 @@ static uint64_t own_slot(const struct hit_format *f, const unsigned char *data, 
 	uint64_t slot = NESTRACE_NR_SLOTS;
 
 	if ((size - f->slot_at) % sizeof(uint64_t) == sizeof(uint32_t))
-		slot = number_at(data + size - sizeof(uint32_t), sizeof(uint32_t), false);
+		slot = number_at(data + size - sizeof(uint32_t), sizeof(uint32_t), false) & ~NESTRACE_AUDIT_BITS;
 	return slot;
 }
 

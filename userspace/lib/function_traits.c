@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/function_traits.h"
+#include "lib/kallsyms.h"
+#include "lib/memory.h"
+
+/* A symbol ends here at the latest: its size is not known, and the next may be far away. */
+#define SIZE_MAX_OF_ONE	0x10000
+
+struct function_trait {
+	uint64_t start, end;
+	uint32_t traits;
+};
+
+/*
+ * Each of those with TRAIT_SLEEPS calls might_sleep() on every path, or schedule(). Functions that sleep only with
+ * some arguments, as kmalloc() does, are not here, nor those that the kernel calls with interrupts off on purpose.
+ */
+static const struct {
+	const char *glob;
+	uint32_t traits;
+} known[] = {
+	{ "__cond_resched", TRAIT_SLEEPS | TRAIT_MIGHT_SLEEP },
+	{ "__might_sleep", TRAIT_SLEEPS | TRAIT_MIGHT_SLEEP },
+	{ "mutex_lock", TRAIT_SLEEPS },
+	{ "mutex_lock_interruptible", TRAIT_SLEEPS },
+	{ "mutex_lock_killable", TRAIT_SLEEPS },
+	{ "mutex_lock_io", TRAIT_SLEEPS },
+	{ "mutex_lock_nested", TRAIT_SLEEPS },
+	{ "_mutex_lock_nest_lock", TRAIT_SLEEPS },
+	{ "mutex_lock_interruptible_nested", TRAIT_SLEEPS },
+	{ "mutex_lock_killable_nested", TRAIT_SLEEPS },
+	{ "_mutex_lock_killable", TRAIT_SLEEPS },
+	{ "mutex_lock_io_nested", TRAIT_SLEEPS },
+	{ "ww_mutex_lock", TRAIT_SLEEPS },
+	{ "ww_mutex_lock_interruptible", TRAIT_SLEEPS },
+	{ "rt_mutex_lock", TRAIT_SLEEPS },
+	{ "rt_mutex_lock_interruptible", TRAIT_SLEEPS },
+	{ "rt_mutex_lock_killable", TRAIT_SLEEPS },
+	{ "rt_mutex_lock_nested", TRAIT_SLEEPS },
+	{ "down_read", TRAIT_SLEEPS },
+	{ "down_read_interruptible", TRAIT_SLEEPS },
+	{ "down_read_killable", TRAIT_SLEEPS },
+	{ "down_read_nested", TRAIT_SLEEPS },
+	{ "down_read_killable_nested", TRAIT_SLEEPS },
+	{ "down_write", TRAIT_SLEEPS },
+	{ "down_write_killable", TRAIT_SLEEPS },
+	{ "down_write_nested", TRAIT_SLEEPS },
+	{ "down_write_killable_nested", TRAIT_SLEEPS },
+	{ "_down_write_nest_lock", TRAIT_SLEEPS },
+	{ "down", TRAIT_SLEEPS },
+	{ "down_interruptible", TRAIT_SLEEPS },
+	{ "down_killable", TRAIT_SLEEPS },
+	{ "down_timeout", TRAIT_SLEEPS },
+	{ "percpu_down_write", TRAIT_SLEEPS },
+	{ "wait_for_completion", TRAIT_SLEEPS },
+	{ "wait_for_completion_*", TRAIT_SLEEPS },
+	{ "schedule_timeout", TRAIT_SLEEPS },
+	{ "schedule_timeout_*", TRAIT_SLEEPS },
+	{ "schedule_hrtimeout", TRAIT_SLEEPS },
+	{ "schedule_hrtimeout_range*", TRAIT_SLEEPS },
+	{ "io_schedule", TRAIT_SLEEPS },
+	{ "io_schedule_timeout", TRAIT_SLEEPS },
+	{ "msleep", TRAIT_SLEEPS },
+	{ "msleep_interruptible", TRAIT_SLEEPS },
+	{ "usleep_range_state", TRAIT_SLEEPS },
+	{ "synchronize_rcu", TRAIT_SLEEPS },
+	{ "synchronize_rcu_expedited", TRAIT_SLEEPS },
+	{ "synchronize_rcu_tasks*", TRAIT_SLEEPS },
+	{ "synchronize_srcu", TRAIT_SLEEPS },
+	{ "synchronize_srcu_expedited", TRAIT_SLEEPS },
+	{ "synchronize_net", TRAIT_SLEEPS },
+	{ "synchronize_irq", TRAIT_SLEEPS },
+	{ "rcu_barrier", TRAIT_SLEEPS },
+	{ "rcu_barrier_tasks*", TRAIT_SLEEPS },
+	{ "srcu_barrier", TRAIT_SLEEPS },
+	{ "flush_work", TRAIT_SLEEPS },
+	{ "flush_delayed_work", TRAIT_SLEEPS },
+	{ "__flush_workqueue", TRAIT_SLEEPS },
+	{ "drain_workqueue", TRAIT_SLEEPS },
+	{ "destroy_workqueue", TRAIT_SLEEPS },
+	{ "kthread_stop", TRAIT_SLEEPS },
+	{ "kthread_park", TRAIT_SLEEPS },
+	{ "kthread_flush_work*", TRAIT_SLEEPS },
+	{ "disable_irq", TRAIT_SLEEPS },
+	{ "free_irq", TRAIT_SLEEPS },
+	{ "vunmap", TRAIT_SLEEPS },
+	{ "kmem_cache_destroy", TRAIT_SLEEPS },
+	{ "out_of_line_wait_on_bit*", TRAIT_SLEEPS },
+	{ "asm_*", TRAIT_ENTRY | TRAIT_EXCEPTION },
+	{ "end_repeat_nmi", TRAIT_ENTRY | TRAIT_EXCEPTION },
+	{ "exc_*", TRAIT_ENTRY },
+	{ "sysvec_*", TRAIT_ENTRY },
+	{ "__sysvec_*", TRAIT_ENTRY | TRAIT_IN_HARDIRQ },
+	{ "common_interrupt", TRAIT_ENTRY },
+	{ "__common_interrupt", TRAIT_ENTRY | TRAIT_IN_HARDIRQ },
+	{ "spurious_interrupt", TRAIT_ENTRY },
+	{ "fred_*", TRAIT_ENTRY | TRAIT_EXCEPTION },
+	{ "default_do_nmi", TRAIT_IN_NMI },
+	{ "nmi_handle", TRAIT_IN_NMI },
+	{ "*do_softirq*", TRAIT_SOFTIRQS },
+	{ "handle_softirqs", TRAIT_SOFTIRQS },
+	{ "run_ksoftirqd", TRAIT_SOFTIRQS },
+	{ "run_timer_softirq", TRAIT_IN_SOFTIRQ },
+	{ "hrtimer_run_softirq", TRAIT_IN_SOFTIRQ },
+	{ "tasklet_action", TRAIT_IN_SOFTIRQ },
+	{ "tasklet_hi_action", TRAIT_IN_SOFTIRQ },
+	{ "net_rx_action", TRAIT_IN_SOFTIRQ },
+	{ "net_tx_action", TRAIT_IN_SOFTIRQ },
+	{ "rcu_core_si", TRAIT_IN_SOFTIRQ },
+	{ "entry_SYSCALL*", TRAIT_ENTRY },
+	{ "do_syscall_64", TRAIT_ENTRY | TRAIT_EXIT },
+	{ "do_int80_*", TRAIT_ENTRY | TRAIT_EXIT },
+	{ "ret_from_fork*", TRAIT_ENTRY | TRAIT_EXIT },
+	{ "irqentry_enter*", TRAIT_ENTRY },
+	{ "enter_from_user_mode", TRAIT_ENTRY },
+	{ "syscall_enter_from_user_mode*", TRAIT_ENTRY },
+	{ "irq_enter_rcu", TRAIT_ENTRY },
+	{ "irqentry_exit*", TRAIT_EXIT },
+	{ "exit_to_user_mode*", TRAIT_EXIT },
+	{ "syscall_exit_to_user_mode*", TRAIT_EXIT },
+	{ "irq_exit_rcu", TRAIT_EXIT },
+	{ "__irq_exit_rcu", TRAIT_EXIT },
+	{ "_raw_*unlock*", TRAIT_UNLOCKS },
+	{ "__raw_*unlock*", TRAIT_UNLOCKS },
+	{ "preempt_count_sub", TRAIT_UNLOCKS },
+	/* the tasks before may not have been traced */
+	{ "finish_task_switch", TRAIT_ENTRY | TRAIT_ENABLES },
+	{ "__switch_to*", TRAIT_ENTRY },
+	{ "schedule_tail", TRAIT_ENTRY | TRAIT_ENABLES },
+	{ "schedule*", TRAIT_ENABLES },
+	{ "__schedule", TRAIT_ENABLES },
+	{ "preempt_schedule*", TRAIT_ENABLES },
+	{ "__local_bh_enable_ip", TRAIT_UNLOCKS },
+	{ "trace_hardirqs_on*", TRAIT_ENABLES },
+	{ "trace_preempt_on", TRAIT_ENABLES },
+};
+
+/* Names may end with .isra.0 and the like. */
+static uint32_t traits_of(const char *name)
+{
+	char whole[64];
+	uint32_t traits = 0;
+	size_t i, len = strcspn(name, ".");
+
+	/* the names above are shorter */
+	if (len >= sizeof(whole) || !len)
+		return 0;
+	memcpy(whole, name, len);
+	whole[len] = '\0';
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (*known[i].glob == '*' || *known[i].glob == *whole)
+			if (!fnmatch(known[i].glob, whole, 0))
+				traits |= known[i].traits;
+	return traits;
+}
+
+/* The function before the one in hand ends where this begins. */
+static void end_last(struct function_traits *t, uint64_t start)
+{
+	struct function_trait *last = t->nr ? &t->trait[t->nr - 1] : NULL;
+
+	if (last && start > last->start && start < last->end)
+		last->end = start;
+}
+
+static void take(void *arg, const struct kallsyms_line *line)
+{
+	struct function_traits *t = arg;
+	uint32_t traits = line->module ? 0 : traits_of(line->name);
+
+	end_last(t, line->start);
+	if (!traits)
+		return;
+	t->trait = xgrow(t->trait, t->nr, sizeof(*t->trait));
+	t->trait[t->nr++] = (struct function_trait){ line->start, line->start + SIZE_MAX_OF_ONE, traits };
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct function_trait *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+struct function_traits function_traits_of(const char *symbols)
+{
+	struct function_traits t = { 0 };
+
+	kallsyms_functions(symbols, take, &t);
+	qsort(t.trait, t.nr, sizeof(*t.trait), by_address);
+	return t;
+}
+
+uint32_t function_traits_at(const struct function_traits *t, uint64_t ip)
+{
+	size_t low = 0, high = t->nr, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (t->trait[middle].start <= ip)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && ip < t->trait[low - 1].end ? t->trait[low - 1].traits : 0;
+}
+
+void function_traits_free(struct function_traits *t)
+{
+	free(t->trait);
+}

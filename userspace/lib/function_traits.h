@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Facts about some functions of the kernel, by their names. */
+#ifndef LIB_FUNCTION_TRAITS_H
+#define LIB_FUNCTION_TRAITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* It may sleep whatever its arguments are, so that to call it in atomic context is a bug. */
+#define TRAIT_SLEEPS	(1U << 0)
+/* Called by itself: it is called by each function that may sleep, and names it as its caller. */
+#define TRAIT_MIGHT_SLEEP	(1U << 1)
+/* Code of the way in of an exception, an interrupt or a task. Before it, interrupts were on, or another task ran. */
+#define TRAIT_ENTRY	(1U << 2)
+/* Code of the way out to user mode or to what was interrupted. After it, interrupts are on. */
+#define TRAIT_EXIT	(1U << 3)
+/* It turns interrupts or preemption on before it returns. */
+#define TRAIT_ENABLES	(1U << 4)
+/* The same, right after what it calls. */
+#define TRAIT_UNLOCKS	(1U << 10)
+/* Assembly through which every exception and interrupt comes. */
+#define TRAIT_EXCEPTION	(1U << 5)
+/* Code that runs softirqs. */
+#define TRAIT_SOFTIRQS	(1U << 6)
+/* Code within which preempt_count says hardirq, softirq, or NMI. */
+#define TRAIT_IN_HARDIRQ	(1U << 7)
+#define TRAIT_IN_SOFTIRQ	(1U << 8)
+#define TRAIT_IN_NMI	(1U << 9)
+
+struct function_trait;
+
+/* By address. */
+struct function_traits {
+	struct function_trait *trait;
+	size_t nr;
+};
+
+/* Find the functions in lines of kallsyms. */
+struct function_traits function_traits_of(const char *symbols);
+/* Return the traits of the function at @ip. */
+uint32_t function_traits_at(const struct function_traits *t, uint64_t ip);
+void function_traits_free(struct function_traits *t);
+
+#endif
