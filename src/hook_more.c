@@ -24,6 +24,7 @@
  * by its reason.
  */
 #include <linux/ftrace.h>
+#include <linux/lockdep.h>
 
 #include "arch_irqflags.h"
 #include "arch_preempt.h"
@@ -158,16 +159,15 @@ static __always_inline u32 nt_stack_most(const struct nt_hook *h, const struct n
 static __always_inline u32 nt_fill_stack(const struct nt_hook *h, const struct nt_call *c,
 					 struct nt_stack *stack)
 {
-	/* for addresses in modules, the unwinder asks lockdep, which may be wrong here */
-	int lockdep_irqs = nt_lockdep_irqs_true();
-
 	if (h->stack_first)
 		nt_first_set(raw_cpu_ptr(h->rings)->firsts, nt_call_bit(c));
 	/* the functions that the unwinder calls find the guard held */
 	instrumentation_begin();
+	/* for addresses in modules it asks lockdep, which may be wrong about interrupts here, and say so */
+	lockdep_off();
 	nt_walk(c->regs, c->ip, stack, h->stack);
+	lockdep_on();
 	instrumentation_end();
-	nt_lockdep_irqs_restore(lockdep_irqs);
 	return nt_stack_bytes(stack->nr);
 }
 

@@ -18,13 +18,14 @@ static const struct {
 	{ "record", cmd_record, "trace into a file that trace-cmd and KernelShark read" },
 	{ "report", cmd_report, "print such a file as text, with its accounting" },
 	{ "restore", cmd_restore, "make the file of a recording that was interrupted" },
+	{ "snapshot", cmd_snapshot, "let flight recordings write what they hold, and go on" },
 	{ "export", cmd_export, "write such a file as CSV, JSON, for Perfetto or as a flame graph" },
 	{ "stat", cmd_stat, "count calls by function and context, live or from a file" },
 	{ "top", cmd_top, "watch the most called functions in a terminal" },
 	{ "status", cmd_status, "show what the loaded module can do and who uses it" },
 	{ "list", cmd_list, "list the functions that can be traced" },
 	{ "diff", cmd_diff, "show how the calls of two recordings differ" },
-	{ "audit", cmd_audit, "report what the kernel does in a run that it should not" },
+	{ "audit", cmd_audit, "find calls that the kernel makes in a wrong state" },
 	{ "assert", cmd_assert, "say whether claims about the calls of a run hold" },
 	{ "livepatch", cmd_livepatch, "show livepatches, and which tasks hold a transition and why" },
 	{ "events", cmd_events, "choose the functions of the trace events of system nestrace" },
@@ -37,7 +38,7 @@ static void help(FILE *out)
 	size_t i;
 
 	fprintf(out, "usage: nestrace COMMAND [OPTION...] [ARG...]\n\n"
-		"Trace the functions of the Linux kernel, safely in every context.\n\n");
+		"Trace the functions of the Linux kernel, safely in every context.\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out, "\nnestrace COMMAND --help lists a command's options; --version prints the version.\n"

@@ -27,18 +27,6 @@ static __always_inline void nt_lockdep_irqs_restore(int was)
 	raw_cpu_write(hardirqs_enabled, was);
 }
 
-/*
- * Let lockdep believe what is true, before code that asks it. Return: what it believed, for
- * nt_lockdep_irqs_restore().
- */
-static __always_inline int nt_lockdep_irqs_true(void)
-{
-	int was = raw_cpu_read(hardirqs_enabled);
-
-	raw_cpu_write(hardirqs_enabled, !raw_irqs_disabled());
-	return was;
-}
-
 /* Return: the NESTRACE_AUDIT_ bit if lockdep believes something else than @irq_flags, or 0. */
 static __always_inline u32 nt_lockdep_odd(unsigned long irq_flags)
 {
@@ -59,11 +47,6 @@ static __always_inline int nt_lockdep_irqs_off(void)
 
 static __always_inline void nt_lockdep_irqs_restore(int was)
 {
-}
-
-static __always_inline int nt_lockdep_irqs_true(void)
-{
-	return 0;
 }
 
 static __always_inline u32 nt_lockdep_odd(unsigned long irq_flags)

@@ -20,10 +20,11 @@ static const char symbols[] =
 static struct function_traits traits;
 static struct stretches s;
 
-static void at_of(uint64_t ts, uint64_t ip, uint64_t parent_ip, unsigned int slot, int pid, bool irqs, bool preempt)
+static void at_of(uint64_t ts, uint64_t ip, uint64_t parent_ip, unsigned int slot, int pid, bool irqs,
+		  unsigned int preempt)
 {
 	const struct stretch_hit hit = {
-		.ts = ts, .ip = ip, .parent_ip = parent_ip, .slot = slot, .pid = pid, .irqs_off = irqs, .preempt_off = preempt,
+		.ts = ts, .ip = ip, .parent_ip = parent_ip, .slot = slot, .pid = pid, .irqs_off = irqs, .preempt = preempt,
 	};
 
 	stretches_take(&s, &traits, &hit);
@@ -56,7 +57,7 @@ int main(void)
 	traits = function_traits_of(symbols);
 
 	begin("stretches: traits by address, not those of modules");
-	is_number(function_traits_at(&traits, UNLOCK), TRAIT_UNLOCKS);
+	is_number(function_traits_at(&traits, UNLOCK), TRAIT_IRQS_ON | TRAIT_PREEMPT_ON);
 	is_number(function_traits_at(&traits, SWITCH), TRAIT_ENTRY | TRAIT_ENABLES);
 	is_number(function_traits_at(&traits, 0xffffffff81000600), 0);
 	is_number(function_traits_at(&traits, MODULE), 0);
@@ -133,10 +134,18 @@ int main(void)
 
 	begin("stretches: preemption off, with interrupts in between");
 	at_of(110, WORK, CALLER, TASK, 7, false, true);
-	at_of(120, WORK, ENTRY, HARDIRQ, 7, true, false);
+	at_of(120, WORK, ENTRY, HARDIRQ, 7, true, 1);
 	at_of(300, WORK, CALLER, TASK, 7, false, true);
 	at_of(400, WORK, CALLER, TASK, 7, false, false);
 	is_number(longest(STRETCH_PREEMPT), 190);
+
+	begin("stretches: an unlock inside another section does not turn preemption on");
+	at_of(110, WORK, CALLER, TASK, 7, false, 1);
+	at_of(120, UNLOCK, CALLER, TASK, 7, false, 2);
+	at_of(300, WORK, CALLER, TASK, 7, false, 1);
+	at_of(310, UNLOCK, CALLER, TASK, 7, false, 1);
+	at_of(900, WORK, CALLER, TASK, 7, false, 1);
+	is_number(longest(STRETCH_PREEMPT), 200);
 
 	begin("stretches: nothing is known across missing hits");
 	at(110, true);
@@ -153,6 +162,35 @@ int main(void)
 	is_number(longest(STRETCH_IRQS), 20);
 	is_number(s.nr[STRETCH_IRQS], 1);
 	is_number(s.longest[STRETCH_IRQS][0].count, 2);
+
+	begin("stretches: with a limit, those that reach it are counted");
+	s.limit[STRETCH_IRQS] = 15;
+	for (i = 1; i <= 5; i++) {
+		at(1000 * i, true);
+		at(1000 * i + 5 * i, true);
+		at(1000 * i + 500, false);
+	}
+	is_number(longest(STRETCH_IRQS), 25);
+	is_number(s.longest[STRETCH_IRQS][0].count, 3);
+
+	begin("stretches: an interrupt that sees no count ends one with preemption off");
+	at_of(110, WORK, CALLER, TASK, 7, false, 1);
+	at_of(120, WORK, CALLER, TASK, 7, false, 1);
+	at_of(130, WORK, ENTRY, HARDIRQ, 7, true, 0);
+	at_of(900, WORK, CALLER, TASK, 7, false, 1);
+	is_number(longest(STRETCH_PREEMPT), 10);
+
+	begin("stretches: a task's call ends those of interrupts");
+	at_of(100, WORK, CALLER, HARDIRQ, 7, true, 0);
+	at_of(110, WORK, CALLER, HARDIRQ, 7, true, 0);
+	at(120, false);
+	at_of(900, WORK, CALLER, HARDIRQ, 7, true, 0);
+	is_number(longest(STRETCH_IRQS), 10);
+
+	begin("stretches: a softirq cannot be preempted");
+	at_of(100, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
+	at_of(140, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
+	is_number(longest(STRETCH_PREEMPT), 40);
 
 	begin("stretches: the longest stay");
 	for (i = 0; i < 2 * STRETCHES_KEPT; i++) {

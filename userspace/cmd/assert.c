@@ -47,8 +47,8 @@ static const char help[] =
 	"  --ktap, --json     print the results as KTAP, or as JSON\n"
 	"  -h, --help         print this help\n\n"
 	"Each claim may be repeated. The exit status is 0: all hold; 1: one is violated,\n"
-	"and its first calls are shown; 3: nobody can tell, because hits were lost or\n"
-	"recursed; 125: nestrace failed; 2: wrong use.\n";
+	"and its first calls are shown; 3: one is undecided, because calls may be missing;\n"
+	"125: nestrace failed; 2: wrong use.\n";
 
 enum { EXIT_VIOLATED = 1, EXIT_UNKNOWN = 3 };
 enum verdict { HOLDS, VIOLATED, UNKNOWN };
@@ -264,7 +264,7 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 		return true;
 	}
 	if (*c->alias) {
-		snprintf(result->why, sizeof(result->why), "ftrace knows %s as %s; claim that", c->alias, c->known_as);
+		snprintf(result->why, sizeof(result->why), "ftrace knows %s as %s; use that name", c->alias, c->known_as);
 		return true;
 	}
 	if (!c->nr) {
@@ -274,9 +274,9 @@ static bool not_traced(const struct run *r, const struct claim *c, struct result
 	for (i = 0; r->accounting && i < NESTRACE_STACK_LEFT_OUT && r->accounting->left_out[i]; i++) {
 		if (!claim_has(c, names_start(r->tep, r->accounting->left_out[i])))
 			continue;
-		snprintf(result->why, sizeof(result->why), "%s is not traced while stacks are recorded%s",
+		snprintf(result->why, sizeof(result->why), "%s is not traced, because stacks are recorded%s",
 			 names_function(r->tep, r->accounting->left_out[i]),
-			 r->symbols ? "" : ", as for --never; claim --max 'WHAT<1'");
+			 r->symbols ? "" : " for --never; use --max 'WHAT<1'");
 		return true;
 	}
 	if (c->kind == CLAIM_MAX_TIME && !r->with_times) {
@@ -774,7 +774,7 @@ static int finish(struct live_run *l, enum format format)
 		calls_seen_add(&l->run->seen, &l->seen[i]);
 	l->run->accounting = &l->live.accounting;
 	if (l->live.failed)
-		l->run->doubt = "something failed meanwhile";
+		l->run->doubt = "the session has failed";
 	place(l);
 	claims_find(&l->run->claims, l->live.text, NULL);
 	count_unread(l->run);

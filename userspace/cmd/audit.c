@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nestrace audit: what does the kernel do, in this run, that it should not? */
+/* nestrace audit: which calls does the kernel make in a state that is wrong for them? */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +34,14 @@
 static const char help[] =
 	"usage: nestrace audit [OPTION...] [COMMAND [ARG...]]\n\n"
 	"Trace all functions while COMMAND runs, for a time, or until Ctrl-C, and report\n"
-	"what the kernel should not do there. The kinds of findings are rcu, sleep,\n"
+	"calls that the kernel should not make. The kinds of findings are rcu, sleep,\n"
 	"lockdep, context, unwind, recursion, irqs-off and preempt-off.\n\n"
-	"  --time S              end after S seconds; or a time with ms, s\n"
+	"  --time S              stop after S seconds, or a time such as 500ms\n"
 	"  -l GLOB, -n GLOB, -F, -P PID,..., --tid TID,..., -c, -M MASK, -b SIZE\n"
 	"                        as for record\n"
 	"  -C CLOCK              global or mono\n"
-	"  --irqs-off TIME       stretches of this length are findings, too\n"
-	"  --preempt-off TIME    the same, with preemption off\n"
+	"  --irqs-off TIME       report stretches of at least TIME with interrupts off\n"
+	"  --preempt-off TIME    the same with preemption off\n"
 	"  --fail-on KIND,...    exit with 1 if there is such a finding; or all\n"
 	"  --baseline FILE       report only what FILE does not have\n"
 	"  --update              add what is found to FILE\n"
@@ -90,6 +90,12 @@ static uint64_t start_of(struct audit *a, uint64_t ip, uint64_t ts)
 	return ip ? names_start(a->live.tep, modules_place(a->live.modules, ip, ts)) : 0;
 }
 
+/* The same for the last function that was there. */
+static uint64_t start_of_last(struct audit *a, uint64_t ip)
+{
+	return names_start(a->live.tep, modules_place_before(a->live.modules, ip, UINT64_MAX));
+}
+
 static void add_finding(struct audit *a, const struct finding *f)
 {
 	struct finding placed = *f;
@@ -121,13 +127,14 @@ static void add_stretches(struct audit *a, struct stretches *s)
 	stretches_add(&a->stretches, s);
 }
 
-/* Is it a function in which preempt_count was wrong? Interrupts of it look like recursions. */
-static bool has_wrong_context(const struct audit *a, uint64_t ip)
+/* Is it a function in which preempt_count said an interrupt that was none? Interrupts of it look like recursions. */
+static bool has_wrong_context(const struct audit *a, uint64_t ip, unsigned int slot)
 {
+	const uint32_t none = FINDING_CONTEXT_NO_HARDIRQ | FINDING_CONTEXT_NO_SOFTIRQ | FINDING_CONTEXT_NO_NMI;
 	const struct finding *f;
 
 	for (f = a->findings.finding; f < a->findings.finding + a->findings.size; f++)
-		if (f->count && f->kind == FINDING_CONTEXT && f->ip == ip)
+		if (f->count && f->kind == FINDING_CONTEXT && f->ip == ip && f->slot == slot && f->bits & none)
 			return true;
 	return false;
 }
@@ -141,12 +148,12 @@ static void add_recursions(struct audit *a)
 	uint64_t under;
 
 	for (r = accounting->recursions; r < accounting->recursions + accounting->nr_recursions; r++) {
-		under = start_of(a, r->under_ip, UINT64_MAX);
-		if (has_wrong_context(a, under)) {
+		under = start_of_last(a, r->under_ip);
+		if (has_wrong_context(a, under, context_slot(r->slot))) {
 			a->mistaken += r->count;
 			continue;
 		}
-		f = findings_get(&a->findings, FINDING_RECURSION, start_of(a, r->ip, UINT64_MAX), 0, context_slot(r->slot));
+		f = findings_get(&a->findings, FINDING_RECURSION, start_of_last(a, r->ip), 0, context_slot(r->slot));
 		if (!f)
 			continue;
 		f->count += r->count;
@@ -166,7 +173,7 @@ static void add_too_long(struct audit *a, enum stretch_kind kind, enum finding_k
 			.first = s->begin, .last = s->end, .longest = s->end - s->begin, .cpu = s->cpu, .pid = s->pid,
 		};
 
-		if (a->limit[kind] && f.longest >= a->limit[kind])
+		if (a->limit[kind] && f.count)
 			findings_add(&a->findings, &f);
 	}
 }
@@ -303,6 +310,30 @@ static const char *comm_of(void *arg, int pid, uint64_t ts)
 	return live_comm(&a->live, pid, ts);
 }
 
+static bool is_realtime(void)
+{
+	struct utsname u;
+
+	return !uname(&u) && strstr(u.version, "PREEMPT_RT");
+}
+
+/* Does lockdep watch the kernel now? */
+static bool has_lockdep(void)
+{
+	FILE *f = fopen("/proc/lockdep_stats", "re");
+	char *line = NULL;
+	bool works = false;
+	unsigned int on;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) > 0)
+		works |= sscanf(line, " debug_locks: %u", &on) == 1 && on;
+	free(line);
+	if (f)
+		fclose(f);
+	return works;
+}
+
 static int report(struct audit *a)
 {
 	struct audit_report r = {
@@ -318,11 +349,12 @@ static int report(struct audit *a)
 	list = choose(a, &r);
 	r.finding = list;
 	r.dropped = a->findings.dropped;
+	r.lockdep = has_lockdep();
+	r.realtime = is_realtime();
 	r.mistaken = a->mistaken;
 	for (i = 0; i < a->live.nr_cpus; i++) {
 		r.calls += a->cpu[i].calls;
-		r.stacks += a->cpu[i].stacks;
-		r.unreliable += a->cpu[i].unreliable;
+		r.hooked += a->cpu[i].hooked;
 	}
 	for (i = 0; i < r.nr; i++)
 		found |= 1U << list[i].kind;
@@ -334,13 +366,6 @@ static int report(struct audit *a)
 	if (a->update && !baseline_write(&a->baseline, a->baseline_path, &e))
 		die_error(&e);
 	return found & a->fail_on ? EXIT_FOUND : EXIT_SUCCESS;
-}
-
-static bool is_realtime(void)
-{
-	struct utsname u;
-
-	return !uname(&u) && strstr(u.version, "PREEMPT_RT");
 }
 
 static int audit(struct audit *a)
@@ -371,7 +396,11 @@ static int audit(struct audit *a)
 		a->cpu[i].traits = &a->traits;
 		a->cpu[i].realtime = is_realtime();
 		a->cpu[i].armed = &a->armed;
+		memcpy(a->cpu[i].stretches.limit, a->limit, sizeof(a->limit));
 	}
+	/* a stretch would not be seen to end */
+	if (a->selected)
+		a->live.started = NULL;
 	live_run(&a->live, &a->config);
 	ret = report(a);
 	if (a->live.failed)
@@ -390,7 +419,7 @@ static uint64_t take_span(const char *arg, const char *opt)
 	uint64_t ns;
 
 	if (!time_span_parse(arg, &ns))
-		usage("not a time from 1ns on: '%s %s'; use a number with ns, us, ms or s", opt, arg);
+		usage("not a time: '%s %s'; use a number above 0 with ns, us, ms or s", opt, arg);
 	return ns;
 }
 
@@ -431,9 +460,12 @@ static uint32_t take_kinds(const char *arg)
 static void check(const struct audit *a)
 {
 	if (a->update && !a->baseline_path)
-		usage("--update needs a file: '--update'; add --baseline FILE");
+		usage("--update needs a file; add --baseline FILE");
+	if (a->selected && (a->limit[STRETCH_IRQS] || a->limit[STRETCH_PREEMPT]))
+		usage("stretches need all functions of all tasks: '--%s'; leave out -l, -n, -P, --tid, -F and -c",
+		      a->limit[STRETCH_IRQS] ? "irqs-off" : "preempt-off");
 	if (a->config.session.clock == NESTRACE_CLOCK_TSC)
-		usage("stretches are in ns, which the clock does not count: '-C tsc'; use global or mono");
+		usage("the clock counts cycles, not ns: '-C tsc'; use global or mono");
 	if (a->fail_on & 1U << FINDING_IRQS_OFF && !a->limit[STRETCH_IRQS] && a->fail_on != (1U << FINDING_KINDS) - 1)
 		usage("no stretch is a finding without a limit: '--fail-on irqs-off'; add --irqs-off TIME");
 	if (a->fail_on & 1U << FINDING_PREEMPT_OFF && !a->limit[STRETCH_PREEMPT] &&
@@ -492,7 +524,7 @@ int cmd_audit(int argc, char **argv)
 		default:
 			if (!session_option(&a->config, opt, optarg))
 				usage(NULL);
-			a->selected |= opt != 'b' && opt != 'C';
+			a->selected |= opt != 'b' && opt != 'C' && opt != 'M';
 		}
 	}
 	check(a);

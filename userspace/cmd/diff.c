@@ -344,7 +344,7 @@ static void put_unsafe(const struct side *s)
 		if (accounting_selects(a->selection, reasons[i].word))
 			printf("# not sure: %s %s\n", s->letter, reasons[i].why);
 	if (a && a->left_out[0])
-		printf("# not sure: %s has not the functions that the unwinder calls\n", s->letter);
+		printf("# not sure: %s does not have the functions that the unwinder calls\n", s->letter);
 	if (s->reader.failed || s->reader.file->truncated)
 		printf("# not sure: %s is damaged or cut short\n", s->letter);
 }

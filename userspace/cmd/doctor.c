@@ -113,7 +113,7 @@ static char config(const struct utsname *uts, const char *option)
 static void check_kernel(const struct utsname *uts)
 {
 	static const struct { const char *option, *what; } needed[] = {
-		{ "DYNAMIC_FTRACE_WITH_ARGS", "the hook" }, { "MODULES", "loading nestrace" }, { "KALLSYMS", "names" },
+		{ "DYNAMIC_FTRACE_WITH_ARGS", "its hook" }, { "MODULES", "its module" }, { "KALLSYMS", "names of functions" },
 		{ "KPROBES", "symbols that are not exported" },
 	}, useful[] = {
 		{ "KALLSYMS_ALL", "exact contexts, and nestrace livepatch" }, { "RETHOOK", "--ret" },
@@ -140,7 +140,7 @@ static void check_kernel(const struct utsname *uts)
 		}
 		if (how == 'n')
 			line(BAD, "kernel configuration", "Boot a kernel that has it; those of distributions do.",
-			     "CONFIG_%s is not set; %s needs it", needed[i].option, needed[i].what);
+			     "CONFIG_%s is not set; nestrace needs it for %s", needed[i].option, needed[i].what);
 	}
 	for (i = 0; i < sizeof(useful) / sizeof(useful[0]); i++)
 		if (config(uts, useful[i].option) == 'n')
@@ -311,7 +311,7 @@ static void check_names(void)
 	if (symbol.start)
 		line(OK, "names", NULL, "/proc/kallsyms has addresses");
 	else if (level >= 2)
-		line(BAD, "names", "sysctl kernel.kptr_restrict=1; until then functions are numbers.",
+		line(BAD, "names", "sysctl kernel.kptr_restrict=1; until then functions are numbers, and audit and assert fail.",
 		     "kernel.kptr_restrict is %d: addresses are hidden from everyone", level);
 	else
 		line(HINT, "names", "As root, or with CAP_SYSLOG, functions have names.", "you do not see addresses in /proc/kallsyms");

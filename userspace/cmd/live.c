@@ -85,8 +85,10 @@ static bool on_data(void *arg, unsigned int cpu, const void *buf, size_t len)
 
 	for (at = 0; at < len; at += NESTRACE_SUBBUF_SIZE) {
 		memcpy(c->data, (const char *)buf + at, NESTRACE_SUBBUF_SIZE);
-		if (!subbuf_load(&c->sub, c->data))
+		if (!subbuf_load(&c->sub, c->data)) {
+			l->failed = true;
 			continue;
+		}
 		while (subbuf_next_event(&c->sub, &event))
 			l->event(l->arg, cpu, &event);
 	}

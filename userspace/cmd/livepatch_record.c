@@ -565,8 +565,8 @@ static void put_table(struct versions *v)
 		printf("# %" PRIu64 "%s events were lost, so dropped calls cannot be counted; use a larger -b\n",
 		       v->missing.events, v->missing.more ? " and more" : "");
 	else if (dropped)
-		printf("# DROPPED: %" PRIu64 " calls ran the original although no user of ftrace saw them, so livepatch did not\n"
-		       "# redirect them: ftrace's list function drops nested calls of functions that several users trace\n", dropped);
+		printf("# DROPPED: ftrace's list function dropped %" PRIu64 " calls, so livepatch did not redirect them, and the original ran;\n"
+		       "# it drops nested calls of functions that several users trace\n", dropped);
 }
 
 static int show(struct versions *v, const char *path)

@@ -90,6 +90,56 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	}
 }
 
+static uint64_t recursions_of(const struct accounting *a, const struct recursion *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_recursions; i++)
+		if (a->recursions[i].ip == r->ip && a->recursions[i].under_ip == r->under_ip && a->recursions[i].slot == r->slot)
+			return a->recursions[i].count;
+	return 0;
+}
+
+/* Subtract @nr counters. */
+static void subtract(__u64 *from, const __u64 *what, size_t nr)
+{
+	while (nr--)
+		*from++ -= *what++;
+}
+
+struct accounting accounting_since(const struct accounting *now, const struct accounting *before)
+{
+	const size_t stats = sizeof(**now->slot) / sizeof(__u64), returns = sizeof(**now->returns) / sizeof(__u64);
+	struct accounting a = *now;
+	unsigned int cpu, i;
+
+	a.slot = NULL;
+	a.returns = NULL;
+	a.ring_kb = NULL;
+	a.recursions = NULL;
+	a.selection = NULL;
+	a.nr_cpus = a.nr_recursions = 0;
+	grow(&a, now->nr_cpus);
+	for (cpu = 0; cpu < now->nr_cpus; cpu++) {
+		memcpy(a.slot[cpu], now->slot[cpu], sizeof(*a.slot));
+		memcpy(a.returns[cpu], now->returns[cpu], sizeof(*a.returns));
+		a.ring_kb[cpu] = now->ring_kb[cpu];
+		for (i = 0; cpu < before->nr_cpus && i < NESTRACE_NR_SLOTS; i++) {
+			subtract((__u64 *)&a.slot[cpu][i], (const __u64 *)&before->slot[cpu][i], stats);
+			subtract((__u64 *)&a.returns[cpu][i], (const __u64 *)&before->returns[cpu][i], returns);
+		}
+	}
+	for (i = 0; i < now->nr_recursions; i++) {
+		struct recursion r = now->recursions[i];
+
+		r.count -= recursions_of(before, &r);
+		if (r.count)
+			accounting_add_recursion(&a, r);
+	}
+	a.set_forward -= before->set_forward;
+	return a;
+}
+
 char *accounting_selection(const struct session_config *c, bool tasks)
 {
 	unsigned int i;
@@ -192,6 +242,10 @@ static void print_session(const struct accounting *a, FILE *f)
 		fprintf(f, "clock_order: %s\n", order);
 	if (a->set_forward)
 		fprintf(f, "set_forward: %" PRIu64 "\n", a->set_forward);
+	if (a->piece)
+		fputs("piece: yes\n", f);
+	if (a->gap_to)
+		fprintf(f, "gap: %" PRIu64 " %" PRIu64 "\n", a->gap_from, a->gap_to);
 	if (a->stack)
 		fprintf(f, "stack: %u\n", a->stack);
 	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
@@ -253,8 +307,10 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1 ||
 		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
-		if (sscanf(text, "stack: %u", &a->stack) == 1)
+		if (sscanf(text, "stack: %u", &a->stack) == 1 ||
+		    sscanf(text, "gap: %" SCNu64 " %" SCNu64, &a->gap_from, &a->gap_to) == 2)
 			continue;
+		a->piece |= !strcmp(text, "piece: yes");
 		if (!strncmp(text, "selection: ", strlen("selection: "))) {
 			add_selection(a, text + strlen("selection: "));
 			continue;

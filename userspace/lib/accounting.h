@@ -37,12 +37,20 @@ struct accounting {
 	 */
 	char *selection;
 	bool counts;			/* the session counts, and has no rings; set by the caller */
+	/*
+	 * One of several files of a session: the counters are those of its time. Hits near its ends may be in the
+	 * file before or after it. Set by the caller.
+	 */
+	bool piece;
+	uint64_t gap_from, gap_to;	/* nothing was recorded between these times, before the file; 0: no gap; set by the caller */
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;
 };
 
 /* Read the counters of the session @fd. */
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
+/* Return what was counted since @before, of the same session; zeroed: all. To be freed with accounting_free(). */
+struct accounting accounting_since(const struct accounting *now, const struct accounting *before);
 /* Return the text for @selection. @tasks: only some are traced. */
 char *accounting_selection(const struct session_config *c, bool tasks);
 /* Is there a line of @selection that begins with this word? */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,7 +71,8 @@ bool baseline_read(struct baseline *b, const char *path, bool may_miss, struct e
 		return error_set_errno(e, "cannot open the baseline '%s'", path);
 	good = read_lines(b, in, path, e);
 	fclose(in);
-	qsort(b->line, b->nr, sizeof(*b->line), by_text);
+	if (b->nr)
+		qsort(b->line, b->nr, sizeof(*b->line), by_text);
 	b->sorted = b->nr;
 	return good;
 }
@@ -93,31 +95,61 @@ static bool write_lines(const struct baseline *b, FILE *out)
 	for (i = 0; i < b->nr; i++)
 		if (!i || strcmp(b->line[i - 1], b->line[i]))
 			fprintf(out, "%s\n", b->line[i]);
-	return !fflush(out) && !ferror(out) && !fsync(fileno(out));
+	/* a device cannot be synchronized */
+	return !fflush(out) && !ferror(out) && (!fsync(fileno(out)) || errno == EINVAL);
 }
 
-bool baseline_write(struct baseline *b, const char *path, struct error *e)
+/* Write a new file that takes the place of @path, which has no symbolic links. */
+static bool replace(const struct baseline *b, const char *path, const struct stat *st)
 {
 	char *temporary = xzalloc(1, strlen(path) + sizeof(".XXXXXX"));
 	bool good = false;
-	FILE *out = NULL;
+	FILE *out;
 	int fd;
 
-	qsort(b->line, b->nr, sizeof(*b->line), by_text);
-	b->sorted = b->nr;
 	stpcpy(stpcpy(temporary, path), ".XXXXXX");
 	fd = mkstemp(temporary);
 	out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (out && !fchmod(fd, 0644))
+	/* its owner may be somebody else */
+	if (out && !fchmod(fd, st->st_mode & 07777) && (!fchown(fd, st->st_uid, st->st_gid) || errno == EPERM))
 		good = write_lines(b, out);
 	if (out)
 		good = !fclose(out) && good;
 	good = good && !rename(temporary, path);
-	if (!good)
-		error_set_errno(e, "cannot write the baseline '%s'", path);
 	if (!good && fd >= 0)
 		unlink(temporary);
 	free(temporary);
+	return good;
+}
+
+/* Write a file that is new, or that cannot be replaced. */
+static bool write_in_place(const struct baseline *b, const char *path)
+{
+	FILE *out = fopen(path, "we");
+	bool good;
+
+	if (!out)
+		return false;
+	good = write_lines(b, out);
+	return !fclose(out) && good;
+}
+
+bool baseline_write(struct baseline *b, const char *path, struct error *e)
+{
+	char *real = realpath(path, NULL);
+	struct stat st;
+	bool good;
+
+	if (b->nr)
+		qsort(b->line, b->nr, sizeof(*b->line), by_text);
+	b->sorted = b->nr;
+	if (real && !stat(real, &st) && S_ISREG(st.st_mode))
+		good = replace(b, real, &st);
+	else
+		good = write_in_place(b, path);
+	if (!good)
+		error_set_errno(e, "cannot write the baseline '%s'", path);
+	free(real);
 	return good;
 }
 

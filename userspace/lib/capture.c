@@ -442,11 +442,13 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 			continue;
 		} else if (sig == SIGUSR1 || sig == SIGUSR2) {
 			/* they are for us, not for COMMAND */
+			capture->signal = sig;
 			break;
 		} else if (sig > 0) {
 			/* a terminal sends it to COMMAND too; pass on one that kill() sent */
 			if (child->pid && info.si_code <= SI_USER)
 				kill(child->pid, sigismember(&signals.ignored, sig) ? SIGTERM : sig);
+			capture->signal = sig;
 			break;
 		} else if (sig < 0) {
 			tick(sink, capture, false);

@@ -56,6 +56,7 @@ struct capture {
 	int status;			/* of COMMAND, as a shell has it; 0 if a signal ended it all */
 	double seconds;			/* how long it took */
 	uint32_t ended;			/* why it ended from within: NESTRACE_STATS_ bits */
+	int signal;			/* that ended it, or 0 */
 	pid_t command;			/* private: COMMAND if it still runs */
 };
 

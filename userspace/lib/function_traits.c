@@ -57,11 +57,25 @@ static const struct {
 	{ "down_timeout", TRAIT_SLEEPS },
 	{ "percpu_down_write", TRAIT_SLEEPS },
 	{ "wait_for_completion", TRAIT_SLEEPS },
-	{ "wait_for_completion_*", TRAIT_SLEEPS },
+	{ "wait_for_completion_io", TRAIT_SLEEPS },
+	{ "wait_for_completion_timeout", TRAIT_SLEEPS },
+	{ "wait_for_completion_io_timeout", TRAIT_SLEEPS },
+	{ "wait_for_completion_interruptible", TRAIT_SLEEPS },
+	{ "wait_for_completion_interruptible_timeout", TRAIT_SLEEPS },
+	{ "wait_for_completion_killable", TRAIT_SLEEPS },
+	{ "wait_for_completion_killable_timeout", TRAIT_SLEEPS },
+	{ "wait_for_completion_state", TRAIT_SLEEPS },
+	{ "wait_woken", TRAIT_SLEEPS },
 	{ "schedule_timeout", TRAIT_SLEEPS },
-	{ "schedule_timeout_*", TRAIT_SLEEPS },
+	{ "schedule_timeout_interruptible", TRAIT_SLEEPS },
+	{ "schedule_timeout_uninterruptible", TRAIT_SLEEPS },
+	{ "schedule_timeout_killable", TRAIT_SLEEPS },
+	{ "schedule_timeout_idle", TRAIT_SLEEPS },
+	{ "schedule", TRAIT_SLEEPS },
+	{ "yield", TRAIT_SLEEPS },
 	{ "schedule_hrtimeout", TRAIT_SLEEPS },
-	{ "schedule_hrtimeout_range*", TRAIT_SLEEPS },
+	{ "schedule_hrtimeout_range", TRAIT_SLEEPS },
+	{ "schedule_hrtimeout_range_clock", TRAIT_SLEEPS },
 	{ "io_schedule", TRAIT_SLEEPS },
 	{ "io_schedule_timeout", TRAIT_SLEEPS },
 	{ "msleep", TRAIT_SLEEPS },
@@ -69,13 +83,17 @@ static const struct {
 	{ "usleep_range_state", TRAIT_SLEEPS },
 	{ "synchronize_rcu", TRAIT_SLEEPS },
 	{ "synchronize_rcu_expedited", TRAIT_SLEEPS },
-	{ "synchronize_rcu_tasks*", TRAIT_SLEEPS },
+	{ "synchronize_rcu_tasks", TRAIT_SLEEPS },
+	{ "synchronize_rcu_tasks_rude", TRAIT_SLEEPS },
+	{ "synchronize_rcu_tasks_trace", TRAIT_SLEEPS },
 	{ "synchronize_srcu", TRAIT_SLEEPS },
 	{ "synchronize_srcu_expedited", TRAIT_SLEEPS },
 	{ "synchronize_net", TRAIT_SLEEPS },
 	{ "synchronize_irq", TRAIT_SLEEPS },
 	{ "rcu_barrier", TRAIT_SLEEPS },
-	{ "rcu_barrier_tasks*", TRAIT_SLEEPS },
+	{ "rcu_barrier_tasks", TRAIT_SLEEPS },
+	{ "rcu_barrier_tasks_rude", TRAIT_SLEEPS },
+	{ "rcu_barrier_tasks_trace", TRAIT_SLEEPS },
 	{ "srcu_barrier", TRAIT_SLEEPS },
 	{ "flush_work", TRAIT_SLEEPS },
 	{ "flush_delayed_work", TRAIT_SLEEPS },
@@ -84,29 +102,73 @@ static const struct {
 	{ "destroy_workqueue", TRAIT_SLEEPS },
 	{ "kthread_stop", TRAIT_SLEEPS },
 	{ "kthread_park", TRAIT_SLEEPS },
-	{ "kthread_flush_work*", TRAIT_SLEEPS },
+	{ "kthread_flush_work", TRAIT_SLEEPS },
+	{ "kthread_flush_worker", TRAIT_SLEEPS },
+	{ "kthread_create_on_node", TRAIT_SLEEPS },
 	{ "disable_irq", TRAIT_SLEEPS },
 	{ "free_irq", TRAIT_SLEEPS },
 	{ "vunmap", TRAIT_SLEEPS },
 	{ "kmem_cache_destroy", TRAIT_SLEEPS },
-	{ "out_of_line_wait_on_bit*", TRAIT_SLEEPS },
-	{ "asm_*", TRAIT_ENTRY | TRAIT_EXCEPTION },
-	{ "end_repeat_nmi", TRAIT_ENTRY | TRAIT_EXCEPTION },
+	{ "vmalloc", TRAIT_SLEEPS },
+	{ "vmalloc_noprof", TRAIT_SLEEPS },
+	{ "vzalloc", TRAIT_SLEEPS },
+	{ "vzalloc_noprof", TRAIT_SLEEPS },
+	{ "vmalloc_user", TRAIT_SLEEPS },
+	{ "vmalloc_user_noprof", TRAIT_SLEEPS },
+	{ "vmalloc_32", TRAIT_SLEEPS },
+	{ "vmalloc_32_noprof", TRAIT_SLEEPS },
+	{ "vmap", TRAIT_SLEEPS },
+	{ "vm_map_ram", TRAIT_SLEEPS },
+	{ "cpus_read_lock", TRAIT_SLEEPS },
+	{ "cpus_write_lock", TRAIT_SLEEPS },
+	{ "lock_sock_nested", TRAIT_SLEEPS },
+	{ "stop_machine", TRAIT_SLEEPS },
+	{ "stop_one_cpu", TRAIT_SLEEPS },
+	{ "smp_call_on_cpu", TRAIT_SLEEPS },
+	{ "flush_rcu_work", TRAIT_SLEEPS },
+	{ "down_read_non_owner", TRAIT_SLEEPS },
+	{ "rt_spin_lock", TRAIT_SLEEPS },
+	{ "rt_spin_lock_nested", TRAIT_SLEEPS },
+	{ "rt_read_lock", TRAIT_SLEEPS },
+	{ "rt_write_lock", TRAIT_SLEEPS },
+	{ "out_of_line_wait_on_bit", TRAIT_SLEEPS },
+	{ "out_of_line_wait_on_bit_timeout", TRAIT_SLEEPS },
+	{ "out_of_line_wait_on_bit_lock", TRAIT_SLEEPS },
+	{ "asm_*", TRAIT_ENTRY },
+	{ "asm_sysvec_*", TRAIT_INTERRUPT },
+	{ "asm_common_interrupt", TRAIT_INTERRUPT },
+	{ "asm_spurious_interrupt", TRAIT_INTERRUPT },
+	{ "asm_exc_xen_hypervisor_callback", TRAIT_INTERRUPT },
+	{ "xen_pv_evtchn_do_upcall", TRAIT_INTERRUPT },
+	{ "fred_extint", TRAIT_INTERRUPT },
+	{ "fred_sysvec_*", TRAIT_INTERRUPT },
+	{ "asm_exc_nmi*", TRAIT_NMI_LEVEL },
+	{ "asm_exc_int3", TRAIT_NMI_LEVEL },
+	{ "asm_exc_debug", TRAIT_NMI_LEVEL },
+	{ "asm_exc_machine_check", TRAIT_NMI_LEVEL },
+	{ "asm_exc_double_fault", TRAIT_NMI_LEVEL },
+	{ "asm_exc_vmm_communication", TRAIT_NMI_LEVEL },
+	{ "asm_exc_control_protection", TRAIT_NMI_LEVEL },
+	{ "asm_exc_invalid_op", TRAIT_NMI_LEVEL },
+	{ "end_repeat_nmi", TRAIT_ENTRY | TRAIT_NMI_LEVEL },
+	{ "return_to_handler", TRAIT_HOOKED },
+	{ "arch_rethook_trampoline", TRAIT_HOOKED },
+	{ "__kretprobe_trampoline", TRAIT_HOOKED },
 	{ "exc_*", TRAIT_ENTRY },
 	{ "sysvec_*", TRAIT_ENTRY },
 	{ "__sysvec_*", TRAIT_ENTRY | TRAIT_IN_HARDIRQ },
 	{ "common_interrupt", TRAIT_ENTRY },
 	{ "__common_interrupt", TRAIT_ENTRY | TRAIT_IN_HARDIRQ },
 	{ "spurious_interrupt", TRAIT_ENTRY },
-	{ "fred_*", TRAIT_ENTRY | TRAIT_EXCEPTION },
+	{ "fred_*", TRAIT_ENTRY | TRAIT_NMI_LEVEL },
 	{ "default_do_nmi", TRAIT_IN_NMI },
 	{ "nmi_handle", TRAIT_IN_NMI },
-	{ "*do_softirq*", TRAIT_SOFTIRQS },
-	{ "handle_softirqs", TRAIT_SOFTIRQS },
+	{ "*do_softirq*", TRAIT_ENTRY | TRAIT_SOFTIRQS },
+	{ "handle_softirqs", TRAIT_ENTRY | TRAIT_SOFTIRQS },
 	{ "run_ksoftirqd", TRAIT_SOFTIRQS },
 	{ "run_timer_softirq", TRAIT_IN_SOFTIRQ },
 	{ "hrtimer_run_softirq", TRAIT_IN_SOFTIRQ },
-	{ "tasklet_action", TRAIT_IN_SOFTIRQ },
+	{ "tasklet_action*", TRAIT_IN_SOFTIRQ },
 	{ "tasklet_hi_action", TRAIT_IN_SOFTIRQ },
 	{ "net_rx_action", TRAIT_IN_SOFTIRQ },
 	{ "net_tx_action", TRAIT_IN_SOFTIRQ },
@@ -116,6 +178,10 @@ static const struct {
 	{ "do_int80_*", TRAIT_ENTRY | TRAIT_EXIT },
 	{ "ret_from_fork*", TRAIT_ENTRY | TRAIT_EXIT },
 	{ "irqentry_enter*", TRAIT_ENTRY },
+	{ "__ct_user_exit", TRAIT_ENTRY },
+	{ "vtime_user_exit", TRAIT_ENTRY },
+	{ "__ct_user_enter", TRAIT_EXIT },
+	{ "vtime_user_enter", TRAIT_EXIT },
 	{ "enter_from_user_mode", TRAIT_ENTRY },
 	{ "syscall_enter_from_user_mode*", TRAIT_ENTRY },
 	{ "irq_enter_rcu", TRAIT_ENTRY },
@@ -124,9 +190,11 @@ static const struct {
 	{ "syscall_exit_to_user_mode*", TRAIT_EXIT },
 	{ "irq_exit_rcu", TRAIT_EXIT },
 	{ "__irq_exit_rcu", TRAIT_EXIT },
-	{ "_raw_*unlock*", TRAIT_UNLOCKS },
-	{ "__raw_*unlock*", TRAIT_UNLOCKS },
-	{ "preempt_count_sub", TRAIT_UNLOCKS },
+	{ "_raw_*unlock*", TRAIT_PREEMPT_ON },
+	{ "_raw_*unlock_irq*", TRAIT_IRQS_ON },
+	{ "__raw_*unlock*", TRAIT_PREEMPT_ON },
+	{ "__raw_*unlock_irq*", TRAIT_IRQS_ON },
+	{ "preempt_count_sub", TRAIT_PREEMPT_ON },
 	/* the tasks before may not have been traced */
 	{ "finish_task_switch", TRAIT_ENTRY | TRAIT_ENABLES },
 	{ "__switch_to*", TRAIT_ENTRY },
@@ -134,10 +202,17 @@ static const struct {
 	{ "schedule*", TRAIT_ENABLES },
 	{ "__schedule", TRAIT_ENABLES },
 	{ "preempt_schedule*", TRAIT_ENABLES },
-	{ "__local_bh_enable_ip", TRAIT_UNLOCKS },
-	{ "trace_hardirqs_on*", TRAIT_ENABLES },
-	{ "trace_preempt_on", TRAIT_ENABLES },
+	{ "__local_bh_enable_ip", TRAIT_ENABLES },
+	{ "trace_hardirqs_on*", TRAIT_IRQS_ON },
 };
+
+/* Between these, the CPU runs a guest with interrupts off in the host, and an interrupt ends that. */
+static uint32_t traits_of_kvm(const char *name)
+{
+	if (!strcmp(name, "vmx_vcpu_run") || !strcmp(name, "svm_vcpu_run"))
+		return TRAIT_EXIT;
+	return !strcmp(name, "vmx_handle_exit_irqoff") || !strcmp(name, "svm_handle_exit_irqoff") ? TRAIT_ENTRY : 0;
+}
 
 /* Names may end with .isra.0 and the like. */
 static uint32_t traits_of(const char *name)
@@ -170,11 +245,24 @@ static void end_last(struct function_traits *t, uint64_t start)
 static void take(void *arg, const struct kallsyms_line *line)
 {
 	struct function_traits *t = arg;
-	uint32_t traits = line->module ? 0 : traits_of(line->name);
+	uint32_t traits;
 
+	if (!line->module)
+		traits = traits_of(line->name);
+	else
+		traits = strncmp(line->module, "kvm", strlen("kvm")) ? 0 : traits_of_kvm(line->name);
 	end_last(t, line->start);
+	if (!line->module) {
+		t->start = xgrow(t->start, t->nr_starts, sizeof(*t->start));
+		t->start[t->nr_starts++] = line->start;
+	}
 	if (!traits)
 		return;
+	/* a function may have several names */
+	if (t->nr && t->trait[t->nr - 1].start == line->start) {
+		t->trait[t->nr - 1].traits |= traits;
+		return;
+	}
 	t->trait = xgrow(t->trait, t->nr, sizeof(*t->trait));
 	t->trait[t->nr++] = (struct function_trait){ line->start, line->start + SIZE_MAX_OF_ONE, traits };
 }
@@ -186,12 +274,22 @@ static int by_address(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 struct function_traits function_traits_of(const char *symbols)
 {
 	struct function_traits t = { 0 };
 
 	kallsyms_functions(symbols, take, &t);
-	qsort(t.trait, t.nr, sizeof(*t.trait), by_address);
+	if (t.nr)
+		qsort(t.trait, t.nr, sizeof(*t.trait), by_address);
+	if (t.nr_starts)
+		qsort(t.start, t.nr_starts, sizeof(*t.start), by_number);
 	return t;
 }
 
@@ -209,7 +307,23 @@ uint32_t function_traits_at(const struct function_traits *t, uint64_t ip)
 	return low && ip < t->trait[low - 1].end ? t->trait[low - 1].traits : 0;
 }
 
+uint64_t function_traits_start(const struct function_traits *t, uint64_t ip)
+{
+	size_t low = 0, high = t->nr_starts, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (t->start[middle] <= ip)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* modules lie beyond the last of them */
+	return low && low < t->nr_starts ? t->start[low - 1] : 0;
+}
+
 void function_traits_free(struct function_traits *t)
 {
+	free(t->start);
 	free(t->trait);
 }

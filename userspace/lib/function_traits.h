@@ -14,12 +14,16 @@
 #define TRAIT_ENTRY	(1U << 2)
 /* Code of the way out to user mode or to what was interrupted. After it, interrupts are on. */
 #define TRAIT_EXIT	(1U << 3)
-/* It turns interrupts or preemption on before it returns. */
+/* It turns interrupts and preemption on before it returns. */
 #define TRAIT_ENABLES	(1U << 4)
-/* The same, right after what it calls. */
-#define TRAIT_UNLOCKS	(1U << 10)
-/* Assembly through which every exception and interrupt comes. */
-#define TRAIT_EXCEPTION	(1U << 5)
+/* It may turn interrupts on at its end, or lowers the count of preemption by one. */
+#define TRAIT_IRQS_ON	(1U << 10)
+#define TRAIT_PREEMPT_ON	(1U << 11)
+/* Assembly through which an interrupt comes, or an exception at NMI level. */
+#define TRAIT_INTERRUPT	(1U << 5)
+#define TRAIT_NMI_LEVEL	(1U << 12)
+/* The address where another tracer lets functions return to. */
+#define TRAIT_HOOKED	(1U << 13)
 /* Code that runs softirqs. */
 #define TRAIT_SOFTIRQS	(1U << 6)
 /* Code within which preempt_count says hardirq, softirq, or NMI. */
@@ -33,12 +37,16 @@ struct function_trait;
 struct function_traits {
 	struct function_trait *trait;
 	size_t nr;
+	uint64_t *start;		/* of all functions of the kernel */
+	size_t nr_starts;
 };
 
 /* Find the functions in lines of kallsyms. */
 struct function_traits function_traits_of(const char *symbols);
 /* Return the traits of the function at @ip. */
 uint32_t function_traits_at(const struct function_traits *t, uint64_t ip);
+/* Return where the function at @ip begins; 0: it is not of the kernel. */
+uint64_t function_traits_start(const struct function_traits *t, uint64_t ip);
 void function_traits_free(struct function_traits *t);
 
 #endif

@@ -611,6 +611,11 @@ uint64_t tracedat_waiting(const struct tracedat_writer *w)
 	return sum;
 }
 
+uint64_t tracedat_bytes(const struct tracedat_writer *w)
+{
+	return w->base + __atomic_load_n(&w->spooled, __ATOMIC_RELAXED) + tracedat_waiting(w);
+}
+
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 			    struct error *e)
 {

@@ -62,6 +62,8 @@ void *tracedat_room(struct tracedat_writer *w, unsigned int cpu, size_t *len);
 void tracedat_compress(struct tracedat_writer *w, unsigned int cpu);
 /* Return the bytes of the disk that wait for compression. */
 uint64_t tracedat_waiting(const struct tracedat_writer *w);
+/* Return the bytes that the recording has on the disk now. */
+uint64_t tracedat_bytes(const struct tracedat_writer *w);
 /* The same as tracedat_append(), for sub-buffers of the kernel's events. */
 bool tracedat_append_events(struct tracedat_writer *w, unsigned int cpu, const void *buf, size_t len,
 			    struct error *e);

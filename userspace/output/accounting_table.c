@@ -133,6 +133,11 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (a->set_forward)
 		printf("# clock: %" PRIu64 " hits were given a later time than was read, to keep the order\n",
 		       a->set_forward);
+	if (a->piece)
+		printf("# piece: the counters are those of its time; hits near its ends may be in the piece before or after it\n");
+	if (a->gap_to)
+		printf("# gap: nothing was recorded from %" PRIu64 " to %" PRIu64 " by the clock, between the file before and this one\n",
+		       a->gap_from, a->gap_to);
 	if (a->stack)
 		stacks_lines(a, tep);
 	accounting_recursions(a, tep);
@@ -140,7 +145,8 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	/* with --ret=exit, a call is recorded or lost when it returns */
 	if (a->at_exit)
 		sum_of_all += inside;
-	if (total.hits != sum_of_all)
+	/* the counters of a piece were read while it ran */
+	if (total.hits != sum_of_all && !a->piece)
 		printf("# the counters do not add up: %lld hits are not accounted for\n",
 		       (long long)(total.hits - sum_of_all));
 }

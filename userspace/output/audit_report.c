@@ -24,17 +24,17 @@ static const struct {
 	[FINDING_RCU] = {
 		"called while RCU was not watching",
 		"RCU ignores this CPU there. If the function or a callee uses RCU, it may read freed memory.",
-		"Call it before the CPU enters idle or user mode, or make it noinstr or notrace.",
+		"Call it while RCU is watching, or enter RCU around it. If nothing in it uses RCU, make it noinstr.",
 	},
 	[FINDING_RECURSION] = {
 		"called by the tracer itself",
 		"nestrace was tracing another function and called this one. It counts such hits, and does not record them.",
-		"With -C mono a clock source that can be traced does this: make its read function notrace.",
+		"Make it notrace, or leave it out with -n. With -C mono it is usually the read function of a clock source.",
 	},
 	[FINDING_SLEEP] = {
 		"may sleep, and was called in atomic context",
 		"If it does sleep, the CPU schedules with a lock held or interrupts off, and may deadlock.",
-		"Call it outside of the lock, or use what does not sleep: a spinlock, GFP_ATOMIC, a work item.",
+		"Call it outside the atomic section, or from a work item. Raw spinlocks and GFP_ATOMIC do not sleep.",
 	},
 	[FINDING_LOCKDEP] = {
 		"called while lockdep was wrong about interrupts",
@@ -44,22 +44,22 @@ static const struct {
 	[FINDING_CONTEXT] = {
 		"called while preempt_count contradicted the stack",
 		"in_interrupt(), in_nmi() and the like give the wrong answer there.",
-		"Look in its callers for an irq_enter() or preempt_count_add() without its counterpart.",
+		"Look in its callers for an unbalanced irq_enter() or irq_exit(), preempt_count_add() or preempt_count_sub().",
 	},
 	[FINDING_UNWIND] = {
 		"on a stack that cannot be unwound reliably",
-		"The unwinder does not know its caller. A livepatch waits as long as a task sleeps there; oopses guess.",
-		"Heed objtool's warnings, and give assembly its unwind hints.",
+		"The kernel does not know its caller. A task that sleeps there blocks livepatches, and an oops guesses there.",
+		"Mend objtool's warnings, and add UNWIND_HINT annotations to assembly. Generated code has no unwind data.",
 	},
 	[FINDING_IRQS_OFF] = {
 		"begins a long stretch with interrupts off",
-		"An interrupt waited at least that long.",
-		"Look at what runs there, for example with nestrace record --ret -l FUNCTION.",
+		"An interrupt that came meanwhile had to wait until its end.",
+		"Make the section shorter. nestrace record, and report --around FUNCTION:20ms, show the calls in it.",
 	},
 	[FINDING_PREEMPT_OFF] = {
 		"begins a long stretch with preemption off",
-		"A task that should have run on this CPU waited at least that long.",
-		"Look at what runs there, for example with nestrace record --ret -l FUNCTION.",
+		"A task that should have run on this CPU meanwhile had to wait until its end.",
+		"Make the section shorter. nestrace record, and report --around FUNCTION:20ms, show the calls in it.",
 	},
 };
 
@@ -154,7 +154,7 @@ static char *detail_of(const struct audit_report *r, const struct finding *f)
 			f->ip - names_start(r->tep, f->ip));
 		break;
 	case FINDING_IRQS_OFF: case FINDING_PREEMPT_OFF:
-		fprintf(out, "the longest took at least ");
+		fprintf(out, "the longest, at these times, took at least ");
 		put_ms(out, f->longest);
 		break;
 	default:
@@ -172,14 +172,24 @@ static void put_seconds(uint64_t ts)
 	printf("%" PRIu64 ".%06" PRIu64, (ts + 500) / 1000000000, (ts + 500) / 1000 % 1000000);
 }
 
+/* Return the word for what is counted. */
+static const char *unit_of(enum finding_kind kind)
+{
+	if (kind == FINDING_UNWIND)
+		return "stack";
+	return kind == FINDING_IRQS_OFF || kind == FINDING_PREEMPT_OFF ? "stretch" : "time";
+}
+
 static void put_finding(const struct audit_report *r, const struct finding *f)
 {
 	char *detail = detail_of(r, f);
 	unsigned int i;
 
-	printf("\n  %s <- ", name_at(r->tep, f->ip));
-	printf("%s  %s  %" PRIu64 " %s%s", name_at(r->tep, f->parent_ip), context_names[f->slot], f->count,
-	       f->kind == FINDING_UNWIND ? "stack" : "time", f->count == 1 ? "" : "s");
+	printf("\n  %s", name_at(r->tep, f->ip));
+	if (f->parent_ip)
+		printf(" <- %s", name_at(r->tep, f->parent_ip));
+	printf("  %s  %" PRIu64 " %s%s", context_names[f->slot], f->count, unit_of(f->kind),
+	       f->count == 1 ? "" : f->kind < FINDING_IRQS_OFF ? "s" : "es");
 	if (f->first) {
 		printf(", at ");
 		put_seconds(f->first);
@@ -204,7 +214,7 @@ static void put_longest(const struct audit_report *r, enum stretch_kind kind, co
 	const struct stretch *s = r->stretches->longest[kind];
 	unsigned int i, nr = r->stretches->nr[kind];
 
-	printf("\n%s, at least:\n", title);
+	printf("\n%s, as the calls show them:\n", title);
 	for (i = 0; i < nr && i < LONGEST_SHOWN; i++, s++) {
 		printf("  ");
 		put_ms(stdout, s->end - s->begin);
@@ -214,7 +224,9 @@ static void put_longest(const struct audit_report *r, enum stretch_kind kind, co
 		put_seconds(s->begin);
 		printf("\n");
 	}
-	if (!nr)
+	if (r->selected)
+		printf("  not known, because not all functions of all tasks were traced\n");
+	else if (!nr)
 		printf("  none was seen\n");
 }
 
@@ -269,14 +281,22 @@ static void put_unseen(const struct audit_report *r)
 	if (r->selected)
 		printf("  what the options do not select\n");
 	if (u->functions)
-		printf("  %lu of %lu functions, which ftrace cannot trace; %lu of them are noinstr\n",
+		printf("  %lu of the %lu functions: ftrace cannot trace them; %lu are noinstr\n",
 		       u->untraceable, u->functions, u->noinstr);
 	printf("  functions that the compiler has inlined, and the calls of nestrace itself\n");
 	if (r->accounting->stack)
 		printf("  %u functions that the unwinder calls, which are not traced while stacks are recorded\n",
 		       left_out(r->accounting));
 	else
-		printf("  stacks: this kernel cannot record them, so nothing is said about unwinding\n");
+		printf("  stacks: this kernel has no ORC unwinder, so there are no findings of context and unwind\n");
+	if (!r->lockdep)
+		printf("  lockdep's view of interrupts: this kernel has no CONFIG_PROVE_LOCKING, or lockdep has given up\n");
+	printf("  sleeping functions in RCU readers, and those that sleep with some arguments only, where the kernel's\n"
+	       "  might_sleep() calls nothing: it does with preempt=voluntary, and with CONFIG_DEBUG_ATOMIC_SLEEP\n");
+	if (r->hooked)
+		printf("  %" PRIu64 " stacks from where another tracer has hooked a return\n", r->hooked);
+	if (r->realtime)
+		printf("  sections with softirqs off, in which tasks of this PREEMPT_RT kernel may sleep\n");
 	if (u->shared)
 		printf("  nested calls of %lu functions that other users of ftrace trace, too, such as %s: ftrace may drop them\n",
 		       u->shared, u->shared_name);
@@ -285,11 +305,14 @@ static void put_unseen(const struct audit_report *r)
 	if (sum.recursed > listed(r->accounting))
 		printf("  %" PRIu64 " hits that the tracer itself caused, in functions that are not known\n",
 		       sum.recursed - listed(r->accounting));
-	if (sum.lost)
-		printf("  %" PRIu64 " of %" PRIu64 " hits, which were lost%s\n", sum.lost, sum.hits,
-		       sum.lost > sum.not_watching ? "; use a larger -b" : "");
+	if (sum.lost > sum.not_watching)
+		printf("  %" PRIu64 " of the %" PRIu64 " hits, which were lost; use a larger -b\n", sum.lost - sum.not_watching,
+		       sum.hits);
+	if (sum.not_watching)
+		printf("  %" PRIu64 " of the hits, which were lost because RCU was not watching and could not be entered\n",
+		       sum.not_watching);
 	if (r->dropped)
-		printf("  %" PRIu64 " more calls that are findings: there are too many different ones\n", r->dropped);
+		printf("  %" PRIu64 " calls that are findings, beyond the %u findings that are kept\n", r->dropped, FINDINGS_MAX);
 }
 
 void audit_report_text(const struct audit_report *r)
@@ -299,14 +322,15 @@ void audit_report_text(const struct audit_report *r)
 
 	printf("%" PRIu64 " calls in %.1f s, %zu finding%s", r->calls, r->seconds, r->nr, r->nr == 1 ? "" : "s");
 	if (r->known)
-		printf(", and %lu that the baseline has", r->known);
+		printf(", and %lu more in the baseline", r->known);
 	printf("\n");
 	for (f = r->finding; f < r->finding + r->nr; f++) {
 		if (f == r->finding || f->kind != f[-1].kind) {
 			for (of_kind = 1; f + of_kind < r->finding + r->nr && f[of_kind].kind == f->kind;)
 				of_kind++;
-			printf("\n%s: %s (%lu)\n  %s\n  %s\n", finding_names[f->kind], kinds[f->kind].title, of_kind,
-			       kinds[f->kind].means, kinds[f->kind].todo);
+			printf("\n%s: %s (%lu finding%s)\n  means:  %s\n  remedy: %s\n", finding_names[f->kind],
+			       kinds[f->kind].title, of_kind, of_kind == 1 ? "" : "s", kinds[f->kind].means,
+			       kinds[f->kind].todo);
 		}
 		put_finding(r, f);
 	}
@@ -396,6 +420,9 @@ void audit_report_json(const struct audit_report *r)
 	put_json_longest(r, STRETCH_PREEMPT);
 	printf(",\n\"not_seen\":{\"hits\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"recursed\":%" PRIu64 ",\"filtered\":%" PRIu64,
 	       sum.hits, sum.lost, sum.recursed, sum.filtered);
+	printf(",\"not_watching\":%" PRIu64 ",\"recursed_unknown\":%" PRIu64 ",\"mistaken\":%" PRIu64 ",\"dropped_findings\":%" PRIu64,
+	       sum.not_watching, sum.recursed - listed(r->accounting), r->mistaken, r->dropped);
+	printf(",\"hooked_stacks\":%" PRIu64 ",\"lockdep\":%s", r->hooked, r->lockdep ? "true" : "false");
 	printf(",\"functions\":%lu,\"untraceable\":%lu,\"noinstr\":%lu,\"shared\":%lu,\"left_out\":%u,\"stacks\":%s,\"selected\":%s}}\n",
 	       r->unseen.functions, r->unseen.untraceable, r->unseen.noinstr, r->unseen.shared, left_out(r->accounting),
 	       r->accounting->stack ? "true" : "false", r->selected ? "true" : "false");

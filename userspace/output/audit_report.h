@@ -36,8 +36,11 @@ struct audit_report {
 	const struct stretches *stretches;
 	const struct accounting *accounting;
 	struct audit_unseen unseen;
+	bool lockdep;			/* the kernel has it, and it works */
+	bool realtime;			/* a PREEMPT_RT kernel */
 	bool selected;			/* -l, -n, -P, -M or the like */
-	uint64_t calls, stacks, unreliable;
+	uint64_t calls;
+	uint64_t hooked;		/* stacks that another tracer's hooks cut */
 	double seconds;
 	/* Return the name of a task at a time. */
 	const char *(*comm)(void *arg, int pid, uint64_t ts);

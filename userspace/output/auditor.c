@@ -14,13 +14,13 @@
 #define RCU_BITS	(NESTRACE_AUDIT_RCU_NMI | NESTRACE_AUDIT_RCU_IRQ | NESTRACE_AUDIT_RCU_WARN)
 #define LOCKDEP_BITS	(NESTRACE_AUDIT_LOCKDEP_ON | NESTRACE_AUDIT_LOCKDEP_OFF)
 
-/* Note that the call in hand is such a finding. */
-static void note(struct auditor *a, enum finding_kind kind, uint32_t bits)
+/* Note that a call is such a finding: the one in hand, or the one that has led to it. */
+static struct finding *note(struct auditor *a, enum finding_kind kind, uint64_t ip, uint64_t parent_ip, uint32_t bits)
 {
-	struct finding *f = findings_get(&a->findings, kind, a->ip, a->parent_ip, a->slot);
+	struct finding *f = findings_get(&a->findings, kind, ip, parent_ip, a->slot);
 
 	if (!f)
-		return;
+		return NULL;
 	if (!f->count++) {
 		f->first = a->ts;
 		f->cpu = a->cpu;
@@ -28,8 +28,14 @@ static void note(struct auditor *a, enum finding_kind kind, uint32_t bits)
 	}
 	f->last = a->ts;
 	f->bits |= bits;
-	if (!f->nr)
-		a->kind[a->nr++] = kind;
+	if (!f->function && kind != FINDING_UNWIND)
+		a->noted[a->nr++] = (struct auditor_noted){ kind, ip, parent_ip };
+	return f;
+}
+
+static struct finding *note_call(struct auditor *a, enum finding_kind kind, uint32_t bits)
+{
+	return note(a, kind, a->ip, a->parent_ip, bits);
 }
 
 /* Return: why a function must not sleep here, or 0. */
@@ -48,16 +54,39 @@ static uint32_t atomic_bits(const struct auditor *a, const struct nestrace_funct
 	return bits;
 }
 
+/*
+ * might_sleep() is called by many functions. The bug is in the caller of the one that may sleep, so find its call.
+ * Return: NULL if it is not among the last calls.
+ */
+static const struct auditor_call *call_of_parent(const struct auditor *a)
+{
+	uint64_t start = function_traits_start(a->traits, a->parent_ip);
+	const struct auditor_call *call;
+	unsigned int i;
+
+	for (i = 1; start && i <= AUDITOR_LAST; i++) {
+		call = &a->last[a->slot][(a->at[a->slot] - i) % AUDITOR_LAST];
+		if (call->pid == a->pid && function_traits_start(a->traits, call->ip) == start)
+			return call;
+	}
+	return NULL;
+}
+
 static void take_sleep(struct auditor *a, const struct nestrace_function *call)
 {
 	uint32_t bits = atomic_bits(a, call), traits = bits ? function_traits_at(a->traits, a->ip) : 0;
+	const struct auditor_call *parent;
 
 	if (!(traits & TRAIT_SLEEPS))
 		return;
 	/* it is called by a function that is a finding itself */
-	if (traits & TRAIT_MIGHT_SLEEP && function_traits_at(a->traits, a->parent_ip) & TRAIT_SLEEPS)
+	if (function_traits_at(a->traits, a->parent_ip) & TRAIT_SLEEPS)
 		return;
-	note(a, FINDING_SLEEP, bits);
+	parent = traits & TRAIT_MIGHT_SLEEP ? call_of_parent(a) : NULL;
+	if (parent)
+		note(a, FINDING_SLEEP, parent->ip, parent->parent_ip, bits);
+	else
+		note_call(a, FINDING_SLEEP, bits);
 }
 
 static void take_stretch(struct auditor *a, const struct nestrace_function *call)
@@ -65,7 +94,8 @@ static void take_stretch(struct auditor *a, const struct nestrace_function *call
 	const struct stretch_hit hit = {
 		.ts = a->ts, .ip = a->ip, .parent_ip = a->parent_ip, .cpu = a->cpu, .slot = a->slot, .pid = a->pid,
 		.irqs_off = call->flags & FLAG_IRQS_OFF,
-		.preempt_off = call->preempt_count & PREEMPT_MASK,
+		.preempt = call->preempt_count & PREEMPT_MASK,
+		.bh_off = call->flags & FLAG_BH_OFF && !a->realtime, .preemptible = a->realtime,
 	};
 
 	/* while functions are armed one after the other, most calls are missing */
@@ -91,14 +121,15 @@ static void take_call(struct auditor *a, const struct hit *event)
 	a->pid = event->pid;
 	a->slot = event->slot;
 	if (word & RCU_BITS)
-		note(a, FINDING_RCU, word & RCU_BITS);
+		note_call(a, FINDING_RCU, word & RCU_BITS);
 	if (word & LOCKDEP_BITS)
-		note(a, FINDING_LOCKDEP, word & LOCKDEP_BITS);
+		note_call(a, FINDING_LOCKDEP, word & LOCKDEP_BITS);
 	/* its stack was one that contradicts preempt_count */
 	if (a->any_context && findings_find(&a->findings, FINDING_CONTEXT, a->ip, a->parent_ip, a->slot))
-		note(a, FINDING_CONTEXT, 0);
+		note_call(a, FINDING_CONTEXT, 0);
 	take_sleep(a, &call);
 	take_stretch(a, &call);
+	a->last[a->slot][a->at[a->slot]++ % AUDITOR_LAST] = (struct auditor_call){ a->ip, a->parent_ip, a->pid };
 }
 
 static void keep_stack(struct finding *f, uint64_t function, const uint64_t *caller, unsigned int nr)
@@ -124,22 +155,33 @@ static uint32_t contradictions(const struct auditor *a, const uint64_t *caller, 
 {
 	bool nmi = a->flags & NESTRACE_FLAG_NMI, hardirq = a->flags & NESTRACE_FLAG_HARDIRQ;
 	bool softirq = a->flags & NESTRACE_FLAG_SOFTIRQ;
-	uint32_t all = function_traits_at(a->traits, a->ip) & TRAIT_EXCEPTION;
+	uint32_t all = function_traits_at(a->traits, a->ip) & (TRAIT_INTERRUPT | TRAIT_NMI_LEVEL);
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		all |= function_traits_at(a->traits, caller[i]);
 	if (nmi)
-		return all & TRAIT_EXCEPTION ? 0 : FINDING_CONTEXT_NO_NMI;
+		return all & TRAIT_NMI_LEVEL ? 0 : FINDING_CONTEXT_NO_NMI;
 	if (all & TRAIT_IN_NMI)
 		return FINDING_CONTEXT_IN_NMI;
 	if (hardirq)
-		return all & TRAIT_EXCEPTION ? 0 : FINDING_CONTEXT_NO_HARDIRQ;
+		return all & TRAIT_INTERRUPT ? 0 : FINDING_CONTEXT_NO_HARDIRQ;
 	if (all & TRAIT_IN_HARDIRQ)
 		return FINDING_CONTEXT_IN_HARDIRQ;
 	if (softirq)
 		return all & TRAIT_SOFTIRQS ? 0 : FINDING_CONTEXT_NO_SOFTIRQ;
 	return all & TRAIT_IN_SOFTIRQ ? FINDING_CONTEXT_IN_SOFTIRQ : 0;
+}
+
+static void take_context(struct auditor *a, const uint64_t *caller, unsigned int nr)
+{
+	uint32_t bits = contradictions(a, caller, nr);
+	struct finding *f;
+
+	if (!bits || findings_find(&a->findings, FINDING_CONTEXT, a->ip, a->parent_ip, a->slot))
+		return;
+	f = note_call(a, FINDING_CONTEXT, bits);
+	a->any_context |= f != NULL;
 }
 
 static void take_stack(struct auditor *a, const struct hit *event)
@@ -148,34 +190,25 @@ static void take_stack(struct auditor *a, const struct hit *event)
 	unsigned int nr = stack_event_callers(event, caller), i;
 	struct nestrace_stack stack;
 	struct finding *f;
-	uint32_t bits;
 
 	memcpy(&stack, event->data, sizeof(stack));
+	if (stack.mark & (NESTRACE_STACK_USER | NESTRACE_STACK_END))
+		take_context(a, caller, nr);
 	for (i = 0; i < a->nr; i++) {
-		f = findings_get(&a->findings, a->kind[i], a->ip, a->parent_ip, a->slot);
-		if (f && f->count)
+		f = findings_find(&a->findings, a->noted[i].kind, a->noted[i].ip, a->noted[i].parent_ip, a->slot);
+		if (f)
 			keep_stack(f, a->ip, caller, nr);
 	}
 	a->nr = 0;
-	a->stacks++;
-	bits = stack.mark & (NESTRACE_STACK_USER | NESTRACE_STACK_END) ? contradictions(a, caller, nr) : 0;
-	if (bits && !findings_find(&a->findings, FINDING_CONTEXT, a->ip, a->parent_ip, a->slot)) {
-		note(a, FINDING_CONTEXT, bits);
-		keep_stack(findings_find(&a->findings, FINDING_CONTEXT, a->ip, a->parent_ip, a->slot), a->ip, caller, nr);
-		a->any_context = true;
-	}
 	at = unreliable_at(a, stack.mark, caller, nr);
-	f = at ? findings_get(&a->findings, FINDING_UNWIND, at, 0, a->slot) : NULL;
-	a->unreliable += !!at;
-	if (!f)
+	/* another tracer has put its own address in the place of the caller's */
+	if (at && function_traits_at(a->traits, at) & TRAIT_HOOKED) {
+		a->hooked++;
 		return;
-	if (!f->count++) {
-		f->first = a->ts;
-		f->cpu = a->cpu;
-		f->pid = a->pid;
-		keep_stack(f, a->ip, caller, nr);
 	}
-	f->last = a->ts;
+	f = at ? note(a, FINDING_UNWIND, at, 0, 0) : NULL;
+	if (f && !f->function)
+		keep_stack(f, a->ip, caller, nr);
 }
 
 void auditor_take(struct auditor *a, unsigned int cpu, const struct hit *event)

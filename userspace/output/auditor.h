@@ -14,7 +14,18 @@
 struct function_traits;
 struct hit;
 
-#define AUDITOR_OF_ONE	4		/* findings that one call can be */
+#define AUDITOR_OF_ONE	8		/* findings that one call can be */
+#define AUDITOR_LAST	16		/* calls of each slot that are remembered */
+
+struct auditor_call {
+	uint64_t ip, parent_ip;
+	int pid;
+};
+
+struct auditor_noted {
+	enum finding_kind kind;
+	uint64_t ip, parent_ip;
+};
 
 struct auditor {
 	/* set by the caller */
@@ -25,7 +36,7 @@ struct auditor {
 	struct findings findings;
 	struct stretches stretches;
 	uint64_t calls;
-	uint64_t stacks, unreliable;	/* recorded; of these, not known whole */
+	uint64_t hooked;		/* stacks that end where another tracer has hooked a return */
 
 	/* private: the last call, whose stack may follow */
 	uint64_t ip, parent_ip, ts;
@@ -33,8 +44,10 @@ struct auditor {
 	int pid;
 	uint8_t flags;
 	bool any_context;		/* there are findings of that kind */
-	enum finding_kind kind[AUDITOR_OF_ONE];
+	struct auditor_noted noted[AUDITOR_OF_ONE];
 	unsigned int nr;
+	struct auditor_call last[NESTRACE_NR_SLOTS][AUDITOR_LAST];
+	unsigned int at[NESTRACE_NR_SLOTS];
 };
 
 /* Take an event of a session with NESTRACE_CONFIG_AUDIT. */

@@ -201,6 +201,7 @@ void livepatch_text_transition(const struct livepatches *l, char *to, size_t siz
 /* The kernel's bits of task_struct.__state, the same from 6.1 to 7.3. */
 #define INTERRUPTIBLE	0x1
 #define UNINTERRUPTIBLE	0x2
+#define WAKEKILL	0x100	/* with that: killable */
 #define STOPPED		0x4
 #define TRACED		0x8
 #define NOLOAD		0x400
@@ -349,6 +350,8 @@ static const char *what_to_do(const struct livepatches *l, const struct nestrace
 		return "wait, or find what keeps it in the kernel";
 	if (task->state & INTERRUPTIBLE)
 		return "wait: the kernel interrupts its sleep 15 s after the start, and every 15 s; if it sleeps again, end it";
+	if (task->state & WAKEKILL)
+		return "trigger what it waits for; of the signals, it obeys KILL only";
 	return "trigger what it waits for; it ignores signals";
 }
 

@@ -42,19 +42,29 @@ static void keep(struct stretches *s, enum stretch_kind kind, const struct stret
 static void end(struct stretches *s, enum stretch_kind kind, struct open_stretch *open)
 {
 	/* a single hit has no time */
-	if (open->s.begin && open->s.end > open->s.begin)
+	if (open->s.begin && open->s.end > open->s.begin) {
+		open->s.count = open->s.end - open->s.begin >= s->limit[kind];
 		keep(s, kind, &open->s);
+	}
 	open->s.begin = 0;
 	open->ends = false;
 }
 
-/* An interrupt has come, so they were on in what it interrupted. */
+/* End the stretches of the slots below @slot. */
 static void end_below(struct stretches *s, enum stretch_kind kind, unsigned int slot)
 {
 	unsigned int i;
 
 	for (i = 0; i < slot; i++)
 		end(s, kind, &s->open[kind][i]);
+}
+
+/* Does a function with these traits, or its caller, turn on what is off? */
+static bool turns_on(enum stretch_kind kind, uint32_t traits, const struct stretch_hit *hit)
+{
+	if (kind == STRETCH_IRQS)
+		return traits & TRAIT_IRQS_ON;
+	return traits & TRAIT_PREEMPT_ON && hit->preempt == 1 && hit->slot == NESTRACE_SLOT_TASK;
 }
 
 static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t traits, uint32_t caller,
@@ -69,30 +79,40 @@ static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t
 	if (!open->s.begin)
 		open->s = (struct stretch){
 			.begin = hit->ts, .ip = hit->ip, .parent_ip = hit->parent_ip, .cpu = hit->cpu,
-			.slot = hit->slot, .pid = hit->pid, .count = 1,
+			.slot = hit->slot, .pid = hit->pid,
 		};
 	open->s.end = hit->ts;
 	open->s.last_ip = hit->ip;
-	open->ends = (traits | caller) & (TRAIT_EXIT | TRAIT_UNLOCKS) || traits & TRAIT_ENABLES;
+	open->ends = (traits | caller) & TRAIT_EXIT || traits & TRAIT_ENABLES || turns_on(kind, traits | caller, hit);
 }
 
 void stretches_take(struct stretches *s, const struct function_traits *traits, const struct stretch_hit *hit)
 {
 	uint32_t of_ip = 0, of_caller = 0;
+	unsigned int above;
 
 	/* at NMI level interrupts are off, and say nothing */
 	if (hit->slot > NESTRACE_SLOT_HARDIRQ)
 		return;
+	/* an interrupt has come, so they were on in what it interrupted */
 	if (hit->slot == NESTRACE_SLOT_HARDIRQ)
 		end_below(s, STRETCH_IRQS, hit->slot);
-	if (hit->irqs_off || hit->preempt_off) {
-		of_ip = function_traits_at(traits, hit->ip);
-		of_caller = function_traits_at(traits, hit->parent_ip);
+	/* it sees the count of what it interrupted */
+	if (hit->slot != NESTRACE_SLOT_TASK && !hit->preempt)
+		end(s, STRETCH_PREEMPT, &s->open[STRETCH_PREEMPT][NESTRACE_SLOT_TASK]);
+	/* the interrupts above are over */
+	for (above = hit->slot + 1; above <= NESTRACE_SLOT_HARDIRQ; above++) {
+		end(s, STRETCH_IRQS, &s->open[STRETCH_IRQS][above]);
+		end(s, STRETCH_PREEMPT, &s->open[STRETCH_PREEMPT][above]);
 	}
+	of_ip = function_traits_at(traits, hit->ip);
+	of_caller = function_traits_at(traits, hit->parent_ip);
 	/* an idle CPU waits with both off, and wakes at once */
 	take(s, STRETCH_IRQS, hit->irqs_off && (hit->pid || hit->slot), of_ip, of_caller, hit);
 	if (hit->slot == NESTRACE_SLOT_TASK)
-		take(s, STRETCH_PREEMPT, hit->preempt_off && hit->pid, of_ip, of_caller, hit);
+		take(s, STRETCH_PREEMPT, (hit->preempt || hit->bh_off) && hit->pid, of_ip, of_caller, hit);
+	else if (hit->slot == NESTRACE_SLOT_SOFTIRQ)
+		take(s, STRETCH_PREEMPT, !hit->preemptible, of_ip, of_caller, hit);
 }
 
 void stretches_gap(struct stretches *s)

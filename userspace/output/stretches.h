@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The longest stretches with interrupts or preemption off, as hits show them. A stretch is a row of hits of one task or
+ * The longest stretches with interrupts or preemption off, as the hits of all functions show them. A stretch is a row of hits of one task or
  * interrupt on one CPU that all had it off. It began before the first of them and ended after the last one, so its
  * time is a lower bound. A stretch ends where it must have: at another task or context, on the way out of the
  * kernel, on the way into an interrupt, or once a function has returned that turns it on. Code that turns it on and off
@@ -18,7 +18,7 @@ struct function_traits;
 
 enum stretch_kind { STRETCH_IRQS, STRETCH_PREEMPT, STRETCH_KINDS };
 
-#define STRETCHES_KEPT	32		/* the longest, each of another function and caller */
+#define STRETCHES_KEPT	256		/* the longest, each of another function and caller */
 
 struct stretch {
 	uint64_t begin, end;		/* times of the first and the last hit */
@@ -26,7 +26,7 @@ struct stretch {
 	uint64_t last_ip;
 	unsigned int cpu, slot;
 	int pid;
-	uint64_t count;			/* of such stretches, of whatever length */
+	uint64_t count;			/* of such stretches that reach the limit */
 };
 
 /* A row of hits that has not ended. @begin 0: there is none. */
@@ -37,6 +37,7 @@ struct open_stretch {
 
 /* The stretches of one CPU, or of all once they are added. Zeroed: none. */
 struct stretches {
+	uint64_t limit[STRETCH_KINDS];	/* ns, set by the caller: count those of this length */
 	struct stretch longest[STRETCH_KINDS][STRETCHES_KEPT];
 	unsigned int nr[STRETCH_KINDS];
 	struct open_stretch open[STRETCH_KINDS][NESTRACE_NR_SLOTS];	/* private */
@@ -47,7 +48,9 @@ struct stretch_hit {
 	uint64_t ts, ip, parent_ip;
 	unsigned int cpu, slot;
 	int pid;
-	bool irqs_off, preempt_off;
+	bool irqs_off, bh_off;
+	bool preemptible;		/* softirqs are, as on PREEMPT_RT */
+	unsigned int preempt;		/* the count of preemption */
 };
 
 void stretches_take(struct stretches *s, const struct function_traits *traits, const struct stretch_hit *hit);

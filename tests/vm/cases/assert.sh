@@ -1,4 +1,4 @@
-# nestrace assert decides claims about known calls: they hold, are violated, or nobody can tell.
+# nestrace assert decides claims about known calls: they hold, are violated, or are undecided.
 # kernels: 6.1 6.12 debug-6.12
 # slow: 6.1 debug-6.12
 # cpus: 2
@@ -41,13 +41,13 @@ got=$?
 show < r
 is "a module that comes later" "$got $(cut -c 1-10 r | grep -v '^ ' | tr '\n' ',')" "1 VIOLATED  ,holds     ,"
 
-# nobody can tell
+# undecided
 nestrace assert --never 'task:nt_called' --max 'task:vfs_*<1000000000' -b 1 sh -c 'echo "task 20000" > /proc/nt_calls' > r
 is "a violation is one however small the ring is" $? 1
 nestrace assert --never 'task:vfs_llseek' --max 'task:nt_called<40000' -b 1 sh -c 'echo "task 40000" > /proc/nt_calls' > r
 got=$?
 show < r
-is "lost hits: nobody can tell" "$got $(grep -c "^can't tell .*hits were lost in that context; use a larger -b" r)" "3 2"
+is "lost hits: undecided" "$got $(grep -c "^can't tell .*hits were lost in that context; use a larger -b" r)" "3 2"
 nestrace assert --never 'softirq:vfs_llseek' --max 'task:nt_called<1000000' -b 1 sh -c 'echo "task 40000" > /proc/nt_calls' > r
 is "hits that were lost elsewhere, or are too few, do not matter" $? 0
 nestrace assert --never 'task:vfs_llseek' -l nt_called true > r 2> err
@@ -58,32 +58,32 @@ nestrace record -q -o all.dat -b 65536 -l 'nt_*' -l 'vfs_*' sh -c "$calls"
 nestrace assert --never 'nmi:nt_called' --always 'task:nt_called' --max 'any:nt_called<271' --never 'nmi:vfs_*' -i all.dat > r
 is "a file: the verdicts" "$? $(grep -v '^ ' r | cut -c 1-10 | tr '\n' ',')" "1 VIOLATED  ,holds     ,holds     ,holds     ,"
 nestrace assert --never 'tcp_*' -i all.dat > r
-is "a file without these functions: nobody can tell" "$? $(grep -c "^can't tell .*the recording left out [0-9]* of these functions, such as tcp_" r)" "3 1"
+is "a file without these functions: undecided" "$? $(grep -c "^can't tell .*the recording left out [0-9]* of these functions, such as tcp_" r)" "3 1"
 nestrace assert --max-time 'nt_called<1s' -i all.dat > r
-is "a file without returns: nobody can tell" "$? $(grep -c 'the file has no returns; record it with --ret' r)" "3 1"
+is "a file without returns: undecided" "$? $(grep -c 'the file has no returns; record it with --ret' r)" "3 1"
 nestrace record -q -o ret.dat --ret -l nt_called sh -c "$calls"
 nestrace assert --max-time 'nt_called<1s' --max-time 'nt_called<1ns' -i ret.dat > r
 is "a file with returns: the verdicts" "$? $(grep -v '^ ' r | cut -c 1-10 | tr '\n' ',')" "1 holds     ,VIOLATED  ,"
 nestrace record -q -o if.dat -l vfs_read --if 'count > 4096' true
 nestrace assert --never 'vfs_read' -i if.dat > r
-is "a file with conditions: nobody can tell" "$? $(grep -c 'the recording left out calls by --if' r)" "3 1"
+is "a file with conditions: undecided" "$? $(grep -c 'the recording left out calls by --if' r)" "3 1"
 
 nestrace assert --never 'nt_cald' -i all.dat > r
 is "a file: a function that does not exist" "$? $(grep -c 'no function has this name' r)" "3 1"
 
 nestrace record -q -F -o tasks.dat -l 'nt_*' sh -c "$calls"
 nestrace assert --never 'vfs_open' --never 'nt_no_one' -i tasks.dat > r
-is "a file with some tasks: nobody can tell" "$? $(grep -c 'the recording has only some tasks or CPUs' r)" "3 1"
+is "a file with some tasks: undecided" "$? $(grep -c 'the recording has only some tasks or CPUs' r)" "3 1"
 head -c 30000 all.dat > cut.dat
 nestrace assert --never 'vfs_unlink' -i cut.dat > r 2> err
 ok "a file that is cut short: nothing holds" test $? != 0
 nestrace record -q -o stack.dat --stack sh -c "$calls"
 nestrace assert --never unwind_next_frame -i stack.dat > r
-is "a function that is not traced with stacks: nobody can tell" "$? $(grep -c 'is not traced while stacks are recorded' r)" "3 1"
+is "a function that is not traced with stacks: undecided" "$? $(grep -c 'is not traced, because stacks are recorded' r)" "3 1"
 echo nt_called > /sys/kernel/tracing/set_ftrace_filter
 echo function > /sys/kernel/tracing/current_tracer
 nestrace assert --never 'nmi:nt_called' true > r
-is "a function that another user of ftrace traces: nobody can tell" "$? $(grep -c 'ftrace may drop nested calls unseen' r)" "3 1"
+is "a function that another user of ftrace traces: undecided" "$? $(grep -c 'ftrace may drop nested calls unseen' r)" "3 1"
 echo nop > /sys/kernel/tracing/current_tracer
 echo > /sys/kernel/tracing/set_ftrace_filter
 

@@ -64,6 +64,7 @@ EOF
 ok "a stretch is as long as it was" grep -qE '"kind":"irqs-off","function":"nt_bug_irqs_off".*"longest_ns":(2[5-9]|[3-9].|...)......,' j
 
 # an idle driver whose functions can be traced
+if [ -d /sys/devices/system/cpu/cpuidle ]; then
 setup sh -c 'echo "rcu 1" > /proc/nt_bugs'
 nestrace audit --json --time 2 -l 'nt_bug*' > j
 setup sh -c 'echo "rcu 0" > /proc/nt_bugs'
@@ -71,6 +72,7 @@ found | cut -d ' ' -f 1-4 > r
 show < r
 is "rcu" "$(cat r)" "rcu nt_bug_rcu nt_idle task"
 ok "rcu: it says how nestrace entered RCU" grep -q '"detail":"nestrace entered RCU by ct_irq_enter()"' j
+fi
 
 # a clock source that can be traced
 setup sh -c 'echo "recursion 1" > /proc/nt_bugs'
@@ -86,14 +88,14 @@ nestrace audit -l :mod:nt_bugs --fail-on context sh -c "$bug" > r
 is "--fail-on: the kind is found" $? 1
 ok "text: the finding" grep -q '^  nt_bug_context <- plant_context  hardirq  1 time, at ' r
 ok "text: its stack" grep -q '^      => plant_context$' r
-ok "text: what was not seen" grep -q 'functions, which ftrace cannot trace' r
+ok "text: what was not seen" grep -q 'functions: ftrace cannot trace them' r
 nestrace audit -l :mod:nt_bugs --fail-on unwind,sleep sh -c "$bug" > r
 is "--fail-on: it is another" $? 0
 nestrace audit -l :mod:nt_bugs --fail-on all --baseline base --update sh -c "$bug" > r
 is "--update: a new baseline" "$? $(grep -c "^context	nt_bug_context	plant_context	hardirq$" base)" "1 1"
 nestrace audit -l :mod:nt_bugs --fail-on all --baseline base sh -c "$bug" > r
 is "--baseline: nothing is new" $? 0
-ok "--baseline: it says how many it has" grep -qE '0 findings, and [0-9]+ that the baseline has' r
+ok "--baseline: it says how many it has" grep -qE '0 findings, and [0-9]+ more in the baseline' r
 nestrace audit --json -l :mod:nt_bugs --fail-on all --baseline base sh -c "$bug; echo 'in-hardirq 1' > /proc/nt_bugs" > j
 is "--baseline: only what is new" "$? $(found | cut -d ' ' -f 1-3)" "1 context nt_bug_in_hardirq on_timer"
 says "--update without a file" 2 "add --baseline FILE" nestrace audit --update true
@@ -101,12 +103,12 @@ says "no such baseline" 125 "no such baseline: 'none'" nestrace audit --baseline
 says "no baseline" 125 "not a baseline of nestrace audit: '/proc/version', line 1" nestrace audit --baseline /proc/version true
 says "no such kind" 2 "no such kind of finding: '--fail-on rcus'" nestrace audit --fail-on rcu,rcus true
 says "no limit" 2 "add --irqs-off TIME" nestrace audit --fail-on irqs-off true
-says "no time" 2 "not a time from 1ns on: '--irqs-off 5'" nestrace audit --irqs-off 5 true
+says "no time" 2 "not a time: '--irqs-off 5'" nestrace audit --irqs-off 5 true
 says "the clock tsc" 2 "use global or mono" nestrace audit -C tsc true
 says "no such command" 125 "cannot run 'none'" nestrace audit -l nt_bug_rcu none
 says "a full disk" 125 "No space left" sh -c 'nestrace audit -l nt_bug_rcu true > /dev/full'
 
 # a ring that is too small
-nestrace audit -b 1 sh -c "$load" > r
-ok "lost hits are reported" grep -qE '[0-9]+ of [0-9]+ hits, which were lost; use a larger -b' r
+nestrace audit -b 1 -l 'vfs_*' -l '*lock*' sh -c "$load" > r
+ok "lost hits are reported" grep -qE '[0-9]+ of the [0-9]+ hits, which were lost; use a larger -b' r
 setup rmmod nt_bugs
