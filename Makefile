@@ -109,7 +109,11 @@ placed := userspace/nestrace:bin/nestrace \
 	completions/_nestrace:$(ZSH)/_nestrace \
 	etc/60-nestrace.rules:lib/udev/rules.d/60-nestrace.rules \
 	etc/nestrace.sysusers:lib/sysusers.d/nestrace.conf \
+	etc/nestrace.tmpfiles:lib/tmpfiles.d/nestrace.conf \
+	etc/nestrace-flight.service:lib/systemd/system/nestrace-flight.service \
 	etc/nestrace.conf:lib/modprobe.d/nestrace.conf
+# the administrator's file: what is changed in it stays
+flight_conf := $(root)/etc/nestrace/flight.conf
 # the files that DKMS builds from
 dkms := $(foreach f,dkms.conf Makefile Kbuild VERSION $(sources),$f:src/nestrace-$(version)/$f)
 file_of = $(firstword $(subst :, ,$1))
@@ -140,6 +144,7 @@ install: built-module install-command
 
 install-command: built-command
 	$(call place,$(placed))
+	@[ -e $(flight_conf) ] || install -D -m 644 etc/flight.conf $(flight_conf)
 
 # with PREFIX=/usr, where dkms looks
 install-dkms:
@@ -157,7 +162,8 @@ uninstall: uninstall-command
 
 uninstall-command:
 	@rm -f $(foreach f,$(placed),$(call place_of,$f))
-	@rmdir $(root)$(PREFIX)/include/nestrace 2>/dev/null || true
+	@! cmp -s etc/flight.conf $(flight_conf) || rm -f $(flight_conf)
+	@rmdir $(root)$(PREFIX)/include/nestrace $(root)/etc/nestrace 2>/dev/null || true
 
 sign: headers
 	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { \

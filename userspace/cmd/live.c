@@ -41,10 +41,9 @@ static void on_opened(void *arg, int fd)
 	comms_add_running(l->comms, fd);
 }
 
-/* SIGALRM ends the session, as Ctrl-C does. */
-static void set_timer(double ns)
+/* Let SIGALRM end the session, as Ctrl-C does. @us 0: it is over. */
+static void set_timer(uint64_t us)
 {
-	uint64_t us = ns > 1000 ? ns / 1000 : 1;
 	const struct itimerval timer = { .it_value = { us / 1000000, us % 1000000 } };
 
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -66,8 +65,8 @@ static void on_tick(void *arg, int fd, const struct progress *p)
 	/* the kernel keeps a limited number of notes */
 	modules_take(l->modules, fd);
 	comms_take_gone(l->comms, fd);
-	if (l->span_ns && !l->timed)
-		set_timer(l->span_ns - p->seconds * 1e9);
+	if (l->span_ns && !l->timed && !p->last)
+		set_timer(l->span_ns > p->seconds * 1e9 ? l->span_ns / 1000 - p->seconds * 1e6 + 1 : 1);
 	l->timed = true;
 	l->seconds = p->seconds;
 	if (l->terminal && !p->last)
@@ -128,6 +127,7 @@ void live_run(struct live *l, const struct capture_config *config)
 	capture_allow_files();
 	if (!capture_run(config, &sink, &capture, &e))
 		die_error(&e);
+	set_timer(0);
 	capture_end(&capture);
 	accounting_read(&l->accounting, capture.fd, capture.nr_cpus);
 	comms_add_running(l->comms, capture.fd);

@@ -62,6 +62,9 @@ struct recording {
 	struct progress progress;	/* at the last tick */
 	struct flights *flights;	/* where nestrace snapshot finds it, or NULL */
 	uint64_t gap_from, gap_to;	/* by the session's clock: nothing was recorded meanwhile */
+	uint64_t gap_ns;
+	struct timespec ended;		/* when the session was frozen last, and that by its clock */
+	uint64_t ended_at;
 
 	/* pieces */
 	struct pieces *pieces;		/* NULL: there is one file */
@@ -214,6 +217,7 @@ static void read_accounting(struct recording *r, int fd, struct accounting *a, s
 	a->piece = r->lock != NULL;
 	a->gap_from = r->gap_from;
 	a->gap_to = r->gap_to;
+	a->gap_ns = r->gap_ns;
 	a->selection = selection(r);
 }
 
@@ -308,7 +312,7 @@ static void run_exec(const char *command, const char *name)
 	if (why)
 		warn("cannot run '%s': %s", command, strerror(why));
 	else if (waitpid(pid, &status, 0) == pid && status)
-		warn("--exec has failed for '%s': '%s', status %d", name, command,
+		warn("the command of --exec has failed for a file: '%s'; its status is %d", name,
 		     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	free(text);
 }
@@ -485,16 +489,23 @@ static void on_started(void *arg, int fd)
 {
 	struct recording *r = arg;
 
-	if (r->gap_from)
+	struct timespec now;
+
+	if (r->gap_from) {
 		r->gap_to = clock_of(fd);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		r->gap_ns = (now.tv_sec - r->ended.tv_sec) * 1000000000LL + now.tv_nsec - r->ended.tv_nsec;
+	}
 	notify_ready();
 }
 
-static void on_frozen(void *arg)
+static void on_frozen(void *arg, int fd)
 {
 	struct recording *r = arg;
 
 	r->frozen = true;
+	clock_gettime(CLOCK_MONOTONIC, &r->ended);
+	r->ended_at = clock_of(fd);
 	if (r->events)
 		kernel_events_freeze(r->events);
 }
@@ -549,7 +560,8 @@ static int finish(struct recording *r, struct capture *capture)
 	if (capture->ended && !r->config->quiet)
 		warn("ended by %s", ended_by(capture->ended));
 	p = take_piece(r, capture->fd, r->file, r->name);
-	r->gap_from = r->config->goes_on ? clock_of(capture->fd) : 0;
+	/* the next session begins with this gap */
+	r->gap_from = r->config->goes_on ? r->ended_at : 0;
 	close(capture->fd);
 	unfinished = NULL;
 	complete_piece(p);

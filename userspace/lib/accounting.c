@@ -245,7 +245,7 @@ static void print_session(const struct accounting *a, FILE *f)
 	if (a->piece)
 		fputs("piece: yes\n", f);
 	if (a->gap_to)
-		fprintf(f, "gap: %" PRIu64 " %" PRIu64 "\n", a->gap_from, a->gap_to);
+		fprintf(f, "gap: %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", a->gap_from, a->gap_to, a->gap_ns);
 	if (a->stack)
 		fprintf(f, "stack: %u\n", a->stack);
 	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
@@ -308,7 +308,7 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
 		if (sscanf(text, "stack: %u", &a->stack) == 1 ||
-		    sscanf(text, "gap: %" SCNu64 " %" SCNu64, &a->gap_from, &a->gap_to) == 2)
+		    sscanf(text, "gap: %" SCNu64 " %" SCNu64 " %" SCNu64, &a->gap_from, &a->gap_to, &a->gap_ns) == 3)
 			continue;
 		a->piece |= !strcmp(text, "piece: yes");
 		if (!strncmp(text, "selection: ", strlen("selection: "))) {

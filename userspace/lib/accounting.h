@@ -42,7 +42,8 @@ struct accounting {
 	 * file before or after it. Set by the caller.
 	 */
 	bool piece;
-	uint64_t gap_from, gap_to;	/* nothing was recorded between these times, before the file; 0: no gap; set by the caller */
+	/* Nothing was recorded between these times by the clock, for @gap_ns, before the file. 0: no gap. Set by the caller. */
+	uint64_t gap_from, gap_to, gap_ns;
 	struct recursion *recursions;				/* the same on two CPUs is one */
 	unsigned int nr_recursions;
 };

@@ -456,7 +456,7 @@ static void wait_for_end(const struct capture_config *c, const struct sink *sink
 	}
 	device_freeze(capture->fd);
 	if (sink->frozen)
-		sink->frozen(sink->arg);
+		sink->frozen(sink->arg, capture->fd);
 	if (c->session.flight)
 		wait_first(false);
 	else

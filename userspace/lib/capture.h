@@ -44,7 +44,7 @@ struct sink {
 	/* Twice a second and at the end, in the main thread. */
 	void (*tick)(void *arg, int fd, const struct progress *p);
 	/* The rings are frozen: the end has begun. May be NULL. */
-	void (*frozen)(void *arg);
+	void (*frozen)(void *arg, int fd);
 	/* Something failed, but the capture goes on; from any thread. */
 	void (*problem)(void *arg, const struct error *e);
 	void *arg;

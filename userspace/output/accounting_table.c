@@ -136,8 +136,8 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (a->piece)
 		printf("# piece: the counters are those of its time; hits near its ends may be in the piece before or after it\n");
 	if (a->gap_to)
-		printf("# gap: nothing was recorded from %" PRIu64 " to %" PRIu64 " by the clock, between the file before and this one\n",
-		       a->gap_from, a->gap_to);
+		printf("# gap: nothing was recorded for %.3f s, between the file before and this one (clock %" PRIu64 " to %" PRIu64 ")\n",
+		       a->gap_ns / 1e9, a->gap_from, a->gap_to);
 	if (a->stack)
 		stacks_lines(a, tep);
 	accounting_recursions(a, tep);

@@ -291,8 +291,9 @@ static void put_unseen(const struct audit_report *r)
 		printf("  stacks: this kernel has no ORC unwinder, so there are no findings of context and unwind\n");
 	if (!r->lockdep)
 		printf("  lockdep's view of interrupts: this kernel has no CONFIG_PROVE_LOCKING, or lockdep has given up\n");
-	printf("  sleeping functions in RCU readers, and those that sleep with some arguments only, where the kernel's\n"
-	       "  might_sleep() calls nothing: it does with preempt=voluntary, and with CONFIG_DEBUG_ATOMIC_SLEEP\n");
+	printf("  sleeping functions between rcu_read_lock() and rcu_read_unlock()\n"
+	       "  functions that sleep with some arguments only, unless might_sleep() is a call: it is with preempt=voluntary,\n"
+	       "  and with CONFIG_DEBUG_ATOMIC_SLEEP\n");
 	if (r->hooked)
 		printf("  %" PRIu64 " stacks from where another tracer has hooked a return\n", r->hooked);
 	if (r->realtime)
