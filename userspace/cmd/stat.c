@@ -14,7 +14,9 @@
 #include "cmd/message.h"
 #include "cmd/names_of_now.h"
 #include "cmd/recorder.h"
+#include "cmd/parse.h"
 #include "cmd/session_options.h"
+#include "cmd/stat_metrics.h"
 #include "lib/accounting.h"
 #include "lib/around.h"
 #include "lib/clock.h"
@@ -39,11 +41,9 @@ static const char help[] =
 	"Count the calls of each kernel function in each context (task, softirq, ...)\n"
 	"while COMMAND runs, or until Ctrl-C; with -i, those in FILE. The most frequent\n"
 	"come first. The accounting of all hits follows.\n\n"
-	"  -l GLOB     count only functions that match; may be repeated\n"
-	"  -n GLOB     leave out functions that match; may be repeated\n"
+	"  -l GLOB, -n GLOB  count only, or leave out, functions that match\n"
 	"  -F          count only calls by COMMAND, with its threads\n"
-	"  -P PID,...  count only calls by these processes, with their threads\n"
-	"  --tid TID,... count only calls by these threads\n"
+	"  -P PID,..., --tid TID,...  only calls by these processes, threads\n"
 	"  -c          with -F, -P or --tid: count calls by their children, too\n"
 	"  -M MASK     count only on these CPUs, a hexadecimal mask\n"
 	"  -b SIZE     KiB of each CPU's table of counts (default 2048)\n"
@@ -52,9 +52,13 @@ static const char help[] =
 	"  --time      show how long functions took, also from a FILE with returns\n"
 	"  --hist GLOB show a histogram of the durations of functions that match\n"
 	"  -o FILE     write the table to FILE instead of standard output\n"
+	"  --prometheus FILE  write counters for node_exporter every 10 s, or\n"
+	"  --interval S       seconds; functions are those of -l; with --time their time\n"
 	"  -h, --help  print this help\n\n"
 	"The exit status is COMMAND's; 125, or 1 without COMMAND, for errors of nestrace;\n"
 	"2 for wrong use.\n";
+
+#define METRICS_SECONDS	10	/* of --interval */
 
 struct counting {
 	struct symbols symbols;
@@ -501,14 +505,17 @@ static int stat_durations_live(const struct recorder_words *options, char **comm
 
 int cmd_stat(int argc, char **argv)
 {
-	enum { TIME = 400, HIST };
+	enum { TIME = 400, HIST, PROMETHEUS, INTERVAL };
 	static const struct option longs[] = {
 		SESSION_LONGS, PERIOD_LONGS,
 		{ "time", no_argument, NULL, TIME },
 		{ "hist", required_argument, NULL, HIST },
+		{ "prometheus", required_argument, NULL, PROMETHEUS },
+		{ "interval", required_argument, NULL, INTERVAL },
 		{ 0 }
 	};
-	const char *glob = NULL;
+	const char *glob = NULL, *metrics = NULL;
+	long interval = 0;	/* seconds */
 	bool durations = false;
 	struct periods periods = { 0 };
 	const char *output = NULL, *input = NULL;
@@ -537,6 +544,10 @@ int cmd_stat(int argc, char **argv)
 			durations = true;
 			if (opt == HIST)
 				glob = optarg;
+		} else if (opt == PROMETHEUS) {
+			metrics = optarg;
+		} else if (opt == INTERVAL) {
+			interval = parse_number(optarg, "--interval", 1, 1000000);
 		} else if (period_option(&periods, opt, optarg)) {
 			continue;
 		} else if (session_option(&config, opt, optarg)) {
@@ -551,10 +562,16 @@ int cmd_stat(int argc, char **argv)
 		      input);
 	if (!input && periods_given(&periods))
 		usage("--since, --until and --around are about a file, but there is no -i; add it");
+	if (interval && !metrics)
+		usage("--interval is about --prometheus FILE: '--interval %ld'; add that", interval);
+	if (metrics && (input || output || glob))
+		usage("--prometheus FILE counts live into that file: '%s'; -i, -o and --hist do not go with it", metrics);
 	session_options_finish(&config, argv + optind);
 	if (input && output && same_file(input, output))
 		die("the output would overwrite the input: '-o %s'; name another file", output);
-	if (durations && !input)
+	if (metrics)
+		ret = stat_metrics(&config, metrics, interval ?: METRICS_SECONDS, durations);
+	else if (durations && !input)
 		ret = stat_durations_live(&options, argv + optind, output, glob);
 	else if (durations)
 		ret = stat_durations(input, output, &periods, glob);

@@ -37,7 +37,7 @@ static void grow(struct counts *c)
 	free(old);
 }
 
-static void add(struct counts *c, uint64_t ip, unsigned int slot, uint64_t calls)
+void counts_add(struct counts *c, uint64_t ip, unsigned int slot, uint64_t calls)
 {
 	struct call_count *entry = c->size ? find(c, ip) : NULL;
 
@@ -64,7 +64,7 @@ bool counts_subbuf(struct counts *c)
 		return false;
 	while ((nr = subbuf_calls(&c->sub, call, sizeof(call) / sizeof(call[0]))) > 0)
 		for (i = 0; i < nr; i++)
-			add(c, call[i].ip >= low && call[i].ip < high ?
+			counts_add(c, call[i].ip >= low && call[i].ip < high ?
 			       modules_place(c->modules, call[i].ip, call[i].ts) : call[i].ip,
 			    call[i].slot, 1);
 	return true;
@@ -72,7 +72,7 @@ bool counts_subbuf(struct counts *c)
 
 void counts_hit(struct counts *sum, const struct hit *hit)
 {
-	add(sum, hit->ip, hit->slot, 1);
+	counts_add(sum, hit->ip, hit->slot, 1);
 }
 
 void counts_sum(struct counts *sum, const struct counts *c)
@@ -82,7 +82,7 @@ void counts_sum(struct counts *sum, const struct counts *c)
 
 	for (i = 0; i < c->size; i++)
 		for (slot = 0; c->entry[i].ip && slot < NESTRACE_NR_SLOTS; slot++)
-			add(sum, c->entry[i].ip, slot, c->entry[i].calls[slot]);
+			counts_add(sum, c->entry[i].ip, slot, c->entry[i].calls[slot]);
 }
 
 /* Add all parts that @arg asks for. @now: the time for functions that still have their addresses. */
@@ -107,7 +107,7 @@ static bool add_parts(struct counts *sum, int fd, struct nestrace_counts arg, ui
 		/* each module that was counted has been noted by now */
 		modules_take(m, fd);
 		for (c = part; c < part + arg.nr; c++)
-			add(sum, modules_place_before(m, c->ip, c->until ?: now), c->slot, c->calls);
+			counts_add(sum, modules_place_before(m, c->ip, c->until ?: now), c->slot, c->calls);
 	}
 }
 

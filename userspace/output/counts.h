@@ -36,6 +36,8 @@ void counts_init(struct counts *c, const struct subbuf_format *format);
 bool counts_subbuf(struct counts *c);
 /* Count a hit that a reader shows. */
 void counts_hit(struct counts *sum, const struct hit *hit);
+/* Add to the number of a function and slot. */
+void counts_add(struct counts *sum, uint64_t ip, unsigned int slot, uint64_t calls);
 /*
  * Add what the session @fd, which counts, has counted so far. @m takes what has come and gone.
  * Return: false after an error, whose errno is set.
