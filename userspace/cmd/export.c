@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nestrace export: the hits of a file in formats of other programs. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <event-parse.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +19,10 @@
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/reader.h"
+#include "lib/zstd_output.h"
 #include "lib/stack_event.h"
 #include "output/callgraph.h"
+#include "output/csv.h"
 #include "output/durations.h"
 #include "output/flamegraph.h"
 #include "output/json.h"
@@ -28,7 +31,7 @@
 static const char help[] =
 	"usage: nestrace export FORMAT [OPTION...] [FILE]\n\n"
 	"Write the function hits of FILE (default trace.dat), in time order, as\n\n"
-	"  --csv        time, cpu, pid, task, context, function, caller; with a header\n"
+	"  --csv        rows for databases: time, host, cpu, task, function, gaps, ...\n"
 	"  --json       an array of objects with the same members\n"
 	"  --jsonl      an object a line; its time is an integer, in ns\n"
 	"  --chrome     Chrome's trace events: hits by CPU, calls with returns by task\n"
@@ -37,7 +40,7 @@ static const char help[] =
 	"  --svg        a flame graph for any browser\n\n"
 	"  --weight time  with --folded, --svg: self time instead of calls\n"
 	"  -i FILE      read FILE, as for trace-cmd report\n"
-	"  -o FILE      write to FILE instead of standard output\n"
+	"  -o FILE      write to FILE, not to standard output; *.zst is compressed\n"
 	"  --since TIME, --until TIME  only hits from TIME on, up to TIME, as in report\n"
 	"  --around GLOB:10ms  only hits at most 10 ms before or after a call\n"
 	"  --cpu LIST, --pid LIST, --tid LIST  only hits of CPUs 0-3,5 or threads 12,34\n"
@@ -47,13 +50,14 @@ static const char help[] =
 	"  -h, --help   print this help\n\n"
 	"--around to -F may be repeated.\n";
 
+static bool compressed;			/* stdout is, and must be closed */
+
 struct export {
 	struct reader reader;
 	/* --csv, --json, --jsonl: put a hit, or a return */
 	void (*put)(struct export *e, const struct source *from, const struct hit *hit,
 		    const struct graph_call *returned);
-	bool instances;			/* the file has others than the top one */
-	bool returns;			/* it has calls that return */
+	struct csv csv;
 	struct args_show *args;		/* it may have arguments; or NULL */
 	bool first;			/* no element of the array was written */
 	struct missing missing;
@@ -67,18 +71,6 @@ struct export {
 	bool by_time;			/* and their --weight */
 	struct durations durations;	/* for that, --perfetto and --chrome */
 };
-
-/* Print a CSV field in quotes; a quote in it is doubled (RFC 4180). */
-static void put_csv(const char *text)
-{
-	putchar_unlocked('"');
-	for (; *text; text++) {
-		if (*text == '"')
-			putchar_unlocked('"');
-		putchar_unlocked(*text);
-	}
-	putchar_unlocked('"');
-}
 
 /* Print seconds, or cycles if the clock counts cycles. */
 static void put_time(const struct export *e, uint64_t ts)
@@ -102,15 +94,6 @@ static void put_raw_retval(uint64_t retval)
 }
 
 #define ARGS_SIZE	1200
-
-static void put_csv_args(struct export *e, const struct hit *hit)
-{
-	char text[ARGS_SIZE];
-
-	putchar_unlocked(',');
-	if (args_text(e->args, hit, names_find(e->reader.tep, hit->ip), text, sizeof(text)))
-		put_csv(text);
-}
 
 /* Is it a number of JSON that no reader rounds, or true or false? */
 static bool is_json(const struct arg_value *v)
@@ -190,33 +173,41 @@ static void put_retval(const struct export *e, const struct hit *hit, uint64_t r
 		put_raw_retval(v.number);
 }
 
-/* Print a row. @returned: NULL for a hit. */
-static void csv_row(struct export *e, const struct source *from, const struct hit *hit,
+/* Print a row of CSV. @returned: NULL for a hit. */
+static void put_csv(struct export *e, const struct source *from, const struct hit *hit,
 		    const struct graph_call *returned)
 {
-	put_time(e, hit->ts);
-	printf(",%u,%d,", from->cpu, hit->pid);
-	put_csv(hit->comm);
+	char text[ARGS_SIZE];
+
+	csv_gap_row(&e->csv, from, hit->ts);
+	csv_row(&e->csv, from, hit->ts);
+	printf(",%d,", hit->pid);
+	csv_text(hit->comm);
 	printf(",%s,", context_names[hit->slot]);
-	put_csv(names_function(e->reader.tep, hit->ip));
+	csv_text(names_function(e->reader.tep, hit->ip));
 	putchar_unlocked(',');
 	if (!returned)
-		put_csv(names_function(e->reader.tep, hit->parent_ip));
-	if (e->instances) {
-		putchar_unlocked(',');
-		put_csv(from->instance);
-	}
-	if (e->returns) {
-		putchar_unlocked(',');
-		if (returned && returned->took != UINT64_MAX)
-			printf("%" PRIu64, returned->took);
-		putchar_unlocked(',');
-		if (has_value(e, hit, returned))
-			put_retval(e, hit, returned->retval);
-	}
-	if (e->args)
-		put_csv_args(e, hit);
+		csv_text(names_function(e->reader.tep, hit->parent_ip));
+	fputs(returned ? ",return," : ",call,", stdout);
+	if (returned && returned->took != UINT64_MAX)
+		printf("%" PRIu64, returned->took);
+	putchar_unlocked(',');
+	if (has_value(e, hit, returned))
+		put_retval(e, hit, returned->retval);
+	fputs(",,", stdout);
+	if (*from->instance)
+		csv_text(from->instance);
+	putchar_unlocked(',');
+	if (e->args && args_text(e->args, hit, names_find(e->reader.tep, hit->ip), text, sizeof(text)))
+		csv_text(text);
 	putchar_unlocked('\n');
+}
+
+static void put_csv_gap(void *arg, const struct source *from, int64_t missed)
+{
+	struct export *e = arg;
+
+	csv_gap(&e->csv, from, missed);
 }
 
 static void separate(struct export *e)
@@ -322,7 +313,7 @@ static void put_return(void *arg, const struct source *from, const struct hit *e
 
 	if (graph_events_take(&e->graph, event, &hit, &call) == GRAPH_EXIT)
 		e->put(e, from, &hit, &call);
-	else if (e->put != csv_row && reader_is_stack(&e->reader, from, event))
+	else if (e->put != put_csv && reader_is_stack(&e->reader, from, event))
 		put_json_stack(e, from, event);
 	else
 		e->not_shown++;
@@ -686,6 +677,33 @@ static void show_folded(struct export *e)
 	free(order);
 }
 
+/* Let stdout be @output, which zstd compresses if its name ends so; NULL: it stays. */
+static void open_output(const char *output, char *buffer, size_t size)
+{
+	bool zstd = output && strlen(output) > strlen(".zst") && !strcmp(output + strlen(output) - strlen(".zst"), ".zst");
+	FILE *file = zstd ? zstd_output_open(output) : NULL;
+
+	if (file)
+		stdout = file;
+	else if (zstd || (output && !freopen(output, "we", stdout)))
+		die_errno("cannot write '%s'", output);
+	compressed = zstd;
+	set_output_name(output);
+	setvbuf(stdout, buffer, _IOFBF, size);
+}
+
+/* Complete the output. Return: the exit status. */
+static int close_output(void)
+{
+	int ret = finish_output();
+
+	if (compressed && fclose(stdout) && !ret) {
+		warn("cannot write all of the output: %s", strerror(errno));
+		return EXIT_ERROR;
+	}
+	return ret;
+}
+
 int cmd_export(int argc, char **argv)
 {
 	enum { NONE = 0, CSV = 256, JSON, JSONL, CHROME, PERFETTO, FOLDED, SVG, WEIGHT };
@@ -760,19 +778,13 @@ int cmd_export(int argc, char **argv)
 	e.args = args_show_new(e.reader.file, e.reader.tep);
 	if (e.by_time && !graph_events_have_entries(&e.graph))
 		die("the file has no calls with returns: '%s'; --weight time needs record --ret, not --ret=exit", path);
-	if (output && !freopen(output, "we", stdout))
-		die_errno("cannot write '%s'", output);
-	set_output_name(output);
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	open_output(output, buffer, sizeof(buffer));
 
 	switch (format) {
 	case CSV:
-		e.instances = reader_has_instances(&e.reader);
-		e.returns = graph_events_have_entries(&e.graph) || graph_events_only_exits(&e.graph);
-		printf("%s,cpu,pid,task,context,function,caller%s%s%s\n", e.reader.cycles ? "cycles" : "time",
-		       e.instances ? ",instance" : "", e.returns ? ",duration_ns,returned" : "",
-		       e.args ? ",arguments" : "");
-		e.put = csv_row;
+		csv_begin(&e.csv, &e.reader);
+		e.put = put_csv;
+		e.reader.gap = put_csv_gap;
 		break;
 	case JSON:
 		fputs("[\n", stdout);
@@ -838,6 +850,8 @@ int cmd_export(int argc, char **argv)
 		show_folded(&e);
 	else if (format == SVG)
 		flamegraph_write(&e.calls, e.reader.tep, e.by_time, NULL);
+	else if (format == CSV)
+		csv_end(&e.csv);
 	callgraph_free(&e.calls);
 	durations_free(&e.durations);
 	hit_filter_free(&e.filter);
@@ -845,5 +859,5 @@ int cmd_export(int argc, char **argv)
 	periods_free(&periods);
 	args_show_free(e.args);
 	reader_close(&e.reader);
-	return finish_output() ?: ret;
+	return close_output() ?: ret;
 }

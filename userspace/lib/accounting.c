@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 
 #include "lib/accounting.h"
 #include "lib/args_plan.h"
@@ -47,6 +48,19 @@ void accounting_add_recursion(struct accounting *a, struct recursion r)
 	a->recursions[a->nr_recursions++] = r;
 }
 
+static void read_origin(struct accounting *a)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	struct utsname u;
+
+	if (f && fscanf(f, "%39s", a->boot) != 1)
+		*a->boot = '\0';
+	if (f)
+		fclose(f);
+	if (!uname(&u))
+		snprintf(a->build, sizeof(a->build), "%s", u.version);
+}
+
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 {
 	struct nestrace_stack_config stack;
@@ -58,6 +72,7 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 	a->time.size = sizeof(a->time);
 	if (ioctl(fd, NESTRACE_IOC_TIME, &a->time))
 		memset(&a->time, 0, sizeof(a->time));
+	read_origin(a);
 	if (device_stack(fd, &stack)) {
 		a->stack = stack.depth;
 		memcpy(a->left_out, stack.left_out, sizeof(a->left_out));
@@ -238,6 +253,10 @@ static void print_session(const struct accounting *a, FILE *f)
 	if (a->time.wall_ns)
 		fprintf(f, "wall_clock: %llu.%09llu at %llu\n", a->time.wall_ns / 1000000000,
 			a->time.wall_ns % 1000000000, a->time.clock);
+	if (*a->boot)
+		fprintf(f, "boot: %s\n", a->boot);
+	if (*a->build)
+		fprintf(f, "build: %s\n", a->build);
 	if (order)
 		fprintf(f, "clock_order: %s\n", order);
 	if (a->set_forward)
@@ -297,6 +316,7 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 	char *copy = xstrdup(cpustat), *text, *save;
 	struct nestrace_slot_returns returns;
 	struct nestrace_slot_stats s;
+	unsigned long long seconds, ns, clock;
 	struct recursion r;
 	char word[16];
 	unsigned int i;
@@ -317,6 +337,12 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 		}
 		if (sscanf(text, "left_out: 0x%" SCNx64, &ip) == 1 && *nr_left_out < NESTRACE_STACK_LEFT_OUT)
 			a->left_out[(*nr_left_out)++] = ip;
+		if (sscanf(text, "boot: %39[0-9a-f-]", a->boot) == 1 || sscanf(text, "build: %127[^\n]", a->build) == 1)
+			continue;
+		if (sscanf(text, "wall_clock: %llu.%llu at %llu", &seconds, &ns, &clock) == 3) {
+			a->time.wall_ns = seconds * 1000000000 + ns;
+			a->time.clock = clock;
+		}
 		if (sscanf(text, "clock_order: %15s", word) == 1)
 			a->time.flags = order_flags(word);
 		if (sscanf(text, "returns: %15s", word) == 1) {

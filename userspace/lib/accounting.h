@@ -30,6 +30,8 @@ struct accounting {
 	uint64_t left_out[NESTRACE_STACK_LEFT_OUT];	/* functions not traced for that; 0 ends them */
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
+	char boot[40];			/* the kernel's ID of the boot; empty: not known */
+	char build[128];		/* its version, as uname -v; empty: not known */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
 	/*
 	 * The selection of what was traced, in lines: "functions GLOB", "without GLOB", "tasks", "cpus", "conditions". Empty: all. NULL: not
