@@ -9,13 +9,13 @@
 enum { TASK = NESTRACE_SLOT_TASK, HARDIRQ = NESTRACE_SLOT_HARDIRQ, NMI = NESTRACE_SLOT_NMI };
 enum {
 	WORK = 0xffffffff81000010, CALLER = 0xffffffff81000110, UNLOCK = 0xffffffff81000210, ENTRY = 0xffffffff81000310,
-	EXIT = 0xffffffff81000410, SWITCH = 0xffffffff81000510, MODULE = 0xffffffffc0000010,
+	EXIT = 0xffffffff81000410, USER = 0xffffffff81000590, SWITCH = 0xffffffff81000510, MODULE = 0xffffffffc0000010,
 };
 
 static const char symbols[] =
 	"ffffffff81000000 t work\nffffffff81000100 t caller\nffffffff81000200 T _raw_spin_unlock_irqrestore\n"
-	"ffffffff81000300 t asm_sysvec_apic_timer_interrupt\nffffffff81000400 t syscall_exit_to_user_mode\n"
-	"ffffffff81000500 t finish_task_switch.isra.0\nffffffff81000600 t end\nffffffffc0000000 t mutex_lock\t[evil]\n";
+	"ffffffff81000300 t asm_sysvec_apic_timer_interrupt\nffffffff81000400 t irqentry_exit\n"
+	"ffffffff81000500 t finish_task_switch.isra.0\nffffffff81000580 t do_syscall_64\nffffffff81000600 t end\nffffffffc0000000 t mutex_lock\t[evil]\n";
 
 static struct function_traits traits;
 static struct stretches s;
@@ -58,7 +58,7 @@ int main(void)
 
 	begin("stretches: traits by address, not those of modules");
 	is_number(function_traits_at(&traits, UNLOCK), TRAIT_IRQS_ON | TRAIT_PREEMPT_ON);
-	is_number(function_traits_at(&traits, SWITCH), TRAIT_ENTRY | TRAIT_ENABLES);
+	is_number(function_traits_at(&traits, SWITCH), TRAIT_SWITCH | TRAIT_ENABLES);
 	is_number(function_traits_at(&traits, 0xffffffff81000600), 0);
 	is_number(function_traits_at(&traits, MODULE), 0);
 	is_number(function_traits_at(&traits, 1), 0);
@@ -131,6 +131,15 @@ int main(void)
 	at_of(900, WORK, CALLER, TASK, 0, true, true);
 	is_number(longest(STRETCH_IRQS), 0);
 	is_number(longest(STRETCH_PREEMPT), 0);
+
+	begin("stretches: preemption stays off on an interrupt's way in and out");
+	at_of(110, WORK, CALLER, TASK, 7, false, 1);
+	at_of(120, WORK, ENTRY, TASK, 7, true, 1);
+	at_of(130, WORK, EXIT, TASK, 7, true, 1);
+	at_of(300, WORK, CALLER, TASK, 7, false, 1);
+	at_of(310, WORK, USER, TASK, 7, false, 1);
+	at_of(900, WORK, CALLER, TASK, 7, false, 1);
+	is_number(longest(STRETCH_PREEMPT), 190);
 
 	begin("stretches: preemption off, with interrupts in between");
 	at_of(110, WORK, CALLER, TASK, 7, false, true);

@@ -10,10 +10,14 @@
 #define TRAIT_SLEEPS	(1U << 0)
 /* Called by itself: it is called by each function that may sleep, and names it as its caller. */
 #define TRAIT_MIGHT_SLEEP	(1U << 1)
-/* Code of the way in of an exception, an interrupt or a task. Before it, interrupts were on, or another task ran. */
+/* Code of the way in of an exception or an interrupt. Before it, interrupts were on. */
 #define TRAIT_ENTRY	(1U << 2)
-/* Code of the way out to user mode or to what was interrupted. After it, interrupts are on. */
+/* Code of the way out to what was interrupted. After it, interrupts are on. */
 #define TRAIT_EXIT	(1U << 3)
+/* The way to user mode and back. */
+#define TRAIT_USER	(1U << 14)
+/* A task goes on after a switch: others ran before. */
+#define TRAIT_SWITCH	(1U << 15)
 /* It turns interrupts and preemption on before it returns. */
 #define TRAIT_ENABLES	(1U << 4)
 /* It may turn interrupts on at its end, or lowers the count of preemption by one. */

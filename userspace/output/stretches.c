@@ -71,8 +71,12 @@ static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t
 		 const struct stretch_hit *hit)
 {
 	struct open_stretch *open = &s->open[kind][hit->slot];
+	/* an interrupt leaves preemption as it was in the task */
+	bool stays = kind == STRETCH_PREEMPT && hit->slot == NESTRACE_SLOT_TASK;
+	uint32_t begins = TRAIT_USER | TRAIT_SWITCH | (stays ? 0 : TRAIT_ENTRY);
+	uint32_t ends = TRAIT_USER | (stays ? 0 : TRAIT_EXIT);
 
-	if (!off || open->ends || traits & TRAIT_ENTRY || caller & TRAIT_ENTRY || open->s.pid != hit->pid)
+	if (!off || open->ends || (traits | caller) & begins || open->s.pid != hit->pid)
 		end(s, kind, open);
 	if (!off)
 		return;
@@ -83,7 +87,7 @@ static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t
 		};
 	open->s.end = hit->ts;
 	open->s.last_ip = hit->ip;
-	open->ends = (traits | caller) & TRAIT_EXIT || traits & TRAIT_ENABLES || turns_on(kind, traits | caller, hit);
+	open->ends = (traits | caller) & ends || traits & TRAIT_ENABLES || turns_on(kind, traits | caller, hit);
 }
 
 void stretches_take(struct stretches *s, const struct function_traits *traits, const struct stretch_hit *hit)
