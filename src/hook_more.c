@@ -139,10 +139,10 @@ static __always_inline struct nt_node *nt_node_get(const struct nt_hook *h, stru
 /* Return: the bit of calls like this in @firsts. */
 static __always_inline u32 nt_call_bit(const struct nt_call *c)
 {
-	unsigned int preempt = c->ctx.preempt_count & (PREEMPT_MASK | SOFTIRQ_MASK);
+	u32 preempt = c->ctx.preempt_count & (PREEMPT_MASK | SOFTIRQ_MASK) ? 1 : 0;
 
 	return nt_first_bit(c->ip, c->parent_ip,
-			    c->odd | c->slot << 2 | nt_irqs_off(c->ctx.irq_flags) << 1 | !!preempt);
+			    c->odd | c->slot << 2 | nt_irqs_off(c->ctx.irq_flags) << 1 | preempt);
 }
 
 /* Return: the bytes that the stack of a call may need; 0: it is not recorded. */

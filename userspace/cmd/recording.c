@@ -74,6 +74,8 @@ struct recording {
 	struct piece *finishing;	/* the last piece, until its thread is joined */
 	atomic_bool full;		/* there is no room on the disk: begin the next piece */
 	atomic_uint generation;		/* of @file */
+	bool waits_for_room;		/* and this was said */
+	atomic_bool over;		/* the session has ended: no piece follows */
 };
 
 /* The file that is not complete if we exit. */
@@ -87,14 +89,21 @@ static bool no_room(const struct error *e)
 	return strstr(e->text, strerror(ENOSPC)) || strstr(e->text, strerror(EDQUOT)) || strstr(e->text, "may have only");
 }
 
-/* Wait until another piece has begun. The ring keeps, or loses and counts, what comes meanwhile. */
-static void wait_for_piece(struct recording *r, unsigned int generation)
+/*
+ * Wait until another piece has begun. The ring keeps, or loses and counts, what comes meanwhile. Return: false if
+ * none will.
+ */
+static bool wait_for_piece(struct recording *r, unsigned int generation)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 
 	atomic_store(&r->full, true);
-	while (atomic_load(&r->generation) == generation)
+	while (atomic_load(&r->generation) == generation) {
+		if (atomic_load(&r->over))
+			return false;
 		nanosleep(&pause, NULL);
+	}
+	return true;
 }
 
 /* Write data of a stream to the file that is open now. */
@@ -128,7 +137,9 @@ static bool write_data(struct recording *r, unsigned int stream, const void *buf
 		/* the room of a file that is gone may take a moment to come back */
 		if (tries++ < 3 && pieces_drop_oldest(r->pieces))
 			continue;
-		wait_for_piece(r, generation);
+		if (!wait_for_piece(r, generation))
+			break;
+		tries = 0;
 	}
 	/* the other CPUs meet the same */
 	if (!__atomic_exchange_n(&r->failed, true, __ATOMIC_RELAXED))
@@ -409,6 +420,25 @@ static bool is_due(struct recording *r)
 	return c->bytes && (bytes >= c->bytes || bytes / 2 > bytes_free(r));
 }
 
+/* Make room for the next piece, for another try at the next tick; or give up. */
+static void cannot_begin(struct recording *r, const struct error *e)
+{
+	if (no_room(e) && pieces_drop_oldest(r->pieces))
+		return;
+	if (no_room(e) && !r->frozen) {
+		if (!r->waits_for_room)
+			warn("no room for the next file: '%s'; hits are lost until there is", r->name);
+		r->waits_for_room = true;
+		return;
+	}
+	if (!r->failed)
+		warn_error(e);
+	r->failed = true;
+	/* whoever waits for it need not */
+	if (atomic_load(&r->full))
+		atomic_store(&r->over, true);
+}
+
 /* Begin the next piece, and let a thread complete the last one. */
 static void next_piece(struct recording *r, int fd)
 {
@@ -424,12 +454,7 @@ static void next_piece(struct recording *r, int fd)
 	join_finishing(r);
 	symbols = symbols_text(&r->symbols, false, &len);
 	if (!begin_file(r, symbols, len, &file, &name, &e)) {
-		/* try again at the next tick */
-		if (no_room(&e) && pieces_drop_oldest(r->pieces))
-			return;
-		if (!r->failed)
-			warn_error(&e);
-		r->failed = true;
+		cannot_begin(r, &e);
 		return;
 	}
 	for (i = 0; i < 2 * r->nr_cpus; i++)
@@ -438,6 +463,7 @@ static void next_piece(struct recording *r, int fd)
 	last_name = r->name;
 	r->file = unfinished = file;
 	r->name = name;
+	r->waits_for_room = false;
 	atomic_store(&r->full, false);
 	atomic_fetch_add(&r->generation, 1);
 	for (i = 0; i < 2 * r->nr_cpus; i++)
@@ -699,6 +725,7 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 	int ret;
 
 	r->frozen = false;
+	atomic_store(&r->over, false);
 	r->progress = r->begun = (struct progress){ 0 };
 	r->comms = comms_new();
 	/* it may wait for days */
@@ -715,6 +742,7 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 	ok = !r->events || kernel_events_start(r->events, on_events, r, &e);
 	ok = ok && capture_run(&c->capture, &sink, capture, &e);
 	has_begun |= ok;
+	atomic_store(&r->over, true);
 	stop_events(r);
 	if (!ok)
 		die_error(&e);
