@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/objtool.h>
 #include <linux/preempt.h>
+#include <linux/vmalloc.h>
 #include <asm/tsc.h>
 
 #define HELPER_TEXT 64
@@ -33,6 +34,15 @@ noinline void nt_bug_sleep(void)
 	preempt_disable();
 	mutex_lock(&nt_mutex);
 	mutex_unlock(&nt_mutex);
+	preempt_enable();
+}
+
+/* The function that may sleep is two calls away. */
+noinline void nt_bug_alloc(void);
+noinline void nt_bug_alloc(void)
+{
+	preempt_disable();
+	vfree(vmalloc(PAGE_SIZE));
 	preempt_enable();
 }
 
@@ -146,6 +156,45 @@ static void plant_preempt_off(void)
 	preempt_enable();
 }
 
+noinline void nt_bug_bh_off(void);
+noinline void nt_bug_bh_off(void)
+{
+	barrier();
+}
+
+static void plant_bh_off(void)
+{
+	local_bh_disable();
+	nt_bug_bh_off();
+	mdelay(LONG_MS);
+	nt_bug_bh_off();
+	local_bh_enable();
+}
+
+static DECLARE_COMPLETION(nt_tasklet_done);
+
+noinline void nt_bug_softirq(void);
+noinline void nt_bug_softirq(void)
+{
+	barrier();
+}
+
+static void on_tasklet(struct tasklet_struct *tasklet)
+{
+	nt_bug_softirq();
+	mdelay(LONG_MS);
+	nt_bug_softirq();
+	complete(&nt_tasklet_done);
+}
+
+static DECLARE_TASKLET(nt_tasklet, on_tasklet);
+
+static void plant_softirq(void)
+{
+	tasklet_schedule(&nt_tasklet);
+	wait_for_completion(&nt_tasklet_done);
+}
+
 /* ---- a clock source that can be traced ---- */
 
 noinline u64 nt_bug_recursion(struct clocksource *cs);
@@ -212,9 +261,9 @@ static const struct {
 	const char *name;
 	void (*plant)(void);
 } bugs[] = {
-	{ "sleep", nt_bug_sleep }, { "lockdep", plant_lockdep }, { "context", plant_context },
+	{ "sleep", nt_bug_sleep }, { "alloc", nt_bug_alloc }, { "lockdep", plant_lockdep }, { "context", plant_context },
 	{ "in-hardirq", plant_in_hardirq }, { "unwind", nt_bug_unwind }, { "irqs-off", plant_irqs_off },
-	{ "preempt-off", plant_preempt_off },
+	{ "preempt-off", plant_preempt_off }, { "bh-off", plant_bh_off }, { "softirq", plant_softirq },
 };
 
 static int command(char *text)

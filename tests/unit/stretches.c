@@ -9,13 +9,13 @@
 enum { TASK = NESTRACE_SLOT_TASK, HARDIRQ = NESTRACE_SLOT_HARDIRQ, NMI = NESTRACE_SLOT_NMI };
 enum {
 	WORK = 0xffffffff81000010, CALLER = 0xffffffff81000110, UNLOCK = 0xffffffff81000210, ENTRY = 0xffffffff81000310,
-	EXIT = 0xffffffff81000410, USER = 0xffffffff81000590, SWITCH = 0xffffffff81000510, MODULE = 0xffffffffc0000010,
+	EXIT = 0xffffffff81000410, USER = 0xffffffff81000590, SOFTIRQS = 0xffffffff81000650, SWITCH = 0xffffffff81000510, MODULE = 0xffffffffc0000010,
 };
 
 static const char symbols[] =
 	"ffffffff81000000 t work\nffffffff81000100 t caller\nffffffff81000200 T _raw_spin_unlock_irqrestore\n"
 	"ffffffff81000300 t asm_sysvec_apic_timer_interrupt\nffffffff81000400 t irqentry_exit\n"
-	"ffffffff81000500 t finish_task_switch.isra.0\nffffffff81000580 t do_syscall_64\nffffffff81000600 t end\nffffffffc0000000 t mutex_lock\t[evil]\n";
+	"ffffffff81000500 t finish_task_switch.isra.0\nffffffff81000580 t do_syscall_64\nffffffff81000600 t end\nffffffff81000640 t handle_softirqs\nffffffffc0000000 t mutex_lock\t[evil]\n";
 
 static struct function_traits traits;
 static struct stretches s;
@@ -59,7 +59,7 @@ int main(void)
 	begin("stretches: traits by address, not those of modules");
 	is_number(function_traits_at(&traits, UNLOCK), TRAIT_IRQS_ON | TRAIT_PREEMPT_ON);
 	is_number(function_traits_at(&traits, SWITCH), TRAIT_SWITCH | TRAIT_ENABLES);
-	is_number(function_traits_at(&traits, 0xffffffff81000600), 0);
+	is_number(function_traits_at(&traits, 0xffffffff81000610), 0);
 	is_number(function_traits_at(&traits, MODULE), 0);
 	is_number(function_traits_at(&traits, 1), 0);
 
@@ -200,6 +200,29 @@ int main(void)
 	at_of(100, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
 	at_of(140, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
 	is_number(longest(STRETCH_PREEMPT), 40);
+
+	begin("stretches: nor does a timer's interrupt end a softirq, but another row of softirqs begins anew");
+	at_of(100, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
+	at_of(120, WORK, ENTRY, NESTRACE_SLOT_SOFTIRQ, 7, true, 0);
+	at_of(130, WORK, CALLER, HARDIRQ, 7, true, 0);
+	at_of(140, WORK, EXIT, NESTRACE_SLOT_SOFTIRQ, 7, true, 0);
+	at_of(150, WORK, CALLER, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
+	at_of(900, WORK, SOFTIRQS, NESTRACE_SLOT_SOFTIRQ, 7, false, 0);
+	is_number(longest(STRETCH_PREEMPT), 50);
+
+	begin("stretches: an interrupt of a section with softirqs off sees that");
+	{
+		struct stretch_hit hit = { .ts = 100, .ip = WORK, .parent_ip = CALLER, .pid = 7, .bh_off = true };
+
+		stretches_take(&s, &traits, &hit);
+		hit.slot = HARDIRQ;
+		hit.irqs_off = true;
+		stretches_take(&s, &traits, &hit);
+		hit.slot = TASK;
+		hit.ts = 170;
+		stretches_take(&s, &traits, &hit);
+	}
+	is_number(longest(STRETCH_PREEMPT), 70);
 
 	begin("stretches: the longest stay");
 	for (i = 0; i < 2 * STRETCHES_KEPT; i++) {

@@ -96,6 +96,22 @@ static uint64_t start_of_last(struct audit *a, uint64_t ip)
 	return names_start(a->live.tep, modules_place_before(a->live.modules, ip, UINT64_MAX));
 }
 
+/*
+ * The unwinder may have taken any word of the stack for an address. Return: the last address before it that is
+ * code, whose caller is not known therefore.
+ */
+static uint64_t last_code(const struct audit *a, const struct finding *f)
+{
+	unsigned int i;
+
+	if (names_find(a->live.tep, f->ip))
+		return f->ip;
+	for (i = f->nr; i-- > 0;)
+		if (names_find(a->live.tep, f->caller[i]))
+			return f->caller[i];
+	return f->function;
+}
+
 static void add_finding(struct audit *a, const struct finding *f)
 {
 	struct finding placed = *f;
@@ -108,6 +124,8 @@ static void add_finding(struct audit *a, const struct finding *f)
 	placed.function = modules_place(a->live.modules, f->function, f->first);
 	for (i = 0; i < f->nr; i++)
 		placed.caller[i] = modules_place(a->live.modules, f->caller[i], f->first);
+	if (f->kind == FINDING_UNWIND)
+		placed.ip = last_code(a, &placed);
 	findings_add(&a->findings, &placed);
 }
 
@@ -207,6 +225,21 @@ static int by_kind_and_count(const void *a, const void *b)
 	return x->ip < y->ip ? -1 : x->ip > y->ip;
 }
 
+/* Is it a call within a call that is such a finding? */
+static bool is_nested(const struct audit *a, const struct finding *f)
+{
+	uint64_t start;
+	unsigned int i;
+
+	for (i = 0; f->kind == FINDING_SLEEP && i < f->nr; i++) {
+		start = names_start(a->live.tep, f->caller[i]);
+		for (const struct finding *g = a->findings.finding; g < a->findings.finding + a->findings.size; g++)
+			if (g->count && g != f && g->kind == FINDING_SLEEP && g->slot == f->slot && g->ip == start)
+				return true;
+	}
+	return false;
+}
+
 /* Choose what the baseline does not have. Return: the list, to be freed. */
 static struct finding *choose(struct audit *a, struct audit_report *r)
 {
@@ -215,7 +248,7 @@ static struct finding *choose(struct audit *a, struct audit_report *r)
 	char *key;
 
 	for (f = a->findings.finding; f < a->findings.finding + a->findings.size; f++) {
-		if (!f->count)
+		if (!f->count || is_nested(a, f))
 			continue;
 		key = finding_key(a->live.tep, f);
 		if (baseline_has(&a->baseline, key))

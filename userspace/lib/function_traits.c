@@ -252,10 +252,8 @@ static void take(void *arg, const struct kallsyms_line *line)
 	else
 		traits = strncmp(line->module, "kvm", strlen("kvm")) ? 0 : traits_of_kvm(line->name);
 	end_last(t, line->start);
-	if (!line->module) {
-		t->start = xgrow(t->start, t->nr_starts, sizeof(*t->start));
-		t->start[t->nr_starts++] = line->start;
-	}
+	t->start = xgrow(t->start, t->nr_starts, sizeof(*t->start));
+	t->start[t->nr_starts++] = line->start;
 	if (!traits)
 		return;
 	/* a function may have several names */
@@ -318,8 +316,7 @@ uint64_t function_traits_start(const struct function_traits *t, uint64_t ip)
 		else
 			high = middle;
 	}
-	/* modules lie beyond the last of them */
-	return low && low < t->nr_starts ? t->start[low - 1] : 0;
+	return low && ip - t->start[low - 1] < SIZE_MAX_OF_ONE ? t->start[low - 1] : 0;
 }
 
 void function_traits_free(struct function_traits *t)

@@ -41,7 +41,7 @@ struct function_trait;
 struct function_traits {
 	struct function_trait *trait;
 	size_t nr;
-	uint64_t *start;		/* of all functions of the kernel */
+	uint64_t *start;		/* of all functions, those of modules included */
 	size_t nr_starts;
 };
 
@@ -49,7 +49,7 @@ struct function_traits {
 struct function_traits function_traits_of(const char *symbols);
 /* Return the traits of the function at @ip. */
 uint32_t function_traits_at(const struct function_traits *t, uint64_t ip);
-/* Return where the function at @ip begins; 0: it is not of the kernel. */
+/* Return where the function at @ip begins; 0: it is not known. */
 uint64_t function_traits_start(const struct function_traits *t, uint64_t ip);
 void function_traits_free(struct function_traits *t);
 

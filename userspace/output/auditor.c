@@ -54,13 +54,10 @@ static uint32_t atomic_bits(const struct auditor *a, const struct nestrace_funct
 	return bits;
 }
 
-/*
- * might_sleep() is called by many functions. The bug is in the caller of the one that may sleep, so find its call.
- * Return: NULL if it is not among the last calls.
- */
-static const struct auditor_call *call_of_parent(const struct auditor *a)
+/* Return: the last call of the function that @ip is in, or NULL if it is too long ago. */
+static const struct auditor_call *call_of(const struct auditor *a, uint64_t ip)
 {
-	uint64_t start = function_traits_start(a->traits, a->parent_ip);
+	uint64_t start = function_traits_start(a->traits, ip);
 	const struct auditor_call *call;
 	unsigned int i;
 
@@ -72,19 +69,39 @@ static const struct auditor_call *call_of_parent(const struct auditor *a)
 	return NULL;
 }
 
-static void take_sleep(struct auditor *a, const struct nestrace_function *call)
+/*
+ * might_sleep() is called by many functions. The bug is in the caller of the one that may sleep, or farther up: in the
+ * function that was not called in atomic context. An interrupt is one from its beginning. Return: the call that
+ * function has made, or NULL if it is not known.
+ */
+static const struct auditor_call *call_to_blame(const struct auditor *a)
 {
-	uint32_t bits = atomic_bits(a, call), traits = bits ? function_traits_at(a->traits, a->ip) : 0;
-	const struct auditor_call *parent;
+	const struct auditor_call *call = call_of(a, a->parent_ip), *up;
+	unsigned int i;
+
+	for (i = 0; call && call->atomic && a->slot == NESTRACE_SLOT_TASK && i < AUDITOR_LAST; i++) {
+		up = call_of(a, call->parent_ip);
+		if (!up || !up->atomic)
+			break;
+		call = up;
+	}
+	/* it has made itself atomic, and is the caller already */
+	return call && call->atomic ? call : NULL;
+}
+
+static void take_sleep(struct auditor *a, uint32_t bits)
+{
+	uint32_t traits = bits ? function_traits_at(a->traits, a->ip) : 0;
+	const struct auditor_call *blame;
 
 	if (!(traits & TRAIT_SLEEPS))
 		return;
 	/* it is called by a function that is a finding itself */
 	if (function_traits_at(a->traits, a->parent_ip) & TRAIT_SLEEPS)
 		return;
-	parent = traits & TRAIT_MIGHT_SLEEP ? call_of_parent(a) : NULL;
-	if (parent)
-		note(a, FINDING_SLEEP, parent->ip, parent->parent_ip, bits);
+	blame = traits & TRAIT_MIGHT_SLEEP ? call_to_blame(a) : NULL;
+	if (blame)
+		note(a, FINDING_SLEEP, blame->ip, blame->parent_ip, bits);
 	else
 		note_call(a, FINDING_SLEEP, bits);
 }
@@ -107,7 +124,7 @@ static void take_stretch(struct auditor *a, const struct nestrace_function *call
 static void take_call(struct auditor *a, const struct hit *event)
 {
 	struct nestrace_function call;
-	uint32_t word = 0;
+	uint32_t word = 0, atomic;
 
 	memcpy(&call, event->data, sizeof(call));
 	a->flags = call.flags;
@@ -127,9 +144,10 @@ static void take_call(struct auditor *a, const struct hit *event)
 	/* its stack was one that contradicts preempt_count */
 	if (a->any_context && findings_find(&a->findings, FINDING_CONTEXT, a->ip, a->parent_ip, a->slot))
 		note_call(a, FINDING_CONTEXT, 0);
-	take_sleep(a, &call);
+	atomic = atomic_bits(a, &call);
+	take_sleep(a, atomic);
 	take_stretch(a, &call);
-	a->last[a->slot][a->at[a->slot]++ % AUDITOR_LAST] = (struct auditor_call){ a->ip, a->parent_ip, a->pid };
+	a->last[a->slot][a->at[a->slot]++ % AUDITOR_LAST] = (struct auditor_call){ a->ip, a->parent_ip, a->pid, atomic };
 }
 
 static void keep_stack(struct finding *f, uint64_t function, const uint64_t *caller, unsigned int nr)

@@ -15,11 +15,12 @@ struct function_traits;
 struct hit;
 
 #define AUDITOR_OF_ONE	8		/* findings that one call can be */
-#define AUDITOR_LAST	16		/* calls of each slot that are remembered */
+#define AUDITOR_LAST	64		/* calls of each slot that are remembered */
 
 struct auditor_call {
 	uint64_t ip, parent_ip;
 	int pid;
+	bool atomic;
 };
 
 struct auditor_noted {

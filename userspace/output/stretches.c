@@ -71,12 +71,12 @@ static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t
 		 const struct stretch_hit *hit)
 {
 	struct open_stretch *open = &s->open[kind][hit->slot];
-	/* an interrupt leaves preemption as it was in the task */
-	bool stays = kind == STRETCH_PREEMPT && hit->slot == NESTRACE_SLOT_TASK;
-	uint32_t begins = TRAIT_USER | TRAIT_SWITCH | (stays ? 0 : TRAIT_ENTRY);
-	uint32_t ends = TRAIT_USER | (stays ? 0 : TRAIT_EXIT);
+	/* an interrupt leaves preemption as it was; each function that runs softirqs begins a row of them */
+	uint32_t begins = kind == STRETCH_IRQS ? TRAIT_ENTRY : hit->slot == NESTRACE_SLOT_TASK ? 0 : TRAIT_SOFTIRQS;
+	uint32_t ends = kind == STRETCH_IRQS ? TRAIT_USER | TRAIT_EXIT : TRAIT_USER;
 
-	if (!off || open->ends || (traits | caller) & begins || open->s.pid != hit->pid)
+	if (!off || open->ends || (traits | caller) & (begins | TRAIT_USER | TRAIT_SWITCH) ||
+	    open->s.pid != hit->pid)
 		end(s, kind, open);
 	if (!off)
 		return;
@@ -102,7 +102,7 @@ void stretches_take(struct stretches *s, const struct function_traits *traits, c
 	if (hit->slot == NESTRACE_SLOT_HARDIRQ)
 		end_below(s, STRETCH_IRQS, hit->slot);
 	/* it sees the count of what it interrupted */
-	if (hit->slot != NESTRACE_SLOT_TASK && !hit->preempt)
+	if (hit->slot != NESTRACE_SLOT_TASK && !hit->preempt && !hit->bh_off)
 		end(s, STRETCH_PREEMPT, &s->open[STRETCH_PREEMPT][NESTRACE_SLOT_TASK]);
 	/* the interrupts above are over */
 	for (above = hit->slot + 1; above <= NESTRACE_SLOT_HARDIRQ; above++) {

@@ -40,17 +40,19 @@ plant()
 	nestrace audit --json --irqs-off 20ms --preempt-off 20ms sh -e bugs > j 2> err
 	# a slow host can stop a CPU for that long, and the timer can interrupt a softirq
 	found | grep -vE "$idle" | grep -vE '^(irqs|preempt)-off [^n]' |
-	sed -E 's/^(context nt_bug_in_hardirq on_timer) .*/\1/; s/^(irqs-off|preempt-off) (.*) [0-9]*$/\1 \2/' | sort -u > r
+	sed -E 's/_noprof / /; s/^(context nt_bug_in_hardirq on_timer) .*/\1/; s/^(irqs-off|preempt-off) (.*) [0-9]*$/\1 \2/' | sort -u > r
 	show < r
 	show < err
 }
 # where the kernel checks for a function that may sleep, it is a splat
 if [ "$debug" = 0 ]; then
-	checked="sleep mutex_lock nt_bug_sleep task 3"
-	plant sleep context in-hardirq unwind irqs-off preempt-off
+	# on a kernel with another model of preemption might_sleep() calls nothing
+	checked="sleep mutex_lock nt_bug_sleep task 3
+sleep vmalloc nt_bug_alloc task 3"
+	plant sleep alloc context in-hardirq unwind irqs-off preempt-off bh-off softirq
 else
 	checked="lockdep nt_bug_lockdep plant_lockdep task 3"
-	plant lockdep context in-hardirq unwind irqs-off preempt-off
+	plant lockdep context in-hardirq unwind irqs-off preempt-off bh-off softirq
 fi
 is "each bug is found, and nothing beside it" "$(cat r)" "$(sort << EOF
 $checked
@@ -59,6 +61,8 @@ context nt_bug_in_hardirq on_timer
 unwind nt_bug_unwind - task 1
 irqs-off nt_bug_irqs_off plant_irqs_off task
 preempt-off nt_bug_preempt_off plant_preempt_off task
+preempt-off nt_bug_bh_off plant_bh_off task
+preempt-off nt_bug_softirq on_tasklet softirq
 EOF
 )"
 ok "a stretch is as long as it was" grep -qE '"kind":"irqs-off","function":"nt_bug_irqs_off".*"longest_ns":(2[5-9]|[3-9].|...)......,' j
