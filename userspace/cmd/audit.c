@@ -225,18 +225,30 @@ static int by_kind_and_count(const void *a, const void *b)
 	return x->ip < y->ip ? -1 : x->ip > y->ip;
 }
 
-/* Is it a call within a call that is such a finding? */
-static bool is_nested(const struct audit *a, const struct finding *f)
+/* Is @f, whose calls may sleep, a call within @by, or the end of it by a jump? */
+static bool is_within(const struct audit *a, const struct finding *f, const struct finding *by)
 {
-	uint64_t start;
 	unsigned int i;
 
-	for (i = 0; f->kind == FINDING_SLEEP && i < f->nr; i++) {
-		start = names_start(a->live.tep, f->caller[i]);
-		for (const struct finding *g = a->findings.finding; g < a->findings.finding + a->findings.size; g++)
-			if (g->count && g != f && g->kind == FINDING_SLEEP && g->slot == f->slot && g->ip == start)
-				return true;
-	}
+	/* a function that ends with a jump to another leaves the address to return to */
+	if (f->site == by->site)
+		return by->first < f->first;
+	for (i = 0; i < f->nr; i++)
+		if (names_start(a->live.tep, f->caller[i]) == by->ip)
+			return true;
+	return false;
+}
+
+/* Is it a part of another finding? */
+static bool is_nested(const struct audit *a, const struct finding *f)
+{
+	const struct finding *by;
+
+	if (f->kind != FINDING_SLEEP)
+		return false;
+	for (by = a->findings.finding; by < a->findings.finding + a->findings.size; by++)
+		if (by->count && by != f && by->kind == FINDING_SLEEP && by->slot == f->slot && is_within(a, f, by))
+			return true;
 	return false;
 }
 

@@ -18,8 +18,10 @@
 #define TRAIT_USER	(1U << 14)
 /* A task goes on after a switch: others ran before. */
 #define TRAIT_SWITCH	(1U << 15)
+/* It calls handlers in interrupts, one after the other. */
+#define TRAIT_HANDLERS	(1U << 4)
 /* It turns interrupts and preemption on before it returns. */
-#define TRAIT_ENABLES	(1U << 4)
+#define TRAIT_ENABLES	(1U << 16)
 /* It may turn interrupts on at its end, or lowers the count of preemption by one. */
 #define TRAIT_IRQS_ON	(1U << 10)
 #define TRAIT_PREEMPT_ON	(1U << 11)

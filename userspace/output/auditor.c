@@ -22,6 +22,7 @@ static struct finding *note(struct auditor *a, enum finding_kind kind, uint64_t 
 	if (!f)
 		return NULL;
 	if (!f->count++) {
+		f->site = parent_ip;
 		f->first = a->ts;
 		f->cpu = a->cpu;
 		f->pid = a->pid;

@@ -37,6 +37,7 @@ struct finding {
 	enum finding_kind kind;
 	unsigned int slot;
 	uint64_t ip, parent_ip;
+	uint64_t site;			/* the address in the caller that the first one returns to; 0: not known */
 	uint64_t count;
 	uint64_t first, last;		/* times; 0: not known */
 	uint64_t longest;		/* ns, of the kinds that take time */

@@ -75,7 +75,7 @@ static void take(struct stretches *s, enum stretch_kind kind, bool off, uint32_t
 	uint32_t begins = kind == STRETCH_IRQS ? TRAIT_ENTRY : hit->slot == NESTRACE_SLOT_TASK ? 0 : TRAIT_SOFTIRQS;
 	uint32_t ends = kind == STRETCH_IRQS ? TRAIT_USER | TRAIT_EXIT : TRAIT_USER;
 
-	if (!off || open->ends || (traits | caller) & (begins | TRAIT_USER | TRAIT_SWITCH) ||
+	if (!off || open->ends || (traits | caller) & (begins | TRAIT_USER | TRAIT_SWITCH) || caller & TRAIT_HANDLERS ||
 	    open->s.pid != hit->pid)
 		end(s, kind, open);
 	if (!off)
