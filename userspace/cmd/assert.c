@@ -47,7 +47,7 @@ static const char help[] =
 	"  --ktap, --json     print the results as KTAP, or as JSON\n"
 	"  -h, --help         print this help\n\n"
 	"Each claim may be repeated. The exit status is 0: all hold; 1: one is violated,\n"
-	"and its first calls are shown; 3: one is undecided, because calls may be missing;\n"
+	"and its first calls are shown; 3: one is undecided, as calls may be missing;\n"
 	"125: nestrace failed; 2: wrong use.\n";
 
 enum { EXIT_VIOLATED = 1, EXIT_UNKNOWN = 3 };

@@ -34,7 +34,7 @@ is "--rotate: the status is the command's" $? 7
 show < err
 set -- time-*.dat
 ok "--rotate: there are several files" test $# -ge 3
-is "--rotate: their names have host and time" "$(ls | grep -vcE '^time-guest-20[0-9]{6}-[0-9]{6}(-[0-9]+)?\.dat$')" 0
+is "--rotate: their names have host and time" "$(ls time-* | grep -vcE '^time-guest-20[0-9]{6}-[0-9]{6}(-[0-9]+)?\.dat$')" 0
 is "--rotate: all calls are there" "$(hits "$@")" 3120
 is "--rotate: the counters add up to them" "$(column "$*" recorded)" 3120
 is "--exec: it ran for each file" "$(sort ../done | tr '\n' ' ')" "$(ls time-* | tr '\n' ' ')"
