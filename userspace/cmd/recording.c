@@ -232,32 +232,50 @@ static void read_accounting(struct recording *r, int fd, struct accounting *a, s
 	a->selection = selection(r);
 }
 
-/* Let nothing but the time since now be lost if we are killed. */
-static void save(struct recording *r, int fd)
+/* Let nothing but the time since now be lost of a file if we are killed. */
+static void save_file(struct recording *r, int fd, struct tracedat_writer *file)
 {
 	struct accounting a, session;
 	size_t len;
 	char *text;
 
 	text = names_times_text(r->modules, r->comms, &len);
-	tracedat_set_times(r->file, text, len);
+	tracedat_set_times(file, text, len);
 	text = comms_text(r->comms, &len);
 	if (fd >= 0) {
 		read_accounting(r, fd, &a, &session);
 		accounting_free(&session);
 	}
-	tracedat_save(r->file, text, len, fd < 0 ? NULL : &a);
+	tracedat_save(file, text, len, fd < 0 ? NULL : &a);
 	if (fd >= 0)
 		accounting_free(&a);
 	free(text);
 }
 
-/* Take the file, which nobody writes to any more, with all that it needs of the session @fd. */
-static struct piece *take_piece(struct recording *r, int fd, struct tracedat_writer *file, char *name)
+static void save(struct recording *r, int fd)
+{
+	save_file(r, fd, r->file);
+}
+
+/* Return the symbols as they are now: the kernel may have made code meanwhile. */
+static char *symbols_now(struct recording *r, size_t *len)
+{
+	struct error e;
+
+	if (!symbols_read(&r->symbols, &e))
+		warn_error(&e);
+	return symbols_text(&r->symbols, false, len);
+}
+
+/*
+ * Take the file, which nobody writes to any more, with all that it needs of the session @fd. @symbols, of
+ * @symbols_len bytes, becomes its.
+ */
+static struct piece *take_piece(struct recording *r, int fd, struct tracedat_writer *file, char *name, char *symbols,
+				size_t symbols_len)
 {
 	struct piece *p = xzalloc(1, sizeof(*p));
 	struct accounting session;
-	struct error e;
 	char *text;
 	size_t len;
 
@@ -275,11 +293,7 @@ static struct piece *take_piece(struct recording *r, int fd, struct tracedat_wri
 	comms_add_running(r->comms, fd);
 	comms_take_gone(r->comms, fd);
 	modules_take(r->modules, fd);
-	/* the kernel may have made code meanwhile */
-	if (!symbols_read(&r->symbols, &e))
-		warn_error(&e);
-	text = symbols_text(&r->symbols, false, &len);
-	tracedat_set_symbols(file, text, len);
+	tracedat_set_symbols(file, symbols, symbols_len);
 	text = names_times_text(r->modules, r->comms, &len);
 	tracedat_set_times(file, text, len);
 	p->comms = comms_text(r->comms, &p->comms_len);
@@ -443,20 +457,24 @@ static void cannot_begin(struct recording *r, const struct error *e)
 static void next_piece(struct recording *r, int fd)
 {
 	struct tracedat_writer *file, *last;
-	char *name, *last_name, *symbols;
+	char *name, *last_name, *symbols, *last_symbols;
+	size_t len, last_len;
 	unsigned int i;
 	struct error e;
-	size_t len;
 
 	/* one at a time */
 	if (r->finishing && !atomic_load(&r->finishing->over))
 		return;
 	join_finishing(r);
+	/* all that takes long comes before the change, and a kill at any time leaves two files that can be restored */
+	last_symbols = symbols_now(r, &last_len);
 	symbols = symbols_text(&r->symbols, false, &len);
 	if (!begin_file(r, symbols, len, &file, &name, &e)) {
+		free(last_symbols);
 		cannot_begin(r, &e);
 		return;
 	}
+	save_file(r, -1, file);
 	for (i = 0; i < 2 * r->nr_cpus; i++)
 		pthread_mutex_lock(&r->lock[i]);
 	last = r->file;
@@ -468,7 +486,8 @@ static void next_piece(struct recording *r, int fd)
 	atomic_fetch_add(&r->generation, 1);
 	for (i = 0; i < 2 * r->nr_cpus; i++)
 		pthread_mutex_unlock(&r->lock[i]);
-	r->finishing = take_piece(r, fd, last, last_name);
+	save_file(r, fd, last);
+	r->finishing = take_piece(r, fd, last, last_name, last_symbols, last_len);
 	save(r, fd);
 	if (pthread_create(&r->finishing->thread, NULL, finish_in_thread, r->finishing)) {
 		complete_piece(r->finishing);
@@ -582,10 +601,15 @@ static int finish(struct recording *r, struct capture *capture)
 {
 	bool complete = join_finishing(r);
 	struct piece *p;
+	char *symbols;
+	size_t len;
 
 	if (capture->ended && !r->config->quiet)
 		warn("ended by %s", ended_by(capture->ended));
-	p = take_piece(r, capture->fd, r->file, r->name);
+	/* what was loaded at the end has symbols, too */
+	modules_take(r->modules, capture->fd);
+	symbols = symbols_now(r, &len);
+	p = take_piece(r, capture->fd, r->file, r->name, symbols, len);
 	/* the next session begins with this gap */
 	r->gap_from = r->config->goes_on ? r->ended_at : 0;
 	close(capture->fd);
