@@ -606,7 +606,7 @@ static int finish(struct recording *r, struct capture *capture)
 
 	if (capture->ended && !r->config->quiet)
 		warn("ended by %s", ended_by(capture->ended));
-	/* what was loaded at the end has symbols, too */
+	/* modules that were loaded at the end have symbols, too */
 	modules_take(r->modules, capture->fd);
 	symbols = symbols_now(r, &len);
 	p = take_piece(r, capture->fd, r->file, r->name, symbols, len);
