@@ -29,6 +29,9 @@
 #include "lib/symbols.h"
 #include "lib/tracedat_write.h"
 
+/* Code that comes without a module, as BPF programs do, has names in the pieces after this time. */
+#define SYMBOLS_SECONDS	60
+
 /* A file that is being completed, by a thread of its own if the recording goes on. */
 struct piece {
 	struct recording *r;
@@ -53,6 +56,7 @@ struct recording {
 	struct comms *comms;
 	struct modules *modules;
 	struct symbols symbols;
+	double symbols_of;		/* when they were read, since the start */
 	unsigned int nr_cpus;
 	bool failed;			/* data could not be written */
 	bool terminal;			/* show progress */
@@ -264,12 +268,22 @@ static char *symbols_now(struct recording *r, size_t *len)
 
 	if (!symbols_read(&r->symbols, &e))
 		warn_error(&e);
+	r->symbols_of = r->progress.seconds;
 	return symbols_text(&r->symbols, false, len);
+}
+
+/* Return the symbols for the end of a piece, or NULL: those of its beginning will do. */
+static char *new_symbols(struct recording *r, size_t *len)
+{
+	/* to read them takes long, and what comes meanwhile is not saved */
+	bool new = modules_news(r->modules) || r->progress.seconds - r->symbols_of > SYMBOLS_SECONDS;
+
+	return new ? symbols_now(r, len) : NULL;
 }
 
 /*
  * Take the file, which nobody writes to any more, with all that it needs of the session @fd. @symbols, of
- * @symbols_len bytes, becomes its.
+ * @symbols_len bytes, becomes its; NULL: it has them.
  */
 static struct piece *take_piece(struct recording *r, int fd, struct tracedat_writer *file, char *name, char *symbols,
 				size_t symbols_len)
@@ -293,7 +307,8 @@ static struct piece *take_piece(struct recording *r, int fd, struct tracedat_wri
 	comms_add_running(r->comms, fd);
 	comms_take_gone(r->comms, fd);
 	modules_take(r->modules, fd);
-	tracedat_set_symbols(file, symbols, symbols_len);
+	if (symbols)
+		tracedat_set_symbols(file, symbols, symbols_len);
 	text = names_times_text(r->modules, r->comms, &len);
 	tracedat_set_times(file, text, len);
 	p->comms = comms_text(r->comms, &p->comms_len);
@@ -458,7 +473,7 @@ static void next_piece(struct recording *r, int fd)
 {
 	struct tracedat_writer *file, *last;
 	char *name, *last_name, *symbols, *last_symbols;
-	size_t len, last_len;
+	size_t len, last_len = 0;
 	unsigned int i;
 	struct error e;
 
@@ -467,7 +482,7 @@ static void next_piece(struct recording *r, int fd)
 		return;
 	join_finishing(r);
 	/* all that takes long comes before the change, and a kill at any time leaves two files that can be restored */
-	last_symbols = symbols_now(r, &last_len);
+	last_symbols = new_symbols(r, &last_len);
 	symbols = symbols_text(&r->symbols, false, &len);
 	if (!begin_file(r, symbols, len, &file, &name, &e)) {
 		free(last_symbols);
@@ -751,6 +766,7 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 	r->frozen = false;
 	atomic_store(&r->over, false);
 	r->progress = r->begun = (struct progress){ 0 };
+	r->symbols_of = 0;
 	r->comms = comms_new();
 	/* it may wait for days */
 	if (c->capture.session.flight || c->goes_on)

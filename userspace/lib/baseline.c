@@ -10,6 +10,7 @@
 
 #include "lib/baseline.h"
 #include "lib/memory.h"
+#include "lib/new_file.h"
 
 static const char head[] = "# nestrace audit --baseline: kind, function, caller, context\n";
 
@@ -102,24 +103,13 @@ static bool write_lines(const struct baseline *b, FILE *out)
 /* Write a new file that takes the place of @path, which has no symbolic links. */
 static bool replace(const struct baseline *b, const char *path, const struct stat *st)
 {
-	char *temporary = xzalloc(1, strlen(path) + sizeof(".XXXXXX"));
-	bool good = false;
-	FILE *out;
-	int fd;
+	struct new_file f;
 
-	stpcpy(stpcpy(temporary, path), ".XXXXXX");
-	fd = mkstemp(temporary);
-	out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!new_file_begin(&f, path, st->st_mode & 07777))
+		return false;
 	/* its owner may be somebody else */
-	if (out && !fchmod(fd, st->st_mode & 07777) && (!fchown(fd, st->st_uid, st->st_gid) || errno == EPERM))
-		good = write_lines(b, out);
-	if (out)
-		good = !fclose(out) && good;
-	good = good && !rename(temporary, path);
-	if (!good && fd >= 0)
-		unlink(temporary);
-	free(temporary);
-	return good;
+	return new_file_end(&f, (!fchown(fileno(f.out), st->st_uid, st->st_gid) || errno == EPERM) &&
+				write_lines(b, f.out));
 }
 
 /* Write a file that is new, or that cannot be replaced. */

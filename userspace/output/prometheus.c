@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/accounting.h"
 #include "lib/context.h"
-#include "lib/memory.h"
+#include "lib/new_file.h"
 #include "output/prometheus.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
@@ -125,37 +122,25 @@ static void put_functions(FILE *out, const struct prometheus *p)
 	}
 }
 
-static bool put_all(const struct prometheus *p, FILE *out)
+static void put_all(const struct prometheus *p, FILE *out)
 {
 	head(out, "nestrace_start_time_seconds", "gauge", "When the counting began, since 1970.");
 	fprintf(out, "nestrace_start_time_seconds %" PRIu64 ".%09" PRIu64 "\n", p->start_ns / 1000000000,
 		p->start_ns % 1000000000);
 	put_accounting(out, p->accounting);
 	put_functions(out, p);
-	return !fflush(out) && !ferror(out);
 }
 
 bool prometheus_write(const struct prometheus *p, const char *path, struct error *e)
 {
-	/* the collector reads *.prom only */
-	char *temporary = xzalloc(1, strlen(path) + sizeof(".XXXXXX"));
-	bool good = false;
-	FILE *out;
-	int fd;
+	struct new_file f;
+	bool good;
 
-	stpcpy(stpcpy(temporary, path), ".XXXXXX");
-	fd = mkstemp(temporary);
-	out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	/* another user collects it */
-	if (out && !fchmod(fd, 0644))
-		good = put_all(p, out);
-	if (out)
-		good = !fclose(out) && good;
-	good = good && !rename(temporary, path);
-	if (!good)
-		error_set_errno(e, "cannot write the metrics '%s'", path);
-	if (!good && fd >= 0)
-		unlink(temporary);
-	free(temporary);
-	return good;
+	/* another user collects it; the collector reads *.prom only, not the temporary file */
+	good = new_file_begin(&f, path, 0644);
+	if (good) {
+		put_all(p, f.out);
+		good = new_file_end(&f, true);
+	}
+	return good || error_set_errno(e, "cannot write the metrics '%s'", path);
 }
