@@ -134,7 +134,7 @@ static const struct {
 	{ "out_of_line_wait_on_bit", TRAIT_SLEEPS },
 	{ "out_of_line_wait_on_bit_timeout", TRAIT_SLEEPS },
 	{ "out_of_line_wait_on_bit_lock", TRAIT_SLEEPS },
-	/* of x86, down to the NMIs */
+	/* x86 has these, down to the NMIs */
 	{ "asm_*", TRAIT_ENTRY },
 	{ "asm_sysvec_*", TRAIT_INTERRUPT },
 	{ "asm_common_interrupt", TRAIT_INTERRUPT },
