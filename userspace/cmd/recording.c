@@ -374,12 +374,29 @@ static void print_summary(const struct piece *p)
 		warn("%" PRIu64 " hits, %" PRIu64 " lost in %.1f s, written to '%s'", p->events, p->lost, p->seconds, p->name);
 }
 
+/* Complete the file. If the disk is full, remove the oldest ones for it. */
+static void write_piece(struct piece *p)
+{
+	struct pieces *others = p->r->pieces;
+	char *partial = xstrdup(tracedat_partial(p->file)), *name;
+	struct error e;
+
+	p->complete = tracedat_finish(p->file, p->comms, p->comms_len, &p->accounting, &p->error);
+	while (!p->complete && others && no_room(&p->error) && pieces_drop_oldest(others)) {
+		name = tracedat_restore(partial, NULL, &e);
+		p->complete = name;
+		p->error = e;
+		free(name);
+	}
+	free(partial);
+}
+
 /* Complete the file, count it among those that are kept, and do what the user wants done with it. */
 static void complete_piece(struct piece *p)
 {
 	const struct recording *r = p->r;
 
-	p->complete = tracedat_finish(p->file, p->comms, p->comms_len, &p->accounting, &p->error);
+	write_piece(p);
 	if (!p->complete) {
 		warn_error(&p->error);
 	} else {
