@@ -72,7 +72,7 @@ for delay in 2 2.7 3.5; do
 	rm -rf kill-*
 	nestrace record -q --rotate 1 -l nt_called -o kill.dat &
 	recorder=$!
-	sleep 3
+	setup within_a_minute sessions "1 running"
 	for i in 1 2 3 4 5 6 7 8; do
 		echo "task 50" > /proc/nt_calls
 		sleep 0.3
@@ -93,18 +93,18 @@ nestrace record -q --flight --keep 10 -l nt_called -l loadavg_proc_show --trigge
 recorder=$!
 ok "--flight --keep: it can be found" within_a_minute test -e /run/nestrace/$recorder
 for i in 1 2; do
-	sleep 4
+	setup within_a_minute sessions "1 running"
 	echo "task 10" > /proc/nt_calls
 	cat /proc/loadavg > /dev/null
 	within_a_minute sh -c "test \$(wc -l < /run/nestrace/$recorder) = $i"
 done
-sleep 4
+setup within_a_minute sessions "1 running"
 echo "task 10" > /proc/nt_calls
 name=$(nestrace snapshot)
 is "snapshot: it succeeds" $? 0
 ok "snapshot: it prints the name of a file" test -s "$name"
 is "snapshot: the file has the calls" "$(hits "$name")" 20
-sleep 4
+setup within_a_minute sessions "1 running"
 echo "task 5" > /proc/nt_calls
 kill -INT $recorder
 wait $recorder
