@@ -155,6 +155,11 @@ static const struct {
 	{ "return_to_handler", TRAIT_HOOKED },
 	{ "arch_rethook_trampoline", TRAIT_HOOKED },
 	{ "__kretprobe_trampoline", TRAIT_HOOKED },
+	/* by design without unwind data, for the moment of a jump */
+	{ "__x86_indirect_*", TRAIT_HOOKED },
+	{ "__x86_return_*", TRAIT_HOOKED },
+	{ "srso_*", TRAIT_HOOKED },
+	{ "retbleed_*", TRAIT_HOOKED },
 	{ "exc_*", TRAIT_ENTRY },
 	{ "sysvec_*", TRAIT_ENTRY },
 	{ "__sysvec_*", TRAIT_ENTRY | TRAIT_IN_HARDIRQ },

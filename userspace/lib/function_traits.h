@@ -28,7 +28,7 @@
 /* Assembly through which an interrupt comes, or an exception at NMI level. */
 #define TRAIT_INTERRUPT	(1U << 5)
 #define TRAIT_NMI_LEVEL	(1U << 12)
-/* The address where another tracer lets functions return to. */
+/* Unwinding ends here, and that is no hazard: retpolines, and where other tracers let functions return to. */
 #define TRAIT_HOOKED	(1U << 13)
 /* Code that runs softirqs. */
 #define TRAIT_SOFTIRQS	(1U << 6)

@@ -295,7 +295,7 @@ static void put_unseen(const struct audit_report *r)
 	       "  functions that sleep with some arguments only, unless might_sleep() is a call: it is with preempt=voluntary,\n"
 	       "  and with CONFIG_DEBUG_ATOMIC_SLEEP\n");
 	if (r->hooked)
-		printf("  %" PRIu64 " stacks from where another tracer has hooked a return\n", r->hooked);
+		printf("  %" PRIu64 " stacks that end in a retpoline, or where another tracer has hooked a return\n", r->hooked);
 	if (r->realtime)
 		printf("  sections with softirqs off, in which tasks of this PREEMPT_RT kernel may sleep\n");
 	if (u->shared)

@@ -220,7 +220,7 @@ static void take_stack(struct auditor *a, const struct hit *event)
 	}
 	a->nr = 0;
 	at = unreliable_at(a, stack.mark, caller, nr);
-	/* another tracer has put its own address in the place of the caller's */
+	/* as where another tracer has put its own address in the place of the caller's */
 	if (at && function_traits_at(a->traits, at) & TRAIT_HOOKED) {
 		a->hooked++;
 		return;
