@@ -158,7 +158,7 @@ int main(void)
 
 	begin("stretches: nothing is known across missing hits");
 	at(110, true);
-	stretches_gap(&s);
+	stretches_end(&s);
 	at(500, true);
 	is_number(longest(STRETCH_IRQS), 0);
 

@@ -11,7 +11,7 @@
 #define SIZE_MAX_OF_ONE	0x10000
 
 struct function_trait {
-	uint64_t start, end;
+	uint64_t start, end;		/* first: up_to() and by_address() look at it */
 	uint32_t traits;
 };
 
@@ -280,14 +280,8 @@ static void take(void *arg, const struct kallsyms_line *line)
 	t->trait[t->nr++] = (struct function_trait){ line->start, line->start + SIZE_MAX_OF_ONE, traits };
 }
 
+/* Compare addresses, or what begins with one. */
 static int by_address(const void *a, const void *b)
-{
-	const struct function_trait *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-static int by_number(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
 
@@ -302,36 +296,37 @@ struct function_traits function_traits_of(const char *symbols)
 	if (t.nr)
 		qsort(t.trait, t.nr, sizeof(*t.trait), by_address);
 	if (t.nr_starts)
-		qsort(t.start, t.nr_starts, sizeof(*t.start), by_number);
+		qsort(t.start, t.nr_starts, sizeof(*t.start), by_address);
 	return t;
+}
+
+/* Return how many of @nr sorted elements begin at or below @ip. Each of @size bytes begins with its address. */
+static size_t up_to(const void *array, size_t nr, size_t size, uint64_t ip)
+{
+	size_t low = 0, high = nr, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (*(const uint64_t *)((const char *)array + middle * size) <= ip)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 uint32_t function_traits_at(const struct function_traits *t, uint64_t ip)
 {
-	size_t low = 0, high = t->nr, middle;
+	size_t nr = up_to(t->trait, t->nr, sizeof(*t->trait), ip);
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (t->trait[middle].start <= ip)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && ip < t->trait[low - 1].end ? t->trait[low - 1].traits : 0;
+	return nr && ip < t->trait[nr - 1].end ? t->trait[nr - 1].traits : 0;
 }
 
 uint64_t function_traits_start(const struct function_traits *t, uint64_t ip)
 {
-	size_t low = 0, high = t->nr_starts, middle;
+	size_t nr = up_to(t->start, t->nr_starts, sizeof(*t->start), ip);
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (t->start[middle] <= ip)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && ip - t->start[low - 1] < SIZE_MAX_OF_ONE ? t->start[low - 1] : 0;
+	return nr && ip - t->start[nr - 1] < SIZE_MAX_OF_ONE ? t->start[nr - 1] : 0;
 }
 
 void function_traits_free(struct function_traits *t)

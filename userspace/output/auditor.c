@@ -233,7 +233,7 @@ static void take_stack(struct auditor *a, const struct hit *event)
 void auditor_take(struct auditor *a, unsigned int cpu, const struct hit *event)
 {
 	if (event->missed)
-		stretches_gap(&a->stretches);
+		stretches_end(&a->stretches);
 	if (event->is_hit && event->size >= NESTRACE_EVENT_SIZE) {
 		a->nr = 0;
 		a->cpu = cpu;

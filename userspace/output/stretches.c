@@ -109,19 +109,17 @@ void stretches_take(struct stretches *s, const struct function_traits *traits, c
 		end(s, STRETCH_IRQS, &s->open[STRETCH_IRQS][above]);
 		end(s, STRETCH_PREEMPT, &s->open[STRETCH_PREEMPT][above]);
 	}
-	of_ip = function_traits_at(traits, hit->ip);
-	of_caller = function_traits_at(traits, hit->parent_ip);
+	/* where nothing is off, whatever is open ends */
+	if (hit->irqs_off || hit->preempt || hit->bh_off || hit->slot == NESTRACE_SLOT_SOFTIRQ) {
+		of_ip = function_traits_at(traits, hit->ip);
+		of_caller = function_traits_at(traits, hit->parent_ip);
+	}
 	/* an idle CPU waits with both off, and wakes at once */
 	take(s, STRETCH_IRQS, hit->irqs_off && (hit->pid || hit->slot), of_ip, of_caller, hit);
 	if (hit->slot == NESTRACE_SLOT_TASK)
 		take(s, STRETCH_PREEMPT, (hit->preempt || hit->bh_off) && hit->pid, of_ip, of_caller, hit);
 	else if (hit->slot == NESTRACE_SLOT_SOFTIRQ)
 		take(s, STRETCH_PREEMPT, !hit->preemptible, of_ip, of_caller, hit);
-}
-
-void stretches_gap(struct stretches *s)
-{
-	stretches_end(s);
 }
 
 void stretches_end(struct stretches *s)

@@ -54,9 +54,7 @@ struct stretch_hit {
 };
 
 void stretches_take(struct stretches *s, const struct function_traits *traits, const struct stretch_hit *hit);
-/* Hits are missing: nothing is known of what goes on. */
-void stretches_gap(struct stretches *s);
-/* End what has not ended. */
+/* End what has not ended: no hits follow, or some are missing, and nothing is known of what goes on. */
 void stretches_end(struct stretches *s);
 /* Add @from, which has ended, to @to. */
 void stretches_add(struct stretches *to, const struct stretches *from);
