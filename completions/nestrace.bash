@@ -47,14 +47,14 @@ _nestrace()
 			compgen -W "$(cut -d ' ' -f 1 /sys/kernel/tracing/available_filter_functions |
 				      grep -- "^$cur")" -- "$cur")
 		return ;;
-	-i | -o)
+	-i | -o | --vmcore)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	esac
 	case $command in
 	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of --args --args=deep -A --if -W --flight --trigger --warn --rotate --keep --exec -o -q -h --help" ;;
-	report) options="-i -t --graph --line --line-from --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
-	restore) options="-o -q -h --help" ;;
+	report) options="-i --vmcore --session -t --graph --line --line-from --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
+	restore) options="-o --vmcore --session -q -h --help" ;;
 	snapshot) options="-P -h --help" ;;
 	export) options="--csv --json --jsonl --chrome --perfetto --folded --svg --weight -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	top) options="-l -n -P --tid -c -M -b -h --help" ;;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/anon_inodes.h>
 #include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
@@ -13,7 +14,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "anchor.h"
 #include "args.h"
+#include "boot.h"
 #include "counts.h"
 #include "device.h"
 #include "events.h"
@@ -33,6 +36,8 @@
 #define NT_GLOB_MAX	255
 #define NT_MASK_MAX	1024
 #define NT_ADDRESSES_MAX	(1U << 20)
+
+static const struct file_operations nt_fops;
 
 /* Require the privileges that tracefs and perf require for function tracing. */
 static int nt_open(struct inode *inode, struct file *file)
@@ -160,6 +165,19 @@ static int nt_ioc_pid(struct nt_session *s, const void __user *user)
 		return -EINVAL;
 	return nt_pids_add(&s->pids, arg.pid, arg.flags & NESTRACE_PID_PROCESS,
 			   arg.flags & NESTRACE_PID_FOLLOW);
+}
+
+static int nt_ioc_cgroup(struct nt_session *s, const void __user *user)
+{
+	struct nestrace_cgroup arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (arg.reserved)
+		return -EINVAL;
+	return s->state == NT_NEW ? nt_pids_set_cgroup(&s->pids, arg.fd) : -EBUSY;
 }
 
 static int nt_ioc_cpus(struct nt_session *s, const void __user *user)
@@ -532,23 +550,6 @@ out:
 	return ret;
 }
 
-static u32 nt_time_flags(const struct nt_session *s)
-{
-	/* its hits have no times */
-	if (s->hook.counts)
-		return 0;
-	switch (s->hook.reader) {
-	case NT_READER_GLOBAL_TSC:
-		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
-	case NT_READER_GLOBAL_LOCK:
-		return NESTRACE_TIME_LOCK | (nt_clock_is_stable() ? 0 : NESTRACE_TIME_UNSTABLE);
-	case NT_READER_GLOBAL_UNSTABLE:
-		return NESTRACE_TIME_LOCK;
-	default:
-		return 0;
-	}
-}
-
 static int nt_ioc_time(struct nt_session *s, void __user *user)
 {
 	struct nestrace_time arg;
@@ -560,12 +561,23 @@ static int nt_ioc_time(struct nt_session *s, void __user *user)
 		return ret;
 	if (s->state == NT_NEW)
 		return -EINVAL;
-	arg.flags = nt_time_flags(s);
+	arg.flags = nt_session_time_flags(s);
 	local_irq_save(flags);
 	arg.clock = nt_session_time(s);
 	arg.wall_ns = ktime_get_real_ns();
 	local_irq_restore(flags);
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static int nt_ioc_cookie(struct nt_session *s, const void __user *user)
+{
+	struct nestrace_cookie arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, 0);
+	if (!ret)
+		nt_anchor_set_cookie(s, arg.cookie);
+	return ret;
 }
 
 static int nt_ioc_recursions(struct nt_session *s, void __user *user)
@@ -702,6 +714,31 @@ static int nt_ioc_livepatch(void __user *user)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : ret;
 }
 
+static int nt_ioc_boot(void __user *user)
+{
+	struct nestrace_boot arg;
+	struct nt_session *s;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, NESTRACE_BOOT_TAKE);
+	if (ret)
+		return ret;
+	if (arg.config || arg.ring_kb)
+		return -EINVAL;
+	ret = nt_boot_describe(&arg);
+	if (!ret && copy_to_user(user, &arg, sizeof(arg)))
+		ret = -EFAULT;
+	if (ret || !(arg.flags & NESTRACE_BOOT_TAKE))
+		return ret;
+	s = nt_boot_take();
+	if (!s)
+		return -ENOENT;
+	ret = anon_inode_getfd("[nestrace]", &nt_fops, s, O_RDWR | O_CLOEXEC);
+	if (ret < 0)
+		nt_boot_put_back(s);
+	return ret;
+}
+
 static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct nt_session *s = file->private_data;
@@ -721,6 +758,8 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return nt_ioc_modules(s, user);
 	if (cmd == NESTRACE_IOC_LIVEPATCH)
 		return nt_ioc_livepatch(user);
+	if (cmd == NESTRACE_IOC_BOOT)
+		return nt_ioc_boot(user);
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {
@@ -729,6 +768,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_PID:
 		ret = nt_ioc_pid(s, user);
+		break;
+	case NESTRACE_IOC_CGROUP:
+		ret = nt_ioc_cgroup(s, user);
 		break;
 	case NESTRACE_IOC_CPUS:
 		ret = nt_ioc_cpus(s, user);
@@ -747,6 +789,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_TIME:
 		ret = nt_ioc_time(s, user);
+		break;
+	case NESTRACE_IOC_COOKIE:
+		ret = nt_ioc_cookie(s, user);
 		break;
 	case NESTRACE_IOC_RECURSIONS:
 		ret = nt_ioc_recursions(s, user);

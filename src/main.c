@@ -3,7 +3,9 @@
 
 #include <linux/module.h>
 
+#include "anchor.h"
 #include "arch_stacks.h"
+#include "boot.h"
 #include "clock.h"
 #include "device.h"
 #include "events.h"
@@ -75,14 +77,20 @@ static int __init nt_init(void)
 	ret = nt_events_init();
 	if (ret)
 		goto err_hibernation;
-	ret = nt_device_init();
+	ret = nt_anchor_init();
 	if (ret)
 		goto err_events;
+	ret = nt_device_init();
+	if (ret)
+		goto err_anchor;
 
 	nt_events_set_ready();
+	nt_boot_init();
 	pr_info("version " NT_VERSION " is ready at " NESTRACE_DEVICE "\n");
 	return 0;
 
+err_anchor:
+	nt_anchor_exit();
 err_events:
 	nt_events_exit();
 err_hibernation:
@@ -101,6 +109,8 @@ err_stacks:
 static void __exit nt_exit(void)
 {
 	nt_device_exit();
+	nt_boot_exit();
+	nt_anchor_exit();
 	nt_livepatch_exit();
 	nt_events_exit();
 	nt_hibernation_exit();

@@ -3,7 +3,8 @@
  * struct nt_hook: everything that a hook may look at.
  *
  * Invariant: a hook does not change while it is registered with ftrace, except for the bits
- * of @pids, which are set and cleared one at a time, and @frozen, which is only ever set.
+ * of @pids, which are set and cleared one at a time, @frozen, which is only ever set, and
+ * @ignored_mm, which is only compared.
  */
 #ifndef NT_OPS_H
 #define NT_OPS_H

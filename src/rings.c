@@ -27,8 +27,7 @@ struct nt_memory {
 	struct page **pages;
 };
 
-/* Split @ring_kb as NESTRACE_IOC_CONFIG documents. */
-static size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
+size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot)
 {
 	static const u8 shift[NESTRACE_NR_SLOTS] = {
 		[NESTRACE_SLOT_TASK] = 1, [NESTRACE_SLOT_SOFTIRQ] = 3, [NESTRACE_SLOT_HARDIRQ] = 3,
@@ -205,6 +204,11 @@ int nt_rings_alloc(struct nt_session *s)
 	for_each_cpu(cpu, s->cpus)
 		nt_rings_carve(s, cpu);
 	return 0;
+}
+
+struct page *nt_rings_page(const struct nt_session *s, unsigned int cpu, unsigned int nr)
+{
+	return s->memory[cpu].pages[nr];
 }
 
 void nt_rings_free(struct nt_session *s)

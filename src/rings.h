@@ -13,6 +13,7 @@
 #include "uapi/nestrace.h"
 
 struct nt_session;
+struct page;
 
 /* A function that recursed, and the function that was being traced. */
 struct nt_recursion {
@@ -28,6 +29,8 @@ struct nt_rings {
 	unsigned long *firsts;	/* bitmap of firsts.h; NULL: none is needed, or the CPU is not traced */
 };
 
+/* Return: the bytes of one ring, of the @ring_kb that NESTRACE_IOC_CONFIG documents. */
+size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot);
 /*
  * Allocate and initialise the rings of all CPUs of @s.
  * Return: 0, -EINTR if the caller is being killed, or -ENOMEM if RLIMIT_MEMLOCK or half of the
@@ -35,6 +38,8 @@ struct nt_rings {
  * Context: may sleep; @s->lock is held.
  */
 int nt_rings_alloc(struct nt_session *s);
+/* Return: page @nr of the memory of @cpu, which is one of the session's. */
+struct page *nt_rings_page(const struct nt_session *s, unsigned int cpu, unsigned int nr);
 /* Context: may sleep; no hook or reader of @s is left. */
 void nt_rings_free(struct nt_session *s);
 

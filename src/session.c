@@ -6,6 +6,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "anchor.h"
 #include "args.h"
 #include "filter.h"
 #include "hook_more.h"
@@ -70,6 +71,7 @@ static void nt_session_release(struct kref *ref)
 	nt_triggers_free(&s->triggers);
 	nt_drop_ignored_mm(s);
 	nt_tasks_free(s);
+	nt_anchor_remove(s);
 	nt_streams_free(s);
 	nt_rings_free(s);
 	nt_counts_gone_free(&s->gone);
@@ -125,12 +127,16 @@ err_session:
 
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm)
 {
+	struct mm_struct *before = s->hook.ignored_mm;
+
 	lockdep_assert_held(&s->lock);
-	nt_drop_ignored_mm(s);
 	/* hold it, so that its address does not become that of another task's */
 	if (mm != NT_NO_MM)
 		mmgrab(mm);
-	s->hook.ignored_mm = mm;
+	WRITE_ONCE(s->hook.ignored_mm, mm);
+	/* a hook only compares the address */
+	if (before != NT_NO_MM)
+		mmdrop(before);
 }
 
 /* Leave out what a hook of this kind calls. */
@@ -164,10 +170,33 @@ int nt_session_prepare(struct nt_session *s)
 		return ret;
 	}
 	s->hook.reader = nt_clock_choose(s->clock, &s->scale);
+	ret = s->hook.counts ? 0 : nt_anchor_add(s);
+	if (ret) {
+		nt_streams_free(s);
+		nt_rings_free(s);
+		return ret;
+	}
 	s->hook.more = s->hook.returns || s->hook.stack || s->hook.programs || s->hook.audits;
 	s->hook.ops.func = nt_hook_func(&s->hook, s->empty);
 	WRITE_ONCE(s->state, NT_READY);
 	return 0;
+}
+
+u32 nt_session_time_flags(const struct nt_session *s)
+{
+	/* its hits have no times */
+	if (s->hook.counts)
+		return 0;
+	switch (s->hook.reader) {
+	case NT_READER_GLOBAL_TSC:
+		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
+	case NT_READER_GLOBAL_LOCK:
+		return NESTRACE_TIME_LOCK | (nt_clock_is_stable() ? 0 : NESTRACE_TIME_UNSTABLE);
+	case NT_READER_GLOBAL_UNSTABLE:
+		return NESTRACE_TIME_LOCK;
+	default:
+		return 0;
+	}
 }
 
 static int nt_session_arm(struct nt_session *s)

@@ -25,6 +25,7 @@
 #include "triggers.h"
 #include "wakeups.h"
 
+struct nestrace_dump_session;
 struct nt_memory;
 struct nt_stream;
 struct nt_tasks;
@@ -58,6 +59,8 @@ struct nt_session {
 	struct nt_stream **streams;	/* by CPU; NULL: not READY yet, or it counts */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
+	u64 cookie;			/* by which a reader of a dump recognises it */
+	struct nestrace_dump_session *described;	/* for such a reader; NULL: not READY yet, or it counts */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
 	struct delayed_work watch_work;	/* stops the session once a trigger has frozen it */
 	struct list_head hibernation;	/* of hibernation.c, under its lock */
@@ -79,7 +82,7 @@ void nt_session_close(struct nt_session *s);
 
 /* Context of the next four: may sleep; @s->lock is held. */
 
-/* Ignore the tasks with this address space; NT_NO_MM: none. @s is not running. */
+/* Ignore the tasks with this address space; NT_NO_MM: none. While @s runs, hits meanwhile may go either way. */
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm);
 /* Make rings and streams, or tables of counts: the configuration is fixed now. Return: 0, -EINTR or -ENOMEM. */
 int nt_session_prepare(struct nt_session *s);
@@ -102,6 +105,8 @@ static inline u64 nt_session_time(struct nt_session *s)
 	return nt_clock_scaled(&s->scale, nt_clock_read(s->hook.reader, &s->order, &set_forward));
 }
 
+/* Return: how its clock is ordered across CPUs, as NESTRACE_TIME_ bits. Context: may sleep; @s->lock is held. */
+u32 nt_session_time_flags(const struct nt_session *s);
 /* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
 void nt_session_freeze(struct nt_session *s);
 

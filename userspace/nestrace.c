@@ -18,6 +18,7 @@ static const struct {
 	{ "record", cmd_record, "trace into a file that trace-cmd and KernelShark read" },
 	{ "report", cmd_report, "print such a file as text, with its accounting" },
 	{ "restore", cmd_restore, "make the file of a recording that was interrupted" },
+	{ "send", cmd_send, "give a recording to trace-cmd listen on another machine" },
 	{ "snapshot", cmd_snapshot, "let flight recordings write what they hold, and go on" },
 	{ "export", cmd_export, "write such a file as CSV, JSON, for Perfetto or as a flame graph" },
 	{ "stat", cmd_stat, "count calls by function and context, live or from a file" },

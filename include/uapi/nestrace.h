@@ -14,7 +14,7 @@
  *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
  *    does a flag that is not listed here, or a reserved field that is not 0.
  *  - An unknown ioctl number gives ENOTTY.
- *  - The ioctls that configure (FILTER, PID, CPUS, CONFIG, ARGS, and STACK with a depth) give EBUSY once START
+ *  - The ioctls that configure (FILTER, PID, CGROUP, CPUS, CONFIG, ARGS, and STACK with a depth) give EBUSY once START
  *    or STREAM has created the rings, even if that ioctl then failed for another reason.
  *  - A bad user address gives EFAULT; lack of memory gives ENOMEM.
  *  - START and STOP take no argument: any value but 0 gives EINVAL.
@@ -234,6 +234,19 @@ struct nestrace_pid {
 	__u32 size;
 	__u32 flags;
 	__s32 pid;
+	__u32 reserved;
+};
+
+/*
+ * NESTRACE_IOC_CGROUP: trace only while a task of this cgroup is current, or of a cgroup in it, including its
+ * interrupts; tasks may come and go. @fd: of the cgroup's directory, of version 2. It excludes NESTRACE_IOC_PID.
+ * NESTRACE_PID_CLEAR drops it. Errors: EBADF it is no such directory; EINVAL there are tasks already, or another
+ * cgroup; EOPNOTSUPP this kernel does not show tasks that come to another cgroup.
+ */
+struct nestrace_cgroup {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
 	__u32 reserved;
 };
 
@@ -516,6 +529,30 @@ struct nestrace_time {
 };
 
 /*
+ * NESTRACE_IOC_COOKIE: sets the number by which a reader of a dump of the machine's memory recognises the session,
+ * at any time. nestrace record gives it that of its file.
+ */
+struct nestrace_cookie {
+	__u32 size;
+	__u32 flags;
+	__u64 cookie;
+};
+
+/*
+ * NESTRACE_IOC_BOOT: describes the session that the module's parameter boot has started, which runs, and leaves out
+ * from then on what the caller does, as with NESTRACE_CONFIG_IGNORE_SELF. With NESTRACE_BOOT_TAKE it returns a
+ * descriptor of that session, which is configured already. It does not wait for the ioctls of the caller's session.
+ * Errors: ENOENT there is none, or it was taken over.
+ */
+#define NESTRACE_BOOT_TAKE	(1U << 0)
+struct nestrace_boot {
+	__u32 size;
+	__u32 flags;
+	__u32 config;		/* in: 0; out: NESTRACE_CONFIG_ bits */
+	__u32 ring_kb;		/* in: 0; out: KiB per CPU */
+};
+
+/*
  * NESTRACE_IOC_RECURSIONS: the first functions that recursed on one CPU and in one slot,
  * each with the function that was being traced on that stack. EINVAL: no such CPU or slot.
  */
@@ -788,6 +825,9 @@ struct nestrace_klp_task {
 #define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
 #define NESTRACE_IOC_STACK	_IOWR(NESTRACE_IOC_MAGIC, 16, struct nestrace_stack_config)
 #define NESTRACE_IOC_ARGS	_IOW(NESTRACE_IOC_MAGIC, 17, struct nestrace_args)
+#define NESTRACE_IOC_COOKIE	_IOW(NESTRACE_IOC_MAGIC, 19, struct nestrace_cookie)
+#define NESTRACE_IOC_BOOT	_IOWR(NESTRACE_IOC_MAGIC, 20, struct nestrace_boot)
+#define NESTRACE_IOC_CGROUP	_IOW(NESTRACE_IOC_MAGIC, 21, struct nestrace_cgroup)
 #define NESTRACE_IOC_LIVEPATCH	_IOWR(NESTRACE_IOC_MAGIC, 18, struct nestrace_livepatch)
 
 #endif

@@ -57,6 +57,8 @@ typedef s32 __s32;
 #define EXPORT_SYMBOL_GPL(x)
 #define __init
 #define udelay(n)		do { } while (0)
+#define lockdep_off()		do { } while (0)
+#define lockdep_on()		do { } while (0)
 
 /* The memory model, with no more order than the kernel promises. */
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)

@@ -157,7 +157,7 @@ static bool restore(const char *path)
 	bool ok;
 
 	name_other(path, other, sizeof(other));
-	ok = tracedat_restore(path, by_other_name ? other : NULL, &e);
+	ok = tracedat_restore(path, by_other_name ? other : NULL, false, &e);
 
 	if (!ok)
 		printf("# %s\n", e.text);

@@ -17,7 +17,7 @@ static const char help[] =
 	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C.\n\n"
 	"  -l GLOB, -n GLOB  only, or not, what matches: NAME, GLOB, [GLOB]:mod:MODULE\n"
 	"  -F            trace only COMMAND, with its threads; -c: and its children\n"
-	"  -P PID,..., --tid TID,...  only these processes, threads; -c: with children\n"
+	"  -P PID,..., --tid TID,..., --cgroup PATH  only these tasks; -c: with children\n"
 	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE, -W   memory per CPU, with K, M or G (default 2M); -W: overwrite it\n"
@@ -26,12 +26,13 @@ static const char help[] =
 	"  --args[=deep], -A 'FUNC(VALUE,...)'  arguments, too: all, or file->f_mode, ...\n"
 	"  --if CONDITION  only calls that match: 'count > 4096'; with --ret=exit, retval\n"
 	"  --stack[=N], --stack-of GLOB  stacks, too: up to N callers, of all or of GLOB\n"
-	"  --flight      keep the newest hits in memory; write them when COMMAND ends,\n"
-	"                at Ctrl-C, SIGUSR2, an oops, a --trigger or --warn\n"
-	"  --trigger GLOB, --warn  with --flight: a matching call, or a WARN, ends it\n"
+	"  --flight      keep the newest hits in memory; write them when COMMAND ends, at\n"
+	"                Ctrl-C, SIGUSR2, an oops, a call of --trigger GLOB, a WARN (--warn)\n"
 	"  --rotate SECONDS|SIZE   begin a new file after this; SIZE has K, M or G\n"
 	"  --keep N, --exec 'CMD {}'  keep the newest N files; run CMD for each. After\n"
 	"                each end but Ctrl-C, --flight begins again\n"
+	"  --boot        take over what parameter boot of the module records\n"
+	"  -N HOST:PORT  send it to trace-cmd listen; -V CID:PORT: by vsock\n"
 	"  -o FILE, -q   write to FILE (default trace.dat); print no progress\n"
 	"-l, -n, -P, --tid, -e, -A, --if, --stack-of, --trigger may be repeated. The exit\n"
 	"status is COMMAND's; 125, or 1 without it, for nestrace's errors; 2: wrong use.\n";
@@ -45,8 +46,6 @@ static _Noreturn void not_ours(int opt, const char *arg)
 	case 'g':
 		usage("no functions of a graph can be selected: '-g %s'; select functions with -l, add --ret, and draw them with nestrace report --graph",
 		      arg);
-	case 'N':
-		usage("no recording over a network: '-N %s'; record into a file and copy it", arg);
 	}
 	usage("no limit of the file's size: '-m %s'; --rotate SIZE --keep N limits that of all, and --flight keeps the newest hits only", arg);
 }
@@ -95,10 +94,20 @@ static void check_pieces(struct recording_config *r)
 	r->goes_on = rotates || (flight && r->pieces.keep);
 }
 
+/* What a recording of the boot has was decided when the module was loaded. */
+static void check_boot(const struct recording_config *r)
+{
+	const struct session_config *s = &r->capture.session;
+
+	if (s->nr_filter || s->nr_notrace || s->nr_pids || s->cgroup || s->cpus || s->returns || s->stack || s->overwrite || s->nr_trigger ||
+	    r->capture.follow_command || r->args.all || r->args.nr_values || r->args.nr_conditions)
+		usage("the recording of the boot has its configuration already: '--boot'; leave out what selects or adds, and see nestrace-record(1)");
+}
+
 static void parse(int argc, char **argv, struct recording_config *r)
 {
 	struct capture_config *c = &r->capture;
-	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF, ARGS, IF, ROTATE, KEEP, EXEC };
+	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF, ARGS, IF, ROTATE, KEEP, EXEC, BOOT };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
@@ -113,12 +122,13 @@ static void parse(int argc, char **argv, struct recording_config *r)
 		{ "rotate", required_argument, NULL, ROTATE },
 		{ "keep", required_argument, NULL, KEEP },
 		{ "exec", required_argument, NULL, EXEC },
+		{ "boot", no_argument, NULL, BOOT },
 		{ 0 }
 	};
 	int opt;
 
 	session_options_init(c);
-	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:f:g:N:m:A:", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, SESSION_LETTERS "o:Wqp:e:f:g:N:V:m:A:", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'h':
 			fputs(help, stdout);
@@ -171,6 +181,9 @@ static void parse(int argc, char **argv, struct recording_config *r)
 		case EXEC:
 			r->pieces.exec = optarg;
 			break;
+		case BOOT:
+			c->session.boot = true;
+			break;
 		case 'q':
 			r->quiet = true;
 			break;
@@ -189,7 +202,12 @@ static void parse(int argc, char **argv, struct recording_config *r)
 				usage("no -e before this filter: '-f %s'; put -e EVENT first", optarg);
 			r->events.choice[r->events.nr - 1].filter = optarg;
 			break;
-		case 'g': case 'N': case 'm':
+		case 'N': case 'V':
+			if (r->remote.address)
+				usage("only one listener: '-%c %s'", opt, optarg);
+			r->remote = (struct remote_config){ optarg, opt == 'V' };
+			break;
+		case 'g': case 'm':
 			not_ours(opt, optarg);
 		default:
 			if (!session_option(c, opt, optarg))
@@ -206,6 +224,14 @@ static void parse(int argc, char **argv, struct recording_config *r)
 		usage("--args and -A record the arguments of calls, but --ret=exit records returns only; use --ret");
 	session_options_finish(c, argv + optind);
 	check_pieces(r);
+	if (c->session.boot)
+		check_boot(r);
+	if (r->remote.address && r->goes_on)
+		usage("one file is sent, not several: '%s'; leave out --rotate, --keep and --exec, or nestrace send each",
+		      r->remote.address);
+	if (r->remote.address && r->events.nr)
+		usage("the kernel's events cannot be sent: '-e %s'; the protocol of trace-cmd has no second buffer, so leave out -N or -e",
+		      r->events.choice->glob);
 }
 
 int cmd_record(int argc, char **argv)

@@ -70,6 +70,13 @@ struct recording {
 	struct timespec ended;		/* when the session was frozen last, and that by its clock */
 	uint64_t ended_at;
 
+	struct tracedat_contents contents;	/* of each file */
+
+	/* a listener */
+	struct remote *remote;		/* or NULL */
+	bool split;			/* it gets no more data: the file has the rest */
+	struct accounting of_remote;	/* then, of what it got */
+
 	/* pieces */
 	struct pieces *pieces;		/* NULL: there is one file */
 	pthread_mutex_t *lock;		/* by stream: held while its data is written; all of them to change @file */
@@ -131,7 +138,15 @@ static bool write_data(struct recording *r, unsigned int stream, const void *buf
 {
 	unsigned int generation, tries = 0;
 	struct error e;
+	size_t sent;
 
+	if (r->remote) {
+		sent = remote_send(r->remote, stream, buf, len);
+		if (sent == len)
+			return true;
+		buf = (const char *)buf + sent;
+		len -= sent;
+	}
 	for (;;) {
 		generation = atomic_load(&r->generation);
 		if (write_once(r, stream, buf, len, &e))
@@ -162,7 +177,7 @@ static void *on_room(void *arg, unsigned int cpu, size_t *len)
 	struct recording *r = arg;
 
 	/* the buffer would be that of a file that ends while the thread waits for data */
-	return r->lock ? NULL : tracedat_room(r->file, cpu, len);
+	return r->lock || r->remote ? NULL : tracedat_room(r->file, cpu, len);
 }
 
 /* Compress in the threads of all CPUs, at once. */
@@ -192,7 +207,7 @@ static char *selection(const struct recording *r)
 {
 	const struct session_config *s = &r->config->capture.session;
 
-	return accounting_selection(s, r->config->capture.follow_command || s->nr_pids);
+	return accounting_selection(s, r->config->capture.follow_command || s->nr_pids || s->cgroup);
 }
 
 static enum tracedat_returns returns_of(const struct session_config *s)
@@ -202,21 +217,28 @@ static enum tracedat_returns returns_of(const struct session_config *s)
 	return s->at_exit ? RETURNS_ONLY : WITH_RETURNS;
 }
 
-/* Begin a file; @symbols becomes its. Return: false after an error. */
-static bool begin_file(struct recording *r, char *symbols, size_t len, struct tracedat_writer **file, char **name,
-		       struct error *e)
+/* Describe what the files have. */
+static void set_contents(struct recording *r)
 {
 	const struct recording_config *c = r->config;
-	const struct tracedat_contents contents = {
+
+	r->contents = (struct tracedat_contents){
 		.events = r->events, .returns = returns_of(&c->capture.session), .stacks = c->capture.session.stack,
 		.args = c->args.all || c->args.nr_values,
 		.args_text = r->args_plan ? r->args_plan->description : NULL,
 		.args_len = r->args_plan ? r->args_plan->len : 0,
 	};
+}
+
+/* Begin a file; @symbols becomes its. Return: false after an error. */
+static bool begin_file(struct recording *r, char *symbols, size_t len, struct tracedat_writer **file, char **name,
+		       struct error *e)
+{
+	const struct recording_config *c = r->config;
 
 	*name = r->pieces ? pieces_name(r->pieces, time(NULL)) : xstrdup(c->output);
 	*file = tracedat_create(*name, r->nr_cpus, clock_tracefs_name(c->capture.session.clock), symbols, len,
-				&contents, e);
+				&r->contents, e);
 	if (*file)
 		return true;
 	free(*name);
@@ -229,7 +251,7 @@ static void read_accounting(struct recording *r, int fd, struct accounting *a, s
 {
 	accounting_read(session, fd, r->nr_cpus);
 	*a = accounting_since(session, &r->before);
-	a->piece = r->lock != NULL;
+	a->piece = r->lock || r->split;
 	a->gap_from = r->gap_from;
 	a->gap_to = r->gap_to;
 	a->gap_ns = r->gap_ns;
@@ -383,7 +405,7 @@ static void write_piece(struct piece *p)
 
 	p->complete = tracedat_finish(p->file, p->comms, p->comms_len, &p->accounting, &p->error);
 	while (!p->complete && others && no_room(&p->error) && pieces_drop_oldest(others)) {
-		name = tracedat_restore(partial, NULL, &e);
+		name = tracedat_restore(partial, NULL, false, &e);
 		p->complete = name;
 		p->error = e;
 		free(name);
@@ -518,6 +540,7 @@ static void next_piece(struct recording *r, int fd)
 	atomic_fetch_add(&r->generation, 1);
 	for (i = 0; i < 2 * r->nr_cpus; i++)
 		pthread_mutex_unlock(&r->lock[i]);
+	device_set_cookie(fd, tracedat_id(file));
 	save_file(r, fd, last);
 	r->finishing = take_piece(r, fd, last, last_name, last_symbols, last_len);
 	save(r, fd);
@@ -549,6 +572,7 @@ static void on_opened(void *arg, int fd)
 {
 	struct recording *r = arg;
 
+	device_set_cookie(fd, tracedat_id(r->file));
 	if (modules_read(r->modules, fd))
 		r->symbols.modules = r->modules;
 	comms_add_running(r->comms, fd);
@@ -604,10 +628,27 @@ static void show_progress(struct recording *r, const struct progress *p)
 		fprintf(stderr, "\r\033[K");
 }
 
+/* Keep the listener's connection. From where it fails the file has the rest. */
+static void tick_remote(struct recording *r, int fd, const struct progress *p)
+{
+	struct accounting session;
+	struct error e;
+
+	if (remote_tick(r->remote, &e))
+		return;
+	warn("%s; what follows is written to '%s'", e.text, r->name);
+	r->split = true;
+	read_accounting(r, fd, &r->of_remote, &session);
+	r->before = session;
+	r->begun = *p;
+}
+
 static void on_tick(void *arg, int fd, const struct progress *p)
 {
 	struct recording *r = arg;
 
+	if (r->remote)
+		tick_remote(r, fd, p);
 	comms_take_gone(r->comms, fd);
 	modules_take(r->modules, fd);
 	if (!p->last)
@@ -628,6 +669,52 @@ static void abandon(void)
 		tracedat_abandon(unfinished);
 }
 
+/* Let the listener complete its file, of all or of what it got. Return: false after a message. */
+static bool finish_remote(struct recording *r, int fd)
+{
+	struct remote_end end = {
+		.clock = clock_tracefs_name(r->config->capture.session.clock), .time = clock_of(fd), .id = tracedat_id(r->file),
+		.accounting = &r->of_remote,
+	};
+	char *cmdlines, *times;
+	struct accounting session;
+	struct error e;
+	bool ok;
+
+	if (!r->split) {
+		read_accounting(r, fd, &r->of_remote, &session);
+		accounting_free(&session);
+	}
+	comms_add_running(r->comms, fd);
+	comms_take_gone(r->comms, fd);
+	end.cmdlines = cmdlines = comms_text(r->comms, &end.cmdlines_len);
+	end.times = times = names_times_text(r->modules, r->comms, &end.times_len);
+	ok = remote_finish(r->remote, &end, &e);
+	if (!ok)
+		warn_error(&e);
+	else if (!r->config->quiet && !r->split)
+		warn("%" PRIu64 " hits, %" PRIu64 " lost in %.1f s, sent to '%s'", r->progress.events, r->progress.lost,
+		     r->progress.seconds, r->config->remote.address);
+	else if (!r->config->quiet)
+		warn("%" PRIu64 " hits before that were sent to '%s'", r->begun.events, r->config->remote.address);
+	free(cmdlines);
+	free(times);
+	return ok;
+}
+
+/* The recording is elsewhere. Return: is there nothing that the file must have? */
+static bool is_all_sent(struct recording *r, int fd)
+{
+	if (!r->remote)
+		return false;
+	if (!finish_remote(r, fd))
+		r->failed = true;
+	accounting_free(&r->of_remote);
+	remote_close(r->remote);
+	r->remote = NULL;
+	return !r->split;
+}
+
 /* Complete the last file. Return: the exit status. */
 static int finish(struct recording *r, struct capture *capture)
 {
@@ -640,6 +727,13 @@ static int finish(struct recording *r, struct capture *capture)
 		warn("ended by %s", ended_by(capture->ended));
 	/* modules that were loaded at the end have symbols, too */
 	modules_take(r->modules, capture->fd);
+	if (is_all_sent(r, capture->fd)) {
+		close(capture->fd);
+		unfinished = NULL;
+		tracedat_abandon(r->file);
+		free(r->name);
+		return r->failed ? failure_status() : capture->status;
+	}
 	symbols = symbols_now(r, &len);
 	p = take_piece(r, capture->fd, r->file, r->name, symbols, len);
 	/* the next session begins with this gap */
@@ -668,6 +762,31 @@ static void plan_args(struct recording *r, struct recording_config *c)
 	s->args = r->args_plan;
 }
 
+/* Configure a session as the one is that runs since the boot. Die of an error. */
+static void take_boot_config(struct session_config *s)
+{
+	static char globs[4096];
+	FILE *f = fopen("/sys/module/nestrace/parameters/boot", "re");
+	struct nestrace_boot boot;
+	char *glob, *save;
+	struct error e;
+
+	if (!device_describe_boot(&boot, &e))
+		die_error(&e);
+	s->ring_kb = boot.ring_kb;
+	s->overwrite = boot.config & NESTRACE_CONFIG_OVERWRITE;
+	s->returns = boot.config & NESTRACE_CONFIG_RET;
+	if (!f || !fgets(globs, sizeof(globs), f))
+		*globs = '\0';
+	if (f)
+		fclose(f);
+	/* for the accounting, which has what was traced */
+	for (glob = strtok_r(globs, ",\n", &save); glob && strcmp(glob, "*"); glob = strtok_r(NULL, ",\n", &save)) {
+		s->filter = xgrow(s->filter, s->nr_filter, sizeof(*s->filter));
+		s->filter[s->nr_filter++] = glob;
+	}
+}
+
 /* Try the configuration before a file is made, and read the symbols. Die of an error. */
 static void try_session(struct recording *r, struct recording_config *c)
 {
@@ -677,8 +796,10 @@ static void try_session(struct recording *r, struct recording_config *c)
 
 	if (fd < 0 || !device_info(fd, &info, &e))
 		die_error(&e);
+	if (c->capture.session.boot)
+		take_boot_config(&c->capture.session);
 	plan_args(r, c);
-	if (!device_configure(fd, &c->capture.session, &e) || !symbols_read(&r->symbols, &e))
+	if ((!c->capture.session.boot && !device_configure(fd, &c->capture.session, &e)) || !symbols_read(&r->symbols, &e))
 		die_error(&e);
 	r->nr_cpus = info.nr_cpus;
 	if (r->symbols.hidden)
@@ -767,6 +888,18 @@ static void prepare_pieces(struct recording *r)
 		pthread_mutex_init(&r->lock[i], NULL);
 }
 
+/* Connect to the listener, before anything is recorded. Die of an error. */
+static void open_remote(struct recording *r, struct recording_config *c)
+{
+	struct error e;
+
+	if (!c->remote.address)
+		return;
+	r->remote = remote_open(&c->remote, r->nr_cpus, &r->contents, &r->symbols, &e);
+	if (!r->remote)
+		die_error(&e);
+}
+
 /* Record from the beginning of a session to its end. Return: the exit status. */
 static int record_session(struct recording *r, struct recording_config *c, struct capture *capture)
 {
@@ -790,12 +923,15 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 		comms_limit(r->comms, 1 << 20);
 	r->modules = modules_new();
 	open_events(r, c);
+	set_contents(r);
+	open_remote(r, c);
 	symbols = first_symbols(r, &len);
 	if (!begin_file(r, symbols, len, &r->file, &r->name, &e))
 		die_error(&e);
 	unfinished = r->file;
 	announce_places(r);
 	save(r, -1);
+	tracedat_sync(r->file);
 	ok = !r->events || kernel_events_start(r->events, on_events, r, &e);
 	ok = ok && capture_run(&c->capture, &sink, capture, &e);
 	has_begun |= ok;

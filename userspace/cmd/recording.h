@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/remote.h"
 #include "lib/args_plan.h"
 #include "lib/capture.h"
 #include "lib/kernel_events.h"
@@ -24,6 +25,7 @@ struct recording_config {
 	struct args_config args;
 	struct recording_pieces pieces;
 	bool goes_on;			/* there are pieces, or a flight recording begins again after its end */
+	struct remote_config remote;	/* with an address: the file gets only what the listener does not */
 	const char *output;		/* the name; with @goes_on a pattern of pieces_new() */
 	bool quiet;
 };

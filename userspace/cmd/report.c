@@ -8,6 +8,7 @@
 #include "builtin.h"
 #include "cmd/file_options.h"
 #include "cmd/message.h"
+#include "cmd/vmcore.h"
 #include "lib/args_show.h"
 #include "lib/around.h"
 #include "lib/formats.h"
@@ -32,9 +33,9 @@ static const char help[] =
 	"in their place. The accounting of all hits follows, in lines that begin with #.\n"
 	"Several files are put on one time line, and each line begins with its file.\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report; may be repeated\n"
+	"  --vmcore DUMP, --session N  add what the rings still had: see restore\n"
 	"  -t           print times with nanoseconds\n"
-	"  --graph      draw calls as function_graph does, with durations after record\n"
-	"               --ret; an interrupt is indented in what it interrupted\n"
+	"  --graph      draw calls as function_graph does; durations need record --ret\n"
 	"  --line, --line-from FILE  add lines of source code, from DWARF; or from FILE\n"
 	"  --color WHEN colour the contexts: auto (on a terminal), always or never\n"
 	"  --since TIME, --until TIME  only events from TIME on, up to TIME, as printed\n"
@@ -356,13 +357,15 @@ static bool close_files(struct files *f)
 
 int cmd_report(int argc, char **argv)
 {
-	enum { GRAPH = 256, COLOUR, LINE, LINE_FROM };
+	enum { GRAPH = 256, COLOUR, LINE, LINE_FROM, VMCORE, SESSION };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "graph", no_argument, NULL, GRAPH },
 		{ "color", required_argument, NULL, COLOUR },
 		{ "line", no_argument, NULL, LINE },
 		{ "line-from", required_argument, NULL, LINE_FROM },
+		{ "vmcore", required_argument, NULL, VMCORE },
+		{ "session", required_argument, NULL, SESSION },
 		PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	struct report r = {
@@ -371,7 +374,9 @@ int cmd_report(int argc, char **argv)
 		},
 	};
 	struct periods periods = { 0 };
-	const char *colour = "auto";
+	const char *colour = "auto", *dump = NULL;
+	unsigned int session = 0;
+	char *made = NULL;
 	struct text_look look = { 0 };
 	struct files files = { 0 };
 	struct error e;
@@ -396,6 +401,12 @@ int cmd_report(int argc, char **argv)
 		case LINE:
 			files.lines = true;
 			break;
+		case VMCORE:
+			dump = optarg;
+			break;
+		case SESSION:
+			session = vmcore_session(optarg);
+			break;
 		case COLOUR:
 			colour = optarg;
 			break;
@@ -412,8 +423,15 @@ int cmd_report(int argc, char **argv)
 		r.reader.periods = &periods;
 	for (; optind < argc; optind++)
 		add_path(&files.path, &files.nr, argv[optind]);
+	if (dump && files.nr > 1)
+		usage("a dump has one recording: '%s'; name only what its recorder left", files.path[1]);
+	if (session && !dump)
+		usage("--session is for a dump; add --vmcore DUMP");
+	if (dump)
+		made = vmcore_file(dump, files.nr ? files.path[0] : NULL, session, NULL);
+	files.nr = dump ? 0 : files.nr;
 	if (!files.nr)
-		add_path(&files.path, &files.nr, "trace.dat");
+		add_path(&files.path, &files.nr, made ?: "trace.dat");
 	look.colour = want_colour(colour);
 	/* before the pager, which ignores Ctrl-C */
 	opened = open_files(&files, &r) && find_periods(&files);
@@ -421,12 +439,14 @@ int cmd_report(int argc, char **argv)
 	if (!opened) {
 		close_files(&files);
 		periods_free(&periods);
+		free(made);
 		return EXIT_ERROR;
 	}
 	pager_start();
 	show_files(&files, look);
 	ret = close_files(&files) ? EXIT_SUCCESS : EXIT_ERROR;
 	periods_free(&periods);
+	free(made);
 	ret = finish_output() ?: ret;
 	if (pager_end(&e))
 		return ret;

@@ -7,24 +7,34 @@
 
 #include "builtin.h"
 #include "cmd/message.h"
+#include "cmd/vmcore.h"
 #include "lib/capture.h"
 #include "lib/tracedat_write.h"
+
+#define DEFAULT_NAME	"trace.dat"
 
 static const char help[] =
 	"usage: nestrace restore [OPTION...] [PARTIAL]\n\n"
 	"Make the trace.dat of a recording whose recorder was killed. PARTIAL is the\n"
 	"directory that it left, or FILE for FILE.nestrace (default trace.dat).\n\n"
-	"  -o FILE     write to FILE; the default is that of the recording\n"
-	"  -q          do not print where the file is\n"
-	"  -h, --help  print this help\n";
+	"  -o FILE        write to FILE; the default is that of the recording\n"
+	"  --vmcore DUMP  add what the rings still had when the machine died: DUMP is its\n"
+	"                 memory, in ELF or as kdump wrote it; PARTIAL stays as it is\n"
+	"  --session N    with --vmcore: of several sessions in DUMP, take this one\n"
+	"  -q             do not print where the file is\n"
+	"  -h, --help     print this help\n";
 
 int cmd_restore(int argc, char **argv)
 {
+	enum { VMCORE = 256, SESSION };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "vmcore", required_argument, NULL, VMCORE },
+		{ "session", required_argument, NULL, SESSION },
 		{ 0 }
 	};
-	const char *output = NULL;
+	const char *output = NULL, *dump = NULL, *partial;
+	unsigned int session = 0;
 	bool quiet = false;
 	struct error e;
 	char *written;
@@ -41,6 +51,12 @@ int cmd_restore(int argc, char **argv)
 		case 'q':
 			quiet = true;
 			break;
+		case VMCORE:
+			dump = optarg;
+			break;
+		case SESSION:
+			session = vmcore_session(optarg);
+			break;
 		default:
 			usage(NULL);
 		}
@@ -49,7 +65,14 @@ int cmd_restore(int argc, char **argv)
 		usage("only one interrupted recording at a time: '%s'", argv[optind + 1]);
 	capture_allow_files();
 	signal(SIGXFSZ, SIG_IGN);
-	written = tracedat_restore(optind < argc ? argv[optind] : "trace.dat", output, &e);
+	if (session && !dump)
+		usage("--session is for a dump; add --vmcore DUMP");
+	partial = optind < argc ? argv[optind] : NULL;
+	*e.text = '\0';
+	if (dump)
+		written = vmcore_file(dump, partial, session, output ?: DEFAULT_NAME);
+	else
+		written = tracedat_restore(partial ?: DEFAULT_NAME, output, false, &e);
 	if (!written)
 		die_error(&e);
 	if (!quiet)

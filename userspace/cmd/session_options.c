@@ -109,6 +109,11 @@ bool session_option(struct capture_config *c, int opt, const char *arg)
 	case SESSION_TID:
 		parse_list(arg, "--tid", 1, PID_MAX, false, add_thread, s);
 		return true;
+	case SESSION_CGROUP:
+		if (s->cgroup)
+			usage("only one cgroup at a time: '--cgroup %s'; those in it are traced, too", arg);
+		s->cgroup = arg;
+		return true;
 	case 'M':
 		take_mask(s, arg);
 		return true;
@@ -155,6 +160,8 @@ void session_options_finish(struct capture_config *c, char **command)
 		usage("-F traces COMMAND, but there is none; name a command, or a process with -P");
 	if (c->session.follow_forks && !c->follow_command && !c->session.nr_pids)
 		usage("-c follows the children of -F, -P or --tid, but none is given; add one of them");
+	if (c->session.cgroup && (c->follow_command || c->session.nr_pids))
+		usage("--cgroup selects the tasks: '%s'; leave out -F, -P and --tid", c->session.cgroup);
 	if (c->command)
 		set_failure_status(EXIT_OWN);
 	note_waiting(c->session.filter, c->session.nr_filter, "traced");

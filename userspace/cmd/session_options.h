@@ -8,11 +8,12 @@
 
 #include "lib/capture.h"
 
-enum { SESSION_TID = 768 };
+enum { SESSION_TID = 768, SESSION_CGROUP };
 #define SESSION_LETTERS "+l:n:P:M:C:b:Fch"
 #define SESSION_LONGS					\
 	{ "help", no_argument, NULL, 'h' },		\
-	{ "tid", required_argument, NULL, SESSION_TID }
+	{ "tid", required_argument, NULL, SESSION_TID },	\
+	{ "cgroup", required_argument, NULL, SESSION_CGROUP }
 
 void session_options_init(struct capture_config *c);
 /* Take @opt if it is one of these. Return: false if it is not. */

@@ -17,7 +17,7 @@
 /* a module reports a handful; a damaged file may hold any number */
 #define RECURSIONS_MAX	4096
 
-static void grow(struct accounting *a, unsigned int nr_cpus)
+void accounting_grow(struct accounting *a, unsigned int nr_cpus)
 {
 	if (nr_cpus <= a->nr_cpus)
 		return;
@@ -77,7 +77,7 @@ void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus)
 		a->stack = stack.depth;
 		memcpy(a->left_out, stack.left_out, sizeof(a->left_out));
 	}
-	grow(a, nr_cpus);
+	accounting_grow(a, nr_cpus);
 	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		if (!device_stats(fd, cpu, &stats))
 			continue;
@@ -134,7 +134,7 @@ struct accounting accounting_since(const struct accounting *now, const struct ac
 	a.recursions = NULL;
 	a.selection = NULL;
 	a.nr_cpus = a.nr_recursions = 0;
-	grow(&a, now->nr_cpus);
+	accounting_grow(&a, now->nr_cpus);
 	for (cpu = 0; cpu < now->nr_cpus; cpu++) {
 		memcpy(a.slot[cpu], now->slot[cpu], sizeof(*a.slot));
 		memcpy(a.returns[cpu], now->returns[cpu], sizeof(*a.returns));
@@ -265,6 +265,8 @@ static void print_session(const struct accounting *a, FILE *f)
 		fputs("piece: yes\n", f);
 	if (a->gap_to)
 		fprintf(f, "gap: %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", a->gap_from, a->gap_to, a->gap_ns);
+	if (a->in_flight)
+		fprintf(f, "in_flight: %" PRIu64 "\n", a->in_flight);
 	if (a->stack)
 		fprintf(f, "stack: %u\n", a->stack);
 	for (i = 0; i < NESTRACE_STACK_LEFT_OUT && a->left_out[i]; i++)
@@ -322,12 +324,12 @@ static void parse_cpu(struct accounting *a, unsigned int cpu, const char *cpusta
 	unsigned int i;
 	uint64_t ip;
 
-	grow(a, cpu + 1);
+	accounting_grow(a, cpu + 1);
 	for (text = strtok_r(copy, "\n", &save); text; text = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(text, "ring_kb: %u", &a->ring_kb[cpu]) == 1 ||
 		    sscanf(text, "set_forward: %" SCNu64, &a->set_forward) == 1)
 			continue;
-		if (sscanf(text, "stack: %u", &a->stack) == 1 ||
+		if (sscanf(text, "stack: %u", &a->stack) == 1 || sscanf(text, "in_flight: %" SCNu64, &a->in_flight) == 1 ||
 		    sscanf(text, "gap: %" SCNu64 " %" SCNu64 " %" SCNu64, &a->gap_from, &a->gap_to, &a->gap_ns) == 3)
 			continue;
 		a->piece |= !strcmp(text, "piece: yes");

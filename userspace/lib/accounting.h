@@ -30,6 +30,7 @@ struct accounting {
 	uint64_t left_out[NESTRACE_STACK_LEFT_OUT];	/* functions not traced for that; 0 ends them */
 	unsigned int *ring_kb;					/* by CPU */
 	uint64_t set_forward;		/* hits with a later time than was read, of all CPUs */
+	uint64_t in_flight;		/* hits that a crash of the machine has interrupted; they count nowhere else */
 	char boot[40];			/* the kernel's ID of the boot; empty: not known */
 	char build[128];		/* its version, as uname -v; empty: not known */
 	struct nestrace_time time;	/* the last time that the counters were read; 0: not known */
@@ -50,6 +51,8 @@ struct accounting {
 	unsigned int nr_recursions;
 };
 
+/* Make room for @nr_cpus, zeroed. */
+void accounting_grow(struct accounting *a, unsigned int nr_cpus);
 /* Read the counters of the session @fd. */
 void accounting_read(struct accounting *a, int fd, unsigned int nr_cpus);
 /* Return what was counted since @before, of the same session; zeroed: all. To be freed with accounting_free(). */

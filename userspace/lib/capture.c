@@ -556,10 +556,11 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
 	if (known)
 		leave_out_nohz_full(&allowed);
-	capture->fd = device_open(e);
+	capture->fd = c->session.boot ? device_take_boot(e) : device_open(e);
 	if (capture->fd < 0)
 		goto fail_signals;
-	if (!device_info(capture->fd, &info, e) || !device_configure(capture->fd, &c->session, e))
+	if (!device_info(capture->fd, &info, e) ||
+	    (!c->session.boot && !device_configure(capture->fd, &c->session, e)))
 		goto fail_session;
 	capture->nr_cpus = info.nr_cpus;
 	if (sink->opened)
@@ -582,7 +583,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	}
 	/* the readers first: arming all functions causes many hits */
 	if (!start_readers(c, drains, capture->nr_cpus, capture->fd, e) ||
-	    !device_start(capture->fd, &c->session, e))
+	    (!c->session.boot && !device_start(capture->fd, &c->session, e)))
 		goto fail_session;
 	if (sink->started)
 		sink->started(sink->arg, capture->fd);

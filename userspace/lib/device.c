@@ -290,6 +290,40 @@ static bool configure_args(int fd, const struct args_plan *plan, struct error *e
 	return true;
 }
 
+/* Open a cgroup: by its path in the file system, or below that of all cgroups. */
+static int open_cgroup(const char *path)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	char full[4096];
+	int fd = *path == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	size_t i;
+
+	for (i = 0; fd < 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(full, sizeof(full), "%s/%s", places[i], path);
+		fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+static bool configure_cgroup(int fd, const char *path, struct error *e)
+{
+	struct nestrace_cgroup arg = { .size = sizeof(arg), .fd = open_cgroup(path) };
+	bool ok;
+
+	if (arg.fd < 0)
+		return error_set_errno(e, "cannot open the cgroup: '--cgroup %s'; name its directory, or its path below /sys/fs/cgroup",
+				       path);
+	ok = !ioctl(fd, NESTRACE_IOC_CGROUP, &arg);
+	if (!ok && errno == EBADF)
+		error_set(e, "not a cgroup of version 2: '--cgroup %s'; systemd-cgls lists them", path);
+	else if (!ok && errno == EOPNOTSUPP)
+		error_set(e, "this kernel does not show tasks that come to a cgroup: '--cgroup %s'; use -P PID -c", path);
+	else if (!ok)
+		error_set_errno(e, "cannot select the tasks of '--cgroup %s'", path);
+	close(arg.fd);
+	return ok;
+}
+
 bool device_configure(int fd, const struct session_config *c, struct error *e)
 {
 	struct nestrace_config config = {
@@ -321,6 +355,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
 		return error_set_errno(e, "cannot set the CPU mask");
 	}
+	if (c->cgroup && !configure_cgroup(fd, c->cgroup, e))
+		return false;
 	if (!add_filters(fd, c->filter, c->nr_filter, 0, c->wait, "-l", e) ||
 	    !add_filters(fd, c->notrace, c->nr_notrace, NESTRACE_FILTER_NOTRACE, false, "-n", e) ||
 	    !add_filters(fd, c->trigger, c->nr_trigger, NESTRACE_FILTER_TRIGGER, c->wait,
@@ -408,4 +444,40 @@ bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns)
 	returns->size = sizeof(*returns);
 	returns->cpu = cpu;
 	return !ioctl(fd, NESTRACE_IOC_RETURNS, returns);
+}
+
+void device_set_cookie(int fd, uint64_t cookie)
+{
+	struct nestrace_cookie arg = { .size = sizeof(arg), .cookie = cookie };
+
+	ioctl(fd, NESTRACE_IOC_COOKIE, &arg);
+}
+
+/* Ask for the session that runs since the module was loaded. Return: what the ioctl does, with @e set. */
+static int ask_boot(struct nestrace_boot *boot, uint32_t flags, struct error *e)
+{
+	int fd = device_open(e), ret;
+
+	if (fd < 0)
+		return -1;
+	*boot = (struct nestrace_boot){ .size = sizeof(*boot), .flags = flags };
+	ret = ioctl(fd, NESTRACE_IOC_BOOT, boot);
+	if (ret < 0 && errno == ENOENT)
+		error_set(e, "nothing records since the boot: '--boot'; load the module with boot=GLOB, and take it over once");
+	else if (ret < 0)
+		error_set_errno(e, "cannot take over the recording of the boot");
+	close(fd);
+	return ret;
+}
+
+bool device_describe_boot(struct nestrace_boot *boot, struct error *e)
+{
+	return !ask_boot(boot, 0, e);
+}
+
+int device_take_boot(struct error *e)
+{
+	struct nestrace_boot boot;
+
+	return ask_boot(&boot, NESTRACE_BOOT_TAKE, e);
 }

@@ -31,6 +31,7 @@ struct session_config {
 	const char **trigger;		/* globs of functions that end the recording */
 	struct pid_selection *pids;	/* none: all tasks */
 	unsigned int nr_filter, nr_notrace, nr_trigger, nr_pids;
+	const char *cgroup;		/* trace only its tasks: a path, or one below /sys/fs/cgroup; NULL: all */
 	uint8_t *cpus;			/* bitmap, CPU 0 is bit 0 of byte 0; NULL: all */
 	size_t cpus_len;		/* its bytes */
 	enum nestrace_clock clock;
@@ -50,6 +51,7 @@ struct session_config {
 	const char **stack_of;		/* globs of the functions with stacks; none: all */
 	unsigned int nr_stack_of;
 	const struct args_plan *args;	/* NULL, or what is recorded of arguments, and filters by them */
+	bool boot;			/* it is the one that runs since the module was loaded */
 	bool empty;			/* NESTRACE_CONFIG_EMPTY, for benchmarks */
 };
 
@@ -59,6 +61,10 @@ bool device_info(int fd, struct nestrace_info *info, struct error *e);
 bool device_configure(int fd, const struct session_config *c, struct error *e);
 bool device_add_pid(int fd, const struct pid_selection *pid, bool follow_forks, struct error *e);
 bool device_start(int fd, const struct session_config *c, struct error *e);
+/* Describe the session that runs since the module was loaded. Return: false if there is none. */
+bool device_describe_boot(struct nestrace_boot *boot, struct error *e);
+/* Take it over. Return: its descriptor, or -1. */
+int device_take_boot(struct error *e);
 /* Freeze the rings of a running session: what they hold stays. Returns at once. */
 void device_freeze(int fd);
 /* Return: true if the session is stopped or did not run. Its streams end if ftrace is dead, too. */
@@ -72,6 +78,8 @@ int device_open_stream(int fd, const struct session_config *c, unsigned int cpu,
 bool device_stats(int fd, unsigned int cpu, struct nestrace_stats *stats);
 /* Return: false if the session records no stacks; @stack->left_out is set even then. */
 bool device_stack(int fd, struct nestrace_stack_config *stack);
+/* Let a reader of a dump recognise the session by this number; an older module does not know it. */
+void device_set_cookie(int fd, uint64_t cookie);
 /* Return: false if the session does not record returns. */
 bool device_returns(int fd, unsigned int cpu, struct nestrace_returns *returns);
 

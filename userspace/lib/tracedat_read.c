@@ -403,10 +403,19 @@ static void take_fact(struct parser *p, uint16_t id, char *data, uint32_t len)
 		free(t->times);
 		t->times = data;
 		return;
+	case TRACEDAT_OPT_NESTRACE_ARGS:
+		/* in a file of version 6; those of version 7 have them in a section */
+		free(t->args);
+		t->args = data;
+		return;
 	case TRACEDAT_OPT_UNAME:
 		free(t->uname);
 		t->uname = data;
 		return;
+	case TRACEDAT_OPT_TRACEID:
+		if (len >= sizeof(t->id))
+			t->id = number_at(data, sizeof(t->id), t->bigendian);
+		break;
 	case TRACEDAT_OPT_DATE:
 		file_time_date(t->time, data);
 		break;

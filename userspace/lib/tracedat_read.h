@@ -52,6 +52,7 @@ struct tracedat {
 	char *times;		/* of names, in a file of ours; NULL: the file has none */
 	char *args;		/* what calls have of their arguments, in a file of ours; or NULL */
 	char *clock;		/* its name in tracefs; NULL: the file has none */
+	uint64_t id;		/* that identifies the recording; 0: the file has none */
 	char *uname;		/* "Linux HOST RELEASE MACHINE", or NULL */
 	struct tracedat_buffer *buffer;	/* the top instance is the first, if it is there */
 	unsigned int nr_buffers;

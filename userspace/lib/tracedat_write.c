@@ -9,15 +9,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "lib/accounting.h"
-#include "lib/clock.h"
 #include "lib/clock_facts.h"
-#include "lib/kernel_events.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/partial.h"
@@ -68,6 +65,7 @@ struct tracedat_writer {
 	bool failed;			/* @error is set; nothing more is written */
 	struct error error;
 	uint64_t id;			/* a random number that identifies the recording */
+	char *uname;			/* of another machine, or NULL */
 	unsigned int nr_cpus;
 	/*
 	 * By stream: those of the session by CPU, and behind them those of the kernel's events,
@@ -92,86 +90,6 @@ struct tracedat_writer {
 	char *moved_to;			/* the file that has its first part; NULL: FILE_NAME */
 	uint64_t data_at;		/* where the data goes in the file */
 };
-
-/* A part of the file, as it grows in memory. */
-struct block {
-	char *data;
-	size_t len, size;
-	uint64_t base;			/* where it goes in the file */
-};
-
-/* The layout of records is the same on every kernel, see uapi/nestrace.h. */
-static const char header_page[] =
-	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-	"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
-
-static const char header_event[] =
-	"# compressed entry header\n"
-	"\ttype_len    :    5 bits\n"
-	"\ttime_delta  :   27 bits\n"
-	"\tarray       :   32 bits\n"
-	"\n"
-	"\tpadding     : type == 29\n"
-	"\ttime_extend : type == 30\n"
-	"\ttime_stamp : type == 31\n"
-	"\tdata max type_len  == 28\n";
-
-/* The kernel has had this field since 6.15: it takes the rest of the record. */
-#define ARGS_FIELD(offset)	"\tfield:unsigned long args[];\toffset:" #offset ";\tsize:0;\tsigned:0;\n"
-
-/* Its ID is NESTRACE_EVENT_FUNCTION. */
-#define FUNCTION_FORMAT(args)								\
-	"name: function\n"								\
-	"ID: 1\n"									\
-	"format:\n"									\
-	COMMON_FIELDS									\
-	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"			\
-	"\tfield:unsigned long parent_ip;\toffset:16;\tsize:8;\tsigned:0;\n"		\
-	args										\
-	"\n"										\
-	"print fmt: \" %ps <-- %ps\", (void *)REC->ip, (void *)REC->parent_ip\n"
-
-/* Its ID is NESTRACE_EVENT_ENTRY; the kernel's has no @retaddr. */
-#define ENTRY_FORMAT(args)								\
-	"name: funcgraph_entry\n"							\
-	"ID: 11\n"									\
-	"format:\n"									\
-	COMMON_FIELDS									\
-	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"			\
-	"\tfield:unsigned long retaddr;\toffset:16;\tsize:8;\tsigned:0;\n"		\
-	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"				\
-	args										\
-	"\n"										\
-	"print fmt: \"--> %ps (%d)\", (void *)REC->func, REC->depth\n"
-
-/* Its ID is NESTRACE_EVENT_EXIT; it is that of kernels with CONFIG_FUNCTION_GRAPH_RETVAL. */
-static const char exit_format[] =
-	"name: funcgraph_exit\n"
-	"ID: 10\n"
-	"format:\n"
-	COMMON_FIELDS
-	"\tfield:unsigned long func;\toffset:8;\tsize:8;\tsigned:0;\n"
-	"\tfield:unsigned long retval;\toffset:16;\tsize:8;\tsigned:0;\n"
-	"\tfield:int depth;\toffset:24;\tsize:4;\tsigned:1;\n"
-	"\tfield:unsigned int overrun;\toffset:28;\tsize:4;\tsigned:0;\n"
-	"\tfield:unsigned long long calltime;\toffset:32;\tsize:8;\tsigned:0;\n"
-	"\tfield:unsigned long long rettime;\toffset:40;\tsize:8;\tsigned:0;\n"
-	"\n"
-	"print fmt: \"<-- %ps (%d) (start: %llx  end: %llx) over: %d retval: %lx\", (void *)REC->func, REC->depth, REC->calltime, REC->rettime, REC->overrun, REC->retval\n";
-
-/* Its ID is NESTRACE_EVENT_STACK; the kernel's has no mark. */
-static const char stack_format[] =
-	"name: kernel_stack\n"
-	"ID: 9\n"
-	"format:\n"
-	COMMON_FIELDS
-	"\tfield:int size;\toffset:8;\tsize:4;\tsigned:1;\n"
-	"\tfield:unsigned int mark;\toffset:12;\tsize:4;\tsigned:0;\n"
-	"\tfield:unsigned long caller[8];\toffset:16;\tsize:64;\tsigned:0;\n"
-	"\n"
-	"print fmt: \"\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\\t=> %ps\\n\", (void *)REC->caller[0], (void *)REC->caller[1], (void *)REC->caller[2], (void *)REC->caller[3], (void *)REC->caller[4], (void *)REC->caller[5], (void *)REC->caller[6], (void *)REC->caller[7]\n";
 
 /* Return the largest size that a file may have here. */
 static uint64_t size_limit(int fd)
@@ -229,55 +147,12 @@ static bool write_at(int fd, const void *data, size_t len, uint64_t at)
 	return true;
 }
 
-static void add(struct block *b, const void *data, size_t len)
-{
-	if (b->len + len > b->size) {
-		b->size = 2 * (b->len + len);
-		b->data = xrealloc(b->data, b->size);
-	}
-	memcpy(b->data + b->len, data, len);
-	b->len += len;
-}
-
-static void add_u16(struct block *b, uint16_t v)
-{
-	add(b, &v, sizeof(v));
-}
-
-static void add_u32(struct block *b, uint32_t v)
-{
-	add(b, &v, sizeof(v));
-}
-
-static void add_u64(struct block *b, uint64_t v)
-{
-	add(b, &v, sizeof(v));
-}
-
-static void add_text64(struct block *b, const char *text, size_t len)
-{
-	add_u64(b, len);
-	add(b, text, len);
-}
-
-static void add_option(struct block *b, uint16_t id, const void *data, size_t len)
-{
-	add_u16(b, id);
-	add_u32(b, len);
-	add(b, data, len);
-}
-
-static void add_option_text(struct block *b, uint16_t id, const char *text)
-{
-	add_option(b, id, text, strlen(text) + 1);
-}
-
 static void add_section_head(struct block *b, uint16_t id, uint16_t flags, uint64_t size)
 {
-	add_u16(b, id);
-	add_u16(b, flags);
-	add_u32(b, 0);			/* no description */
-	add_u64(b, size);
+	block_u16(b, id);
+	block_u16(b, flags);
+	block_u32(b, 0);			/* no description */
+	block_u64(b, size);
 }
 
 /* Add a section other than the data of CPUs, and free @content. */
@@ -296,9 +171,9 @@ static void add_section(struct tracedat_writer *w, struct block *b, uint16_t id,
 	}
 	w->section[tracedat_section(id)] = b->base + b->len;
 	add_section_head(b, id, TRACEDAT_COMPRESSED, 2 * sizeof(uint32_t) + n);
-	add_u32(b, n);
-	add_u32(b, content->len);
-	add(b, packed, n);
+	block_u32(b, n);
+	block_u32(b, content->len);
+	block_add(b, packed, n);
 	free(packed);
 	free(content->data);
 	memset(content, 0, sizeof(*content));
@@ -315,84 +190,28 @@ static void put_block(struct tracedat_writer *w, struct block *b)
 
 static void add_head(struct tracedat_writer *w, struct block *b)
 {
-	add(b, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
-	add(b, "7", 2);
-	add(b, "\0", 1);		/* little endian */
-	add(b, "\10", 1);		/* bytes in a long */
-	add_u32(b, NESTRACE_SUBBUF_SIZE);
-	add(b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
-	add(b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
+	block_add(b, TRACEDAT_MAGIC, sizeof(TRACEDAT_MAGIC) - 1);
+	block_add(b, "7", 2);
+	block_add(b, "\0", 1);		/* little endian */
+	block_add(b, "\10", 1);		/* bytes in a long */
+	block_u32(b, NESTRACE_SUBBUF_SIZE);
+	block_add(b, TRACEDAT_ZSTD, sizeof(TRACEDAT_ZSTD));
+	block_add(b, ZSTD_versionString(), strlen(ZSTD_versionString()) + 1);
 	w->options_at = b->len;
-	add_u64(b, 0);
-}
-
-/* Return the number of events from @at on that are of one system. */
-static size_t same_system(const struct kernel_events *events, size_t at)
-{
-	size_t n = 1;
-
-	while (at + n < events->nr_formats &&
-	       !strcmp(events->format[at + n].system, events->format[at].system))
-		n++;
-	return n;
-}
-
-static void add_kernel_formats(struct block *b, const struct kernel_events *events)
-{
-	size_t i, end;
-
-	for (i = 0; i < events->nr_formats;) {
-		end = i + same_system(events, i);
-		add(b, events->format[i].system, strlen(events->format[i].system) + 1);
-		add_u32(b, end - i);
-		for (; i < end; i++)
-			add_text64(b, events->format[i].text, strlen(events->format[i].text));
-	}
-}
-
-static void add_format(struct block *b, const char *text)
-{
-	add_text64(b, text, strlen(text));
+	block_u64(b, 0);
 }
 
 static void add_formats(struct tracedat_writer *w, struct block *out, const struct tracedat_contents *c)
 {
-	const struct kernel_events *events = c->events;
 	struct block b = { 0 };
-	uint32_t systems = 1;
-	unsigned int i;
-	char *text;
-	size_t at;
 
-	add(&b, "header_page", 12);
-	add_text64(&b, header_page, sizeof(header_page) - 1);
-	add(&b, "header_event", 13);
-	add_text64(&b, header_event, sizeof(header_event) - 1);
+	parts_header_info(&b);
 	add_section(w, out, TRACEDAT_OPT_HEADER_INFO, &b);
-	/* formats of system ftrace */
-	add_u32(&b, 1 + (c->returns == WITH_RETURNS) + (c->returns != WITHOUT_RETURNS) + c->stacks);
-	add_format(&b, c->args ? FUNCTION_FORMAT(ARGS_FIELD(24)) : FUNCTION_FORMAT(""));
-	if (c->returns == WITH_RETURNS)
-		add_format(&b, c->args ? ENTRY_FORMAT(ARGS_FIELD(28)) : ENTRY_FORMAT(""));
-	if (c->returns != WITHOUT_RETURNS)
-		add_format(&b, exit_format);
-	if (c->stacks)
-		add_format(&b, stack_format);
+	parts_ftrace_formats(&b, c);
 	add_section(w, out, TRACEDAT_OPT_FTRACE_EVENTS, &b);
-	for (at = 0; events && at < events->nr_formats; at += same_system(events, at))
-		systems++;
-	add_u32(&b, systems);
-	add(&b, SUMMARY_EVENTS_SYSTEM, sizeof(SUMMARY_EVENTS_SYSTEM));
-	add_u32(&b, SUMMARY_EVENTS_NR);
-	for (i = 0; i < SUMMARY_EVENTS_NR; i++) {
-		text = summary_events_format(i);
-		add_text64(&b, text, strlen(text));
-		free(text);
-	}
-	if (events)
-		add_kernel_formats(&b, events);
+	parts_event_formats(&b, c);
 	add_section(w, out, TRACEDAT_OPT_EVENT_FORMATS, &b);
-	add_u32(&b, 0);
+	block_u32(&b, 0);
 	add_section(w, out, TRACEDAT_OPT_PRINTK, &b);
 }
 
@@ -400,8 +219,8 @@ static void add_symbols(struct tracedat_writer *w, struct block *out)
 {
 	struct block b = { 0 };
 
-	add_u32(&b, w->symbols_len);
-	add(&b, w->symbols, w->symbols_len);
+	block_u32(&b, w->symbols_len);
+	block_add(&b, w->symbols, w->symbols_len);
 	add_section(w, out, TRACEDAT_OPT_KALLSYMS, &b);
 }
 
@@ -414,7 +233,7 @@ static void add_file(struct tracedat_writer *w, struct block *out, uint16_t id, 
 	ssize_t n;
 
 	while (fd >= 0 && (n = read(fd, some, sizeof(some))) > 0)
-		add(&b, some, n);
+		block_add(&b, some, n);
 	if (fd >= 0)
 		close(fd);
 	if (b.len)
@@ -428,10 +247,11 @@ static void add_args(struct tracedat_writer *w, struct block *out, const struct 
 
 	if (!c->args)
 		return;
-	add_u32(&b, c->args_len);
-	add(&b, c->args_text, c->args_len);
+	block_u32(&b, c->args_len);
+	block_add(&b, c->args_text, c->args_len);
 	add_section(w, out, TRACEDAT_OPT_NESTRACE_ARGS, &b);
-	add_file(w, out, TRACEDAT_OPT_BTF_FILE, "/sys/kernel/btf/vmlinux");
+	if (!c->uname)
+		add_file(w, out, TRACEDAT_OPT_BTF_FILE, "/sys/kernel/btf/vmlinux");
 }
 
 /*
@@ -501,6 +321,7 @@ static void writer_free(struct tracedat_writer *w)
 	free(w->spool);
 	free(w->listed);
 	free(w->symbols);
+	free(w->uname);
 	free(w->times);
 	free(w->facts);
 	free(w->moved_to);
@@ -530,9 +351,13 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 		.listed = xzalloc(nr_streams, sizeof(*w->listed)),
 		.partial = { .fd = -1, .lock = -1 },
 	};
-	tsc_measure();
+	if (c->uname)
+		w->uname = xstrdup(c->uname);
+	else
+		tsc_measure();
 	w->cpus_online = sysconf(_SC_NPROCESSORS_ONLN);
-	if (getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
+	w->id = c->id;
+	if (!w->id && getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
 	if (!output_open(&w->output, path, e) ||
 	    !partial_create(&w->partial, &w->output, clock, nr_cpus, nr_streams, e)) {
@@ -561,6 +386,11 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	*e = w->error;
 	tracedat_abandon(w);
 	return NULL;
+}
+
+uint64_t tracedat_id(const struct tracedat_writer *w)
+{
+	return w->id;
 }
 
 const char *tracedat_partial(const struct tracedat_writer *w)
@@ -653,57 +483,6 @@ void tracedat_set_symbols(struct tracedat_writer *w, char *text, size_t len)
 	put_block(w, &b);
 }
 
-/* Let readers show nanoseconds. */
-static void add_tsc_rate(struct block *options)
-{
-	struct {
-		struct tsc_rate rate;
-		uint64_t offset;	/* of the clock, 0: since it started */
-	} option = { 0 };
-
-	if (tsc_rate(&option.rate))
-		add_option(options, TRACEDAT_OPT_TSC2NSEC, &option, sizeof(option));
-}
-
-static void add_facts(struct tracedat_writer *w, struct block *options, const struct accounting *a)
-{
-	bool first = true;
-	uint32_t nr_cpus = 0;
-	struct utsname uts;
-	unsigned int cpu;
-	char *text;
-
-	for (cpu = 0; cpu < w->nr_cpus; cpu++) {
-		if (!w->listed[cpu])
-			continue;
-		nr_cpus = cpu + 1;
-		if (!a)
-			continue;
-		text = accounting_cpu_text(a, cpu, first);
-		first = false;
-		add_option_text(options, TRACEDAT_OPT_CPUSTAT, text);
-		free(text);
-	}
-	/* as in tracefs, where brackets mark the clock in use */
-	if (asprintf(&text, "local [%s]\n", w->partial.clock) < 0)
-		out_of_memory();
-	add_option_text(options, TRACEDAT_OPT_TRACECLOCK, text);
-	free(text);
-	if (!uname(&uts) &&
-	    asprintf(&text, "%s %s %s %s", uts.sysname, uts.nodename, uts.release,
-		     uts.machine) > 0) {
-		add_option_text(options, TRACEDAT_OPT_UNAME, text);
-		free(text);
-	}
-	add_option_text(options, TRACEDAT_OPT_VERSION, "nestrace " NESTRACE_VERSION);
-	add_option(options, TRACEDAT_OPT_CPUCOUNT, &nr_cpus, sizeof(nr_cpus));
-	add_option(options, TRACEDAT_OPT_TRACEID, &w->id, sizeof(w->id));
-	if (clock_counts_cycles(w->partial.clock))
-		add_tsc_rate(options);
-	if (w->times)
-		add_option(options, TRACEDAT_OPT_NESTRACE_TIMES, w->times, w->times_len);
-}
-
 static void add_places(struct tracedat_writer *w, struct block *options)
 {
 	static const uint16_t sections[] = {
@@ -717,7 +496,7 @@ static void add_places(struct tracedat_writer *w, struct block *options)
 	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		section = &w->section[tracedat_section(sections[i])];
 		if (*section)
-			add_option(options, sections[i], section, sizeof(*section));
+			block_option(options, sections[i], section, sizeof(*section));
 	}
 }
 
@@ -746,29 +525,33 @@ static void make_facts(struct tracedat_writer *w, const char *cmdlines, size_t c
 		       const struct accounting *a, struct block *facts)
 {
 	struct block bytes = { .base = w->base }, options = { 0 }, b = { 0 };
+	const struct tracedat_facts facts_of = {
+		.nr_cpus = w->nr_cpus, .listed = w->listed, .clock = w->partial.clock, .uname = w->uname, .id = w->id,
+		.times = w->times, .times_len = w->times_len,
+	};
 	struct facts_head head = { .base = w->base };
 	unsigned int i;
 	uint64_t next;
 
-	add_text64(&b, cmdlines, cmdlines_len);
+	block_text64(&b, cmdlines, cmdlines_len);
 	add_section(w, &bytes, TRACEDAT_OPT_CMDLINES, &b);
 	list_cpus(w, a);
-	add_facts(w, &options, a);
+	parts_facts(&options, &facts_of, a);
 	add_places(w, &options);
 	head.options = bytes.base + bytes.len;
 	head.len = bytes.len + SECTION_HEAD + options.len + 6 + sizeof(next);
 	next = head.base + head.len;
-	add_option(&options, TRACEDAT_OPT_DONE, &next, sizeof(next));
+	block_option(&options, TRACEDAT_OPT_DONE, &next, sizeof(next));
 	add_section_head(&bytes, TRACEDAT_OPT_DONE, 0, options.len);
-	add(&bytes, options.data, options.len);
+	block_add(&bytes, options.data, options.len);
 
 	for (i = 0; i < w->nr_streams; i++)
 		head.nr_streams += w->listed[i];
-	add(facts, &head, sizeof(head));
+	block_add(facts, &head, sizeof(head));
 	for (i = 0; i < w->nr_streams; i++)
 		if (w->listed[i])
-			add_u32(facts, i);
-	add(facts, bytes.data, bytes.len);
+			block_u32(facts, i);
+	block_add(facts, bytes.data, bytes.len);
 	free(options.data);
 	free(bytes.data);
 }
@@ -800,6 +583,19 @@ void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdli
 	for (i = 0; i < w->nr_streams; i++)
 		spool_save(w->spool[i]);
 	save_facts(w, cmdlines, cmdlines_len, a);
+}
+
+void tracedat_sync(struct tracedat_writer *w)
+{
+	int facts = openat(w->partial.fd, FACTS_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	fsync(w->fd);
+	fsync(w->partial.lock);
+	if (facts >= 0) {
+		fsync(facts);
+		close(facts);
+	}
+	fsync(w->partial.fd);
 }
 
 /* Return a time after the newest hit; 0 if there is none. */
@@ -881,20 +677,20 @@ static uint64_t add_buffer(const struct tracedat_writer *w, struct block *option
 
 	for (i = first; i < first + w->nr_cpus; i++)
 		nr += w->listed[i];
-	add_u64(&b, at);
-	add(&b, name, strlen(name) + 1);
-	add(&b, w->partial.clock, strlen(w->partial.clock) + 1);
-	add_u32(&b, NESTRACE_SUBBUF_SIZE);
-	add_u32(&b, nr);
+	block_u64(&b, at);
+	block_add(&b, name, strlen(name) + 1);
+	block_add(&b, w->partial.clock, strlen(w->partial.clock) + 1);
+	block_u32(&b, NESTRACE_SUBBUF_SIZE);
+	block_u32(&b, nr);
 	for (i = first; i < first + w->nr_cpus; i++) {
 		if (!w->listed[i])
 			continue;
-		add_u32(&b, i - first);
-		add_u64(&b, offset);
-		add_u64(&b, data_size(w, i));
+		block_u32(&b, i - first);
+		block_u64(&b, offset);
+		block_u64(&b, data_size(w, i));
 		offset += data_size(w, i);
 	}
-	add_option(options, TRACEDAT_OPT_BUFFER, b.data, b.len);
+	block_option(options, TRACEDAT_OPT_BUFFER, b.data, b.len);
 	free(b.data);
 	return offset;
 }
@@ -909,17 +705,17 @@ static void put_prefix(struct tracedat_writer *w)
 	int turn;
 
 	w->base = head->base;
-	add(&b, w->facts + sizeof(*head) + head->nr_streams * sizeof(uint32_t), head->len);
+	block_add(&b, w->facts + sizeof(*head) + head->nr_streams * sizeof(uint32_t), head->len);
 	/* the first time for their length, which does not depend on the place of the data */
 	for (turn = 0; turn < 2; turn++) {
 		at = b.base + b.len + SECTION_HEAD + options.len;
 		options.len = 0;
 		for (first = 0; first < w->nr_streams; first += w->nr_cpus)
 			at = add_buffer(w, &options, first, at);
-		add_option(&options, TRACEDAT_OPT_DONE, &end, sizeof(end));
+		block_option(&options, TRACEDAT_OPT_DONE, &end, sizeof(end));
 	}
 	add_section_head(&b, TRACEDAT_OPT_DONE, 0, options.len);
-	add(&b, options.data, options.len);
+	block_add(&b, options.data, options.len);
 	free(options.data);
 	add_data_head(w, &b, 0);
 	if (!w->failed && (ftruncate(w->fd, w->base) ||
@@ -1317,7 +1113,7 @@ static bool are_same(const char *a, const char *b)
 				 of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
 }
 
-char *tracedat_restore(const char *from, const char *output, struct error *e)
+char *tracedat_restore(const char *from, const char *output, bool empty, struct error *e)
 {
 	struct tracedat_writer *w = xzalloc(1, sizeof(*w));
 	struct error damage;
@@ -1348,7 +1144,7 @@ char *tracedat_restore(const char *from, const char *output, struct error *e)
 	if (!w->moving)
 		recover(w, &damage);
 	/* an earlier file is worth more */
-	if (!w->failed && !w->moving && !has_data(w)) {
+	if (!w->failed && !w->moving && !empty && !has_data(w)) {
 		error_set(e, "nothing was recorded: '%s'; a flight recording is lost with its recorder; remove the directory",
 			  w->partial.path);
 		goto fail;

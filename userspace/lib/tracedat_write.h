@@ -13,23 +13,10 @@
 #include <stdint.h>
 
 #include "lib/error.h"
-
-/* The events of returns that a file has. */
-enum tracedat_returns { WITHOUT_RETURNS, WITH_RETURNS, RETURNS_ONLY };
+#include "lib/tracedat_parts.h"
 
 struct accounting;
-struct kernel_events;
 struct tracedat_writer;
-
-/* The parts of a file beside hits. Zeroed: none. */
-struct tracedat_contents {
-	const struct kernel_events *events;	/* those whose formats the file gets, or NULL */
-	enum tracedat_returns returns;
-	bool stacks;
-	bool args;			/* calls have arguments; then the text that describes them */
-	const char *args_text;
-	size_t args_len;
-};
 
 /*
  * Begin a file. @path must stay valid; @kallsyms, of @len bytes, becomes the writer's.
@@ -38,6 +25,8 @@ struct tracedat_contents {
 struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, const char *clock,
 					char *kallsyms, size_t len, const struct tracedat_contents *c,
 					struct error *e);
+/* Return the number that identifies the recording. */
+uint64_t tracedat_id(const struct tracedat_writer *w);
 /* Return the directory that has the recording until it is complete. */
 const char *tracedat_partial(const struct tracedat_writer *w);
 /* Return true if that directory is not beside the file, because it takes no new files. */
@@ -77,6 +66,8 @@ void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len);
  */
 void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		   const struct accounting *a);
+/* Let what tracedat_save() has saved first, without the data, survive the machine, too. */
+void tracedat_sync(struct tracedat_writer *w);
 /*
  * Complete the file and free @w. Return: false if it could not be written; the directory is
  * kept then, which the error says.
@@ -88,9 +79,9 @@ void tracedat_abandon(struct tracedat_writer *w);
 /*
  * Make the file of an interrupted recording. @from: the directory or the name of the file.
  * @output: the name of the file, or NULL for that of the recording, unless a newer file has
- * it. Return: the name, to be freed, with @e empty or a message of what is missing; NULL after an
- * error, which loses nothing.
+ * it. @empty: also if nothing was recorded, which is else an error. Return: the name, to be freed, with @e
+ * empty or a message of what is missing; NULL after an error, which loses nothing.
  */
-char *tracedat_restore(const char *from, const char *output, struct error *e);
+char *tracedat_restore(const char *from, const char *output, bool empty, struct error *e);
 
 #endif

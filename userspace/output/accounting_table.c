@@ -133,6 +133,9 @@ void accounting_table(const struct accounting *a, struct tep_handle *tep)
 	if (a->set_forward)
 		printf("# clock: %" PRIu64 " hits were given a later time than was read, to keep the order\n",
 		       a->set_forward);
+	if (a->in_flight)
+		printf("# in flight: %" PRIu64 " hits had not ended when the machine died; they count nowhere else\n",
+		       a->in_flight);
 	if (a->piece)
 		printf("# piece: the counters are those of its time; hits near its ends may be in the piece before or after it\n");
 	if (a->gap_to)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/message.h"
+#include "cmd/vmcore.h"
+#include "lib/dead_recording.h"
+#include "lib/memory.h"
+#include "lib/partial.h"
+#include "lib/tracedat_write.h"
+
+#define DEFAULT_NAME	"trace.dat"
+
+static char *scratch;		/* a directory for what is made on the way; NULL: not yet */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	remove(path);
+	return 0;
+}
+
+static void remove_scratch(void)
+{
+	nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Return the path of a file in the scratch directory, to be freed. */
+static char *in_scratch(const char *name)
+{
+	char *path;
+
+	if (!scratch) {
+		const char *tmp = getenv("TMPDIR");
+
+		if (asprintf(&scratch, "%s/nestrace-vmcore-XXXXXX", tmp && *tmp ? tmp : "/var/tmp") < 0)
+			out_of_memory();
+		if (!mkdtemp(scratch))
+			die_errno("cannot make a directory: '%s'; set TMPDIR", scratch);
+		atexit(remove_scratch);
+	}
+	if (asprintf(&path, "%s/%s", scratch, name) < 0)
+		out_of_memory();
+	return path;
+}
+
+static void copy_file(int from_dir, int to_dir, const char *name)
+{
+	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), to;
+	struct stat st;
+	ssize_t n;
+
+	if (from < 0 || fstat(from, &st) || !S_ISREG(st.st_mode)) {
+		if (from >= 0)
+			close(from);
+		return;
+	}
+	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	do {
+		n = to < 0 ? -1 : sendfile(to, from, NULL, 1 << 30);
+	} while (n > 0);
+	if (n < 0)
+		die_errno("cannot copy '%s'; set TMPDIR to where there is room", name);
+	close(from);
+	close(to);
+}
+
+/* Copy the directory of an interrupted recording. */
+static void copy_partial(const char *from, const char *to)
+{
+	DIR *dir = opendir(from);
+	struct dirent *d;
+	int fd;
+
+	if (!dir || mkdir(to, 0700))
+		die_errno("cannot copy '%s'", from);
+	fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while ((d = readdir(dir)))
+		copy_file(dirfd(dir), fd, d->d_name);
+	close(fd);
+	closedir(dir);
+}
+
+/* Return the file that has what the recorder had written, to be freed. */
+static char *recorded_file(const char *recording)
+{
+	char *partial, *file, *copy;
+	struct stat st;
+	struct error e;
+
+	if (!stat(recording, &st) && !S_ISDIR(st.st_mode))
+		return xstrdup(recording);
+	if (!stat(recording, &st))
+		partial = xstrdup(recording);
+	else if (asprintf(&partial, "%s" PARTIAL_SUFFIX, recording) < 0)
+		out_of_memory();
+	copy = in_scratch("recorded" PARTIAL_SUFFIX);
+	copy_partial(partial, copy);
+	file = in_scratch("recorded");
+	free(partial);
+	partial = tracedat_restore(copy, file, true, &e);
+	if (!partial)
+		die_error(&e);
+	if (*e.text)
+		warn_error(&e);
+	free(partial);
+	free(copy);
+	return file;
+}
+
+/* Is there what a recorder has left, under the name that it takes without -o? */
+static bool has_default(void)
+{
+	struct stat st;
+
+	return !stat(DEFAULT_NAME PARTIAL_SUFFIX, &st);
+}
+
+char *vmcore_file(const char *dump, const char *recording, unsigned int session, const char *output)
+{
+	const char *left = recording ?: has_default() ? DEFAULT_NAME : NULL;
+	char *file = left ? recorded_file(left) : NULL;
+	char *made = output ? xstrdup(output) : in_scratch("trace.dat");
+	const struct dead_recording r = {
+		.dump = dump, .file = file, .session = session, .output = made, .problem = warn_error,
+	};
+	struct error e;
+
+	if (!file)
+		warn("functions and tasks are numbers without what the recorder left: '%s'; name its directory, FILE.nestrace",
+		     dump);
+	if (!dead_recording_make(&r, &e))
+		die_error(&e);
+	free(file);
+	return made;
+}
+
+unsigned int vmcore_session(const char *arg)
+{
+	unsigned long nr;
+	char *end;
+
+	nr = strtoul(arg, &end, 10);
+	if (*arg < '0' || *arg > '9' || *end || !nr || nr > 1000)
+		usage("not the number of a session: '--session %s'; use 1 or more", arg);
+	return nr;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The recording of a machine that has died: what its recorder had written, and what its memory still has. */
+#ifndef LIB_DEAD_RECORDING_H
+#define LIB_DEAD_RECORDING_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+
+struct dead_recording {
+	const char *dump;		/* a dump of the machine's memory */
+	/* the file of the recording, which nestrace restore has made; NULL: there is none, so functions have no names */
+	const char *file;
+	unsigned int session;		/* which of the dump's, from 1; 0: that of @file, or the only one */
+	const char *output;		/* the trace.dat to make; may be @file */
+	/* What is missing, or damaged; may be called several times. */
+	void (*problem)(const struct error *e);
+};
+
+/* Make the file. Return: false after an error. */
+bool dead_recording_make(const struct dead_recording *r, struct error *e);
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/accounting.h"
+#include "lib/dead_sessions.h"
+#include "lib/memory.h"
+#include "lib/memory_dump.h"
+
+#define CPUS_MAX	65536U
+#define STRIDE_MAX	4096U
+
+/* What is read from a dump. */
+struct reading {
+	struct memory_dump *dump;
+	const char *name;
+	struct dead_sessions *sessions;
+	struct error *e;
+	bool any, other_version;
+};
+
+/* Words of a list, in their order. */
+struct words {
+	struct memory_dump *dump;
+	struct nestrace_dump_list page;
+	uint64_t at;			/* words taken of @page */
+	/* to find a list that bites its tail: a page that was seen, and after how many pages the next is taken */
+	uint64_t seen, pages, limit;
+	bool bad;
+};
+
+static bool read_page(struct memory_dump *d, uint64_t at, const char *magic, void *page, size_t size)
+{
+	const struct nestrace_dump_head *head = page;
+
+	return at % MEMORY_DUMP_PAGE == 0 && memory_dump_read(d, at, page, size) &&
+	       !memcmp(head->magic, magic, sizeof(head->magic)) && head->self == at;
+}
+
+static void words_turn(struct words *w, uint64_t page)
+{
+	w->at = 0;
+	w->bad = !page || page == w->seen ||
+		 !read_page(w->dump, page, NESTRACE_DUMP_LIST_MAGIC, &w->page, sizeof(w->page)) || !w->page.nr ||
+		 w->page.nr > NESTRACE_DUMP_WORDS;
+	if (++w->pages == w->limit) {
+		w->seen = page;
+		w->limit *= 2;
+	}
+}
+
+/* Return: the next word; 0 with @bad if there is none. */
+static uint64_t next_word(struct words *w)
+{
+	if (!w->bad && w->at == w->page.nr)
+		words_turn(w, w->page.next);
+	return w->bad ? 0 : w->page.word[w->at++];
+}
+
+static bool is_power_of_two(uint64_t v)
+{
+	return v && !(v & (v - 1));
+}
+
+/* Can the numbers of a session be right? */
+static bool makes_sense(const struct nestrace_dump_session *d)
+{
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	if (!d->nr_cpus || d->nr_cpus > CPUS_MAX || d->stride < 8 || d->stride > STRIDE_MAX || !d->ring_kb ||
+	    d->ring_kb > 4ULL * NESTRACE_RING_KB_MAX || d->clock >= NESTRACE_NR_CLOCKS || d->stack > NESTRACE_STACK_MAX ||
+	    d->host[sizeof(d->host) - 1] || d->release[sizeof(d->release) - 1] || d->build[sizeof(d->build) - 1])
+		return false;
+	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
+		if (!is_power_of_two(d->ring_bytes[i]) || d->ring_bytes[i] < 2 * NESTRACE_SUBBUF_SIZE ||
+		    d->ring_bytes[i] > d->ring_kb << 10)
+			return false;
+		bytes += d->ring_bytes[i];
+	}
+	for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
+		if (d->at[i] > d->stride - sizeof(uint64_t))
+			return false;
+	return bytes <= d->ring_kb << 10;
+}
+
+/* Read the counters of a CPU, which lie in some pages. */
+static bool read_counters(struct dead_cpu *c, const struct nestrace_dump_session *d, struct words *w)
+{
+	uint64_t offset = next_word(w), nr = next_word(w), i;
+	size_t size = NESTRACE_NR_SLOTS * d->stride;
+	unsigned int slot;
+	char *pages;
+	bool ok;
+
+	if (w->bad || offset >= MEMORY_DUMP_PAGE || nr != (offset + size + MEMORY_DUMP_PAGE - 1) / MEMORY_DUMP_PAGE)
+		return false;
+	pages = xzalloc(nr, MEMORY_DUMP_PAGE);
+	for (ok = true, i = 0; i < nr; i++)
+		ok = memory_dump_read(w->dump, next_word(w), pages + i * MEMORY_DUMP_PAGE, MEMORY_DUMP_PAGE) && ok;
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+		for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
+			memcpy(&c->count[slot][i], pages + offset + slot * d->stride + d->at[i], sizeof(uint64_t));
+	free(pages);
+	return ok;
+}
+
+static bool read_cpu(struct dead_cpu *c, const struct nestrace_dump_session *d, struct words *w)
+{
+	uint64_t i, cpu = next_word(w);
+
+	c->cpu = cpu;
+	if (w->bad || cpu >= d->nr_cpus || !read_counters(c, d, w))
+		return false;
+	c->nr_pages = next_word(w);
+	if (w->bad || c->nr_pages != d->ring_kb >> 2)
+		return false;
+	for (i = 0; i < c->nr_pages && !w->bad; i++) {
+		c->page = xgrow(c->page, i, sizeof(*c->page));
+		c->page[i] = next_word(w);
+	}
+	return !w->bad;
+}
+
+static void session_free(struct dead_session *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_cpus; i++)
+		free(s->cpu[i].page);
+	free(s->cpu);
+}
+
+/* Is there another word? */
+static bool more(const struct words *w)
+{
+	return w->at < w->page.nr || w->page.next;
+}
+
+static bool read_session(struct dead_session *s, struct memory_dump *d, uint64_t at)
+{
+	struct words w = { .dump = d, .limit = 1 };
+	bool ok;
+
+	*s = (struct dead_session){ 0 };
+	if (!read_page(d, at, NESTRACE_DUMP_SESSION_MAGIC, &s->about, sizeof(s->about)) || !makes_sense(&s->about))
+		return false;
+	words_turn(&w, s->about.list);
+	for (ok = !w.bad; ok && more(&w) && s->nr_cpus < s->about.nr_cpus; s->nr_cpus++) {
+		s->cpu = xgrow(s->cpu, s->nr_cpus, sizeof(*s->cpu));
+		s->cpu[s->nr_cpus] = (struct dead_cpu){ 0 };
+		ok = read_cpu(&s->cpu[s->nr_cpus], &s->about, &w) &&
+		     (!s->nr_cpus || s->cpu[s->nr_cpus].cpu > s->cpu[s->nr_cpus - 1].cpu);
+	}
+	ok = ok && !more(&w) && s->nr_cpus;
+	if (!ok)
+		session_free(s);
+	return ok;
+}
+
+static void add_session(struct reading *r, uint64_t at)
+{
+	struct dead_sessions *s = r->sessions;
+	struct dead_session one;
+
+	if (!read_session(&one, r->dump, at)) {
+		error_set(r->e, "a session in the dump is damaged, or was being made: '%s'; it is left out", r->name);
+		return;
+	}
+	s->session = xgrow(s->session, s->nr, sizeof(*s->session));
+	s->session[s->nr++] = one;
+}
+
+static bool take_anchor(void *arg, uint64_t at)
+{
+	struct nestrace_dump_anchor anchor;
+	struct reading *r = arg;
+	unsigned int i;
+
+	/* a copy, as in the dump of a dump */
+	if (!read_page(r->dump, at, NESTRACE_DUMP_ANCHOR_MAGIC, &anchor, sizeof(anchor)))
+		return true;
+	r->any = true;
+	if (anchor.version != NESTRACE_DUMP_VERSION || anchor.page_size != MEMORY_DUMP_PAGE) {
+		r->other_version = true;
+		return true;
+	}
+	for (i = 0; i < NESTRACE_DUMP_SESSIONS; i++)
+		if (anchor.session[i])
+			add_session(r, anchor.session[i]);
+	return true;
+}
+
+bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *name, struct error *e)
+{
+	struct reading r = { .dump = d, .name = name, .sessions = s, .e = e };
+	bool cut = memory_dump_is_cut(d);
+
+	*s = (struct dead_sessions){ 0 };
+	*e->text = '\0';
+	memory_dump_find(d, NESTRACE_DUMP_ANCHOR_MAGIC, NESTRACE_DUMP_MAGIC_SIZE, take_anchor, &r);
+	if (s->nr) {
+		if (cut && !*e->text)
+			error_set(e, "the dump is cut short: '%s'; what was behind its end is missing", name);
+		return true;
+	}
+	if (r.other_version)
+		return error_set(e, "the dump is of another version of nestrace: '%s'; use the command that belongs to that module",
+				 name);
+	if (cut)
+		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; was there room for it?", name);
+	if (*e->text)
+		return error_set(e, "the sessions in the dump are damaged: '%s'", name);
+	if (r.any)
+		return error_set(e, "no session was open: '%s'; the machine had the module, and recorded nothing", name);
+	return error_set(e, "nothing of nestrace is in the dump: '%s'; was the module loaded, and did makedumpfile keep the kernel's pages?",
+			 name);
+}
+
+void dead_sessions_free(struct dead_sessions *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		session_free(&s->session[i]);
+	free(s->session);
+	*s = (struct dead_sessions){ 0 };
+}
+
+#define COUNT(name)	count[NESTRACE_DUMP_##name]
+
+/* Return: how many calls have a return that was to be recorded, as nt_ring_calls() of the module counts them. */
+static uint64_t calls(const uint64_t *count, uint32_t flags)
+{
+	uint64_t calls;
+
+	if (!(flags & NESTRACE_CONFIG_RET))
+		return 0;
+	if (flags & NESTRACE_CONFIG_EXIT)
+		return COUNT(awaited);
+	calls = COUNT(written) - COUNT(exits);
+	return calls - COUNT(no_node) - COUNT(no_rcu) - COUNT(refused);
+}
+
+static void account_slot(const struct dead_session *s, const uint64_t *count, const struct dead_kept *kept,
+			 struct nestrace_slot_stats *to, struct nestrace_slot_returns *returns, uint64_t *in_flight)
+{
+	uint64_t missing = COUNT(written) - kept->records, exits = COUNT(exits) - kept->exits, over;
+	bool at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
+
+	*to = (struct nestrace_slot_stats){
+		.not_watching = COUNT(not_watching), .recorded = COUNT(written) - missing,
+		.lost = COUNT(full) + COUNT(not_watching) + missing, .recursed = COUNT(recursed),
+		.filtered = COUNT(filtered) + COUNT(filtered_early) + COUNT(exits_filtered),
+		.rcu_nmi = COUNT(rcu_nmi), .rcu_irq = COUNT(rcu_irq), .in_tracer = COUNT(in_tracer),
+	};
+	if (at_exit) {
+		to->lost += COUNT(exits_dropped);
+	} else {
+		to->recorded -= kept->exits;
+		to->lost -= COUNT(exits_full) + exits;
+	}
+	to->hits = COUNT(hits) - COUNT(exits) - COUNT(exits_full) - COUNT(exits_dropped) - COUNT(exits_filtered) +
+		   COUNT(filtered_early);
+	over = COUNT(written) + COUNT(full) + COUNT(recursed) + COUNT(filtered) + COUNT(not_watching) +
+	       COUNT(exits_dropped) + COUNT(exits_filtered) + COUNT(awaited);
+	if (COUNT(hits) > over) {
+		*in_flight += COUNT(hits) - over;
+		to->hits -= COUNT(hits) - over;
+	}
+	*returns = (struct nestrace_slot_returns){
+		.calls = calls(count, s->about.flags), .dropped = COUNT(exits_dropped), .filtered = COUNT(exits_filtered),
+		.lost = COUNT(exits_full) + exits,
+		.returned = COUNT(exits) + COUNT(exits_full) + COUNT(exits_dropped) + COUNT(exits_filtered) -
+			    COUNT(strangers) + COUNT(away),
+		.no_node = COUNT(no_node), .no_rcu = COUNT(no_rcu), .refused = COUNT(refused),
+	};
+}
+
+void dead_session_account(const struct dead_session *s, const struct dead_kept (*kept)[NESTRACE_NR_SLOTS],
+			  struct accounting *a)
+{
+	unsigned int i, slot, cpu;
+
+	accounting_grow(a, s->about.nr_cpus);
+	a->has_returns = s->about.flags & NESTRACE_CONFIG_RET;
+	a->at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
+	a->stack = s->about.stack;
+	a->set_forward = 0;
+	a->in_flight = 0;
+	if (!a->time.wall_ns) {
+		a->time.clock = s->about.time;
+		a->time.wall_ns = s->about.wall_ns;
+		a->time.flags = s->about.order;
+	}
+	if (!*a->build)
+		memcpy(a->build, s->about.build, sizeof(s->about.build));
+	for (i = 0; i < s->nr_cpus; i++) {
+		cpu = s->cpu[i].cpu;
+		a->ring_kb[cpu] = s->about.ring_kb;
+		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+			account_slot(s, s->cpu[i].count[slot], &kept[i][slot], &a->slot[cpu][slot], &a->returns[cpu][slot],
+				     &a->in_flight);
+			a->set_forward += s->cpu[i].count[slot][NESTRACE_DUMP_set_forward];
+		}
+	}
+}
