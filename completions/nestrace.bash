@@ -13,12 +13,12 @@ _nestrace()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "record report restore snapshot export stat top status list diff audit assert livepatch events doctor bench help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore send snapshot export stat top status list diff audit assert livepatch events doctor bench help --help --version" -- "$cur")
 		return
 	fi
 	case $prev in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "record report restore snapshot export stat top status list diff audit assert livepatch events doctor bench" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "record report restore send snapshot export stat top status list diff audit assert livepatch events doctor bench" -- "$cur")
 		return ;;
 	-C)
 		mapfile -t COMPREPLY < <(compgen -W "global tsc mono" -- "$cur")
@@ -52,17 +52,18 @@ _nestrace()
 		return ;;
 	esac
 	case $command in
-	record) options="-l -n -P --tid -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of --args --args=deep -A --if -W --flight --trigger --warn --rotate --keep --exec -o -q -h --help" ;;
+	record) options="-l -n -P --tid --cgroup -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of --args --args=deep -A --if -W --flight --trigger --warn --rotate --keep --exec --boot -N -V -o -q -h --help" ;;
 	report) options="-i --vmcore --session -t --graph --line --line-from --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
 	restore) options="-o --vmcore --session -q -h --help" ;;
+	send) options="-N -V -q -h --help" ;;
 	snapshot) options="-P -h --help" ;;
 	export) options="--csv --json --jsonl --chrome --perfetto --folded --svg --weight -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
-	top) options="-l -n -P --tid -c -M -b -h --help" ;;
-	stat) options="-l -n -P --tid -F -c -M -b -i -o --since --until --around --time --hist --prometheus --interval -h --help" ;;
+	top) options="-l -n -P --tid --cgroup -c -M -b -h --help" ;;
+	stat) options="-l -n -P --tid --cgroup -F -c -M -b -i -o --since --until --around --time --hist --prometheus --interval -h --help" ;;
 	events) options="-l -n --all --none -h --help" ;;
 	diff) options="--per --limit --svg -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
-	audit) options="--time -l -n -P --tid -F -c -M -C -b --irqs-off --preempt-off --fail-on --baseline --update --json -h --help" ;;
-	assert) options="--never --always --max --max-time -P --tid -F -c -M -C -b -i --ktap --json -h --help" ;;
+	audit) options="--time -l -n -P --tid --cgroup -F -c -M -C -b --irqs-off --preempt-off --fail-on --baseline --update --json -h --help" ;;
+	assert) options="--never --always --max --max-time -P --tid --cgroup -F -c -M -C -b -i --ktap --json -h --help" ;;
 	livepatch) options="--why --watch --record --patch -l -b -o -h --help" ;;
 	*) options="-h --help" ;;
 	esac

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What lets a reader of the machine's memory find the rings after a crash: uapi/nestrace_dump.h.
+ * Lets a reader of the machine's memory find the rings after a crash: uapi/nestrace_dump.h.
  *
  * Invariant: whatever a pointer in there leads to is complete before the pointer is written, and is freed
  * after it has been cleared.

@@ -47,7 +47,7 @@ static int nt_boot_filter(struct nt_session *s)
 		if (ret != -ENOENT && ret != -ENODEV)
 			continue;
 		/* a module may come later in the boot */
-		pr_notice("no function matches '%s' yet\n", glob);
+		pr_notice("no such function yet: '%s'; a module may bring it\n", glob);
 		ret = nt_filter_add(&s->filter, glob, true);
 	}
 	kfree(copy);
@@ -91,7 +91,7 @@ void nt_boot_init(void)
 		nt_session_close(s);
 		return;
 	}
-	pr_info("recording '%s'; nestrace record --boot takes it over\n", boot);
+	pr_info("recording since the load: '%s'; nestrace record --boot takes it over\n", boot);
 	nt_boot_put_back(s);
 }
 

@@ -70,7 +70,7 @@ struct nestrace_dump_session {
 	__u64 ring_kb;		/* of a CPU */
 	__u64 ring_bytes[NESTRACE_NR_SLOTS];
 	__u64 time, wall_ns;	/* the time as handed out, and that since 1970 (UTC), at one moment */
-	/* of the machine and its kernel, as uname has them */
+	/* the machine and its kernel, as uname has them */
 	char  host[65], release[65], build[65];
 	__u8  reserved;
 	__u32 stride;		/* bytes from a slot's counters to those of the next */

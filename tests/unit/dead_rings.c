@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a reader finds in the rings of a dead machine is what the module would have handed out: rings that src/ring.h
+ * The reader of a dead machine finds in its rings what the module would have handed out. Rings that src/ring.h
  * has written are read by src/merge.c and by userspace/lib/dead_rings.c.
  */
 #include "compat/record_flags.h"
@@ -149,7 +149,7 @@ static void hits(unsigned int nr, bool returns, bool more)
 	}
 }
 
-/* What the module hands out. */
+/* The sub-buffers that the module hands out. */
 static char module_out[SUBBUFS_MAX][NESTRACE_SUBBUF_SIZE];
 static unsigned int module_nr;
 
@@ -171,7 +171,7 @@ static void read_module(void)
 static struct dead_session dead;
 static struct dead_cpu dead_cpu;
 
-/* What a dump of now would have. */
+/* Make what a dump of now would have. */
 static void die(void)
 {
 	static u64 page[RINGS_BYTES / NESTRACE_SUBBUF_SIZE];
@@ -321,7 +321,7 @@ int main(void)
 		left = module_records();
 		differences(&joint, &records);
 		bad += records > left;
-		/* what was lost in between is reported at once, and later */
+		/* losses in between are reported at once, and later */
 		r = dead_rings_open(NULL, &dead, 0, &joint);
 		for (; dead_rings_next(r, subbuf); records += missing) {
 			memcpy(&commit, subbuf + 8, 8);

@@ -24,7 +24,7 @@
 static char path[256];
 static char memory[SIZE];
 static unsigned int next_page;
-static int nr_parts = 2;
+static bool overlap;		/* a third part is the first one once more */
 
 static char *at(uint64_t physical)
 {
@@ -71,7 +71,6 @@ static void new_machine(void)
 
 	memset(memory, 0, sizeof(memory));
 	next_page = 0;
-	nr_parts = 2;
 	anchor = (void *)at(new_page(NESTRACE_DUMP_ANCHOR_MAGIC));
 	anchor->version = NESTRACE_DUMP_VERSION;
 	anchor->page_size = PAGE;
@@ -117,15 +116,16 @@ static void dump(size_t cut)
 	Elf64_Ehdr head = {
 		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_CORE, .e_machine = EM_X86_64,
 		.e_version = EV_CURRENT, .e_phoff = sizeof(head), .e_ehsize = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = nr_parts,
+		.e_phnum = overlap ? 3 : 2,
 	};
-	Elf64_Phdr part[2] = {
+	Elf64_Phdr part[3] = {
 		{ .p_type = PT_LOAD, .p_offset = HEADS, .p_paddr = LOW, .p_filesz = LOW_PAGES * PAGE, .p_memsz = LOW_PAGES * PAGE },
 		{ .p_type = PT_LOAD, .p_offset = HEADS + LOW_PAGES * PAGE, .p_paddr = HIGH, .p_filesz = HIGH_PAGES * PAGE,
 		  .p_memsz = HIGH_PAGES * PAGE },
 	};
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
+	part[2] = part[0];
 	if (fd < 0 || pwrite(fd, &head, sizeof(head), 0) < 0 || pwrite(fd, part, sizeof(part), sizeof(head)) < 0 ||
 	    pwrite(fd, memory, SIZE, HEADS) < 0 || ftruncate(fd, HEADS + SIZE - cut))
 		exit(2);
@@ -213,6 +213,13 @@ int main(int argc, char **argv)
 	is(found(), "");
 	is_number(sessions.nr, 1);
 	new_machine();
+
+	spec("vmcore: the parts of a dump may overlap");
+	overlap = true;
+	dump(0);
+	is(found(), "");
+	is_number(sessions.nr, 1);
+	overlap = false;
 
 	spec("vmcore: a dump without the module, and one without a session");
 	memset(anchor, 0, PAGE);

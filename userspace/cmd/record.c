@@ -94,7 +94,7 @@ static void check_pieces(struct recording_config *r)
 	r->goes_on = rotates || (flight && r->pieces.keep);
 }
 
-/* What a recording of the boot has was decided when the module was loaded. */
+/* The configuration of a boot recording was decided when the module was loaded. */
 static void check_boot(const struct recording_config *r)
 {
 	const struct session_config *s = &r->capture.session;

@@ -636,7 +636,7 @@ static void tick_remote(struct recording *r, int fd, const struct progress *p)
 
 	if (remote_tick(r->remote, &e))
 		return;
-	warn("%s; what follows is written to '%s'", e.text, r->name);
+	warn("%s; the rest is written to '%s'", e.text, r->name);
 	r->split = true;
 	read_accounting(r, fd, &r->of_remote, &session);
 	r->before = session;
@@ -691,7 +691,7 @@ static bool finish_remote(struct recording *r, int fd)
 	end.times = times = names_times_text(r->modules, r->comms, &end.times_len);
 	ok = remote_finish(r->remote, &end, &e);
 	if (!ok)
-		warn_error(&e);
+		warn("%s; the %" PRIu64 " hits that it got are lost", e.text, r->split ? r->begun.events : r->progress.events);
 	else if (!r->config->quiet && !r->split)
 		warn("%" PRIu64 " hits, %" PRIu64 " lost in %.1f s, sent to '%s'", r->progress.events, r->progress.lost,
 		     r->progress.seconds, r->config->remote.address);

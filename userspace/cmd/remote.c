@@ -64,7 +64,7 @@ static void add_symbols(struct remote *r)
 bool remote_tick(struct remote *r, struct error *e)
 {
 	/* they are the next part, once that before them is gone, after more than an hour */
-	if (listener_keep(r->listener) <= 1)
+	if (listener_keeps(r->listener) < 60)
 		add_symbols(r);
 	if (r->has_failed || listener_works(r->listener, e))
 		return true;

@@ -19,7 +19,7 @@ struct remote_config {
 	bool vsock;			/* it is CID:PORT */
 };
 
-/* What the end of the file needs. */
+/* All that the end of the file needs. */
 struct remote_end {
 	const char *clock;		/* its name in tracefs */
 	uint64_t time;			/* by it, after all hits */
@@ -34,7 +34,7 @@ struct remote *remote_open(const struct remote_config *config, unsigned int nr_c
 			   struct symbols *symbols, struct error *e);
 /* Send data, in the thread of a CPU. Return: how many bytes the listener got; the rest must go elsewhere. */
 size_t remote_send(struct remote *r, unsigned int cpu, const void *buf, size_t len);
-/* At least once a second. Return: false, once, with a message in @e, when the listener gets no more data. */
+/* Now and then, at least every 30 s. Return: false, once, with a message in @e, when the listener gets no more data. */
 bool remote_tick(struct remote *r, struct error *e);
 /* Let the listener make its file. Return: false if it has none. */
 bool remote_finish(struct remote *r, const struct remote_end *end, struct error *e);

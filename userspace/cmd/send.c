@@ -63,7 +63,6 @@ static bool send_data(struct listener *l, struct tracedat *t, struct error *e)
 
 	for (cpu = 0; cpu < b->nr_cpus; cpu++) {
 		for (nr = 0; (ret = tracedat_read(t, b, cpu, nr, data, e)) > 0; nr++) {
-			listener_keep(l);
 			if (listener_send(l, cpu, data, sizeof(data)) != sizeof(data)) {
 				listener_works(l, e);
 				return false;
@@ -157,6 +156,6 @@ int cmd_send(int argc, char **argv)
 	send_file(t, address, vsock);
 	tracedat_close(t);
 	if (!quiet)
-		warn("'%s' was sent to '%s'", file, address);
+		warn("sent to the listener: '%s'", file);
 	return EXIT_SUCCESS;
 }

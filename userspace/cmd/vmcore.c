@@ -33,20 +33,32 @@ static void remove_scratch(void)
 	nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+static void make_scratch(void)
+{
+	const char *const places[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!places[i] || !*places[i])
+			continue;
+		if (asprintf(&scratch, "%s/nestrace-vmcore-XXXXXX", places[i]) < 0)
+			out_of_memory();
+		if (mkdtemp(scratch)) {
+			atexit(remove_scratch);
+			return;
+		}
+		free(scratch);
+	}
+	die_errno("cannot make a directory in $TMPDIR, /var/tmp or /tmp; set TMPDIR");
+}
+
 /* Return the path of a file in the scratch directory, to be freed. */
 static char *in_scratch(const char *name)
 {
 	char *path;
 
-	if (!scratch) {
-		const char *tmp = getenv("TMPDIR");
-
-		if (asprintf(&scratch, "%s/nestrace-vmcore-XXXXXX", tmp && *tmp ? tmp : "/var/tmp") < 0)
-			out_of_memory();
-		if (!mkdtemp(scratch))
-			die_errno("cannot make a directory: '%s'; set TMPDIR", scratch);
-		atexit(remove_scratch);
-	}
+	if (!scratch)
+		make_scratch();
 	if (asprintf(&path, "%s/%s", scratch, name) < 0)
 		out_of_memory();
 	return path;

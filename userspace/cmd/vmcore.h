@@ -7,7 +7,7 @@
  * Make a trace.dat. @recording: the directory that the recorder left, FILE for FILE.nestrace, or the file that nestrace
  * restore has made of it; NULL: trace.dat.nestrace, if it is there. @session: of the dump, from 1; 0: that of the recording, or the only one.
  * @output: its name, or NULL for one that is removed at the end. Return: its name, to be freed; errors end the process
- * after a message. What the recorder left stays as it is.
+ * after a message. The recorder's directory stays as it is.
  */
 char *vmcore_file(const char *dump, const char *recording, unsigned int session, const char *output);
 /* Return the value of --session. */

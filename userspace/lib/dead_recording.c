@@ -68,7 +68,7 @@ static bool choose(struct making *m, struct error *e)
 	for (i = 0; m->file && m->file->id && i < m->sessions.nr; i++) {
 		if (m->sessions.session[i].about.cookie != m->file->id)
 			continue;
-		if (m->session && m->session != &m->sessions.session[i])
+		if (nr && m->session != &m->sessions.session[i])
 			return error_set(e, "session %u is not that of the recording: '%s'", nr, m->config->file);
 		m->session = &m->sessions.session[i];
 	}
@@ -143,7 +143,7 @@ static bool copy_cpu(struct making *m, const struct tracedat_buffer *b, unsigned
 			count(&sub, data, joint, kept);
 	}
 	subbuf_free(&sub);
-	/* what is before the damage is kept */
+	/* the part before the damage is kept */
 	if (ret < 0)
 		problem(m, e);
 	return ok;

@@ -13,7 +13,7 @@ struct dead_recording {
 	const char *file;
 	unsigned int session;		/* which of the dump's, from 1; 0: that of @file, or the only one */
 	const char *output;		/* the trace.dat to make; may be @file */
-	/* What is missing, or damaged; may be called several times. */
+	/* Report a part that is missing, or damaged; may be called several times. */
 	void (*problem)(const struct error *e);
 };
 

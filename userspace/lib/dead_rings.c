@@ -263,7 +263,7 @@ static void open_ring(struct ring *r, const struct dead_session *s, const struct
 		damage(r);
 }
 
-/* Return: the ring with the earliest record, or NULL. Of equal ones, as in the module, the last ring goes on. */
+/* Return: the ring with the earliest record, or NULL. As in the module, the last ring goes on before equal ones. */
 static struct ring *earliest(struct dead_rings *r)
 {
 	struct ring *first = r->last && !r->last->over ? r->last : NULL, *at;

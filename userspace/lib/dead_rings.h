@@ -13,7 +13,7 @@
 
 struct memory_dump;
 
-/* What a file has of the CPU already. Zeroed: nothing. */
+/* The records of the CPU that a file has already. Zeroed: none. */
 struct dead_joint {
 	uint64_t ts;		/* of its last record; 0: it has none */
 	uint64_t at_ts[NESTRACE_NR_SLOTS];	/* its records of that time, by context_slot() */

@@ -10,7 +10,7 @@
 #define CPUS_MAX	65536U
 #define STRIDE_MAX	4096U
 
-/* What is read from a dump. */
+/* A dump, while it is read. */
 struct reading {
 	struct memory_dump *dump;
 	const char *name;
@@ -162,7 +162,12 @@ static void add_session(struct reading *r, uint64_t at)
 {
 	struct dead_sessions *s = r->sessions;
 	struct dead_session one;
+	size_t i;
 
+	/* the parts of a dump may overlap, as those of /proc/vmcore do */
+	for (i = 0; i < s->nr; i++)
+		if (s->session[i].about.head.self == at)
+			return;
 	if (!read_session(&one, r->dump, at)) {
 		error_set(r->e, "a session in the dump is damaged, or was being made: '%s'; it is left out", r->name);
 		return;

@@ -38,13 +38,13 @@ struct dead_sessions {
 bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *name, struct error *e);
 void dead_sessions_free(struct dead_sessions *s);
 
-/* What a file has of a slot: all records, and the returns among them. */
+/* The records of a slot that a file has, and the returns among them. */
 struct dead_kept {
 	uint64_t records, exits;
 };
 
 /*
- * Set the counters of @a to those of the session; of its records a file has @kept, by CPU of @s. What it has not is lost.
+ * Set the counters of @a to those of the session; of its records a file has @kept, by CPU of @s. The others are lost.
  * Hits in flight when the machine stopped do not count, except in @a->in_flight.
  */
 void dead_session_account(const struct dead_session *s, const struct dead_kept (*kept)[NESTRACE_NR_SLOTS],

@@ -7,6 +7,8 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +43,7 @@ enum state { WORKS, STOOD_STILL, GONE };
 /* The connection for the data of one CPU. */
 struct stream {
 	int fd;
-	/* what is left of a sub-buffer of which a part was sent */
+	/* the rest of a sub-buffer of which a part was sent */
 	char rest[NESTRACE_SUBBUF_SIZE];
 	size_t rest_len;
 };
@@ -55,9 +57,12 @@ struct listener {
 	atomic_int state;
 	atomic_bool reported;
 	int err;			/* why it is gone */
+	pthread_mutex_t lock;		/* of the next two */
 	struct block begin;		/* of the file */
 	size_t sent;			/* bytes of it */
-	time_t last;			/* when a part of it was sent */
+	pthread_t thread;		/* that sends them */
+	int stop;			/* closed to end it; -1: it does not run */
+	int stopped;			/* the other end of that pipe */
 };
 
 static time_t seconds(void)
@@ -346,36 +351,6 @@ static bool is_address(const char *address, bool vsock)
 	return *address >= '0' && *address <= '9' && end == colon;
 }
 
-struct listener *listener_connect(const char *address, bool vsock, unsigned int nr_cpus, struct error *e)
-{
-	struct listener *l = xzalloc(1, sizeof(*l));
-	unsigned int i;
-
-	l->address = xstrdup(address);
-	l->vsock = vsock;
-	l->nr_cpus = nr_cpus;
-	l->stream = xzalloc(nr_cpus, sizeof(*l->stream));
-	l->fd = -1;
-	for (i = 0; i < nr_cpus; i++)
-		l->stream[i].fd = -1;
-	if (!is_address(address, vsock)) {
-		error_set(e, vsock ? "not CID:PORT: '-V %s'" : "not HOST:PORT: '-N %s'", address);
-	} else if (nr_cpus > CPUS_MAX) {
-		error_set(e, "too many CPUs for the protocol of trace-cmd: '%u'", nr_cpus);
-	} else {
-		l->fd = connect_to(l, strrchr(address, ':') + 1);
-		if (l->fd >= 0 && shake_hands(l) && connect_streams(l)) {
-			l->last = seconds();
-			return l;
-		}
-		explain(l, e);
-	}
-	listener_close(l);
-	return NULL;
-}
-
-/* ---- data ---- */
-
 /* Note that it gets no more data. */
 static void fail(struct listener *l, int err)
 {
@@ -387,6 +362,81 @@ static void fail(struct listener *l, int err)
 		atomic_compare_exchange_strong(&l->state, &works, STOOD_STILL);
 	l->err = err;
 }
+
+/* Send a byte of the beginning now and then. */
+static void *keep(void *arg)
+{
+	struct listener *l = arg;
+
+	while (!wait_for(l->stopped, POLLIN, DRIP_S * 1000) && errno == ETIMEDOUT && atomic_load(&l->state) != GONE) {
+		pthread_mutex_lock(&l->lock);
+		if (l->sent < l->begin.len && !send_message(l, SEND_DATA, l->begin.data + l->sent++, 1))
+			fail(l, errno);
+		pthread_mutex_unlock(&l->lock);
+	}
+	return NULL;
+}
+
+static bool begin_keeping(struct listener *l)
+{
+	sigset_t all, before;
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	l->stopped = ends[0];
+	l->stop = ends[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&l->thread, NULL, keep, l);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		return true;
+	close(l->stop);
+	close(l->stopped);
+	l->stop = -1;
+	errno = err;
+	return false;
+}
+
+static void stop_keeping(struct listener *l)
+{
+	if (l->stop < 0)
+		return;
+	close(l->stop);
+	pthread_join(l->thread, NULL);
+	close(l->stopped);
+	l->stop = -1;
+}
+
+struct listener *listener_connect(const char *address, bool vsock, unsigned int nr_cpus, struct error *e)
+{
+	struct listener *l = xzalloc(1, sizeof(*l));
+	unsigned int i;
+
+	l->address = xstrdup(address);
+	l->vsock = vsock;
+	l->nr_cpus = nr_cpus;
+	l->stream = xzalloc(nr_cpus, sizeof(*l->stream));
+	l->fd = l->stop = -1;
+	pthread_mutex_init(&l->lock, NULL);
+	for (i = 0; i < nr_cpus; i++)
+		l->stream[i].fd = -1;
+	if (!is_address(address, vsock)) {
+		error_set(e, vsock ? "not CID:PORT: '-V %s'" : "not HOST:PORT: '-N %s'", address);
+	} else if (nr_cpus > CPUS_MAX) {
+		error_set(e, "too many CPUs for the protocol of trace-cmd: '%u'", nr_cpus);
+	} else {
+		l->fd = connect_to(l, strrchr(address, ':') + 1);
+		if (l->fd >= 0 && shake_hands(l) && connect_streams(l) && begin_keeping(l))
+			return l;
+		explain(l, e);
+	}
+	listener_close(l);
+	return NULL;
+}
+
+/* ---- data ---- */
 
 size_t listener_send(struct listener *l, unsigned int cpu, const void *buf, size_t len)
 {
@@ -411,11 +461,13 @@ size_t listener_send(struct listener *l, unsigned int cpu, const void *buf, size
 
 bool listener_works(struct listener *l, struct error *e)
 {
+	ssize_t n;
 	char c;
 
-	/* it says nothing while data comes, unless it has ended */
-	if (atomic_load(&l->state) == WORKS && !recv(l->fd, &c, 1, MSG_DONTWAIT | MSG_PEEK))
-		fail(l, ECONNRESET);
+	/* it says nothing while data comes, unless it has ended, or has given up and answers what it does not expect */
+	n = atomic_load(&l->state) == WORKS ? recv(l->fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) : -1;
+	if (n >= 0)
+		fail(l, n ? ECONNABORTED : ECONNRESET);
 	if (atomic_load(&l->state) == WORKS)
 		return true;
 	*e->text = '\0';
@@ -423,24 +475,27 @@ bool listener_works(struct listener *l, struct error *e)
 		return false;
 	if (atomic_load(&l->state) == STOOD_STILL)
 		return error_set(e, "the listener has taken nothing for %d s: '%s'", LISTENER_PATIENCE, l->address);
+	if (l->err == ECONNABORTED)
+		return error_set(e, "the listener has given up: '%s'", l->address);
 	errno = l->err;
 	return error_set_errno(e, "the listener is gone: '%s'", l->address);
 }
 
 void listener_head(struct listener *l, const struct block *b)
 {
+	pthread_mutex_lock(&l->lock);
 	block_add(&l->begin, b->data, b->len);
+	pthread_mutex_unlock(&l->lock);
 }
 
-size_t listener_keep(struct listener *l)
+unsigned long listener_keeps(struct listener *l)
 {
-	if (l->sent < l->begin.len && seconds() - l->last >= DRIP_S && atomic_load(&l->state) != GONE) {
-		if (!send_message(l, SEND_DATA, l->begin.data + l->sent, 1))
-			fail(l, errno);
-		l->sent++;
-		l->last = seconds();
-	}
-	return l->begin.len - l->sent;
+	unsigned long left;
+
+	pthread_mutex_lock(&l->lock);
+	left = (l->begin.len - l->sent) * DRIP_S;
+	pthread_mutex_unlock(&l->lock);
+	return left;
 }
 
 /* ---- the end ---- */
@@ -478,7 +533,13 @@ static bool send_begin(struct listener *l)
 static bool begin_was_taken(struct listener *l)
 {
 	struct head answer;
+	char c;
 
+	/* an answer already: it has given up, and takes all for something that it does not expect */
+	if (recv(l->fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) >= 0) {
+		errno = ETIMEDOUT;
+		return false;
+	}
 	if (!send_message(l, FIN_DATA, NULL, 0) || !receive_all(l->fd, &answer, sizeof(answer)))
 		return false;
 	errno = EPROTO;
@@ -501,10 +562,11 @@ bool listener_finish(struct listener *l, struct error *e)
 {
 	char c;
 
+	stop_keeping(l);
 	if (atomic_load(&l->state) == GONE)
-		return error_set(e, "the listener has no file: '%s'; what it got is lost", l->address);
+		return error_set(e, "the listener has no file: '%s'", l->address);
 	if (!finish(l))
-		return error_set_errno(e, "the listener has no file: '%s'; what it got is lost", l->address);
+		return error_set_errno(e, "the listener has no file: '%s'", l->address);
 	/* it closes the connection when it has made its file */
 	if (!wait_for(l->fd, POLLIN | POLLRDHUP, FILE_MS) || recv(l->fd, &c, 1, 0) > 0)
 		return error_set(e, "the listener has all, but has not said that its file is complete: '%s'; look there", l->address);
@@ -515,11 +577,13 @@ void listener_close(struct listener *l)
 {
 	unsigned int i;
 
+	stop_keeping(l);
 	for (i = 0; i < l->nr_cpus; i++)
 		if (l->stream[i].fd >= 0)
 			close(l->stream[i].fd);
 	if (l->fd >= 0)
 		close(l->fd);
+	pthread_mutex_destroy(&l->lock);
 	free(l->begin.data);
 	free(l->stream);
 	free(l->address);

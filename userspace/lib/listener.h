@@ -30,15 +30,15 @@ size_t listener_send(struct listener *l, unsigned int cpu, const void *buf, size
 /* Return false, and once in @e why, if it gets no more data. */
 bool listener_works(struct listener *l, struct error *e);
 /*
- * Add to the beginning of the file. It is sent a byte at a time while the data comes, because the listener gives up
- * after 5 seconds without a message.
+ * Add to the beginning of the file. A thread sends it a byte at a time, because the listener gives up after 5 seconds
+ * without a message.
  */
 void listener_head(struct listener *l, const struct block *b);
-/* Call at least once a second. Return: the bytes of the beginning that are left; at least one is needed each 3 s. */
-size_t listener_keep(struct listener *l);
+/* Return for how many seconds what it has of the beginning will do. */
+unsigned long listener_keeps(struct listener *l);
 /*
- * The beginning is complete: send it all, and let the listener make its file. Also for one that stood still, whose file
- * then has what it got. Return: false if it has no file.
+ * The beginning is complete: send it all, and let the listener make its file. One that stood still
+ * has a file, too, of all that it got. Return: false if it has no file.
  */
 bool listener_finish(struct listener *l, struct error *e);
 void listener_close(struct listener *l);

@@ -144,6 +144,8 @@ static bool open_kdump(struct memory_dump *d, const char *path, struct error *e)
 	d->kdump = kdump_new();
 	if (!d->kdump)
 		out_of_memory();
+	/* a mapping of a file that is cut short would be a SIGBUS */
+	kdump_set_number_attr(d->kdump, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER);
 	status = kdump_open_fd(d->kdump, d->fd);
 	if (status == KDUMP_OK)
 		return true;

@@ -33,7 +33,7 @@ struct tracedat_contents {
 	uint64_t id;			/* of a recording that is written once more; 0: a new one */
 };
 
-/* What the options of a file say. */
+/* The content of a file's options. */
 struct tracedat_facts {
 	unsigned int nr_cpus;
 	const bool *listed;		/* the CPUs that the file has; NULL: all */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What precedes the data in a trace.dat of version 6 (trace-cmd.dat.v6(5)), which a listener completes. In this
- * order, and each once.
+ * The parts of a trace.dat of version 6 (trace-cmd.dat.v6(5)) before its data. A listener completes the file. They
+ * come in this order, and each once.
  */
 #ifndef LIB_TRACEDAT_V6_H
 #define LIB_TRACEDAT_V6_H

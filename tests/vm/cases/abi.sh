@@ -1,5 +1,6 @@
 # The ioctls and streams of /dev/nestrace do what the uapi header says.
 # kernels: all
+# slow: 6.1 debug-6.12
 setup insmod /tests/nt_calls.ko
 abi > /tmp/abi.out
 relay /tmp/abi.out

@@ -153,11 +153,6 @@ if [ "$with_btf" ]; then
 	filtered "with --args and --stack" 4 9 --args --stack=2 -l nt_ints --if 'a == -2'
 	filtered "retval" 4 9 --ret=exit -l nt_error --if 'retval == -ENOENT'
 	filtered "retval and argument" 1 9 --ret=exit -l nt_byte --if 'retval >= 251 && i == 252'
-	setup nestrace record -q --ret=exit --if 'retval == -ENOENT' -o t.dat sh -c "$calls" 2> err
-	setup nestrace report t.dat > r
-	is "--if retval, all functions: those that match" "$(grep -c 'nt_error -> -2 (ENOENT)' r)" 4
-	is "--if retval, all functions: no others" "$(grep -v '^#' r | grep -vc -- '-> -2 (ENOENT)')" 0
-	balanced "--if retval, all functions"
 
 	# ---- what is wrong, where, and what there is ----
 	wrong()
@@ -224,20 +219,6 @@ setup nestrace record -q -l vfs_read --if 'buf != NULL && count == 5000' -o t.da
 setup nestrace report t.dat > r
 is "a pointer to a text is compared with NULL" "$(grep -c ' vfs_read <- ' r)" 3
 fi
-
-# ---- all functions ----
-# the texts of all hits are more than the guest's memory
-setup nestrace record -q --args -b 16384 -o t.dat true
-setup nestrace report t.dat | awk '/^#/ || !(n++ % 16)' > r
-balanced "all functions"
-[ ! "$types" ] || ok "all functions: most have typed arguments" \
-	sh -c 'typed=$(grep -c "[a-z0-9_]([^/]*) <- " r); raw=$(grep -c "rdi=0x.*/\* " r); test $typed -gt $((4 * raw))'
-ok "all functions: the others have registers, and why" grep -q '(rdi=0x.*r9=0x[0-9a-f]* /\* \(clone\|ambiguous\|no BTF\) \*/) <- ' r
-is "all functions: recursed" "$(awk '$2 == "total" { print $6; exit }' r)" 0
-setup nestrace record -q --args=deep --ret --stack=4 -b 16384 -o t.dat sh -c "$calls"
-setup nestrace report --graph t.dat | awk '/^#/ || !(n++ % 16)' > r
-balanced "all functions, with all that a hit can have"
-ok "all functions: a graph with arguments" grep -q ' | .*(.*=.*) {$' r
 
 # ---- what the kernel's own tracers record ----
 if [ -f $tracing/options/func-args ]; then

@@ -1,5 +1,5 @@
 # CPUs and modules come and go, and ftrace is switched off, while functions are traced.
-# slow: 6.1 6.12
+# slow: 6.1 debug-6.12
 # kernels: all
 setup insmod /tests/nt_calls.ko
 # identity NAME: test the accounting of all functions in the report r

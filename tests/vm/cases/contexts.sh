@@ -1,6 +1,6 @@
 # A helper module makes every context on purpose and counts its calls in each. The trace has
 # exactly these calls: for each context separately, for all at once, and with a small ring.
-# slow: 6.1/1 6.1/4 6.12/1 6.12/2 debug-6.12/1 debug-6.12/4
+# slow: 6.1 6.12/1 6.12/2 debug-6.12
 # kernels: all
 # cpus: 1 2 4
 setup insmod /tests/nt_contexts.ko

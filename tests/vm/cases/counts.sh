@@ -1,6 +1,6 @@
 # nestrace stat counts each call once, in its context, however many there are. A helper module
 # makes each context on purpose and counts its calls.
-# slow: 6.1/1 6.1/2 6.12/1 debug-6.12/2
+# slow: 6.1/1 6.1/2 6.12/1 debug-6.12
 # kernels: all
 # cpus: 1 2
 setup insmod /tests/nt_contexts.ko

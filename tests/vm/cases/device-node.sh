@@ -1,5 +1,6 @@
 # A module that is loaded, but whose device is missing, is said to be that.
 # kernels: 6.1 6.12
+# slow: 6.1
 minor=$(sed -n 's/^ *\([0-9]*\) nestrace$/\1/p' /proc/misc)
 setup mv /dev/nestrace /dev/elsewhere
 for command in status "record -o t.dat true" "stat true"; do

@@ -1,6 +1,7 @@
 # nestrace stat -i --time shows how long functions took in what trace-cmd's function_graph recorded:
 # an interrupt's time is not that of the function that it interrupts.
 # kernels: 6.1 6.12 backports
+# slow: 6.1
 setup insmod /tests/nt_calls.ko
 setup insmod /tests/nt_busy.ko
 

@@ -1,5 +1,5 @@
 # The trace events work with bpftrace, which needs the kernel's BTF.
-# slow: 6.1
+# slow: yes
 # kernels: 6.1 6.12
 # programs: bpftrace
 setup insmod /tests/nt_calls.ko

@@ -1,5 +1,5 @@
 # The trace events work with perf.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 kasan-6.12 debug-7.2 backports
 # programs: perf
 setup insmod /tests/nt_calls.ko

@@ -1,6 +1,7 @@
 # Exactly known numbers of calls from every context, on both CPUs at once, are all recorded
 # in time order, or counted as lost. trace-cmd reads the same.
 # kernels: all
+# slow: debug-6.12
 setup insmod /tests/nt_calls.ko
 calls='echo "task 10000 softirq 2000 hardirq 2000 nmi 1000" > /proc/nt_calls'
 

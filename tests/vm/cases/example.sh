@@ -1,5 +1,6 @@
 # The example program of nestrace(4) runs and prints hits.
 # kernels: 6.1 6.12
+# slow: 6.1
 sh -c 'until [ -e stop ]; do cat /proc/self/comm > /dev/null; done' &
 reader=$!
 nestrace-example vfs_open > out

@@ -1,6 +1,6 @@
 # An oops ends nestrace record --flight, and a warning does with --warn. The file has the calls
 # that led to it.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # expect: oops
 setup insmod /tests/nt_calls.ko

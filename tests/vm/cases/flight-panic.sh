@@ -1,7 +1,7 @@
 # A panic ends a flight recording before the crash kernel starts: its rings hold what led to it.
 # All functions are traced. The crash kernel looks for them in the old kernel's memory.
 # kernels: 6.12 6.1
-# slow: 6.1
+# slow: yes
 # expect: panic
 # image: yes
 # programs: kexec

@@ -1,5 +1,6 @@
 # Each allocation of each step of a session fails once. The session stays usable.
 # kernels: debug-6.12 kasan-6.12 debug-7.2
+# slow: yes
 setup mount -t debugfs debugfs /sys/kernel/debug
 for fault in failslab fail_page_alloc; do
 	echo N > /sys/kernel/debug/$fault/ignore-gfp-wait

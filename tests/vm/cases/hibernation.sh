@@ -2,6 +2,7 @@
 # same kernel writes the image to a RAM disk and reads it back (test_resume). suspend.sh has the
 # other clocks.
 # modules: brd
+# slow: yes
 setup hibernation_to_ram_disk
 # these functions run while the memory is copied
 ok "the functions that copy the memory can be traced" sh -c 'nestrace list "swsusp_*" | grep -qx swsusp_save'

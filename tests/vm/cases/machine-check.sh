@@ -1,5 +1,5 @@
 # Machine checks, from QEMU's monitor, have a stack and a context of their own.
-# slow: 6.12
+# slow: 6.12 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # cmdline: mitigations=off
 # cpu: vendor=GenuineIntel,family=6,model=85,stepping=4

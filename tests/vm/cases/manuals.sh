@@ -1,6 +1,6 @@
 # The examples of the manual pages run as they are. The help texts fit a screen.
 # kernels: 6.12
-# programs: tmux
+# programs: tmux trace-cmd
 export LANG=C.UTF-8
 setup mkdir -p /run
 for page in /tests/*.1; do
@@ -16,7 +16,7 @@ for page in /tests/*.1; do
 	fi
 	ok "$page_name: the example runs" sh -e example
 done
-for command in record report restore snapshot export stat top status list diff audit assert livepatch events doctor bench; do
+for command in record report restore send snapshot export stat top status list diff audit assert livepatch events doctor bench; do
 	nestrace $command --help > help
 	is "nestrace $command --help succeeds" $? 0
 	ok "nestrace $command --help: it has at most 24 lines" test "$(wc -l < help)" -le 24

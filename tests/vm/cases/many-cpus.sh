@@ -1,6 +1,7 @@
 # CPUs that are possible but not there are shown nowhere; one that is added is said to be untraced.
 # Later kernels let no CPU be added on a machine that is emulated as a real one.
 # kernels: 6.1
+# slow: yes
 # possible: 128
 # programs: tmux
 setup insmod /tests/nt_calls.ko

@@ -1,6 +1,6 @@
 # A CPU without a tick is recorded like the others, and no reader moves to it.
 # kernels: 6.12 6.1
-# slow: 6.1
+# slow: yes
 # cmdline: nohz_full=1
 setup insmod /tests/nt_calls.ko
 is "a CPU is without a tick" "$(cat /sys/devices/system/cpu/nohz_full)" 1

@@ -1,6 +1,6 @@
 # The kernel patches text in a loop while functions are traced: for static keys, kprobes and
 # ftrace.
-# slow: 6.12
+# slow: 6.1 debug-6.12
 # kernels: all
 tracing=/sys/kernel/tracing
 setup insmod /tests/nt_calls.ko

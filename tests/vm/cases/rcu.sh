@@ -1,5 +1,6 @@
 # Functions of the idle path are traced while RCU is not watching: nestrace enters RCU.
 # kernels: all
+# slow: 6.12 debug-6.12
 # record NAME SECONDS: record idle functions and test that there are any, so that a count of
 # 0 in the report means something
 record()

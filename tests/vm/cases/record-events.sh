@@ -1,6 +1,6 @@
 # record -e: the kernel's events are beside the hits, on one time line, and no instance stays.
 # kernels: 6.1 6.12
-# slow: 6.1/1 6.1/2 6.12/1
+# slow: yes
 # cpus: 1 2
 setup insmod /tests/nt_calls.ko
 instances=/sys/kernel/tracing/instances

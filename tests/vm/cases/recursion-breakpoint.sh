@@ -1,6 +1,6 @@
 # A build whose hook runs into a breakpoint. The traced function in its handler is counted as
 # recursed and not recorded.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # build: breakpoint BREAKPOINT
 setup insmod /tests/nt_calls.ko

@@ -1,7 +1,7 @@
 # A build whose hook faults. A traced function in the fault must not recurse without end. With
 # interrupts on, the fault looks like the edge of an interrupt: its function is recorded once,
 # and the next fault within counts as recursed.
-# slow: 6.1
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports
 # build: fault FAULT
 setup insmod /tests/nt_calls.ko

@@ -1,5 +1,6 @@
 # A build whose hook calls a traced function. The guard must stop each such call.
 # kernels: all
+# slow: debug-6.12
 # build: recurse RECURSE
 setup insmod /tests/nt_calls.ko
 setup nestrace record -q -l nt_called -l nt_test_traced -b 16384 -o t.dat \

@@ -1,7 +1,7 @@
 # nestrace record --ret hooks the returns of functions that BPF programs and livepatches have, too; livepatch
 # transitions complete while all functions return through it, and tasks sleep inside.
 # kernels: 6.1 6.12 debug-6.12 backports
-# slow: 6.1 debug-6.12 backports
+# slow: 6.1 debug-6.12 backports 6.12
 setup insmod /tests/nt_return.ko
 
 # counted NAME CALLS: test that the report r has CALLS calls, each with its return

@@ -1,5 +1,6 @@
 # The self-test at load can fail, and the log says what failed.
 # kernels: 6.1 6.12 debug-7.2 backports
+# slow: 6.1
 setup rmmod nestrace
 for what in guard ring clock rcu; do
 	ok "selftest_fail=$what: the module does not load" sh -c "! insmod /tests/nestrace.ko selftest_fail=$what 2>/dev/null"

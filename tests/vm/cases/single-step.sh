@@ -2,7 +2,7 @@
 # the step over SYSCALL is reported on the way out of the kernel instead. (Nothing steps in the
 # kernel, because kprobes use an int3; contexts.sh has those.)
 # kernels: all
-# slow: debug-6.12
+# slow: 6.1 debug-6.12
 steps=5000
 
 # hits FUNCTION: count the hits of FUNCTION in the stepped child

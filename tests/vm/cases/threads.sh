@@ -1,5 +1,5 @@
 # -P and -F trace a process with all its threads, --tid one thread, and -c the children too.
-# slow: debug-6.12
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 debug-7.2 backports 6.12-rt
 setup insmod /tests/nt_calls.ko
 

@@ -1,6 +1,6 @@
 # nestrace traces a function that others trace too: the function tracers, kprobes, fprobe,
 # perf, a livepatch, BPF, another session. Each of them sees all calls, nestrace too.
-# slow: 6.1 6.12
+# slow: 6.1 debug-6.12
 # kernels: 6.1 6.12 debug-6.12 kasan-6.12 kcsan-6.12 debug-7.2 backports 6.1-rt 6.12-rt 6.1-cloud 6.12-cloud
 tracing=/sys/kernel/tracing
 setup insmod /tests/nt_calls.ko

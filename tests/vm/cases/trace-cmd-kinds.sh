@@ -1,5 +1,6 @@
 # nestrace report shows each kind of file that trace-cmd writes.
 # kernels: 6.12
+# slow: yes
 setup insmod /tests/nt_calls.ko
 
 calls='echo "task 100 softirq 20 hardirq 20 nmi 10" > /proc/nt_calls; ls -l /proc/self > /dev/null'

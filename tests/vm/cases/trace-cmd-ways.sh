@@ -1,6 +1,7 @@
 # nestrace report shows what trace-cmd's other ways of making a file give: extract, split,
 # convert, lost events.
 # kernels: 6.12 backports
+# slow: yes
 setup insmod /tests/nt_calls.ko
 
 calls='echo "task 100 softirq 20 hardirq 20 nmi 10" > /proc/nt_calls; ls -l /proc/self > /dev/null'

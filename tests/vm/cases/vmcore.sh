@@ -22,7 +22,7 @@ setup until_running
 nestrace record -q -l nt_called -o reading.dat sleep 1000 &
 setup within_a_minute sessions "2 running"
 echo "task 1000" > /proc/nt_calls
-# what is recorded is saved twice a second
+# a recording is saved twice a second
 sleep 2
 echo "task 100" > /proc/nt_calls
 cp -r flight.dat.nestrace reading.dat.nestrace crash/
@@ -59,7 +59,7 @@ cat > crash/init <<-'INIT'
 		show < /tmp/foot
 		is "it has each call once: what was saved, and what was in the rings" "$(grep -c ' nt_called <- ' /tmp/r)" 2200
 		is "its counters add up, too" "$(adds_up /tmp/r)" yes
-		says "without a recorder's directory it must be told which session" 1 "2 sessions" nestrace report --vmcore /proc/vmcore
+		says "without a recorder's directory it asks which session" 1 "2 sessions" nestrace report --vmcore /proc/vmcore
 		rm -r flight.dat.nestrace
 		is "session 2 without one: as many calls" "$(nestrace report --vmcore /proc/vmcore --session 2 2> /dev/null | grep -vc '^#')" 2200
 		says "the wrong session" 1 "not that of the recording" nestrace report --vmcore /proc/vmcore --session 1 reading.dat
