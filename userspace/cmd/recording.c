@@ -636,7 +636,8 @@ static void tick_remote(struct recording *r, int fd, const struct progress *p)
 
 	if (remote_tick(r->remote, &e))
 		return;
-	warn("%s; the rest is written to '%s'", e.text, r->name);
+	warn_error(&e);
+	warn("the rest is recorded here: '%s'", r->name);
 	r->split = true;
 	read_accounting(r, fd, &r->of_remote, &session);
 	r->before = session;
