@@ -17,6 +17,7 @@
 
 #include "cmd/message.h"
 #include "cmd/recording.h"
+#include "cmd/syncing.h"
 #include "lib/accounting.h"
 #include "lib/clock.h"
 #include "lib/comms.h"
@@ -27,6 +28,7 @@
 #include "lib/notify.h"
 #include "lib/pieces.h"
 #include "lib/symbols.h"
+#include "lib/partial.h"
 #include "lib/tracedat_write.h"
 
 /* Code that comes without a module, as BPF programs do, has names in the pieces after this time. */
@@ -71,6 +73,8 @@ struct recording {
 	uint64_t ended_at;
 
 	struct tracedat_contents contents;	/* of each file */
+
+	struct syncing *syncing;	/* of @file; or NULL */
 
 	/* a listener */
 	struct remote *remote;		/* or NULL */
@@ -223,7 +227,7 @@ static void set_contents(struct recording *r)
 	const struct recording_config *c = r->config;
 
 	r->contents = (struct tracedat_contents){
-		.events = r->events, .returns = returns_of(&c->capture.session), .stacks = c->capture.session.stack,
+		.events = r->events, .returns = returns_of(&c->capture.session), .stacks = c->capture.session.stack, .durable = c->goes_on,
 		.args = c->args.all || c->args.nr_values,
 		.args_text = r->args_plan ? r->args_plan->description : NULL,
 		.args_len = r->args_plan ? r->args_plan->len : 0,
@@ -535,6 +539,7 @@ static void next_piece(struct recording *r, int fd)
 	last_name = r->name;
 	r->file = unfinished = file;
 	r->name = name;
+	syncing_go_on(r->syncing, tracedat_partial(file));
 	r->waits_for_room = false;
 	atomic_store(&r->full, false);
 	atomic_fetch_add(&r->generation, 1);
@@ -932,11 +937,14 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 	unfinished = r->file;
 	announce_places(r);
 	save(r, -1);
-	tracedat_sync(r->file);
+	/* a panic right after the start leaves what names the hits in a dump */
+	partial_sync(tracedat_partial(r->file));
+	r->syncing = syncing_begin(tracedat_partial(r->file));
 	ok = !r->events || kernel_events_start(r->events, on_events, r, &e);
 	ok = ok && capture_run(&c->capture, &sink, capture, &e);
 	has_begun |= ok;
 	atomic_store(&r->over, true);
+	syncing_end(r->syncing);
 	stop_events(r);
 	if (!ok)
 		die_error(&e);

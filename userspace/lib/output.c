@@ -108,6 +108,18 @@ bool output_rename(const struct output *o, int fd, int dir, const char *from)
 	return !renameat(dir, from, AT_FDCWD, o->path);
 }
 
+void output_sync_name(const struct output *o)
+{
+	char *path = xstrdup(o->path);
+	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(path);
+}
+
 int output_truncate(const struct output *o)
 {
 	int fd = open(o->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);

@@ -28,6 +28,8 @@ bool output_open(struct output *o, const char *name, struct error *e);
 bool output_can_rename(const struct output *o, int dir);
 /* Put @fd, which is @from in the directory @dir, in its place. Return: false with errno set. */
 bool output_rename(const struct output *o, int fd, int dir, const char *from);
+/* After that: let its name survive a crash of the machine. */
+void output_sync_name(const struct output *o);
 /* Open it for writing, empty. Return: a descriptor, or -1 with errno set. */
 int output_truncate(const struct output *o);
 void output_free(struct output *o);

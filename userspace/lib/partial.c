@@ -320,6 +320,27 @@ char *partial_get(const struct partial *p, const char *name, size_t *len)
 	return data;
 }
 
+void partial_sync(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+	int fd;
+
+	while (dir && (d = readdir(dir))) {
+		if (d->d_type != DT_REG && d->d_type != DT_UNKNOWN)
+			continue;
+		fd = openat(dirfd(dir), d->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		fdatasync(fd);
+		close(fd);
+	}
+	if (!dir)
+		return;
+	fsync(dirfd(dir));
+	closedir(dir);
+}
+
 void partial_remove(struct partial *p)
 {
 	int copy = p->fd < 0 ? -1 : openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

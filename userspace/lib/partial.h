@@ -48,6 +48,11 @@ char *partial_target(const struct partial *p);
 bool partial_put(const struct partial *p, const char *name, const void *data, size_t len);
 /* Return the content of the file @name, to be freed, or NULL with errno set. */
 char *partial_get(const struct partial *p, const char *name, size_t *len);
+/*
+ * Let the files of the directory @path survive the machine, as they are now; others may write them meanwhile, or
+ * remove them. It may take as long as the disk.
+ */
+void partial_sync(const char *path);
 /* Remove it with all that is in it. */
 void partial_remove(struct partial *p);
 void partial_free(struct partial *p);

@@ -30,6 +30,7 @@ struct tracedat_contents {
 	size_t args_len;
 	/* "Linux HOST RELEASE MACHINE" of another machine or boot, whose recording is written; NULL: of this one */
 	const char *uname;
+	bool durable;			/* the file survives a crash of the machine once it is complete */
 	uint64_t id;			/* of a recording that is written once more; 0: a new one */
 };
 

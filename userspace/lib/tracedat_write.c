@@ -66,6 +66,7 @@ struct tracedat_writer {
 	struct error error;
 	uint64_t id;			/* a random number that identifies the recording */
 	char *uname;			/* of another machine, or NULL */
+	bool durable;			/* the file survives the machine once it is complete */
 	unsigned int nr_cpus;
 	/*
 	 * By stream: those of the session by CPU, and behind them those of the kernel's events,
@@ -356,6 +357,7 @@ struct tracedat_writer *tracedat_create(const char *path, unsigned int nr_cpus, 
 	else
 		tsc_measure();
 	w->cpus_online = sysconf(_SC_NPROCESSORS_ONLN);
+	w->durable = c->durable;
 	w->id = c->id;
 	if (!w->id && getrandom(&w->id, sizeof(w->id), GRND_NONBLOCK) != sizeof(w->id))
 		w->id = time(NULL);
@@ -585,19 +587,6 @@ void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdli
 	save_facts(w, cmdlines, cmdlines_len, a);
 }
 
-void tracedat_sync(struct tracedat_writer *w)
-{
-	int facts = openat(w->partial.fd, FACTS_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	fsync(w->fd);
-	fsync(w->partial.lock);
-	if (facts >= 0) {
-		fsync(facts);
-		close(facts);
-	}
-	fsync(w->partial.fd);
-}
-
 /* Return a time after the newest hit; 0 if there is none. */
 static uint64_t time_after(struct tracedat_writer *w)
 {
@@ -776,6 +765,9 @@ static void move_spool(struct tracedat_writer *w, struct spool *s, int fd, uint6
 			fail(w);
 		} else {
 			done += n;
+			/* the spool is what a crash of the machine leaves, until the file is on the disk */
+			if (w->durable)
+				fdatasync(fd);
 			spool_release(s, done);
 		}
 	}
@@ -840,10 +832,15 @@ static void complete_beside(struct tracedat_writer *w)
 	move_data(w, w->fd, length(w->fd));
 	/* a file system of another machine may report only now that it has no room */
 	fd = dup(w->fd);
-	if (!w->failed && (fd < 0 || close(fd)))
+	if (!w->failed && (fd < 0 || (w->durable && fsync(fd)) || close(fd)))
 		fail(w);
-	if (w->failed || output_rename(&w->output, w->fd, w->partial.fd, FILE_NAME))
+	if (w->failed)
 		return;
+	if (output_rename(&w->output, w->fd, w->partial.fd, FILE_NAME)) {
+		if (w->durable)
+			output_sync_name(&w->output);
+		return;
+	}
 	/* something forbids it that output_can_rename() does not know */
 	fd = output_truncate(&w->output);
 	if (fd < 0)

@@ -66,8 +66,6 @@ void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len);
  */
 void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		   const struct accounting *a);
-/* Let what tracedat_save() has saved first, without the data, survive the machine, too. */
-void tracedat_sync(struct tracedat_writer *w);
 /*
  * Complete the file and free @w. Return: false if it could not be written; the directory is
  * kept then, which the error says.
