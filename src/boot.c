@@ -47,7 +47,7 @@ static int nt_boot_filter(struct nt_session *s)
 		if (ret != -ENOENT && ret != -ENODEV)
 			continue;
 		/* a module may come later in the boot */
-		pr_notice("no such function yet: '%s'; a module may bring it\n", glob);
+		pr_notice("no function matches yet: '%s'; waiting for a module that has one\n", glob);
 		ret = nt_filter_add(&s->filter, glob, true);
 	}
 	kfree(copy);
@@ -58,10 +58,14 @@ static int nt_boot_start(struct nt_session *s)
 {
 	int ret;
 
-	if (boot_kb < NESTRACE_RING_KB_MIN || boot_kb > NESTRACE_RING_KB_MAX)
+	if (boot_kb < NESTRACE_RING_KB_MIN || boot_kb > NESTRACE_RING_KB_MAX) {
+		pr_err("boot_kb is out of range: '%u'; use 1 to %u\n", boot_kb, NESTRACE_RING_KB_MAX);
 		return -EINVAL;
-	if (boot_ret && !(nt_features & NESTRACE_FEATURE_RETURNS))
+	}
+	if (boot_ret && !(nt_features & NESTRACE_FEATURE_RETURNS)) {
+		pr_err("this kernel cannot record returns: 'boot_ret'; leave it out\n");
 		return -EOPNOTSUPP;
+	}
 	s->ring_kb = boot_kb;
 	s->overwrite = boot_overwrite;
 	s->hook.returns = boot_ret;
@@ -80,13 +84,15 @@ void nt_boot_init(void)
 		return;
 	s = nt_session_new();
 	if (!s) {
-		pr_err("no memory for the recording that parameter boot asks for\n");
+		pr_err("no memory for the boot recording: '%s'\n", boot);
 		return;
 	}
 	nt_hibernation_open(s);
 	ret = nt_boot_start(s);
 	if (ret) {
-		pr_err("the recording that parameter boot asks for did not start: error %d\n", -ret);
+		if (ret == -ENOMEM)
+			pr_err("not enough memory: '%u' KiB per CPU; lower boot_kb\n", boot_kb);
+		pr_err("the boot recording did not start: '%s', error %d\n", boot, -ret);
 		nt_hibernation_close(s);
 		nt_session_close(s);
 		return;

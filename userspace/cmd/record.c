@@ -17,7 +17,8 @@ static const char help[] =
 	"Trace kernel functions into a file while COMMAND runs, or until Ctrl-C.\n\n"
 	"  -l GLOB, -n GLOB  only, or not, what matches: NAME, GLOB, [GLOB]:mod:MODULE\n"
 	"  -F            trace only COMMAND, with its threads; -c: and its children\n"
-	"  -P PID,..., --tid TID,..., --cgroup PATH  only these tasks; -c: with children\n"
+	"  -P PID,..., --tid TID,...  only these processes, threads; -c: with children\n"
+	"  --cgroup PATH only the tasks of this cgroup, and of those below it\n"
 	"  -M MASK       trace only these CPUs: a hexadecimal number, bit 0 for CPU 0\n"
 	"  -C CLOCK      one of:" CLOCK_LIST " (default global)\n"
 	"  -b SIZE, -W   memory per CPU, with K, M or G (default 2M); -W: overwrite it\n"
@@ -29,10 +30,9 @@ static const char help[] =
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends, at\n"
 	"                Ctrl-C, SIGUSR2, an oops, a call of --trigger GLOB, a WARN (--warn)\n"
 	"  --rotate SECONDS|SIZE   begin a new file after this; SIZE has K, M or G\n"
-	"  --keep N, --exec 'CMD {}'  keep the newest N files; run CMD for each. After\n"
-	"                each end but Ctrl-C, --flight begins again\n"
-	"  --boot        take over what parameter boot of the module records\n"
-	"  -N HOST:PORT  send it to trace-cmd listen; -V CID:PORT: by vsock\n"
+	"  --keep N, --exec 'CMD {}'  keep N files, and let --flight go on; CMD for each\n"
+	"  --boot        take over what the module's parameter boot records\n"
+	"  -N HOST:PORT, -V CID:PORT  send it to trace-cmd listen, by TCP or vsock\n"
 	"  -o FILE, -q   write to FILE (default trace.dat); print no progress\n"
 	"-l, -n, -P, --tid, -e, -A, --if, --stack-of, --trigger may be repeated. The exit\n"
 	"status is COMMAND's; 125, or 1 without it, for nestrace's errors; 2: wrong use.\n";
@@ -98,10 +98,21 @@ static void check_pieces(struct recording_config *r)
 static void check_boot(const struct recording_config *r)
 {
 	const struct session_config *s = &r->capture.session;
+	const struct {
+		bool given;
+		const char *option;
+	} others[] = {
+		{ s->nr_filter, "-l" }, { s->nr_notrace, "-n" }, { s->nr_pids, "-P" }, { s->cgroup, "--cgroup" }, { s->cpus, "-M" },
+		{ r->capture.follow_command, "-F" }, { s->returns, "--ret" }, { s->stack, "--stack" }, { s->flight, "--flight" },
+		{ s->overwrite, "-W" }, { s->clock != NESTRACE_CLOCK_GLOBAL, "-C" }, { s->ring_kb != SESSION_RING_KB, "-b" },
+		{ r->args.all, "--args" }, { r->args.nr_values, "-A" }, { r->args.nr_conditions, "--if" },
+	};
+	size_t i;
 
-	if (s->nr_filter || s->nr_notrace || s->nr_pids || s->cgroup || s->cpus || s->returns || s->stack || s->overwrite || s->nr_trigger ||
-	    r->capture.follow_command || r->args.all || r->args.nr_values || r->args.nr_conditions)
-		usage("the recording of the boot has its configuration already: '--boot'; leave out what selects or adds, and see nestrace-record(1)");
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].given)
+			usage("--boot has its configuration already: '%s'; the module's parameters chose it at the load",
+			      others[i].option);
 }
 
 static void parse(int argc, char **argv, struct recording_config *r)
@@ -226,7 +237,7 @@ static void parse(int argc, char **argv, struct recording_config *r)
 	check_pieces(r);
 	if (c->session.boot)
 		check_boot(r);
-	if (r->remote.address && r->goes_on)
+	if (r->remote.address && (r->goes_on || r->pieces.exec))
 		usage("one file is sent, not several: '%s'; leave out --rotate, --keep and --exec, or nestrace send each",
 		      r->remote.address);
 	if (r->remote.address && r->events.nr)

@@ -684,8 +684,8 @@ static bool finish_remote(struct recording *r, int fd)
 	};
 	char *cmdlines, *times;
 	struct accounting session;
+	enum listener_end has;
 	struct error e;
-	bool ok;
 
 	if (!r->split) {
 		read_accounting(r, fd, &r->of_remote, &session);
@@ -695,8 +695,10 @@ static bool finish_remote(struct recording *r, int fd)
 	comms_take_gone(r->comms, fd);
 	end.cmdlines = cmdlines = comms_text(r->comms, &end.cmdlines_len);
 	end.times = times = names_times_text(r->modules, r->comms, &end.times_len);
-	ok = remote_finish(r->remote, &end, &e);
-	if (!ok)
+	has = remote_finish(r->remote, &end, &e);
+	if (has == LISTENER_MAY_HAVE_FILE)
+		warn_error(&e);
+	else if (has == LISTENER_HAS_NONE)
 		warn("%s; the %" PRIu64 " hits that it got are lost", e.text, r->split ? r->begun.events : r->progress.events);
 	else if (!r->config->quiet && !r->split)
 		warn("%" PRIu64 " hits, %" PRIu64 " lost in %.1f s, sent to '%s'", r->progress.events, r->progress.lost,
@@ -705,7 +707,7 @@ static bool finish_remote(struct recording *r, int fd)
 		warn("%" PRIu64 " hits before that were sent to '%s'", r->begun.events, r->config->remote.address);
 	free(cmdlines);
 	free(times);
-	return ok;
+	return has == LISTENER_HAS_FILE;
 }
 
 /* The recording is elsewhere. Return: is there nothing that the file must have? */

@@ -87,7 +87,7 @@ static void send_summary(struct remote *r, const struct remote_end *end)
 	}
 }
 
-bool remote_finish(struct remote *r, const struct remote_end *end, struct error *e)
+enum listener_end remote_finish(struct remote *r, const struct remote_end *end, struct error *e)
 {
 	const struct tracedat_facts facts = {
 		.nr_cpus = r->nr_cpus, .clock = end->clock, .id = end->id, .times = end->times, .times_len = end->times_len,

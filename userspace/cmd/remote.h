@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/listener.h"
 #include "lib/tracedat_parts.h"
 
 struct accounting;
@@ -36,8 +37,8 @@ struct remote *remote_open(const struct remote_config *config, unsigned int nr_c
 size_t remote_send(struct remote *r, unsigned int cpu, const void *buf, size_t len);
 /* Now and then, at least every 30 s. Return: false, once, with a message in @e, when the listener gets no more data. */
 bool remote_tick(struct remote *r, struct error *e);
-/* Let the listener make its file. Return: false if it has none. */
-bool remote_finish(struct remote *r, const struct remote_end *end, struct error *e);
+/* Let the listener make its file. @e: set unless it has one. */
+enum listener_end remote_finish(struct remote *r, const struct remote_end *end, struct error *e);
 void remote_close(struct remote *r);
 
 #endif

@@ -444,7 +444,7 @@ int cmd_report(int argc, char **argv)
 	}
 	pager_start();
 	show_files(&files, look);
-	ret = close_files(&files) ? EXIT_SUCCESS : EXIT_ERROR;
+	ret = close_files(&files) && !vmcore_has_problems() ? EXIT_SUCCESS : EXIT_ERROR;
 	periods_free(&periods);
 	free(made);
 	ret = finish_output() ?: ret;

@@ -70,7 +70,7 @@ int cmd_restore(int argc, char **argv)
 	partial = optind < argc ? argv[optind] : NULL;
 	*e.text = '\0';
 	if (dump)
-		written = vmcore_file(dump, partial, session, output ?: DEFAULT_NAME);
+		written = vmcore_file(dump, partial, session, output ?: vmcore_output(partial));
 	else
 		written = tracedat_restore(partial ?: DEFAULT_NAME, output, false, &e);
 	if (!written)
@@ -80,5 +80,5 @@ int cmd_restore(int argc, char **argv)
 	free(written);
 	if (*e.text)
 		warn_error(&e);
-	return *e.text ? EXIT_ERROR : 0;
+	return *e.text || vmcore_has_problems() ? EXIT_ERROR : 0;
 }

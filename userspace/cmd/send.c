@@ -14,11 +14,11 @@
 #include "lib/tracedat_v6.h"
 
 static const char help[] =
-	"usage: nestrace send -N HOST:PORT [OPTION...] [FILE]\n\n"
+	"usage: nestrace send {-N HOST:PORT | -V CID:PORT} [OPTION...] [FILE]\n\n"
 	"Send FILE (default trace.dat), which nestrace recorded, to trace-cmd listen on\n"
 	"another machine, as record -N does with what it records.\n\n"
-	"  -N HOST:PORT  of trace-cmd listen -p PORT\n"
-	"  -V CID:PORT   the same by vsock, between a guest and its host\n"
+	"  -N HOST:PORT  send to trace-cmd listen -p PORT on HOST\n"
+	"  -V CID:PORT   send by vsock, between a guest and its host\n"
 	"  -q            do not print that it was sent\n"
 	"  -h, --help    print this help\n\n"
 	"Nothing is encrypted: use a network that you trust, ssh -L, or vsock.\n";
@@ -100,7 +100,7 @@ static void send_file(struct tracedat *t, const char *address, bool vsock)
 	ok = send_data(l, t, &e);
 	if (ok) {
 		listener_head(l, &end);
-		ok = listener_finish(l, &e);
+		ok = listener_finish(l, &e) == LISTENER_HAS_FILE;
 	}
 	listener_close(l);
 	accounting_free(&a);

@@ -10,7 +10,6 @@
 #include "lib/memory.h"
 #include "lib/module_name.h"
 
-#define RING_KB_DEFAULT	2048
 #define PID_MAX		(1 << 22)
 
 void session_option_add(const char ***list, unsigned int *nr, const char *arg)
@@ -78,7 +77,7 @@ static void take_mask(struct session_config *s, const char *arg)
 void session_options_init(struct capture_config *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->session.ring_kb = RING_KB_DEFAULT;
+	c->session.ring_kb = SESSION_RING_KB;
 	c->session.wait = true;
 }
 

@@ -8,6 +8,8 @@
 
 #include "lib/capture.h"
 
+#define SESSION_RING_KB	2048	/* default of -b */
+
 enum { SESSION_TID = 768, SESSION_CGROUP };
 #define SESSION_LETTERS "+l:n:P:M:C:b:Fch"
 #define SESSION_LONGS					\

@@ -20,7 +20,19 @@
 
 #define DEFAULT_NAME	"trace.dat"
 
+static bool has_problems;
 static char *scratch;		/* a directory for what is made on the way; NULL: not yet */
+
+static void note_problem(const struct error *e)
+{
+	warn_error(e);
+	has_problems = true;
+}
+
+bool vmcore_has_problems(void)
+{
+	return has_problems;
+}
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -108,12 +120,15 @@ static char *recorded_file(const char *recording)
 	struct stat st;
 	struct error e;
 
-	if (!stat(recording, &st) && !S_ISDIR(st.st_mode))
-		return xstrdup(recording);
-	if (!stat(recording, &st))
-		partial = xstrdup(recording);
-	else if (asprintf(&partial, "%s" PARTIAL_SUFFIX, recording) < 0)
+	/* an earlier recording may have the file's name */
+	if (asprintf(&partial, "%s" PARTIAL_SUFFIX, recording) < 0)
 		out_of_memory();
+	if (stat(partial, &st)) {
+		free(partial);
+		if (!stat(recording, &st) && !S_ISDIR(st.st_mode))
+			return xstrdup(recording);
+		partial = xstrdup(recording);
+	}
 	copy = in_scratch("recorded" PARTIAL_SUFFIX);
 	copy_partial(partial, copy);
 	file = in_scratch("recorded");
@@ -122,7 +137,7 @@ static char *recorded_file(const char *recording)
 	if (!partial)
 		die_error(&e);
 	if (*e.text)
-		warn_error(&e);
+		note_problem(&e);
 	free(partial);
 	free(copy);
 	return file;
@@ -142,7 +157,7 @@ char *vmcore_file(const char *dump, const char *recording, unsigned int session,
 	char *file = left ? recorded_file(left) : NULL;
 	char *made = output ? xstrdup(output) : in_scratch("trace.dat");
 	const struct dead_recording r = {
-		.dump = dump, .file = file, .session = session, .output = made, .problem = warn_error,
+		.dump = dump, .file = file, .name = left, .session = session, .output = made, .problem = note_problem,
 	};
 	struct error e;
 
@@ -153,6 +168,21 @@ char *vmcore_file(const char *dump, const char *recording, unsigned int session,
 		die_error(&e);
 	free(file);
 	return made;
+}
+
+char *vmcore_output(const char *recording)
+{
+	char *name = xstrdup(recording ?: DEFAULT_NAME), *suffix;
+	struct stat st;
+
+	while (strlen(name) > 1 && name[strlen(name) - 1] == '/')
+		name[strlen(name) - 1] = '\0';
+	suffix = strstr(name, PARTIAL_SUFFIX);
+	if (suffix && suffix != name)
+		*suffix = '\0';
+	if (!stat(name, &st))
+		die("that file exists already: '%s'; name another with -o FILE", name);
+	return name;
 }
 
 unsigned int vmcore_session(const char *arg)

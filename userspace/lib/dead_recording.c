@@ -48,9 +48,9 @@ static bool list_sessions(const struct making *m, struct error *e)
 	for (s = m->sessions.session; s < m->sessions.session + m->sessions.nr; s++)
 		fprintf(f, "%s%zu: %u CPUs, %" PRIu64 " KiB each%s", s == m->sessions.session ? "" : "; ",
 			(size_t)(s - m->sessions.session) + 1, s->nr_cpus, (uint64_t)s->about.ring_kb,
-			s->about.flags & NESTRACE_CONFIG_OVERWRITE ? ", flight recorder" : "");
+			s->about.flags & NESTRACE_CONFIG_OVERWRITE ? ", overwrites" : "");
 	fclose(f);
-	error_set(e, "the dump has %zu sessions: '%s'; choose one with --session N (%.700s)", m->sessions.nr, m->config->dump,
+	error_set(e, "the dump has %zu sessions: '%s'; name the recorder's directory, or choose one with --session N (%.600s)", m->sessions.nr, m->config->dump,
 		  text);
 	free(text);
 	return false;
@@ -69,11 +69,12 @@ static bool choose(struct making *m, struct error *e)
 		if (m->sessions.session[i].about.cookie != m->file->id)
 			continue;
 		if (nr && m->session != &m->sessions.session[i])
-			return error_set(e, "session %u is not that of the recording: '%s'", nr, m->config->file);
+			return error_set(e, "session %u is not that of the recording: '%s'", nr, m->config->name);
 		m->session = &m->sessions.session[i];
 	}
 	if (m->file && (!m->session || m->session->about.cookie != m->file->id))
-		return error_set(e, "the dump has no session of this recording: '%s'; it is of another boot, or had ended", m->config->file);
+		return error_set(e, "this recording is not in the dump: '%s'; it had ended, or the dump is of another boot",
+				 m->config->name);
 	if (!m->session && m->sessions.nr > 1)
 		return list_sessions(m, e);
 	if (!m->session)

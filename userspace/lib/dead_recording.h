@@ -11,6 +11,7 @@ struct dead_recording {
 	const char *dump;		/* a dump of the machine's memory */
 	/* the file of the recording, which nestrace restore has made; NULL: there is none, so functions have no names */
 	const char *file;
+	const char *name;		/* of the recording, for messages; NULL: there is none */
 	unsigned int session;		/* which of the dump's, from 1; 0: that of @file, or the only one */
 	const char *output;		/* the trace.dat to make; may be @file */
 	/* Report a part that is missing, or damaged; may be called several times. */

@@ -213,12 +213,12 @@ bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const ch
 		return error_set(e, "the dump is of another version of nestrace: '%s'; use the command that belongs to that module",
 				 name);
 	if (cut)
-		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; was there room for it?", name);
+		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; give the dump more room", name);
 	if (*e->text)
 		return error_set(e, "the sessions in the dump are damaged: '%s'", name);
 	if (r.any)
 		return error_set(e, "no session was open: '%s'; the machine had the module, and recorded nothing", name);
-	return error_set(e, "nothing of nestrace is in the dump: '%s'; was the module loaded, and did makedumpfile keep the kernel's pages?",
+	return error_set(e, "nothing of nestrace is in the dump: '%s'; load the module before the crash, and dump with makedumpfile -d 31 or less",
 			 name);
 }
 

@@ -295,7 +295,8 @@ static int open_cgroup(const char *path)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	char full[4096];
-	int fd = *path == '/' ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	/* "/" is the root of the cgroups, as /proc/self/cgroup has it */
+	int fd = path[0] == '/' && path[1] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	size_t i;
 
 	for (i = 0; fd < 0 && i < sizeof(places) / sizeof(places[0]); i++) {
@@ -317,7 +318,7 @@ static bool configure_cgroup(int fd, const char *path, struct error *e)
 	if (!ok && errno == EBADF)
 		error_set(e, "not a cgroup of version 2: '--cgroup %s'; systemd-cgls lists them", path);
 	else if (!ok && errno == EOPNOTSUPP)
-		error_set(e, "this kernel does not show tasks that come to a cgroup: '--cgroup %s'; use -P PID -c", path);
+		error_set(e, "this kernel cannot follow tasks into a cgroup: '--cgroup %s'; use -P PID -c", path);
 	else if (!ok)
 		error_set_errno(e, "cannot select the tasks of '--cgroup %s'", path);
 	close(arg.fd);
@@ -463,7 +464,7 @@ static int ask_boot(struct nestrace_boot *boot, uint32_t flags, struct error *e)
 	*boot = (struct nestrace_boot){ .size = sizeof(*boot), .flags = flags };
 	ret = ioctl(fd, NESTRACE_IOC_BOOT, boot);
 	if (ret < 0 && errno == ENOENT)
-		error_set(e, "nothing records since the boot: '--boot'; load the module with boot=GLOB, and take it over once");
+		error_set(e, "no boot recording to take over: '--boot'; it was taken over already, or dmesg says why none started");
 	else if (ret < 0)
 		error_set_errno(e, "cannot take over the recording of the boot");
 	close(fd);

@@ -321,14 +321,15 @@ static bool explain(const struct listener *l, struct error *e)
 
 	switch (errno) {
 	case EINVAL:
-		return error_set(e, "no such host: '%s %s'", option, l->address);
+		return error_set(e, "no such host: '%s %s'; check the name", option, l->address);
 	case ECONNREFUSED: case ECONNRESET:
 		return error_set(e, "nobody listens there: '%s %s'; start trace-cmd listen %s PORT on that machine", option, l->address,
 				 l->vsock ? "-V -p" : "-p");
 	case EPROTO:
-		return error_set(e, "no trace-cmd listen is there, or an old one: '%s %s'", option, l->address);
+		return error_set(e, "no trace-cmd listen of protocol 3 is there: '%s %s'; use one of version 2.8 or later", option, l->address);
 	case ETIMEDOUT:
-		return error_set(e, "no answer: '%s %s'; is it trace-cmd listen, and can it be reached?", option, l->address);
+		return error_set(e, "no answer within %d s: '%s %s'; check the address, the firewall, and that it is trace-cmd listen", LISTENER_PATIENCE, option,
+				 l->address);
 	case EAFNOSUPPORT:
 		return error_set(e, "this kernel has no vsock: '-V %s'; load vmw_vsock_virtio_transport or vsock_loopback", l->address);
 	default:
@@ -558,19 +559,24 @@ static bool finish(struct listener *l)
 	return send_message(l, CLOSE, NULL, 0);
 }
 
-bool listener_finish(struct listener *l, struct error *e)
+enum listener_end listener_finish(struct listener *l, struct error *e)
 {
 	char c;
 
 	stop_keeping(l);
-	if (atomic_load(&l->state) == GONE)
-		return error_set(e, "the listener has no file: '%s'", l->address);
-	if (!finish(l))
-		return error_set_errno(e, "the listener has no file: '%s'", l->address);
+	if (atomic_load(&l->state) == GONE) {
+		error_set(e, "the listener has no file: '%s'", l->address);
+		return LISTENER_HAS_NONE;
+	}
+	if (!finish(l)) {
+		error_set_errno(e, "the listener has no file: '%s'", l->address);
+		return LISTENER_HAS_NONE;
+	}
 	/* it closes the connection when it has made its file */
-	if (!wait_for(l->fd, POLLIN | POLLRDHUP, FILE_MS) || recv(l->fd, &c, 1, 0) > 0)
-		return error_set(e, "the listener has all, but has not said that its file is complete: '%s'; look there", l->address);
-	return true;
+	if (wait_for(l->fd, POLLIN | POLLRDHUP, FILE_MS) && recv(l->fd, &c, 1, 0) <= 0)
+		return LISTENER_HAS_FILE;
+	error_set(e, "the listener has not confirmed its file within %d s: '%s'; look at the file there", FILE_MS / 1000, l->address);
+	return LISTENER_MAY_HAVE_FILE;
 }
 
 void listener_close(struct listener *l)

@@ -36,11 +36,14 @@ bool listener_works(struct listener *l, struct error *e);
 void listener_head(struct listener *l, const struct block *b);
 /* Return for how many seconds what it has of the beginning will do. */
 unsigned long listener_keeps(struct listener *l);
+/* Does the listener have a file in the end? */
+enum listener_end { LISTENER_HAS_FILE, LISTENER_MAY_HAVE_FILE, LISTENER_HAS_NONE };
+
 /*
- * The beginning is complete: send it all, and let the listener make its file. One that stood still
- * has a file, too, of all that it got. Return: false if it has no file.
+ * The beginning is complete: send it all, and let the listener make its file. One that stood still has a file, too, of
+ * all that it got. @e: set unless it has one.
  */
-bool listener_finish(struct listener *l, struct error *e);
+enum listener_end listener_finish(struct listener *l, struct error *e);
 void listener_close(struct listener *l);
 
 #endif

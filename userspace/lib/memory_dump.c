@@ -71,9 +71,9 @@ static bool read_elf(struct memory_dump *d, const char *path, struct error *e)
 			add_part(d, &h, st.st_size);
 	elf_end(elf);
 	if (!ok)
-		return error_set(e, "not a dump of a machine's memory: '%s'; use an ELF core dump, or one that kdump wrote", path);
+		return error_set(e, "not a dump of a machine's memory: '%s'; use an ELF core dump, or one of kdump; makedumpfile -R makes one from a flattened file", path);
 	if (d->cut && !d->nr_parts)
-		return error_set(e, "the dump is cut short before its memory: '%s'; was there room for it?", path);
+		return error_set(e, "the dump is cut short before its memory: '%s'; give the dump more room", path);
 	if (!d->nr_parts)
 		return error_set(e, "the dump has no memory: '%s'", path);
 	return true;
@@ -151,7 +151,7 @@ static bool open_kdump(struct memory_dump *d, const char *path, struct error *e)
 		return true;
 	if (status == KDUMP_ERR_SYSTEM)
 		return error_set_errno(e, "cannot read '%s'", path);
-	return error_set(e, "not a dump of a machine's memory: '%s'; use an ELF core dump, or one that kdump wrote", path);
+	return error_set(e, "not a dump of a machine's memory: '%s'; use an ELF core dump, or one of kdump; makedumpfile -R makes one from a flattened file", path);
 }
 
 static bool read_kdump(struct memory_dump *d, uint64_t at, void *buf, size_t len)

@@ -11,7 +11,8 @@ known=260
 setup insmod /tests/nestrace.ko boot=nt_called,vfs_open
 ok "the log says that it records" sh -c "dmesg | grep -q \"nestrace: recording since the load: 'nt_called,vfs_open'\""
 sh -c "$calls"
-says "it has its configuration already" 2 "has its configuration already" nestrace record --boot -l nt_called true
+says "it has its configuration already" 2 "has its configuration already: '-l'" nestrace record --boot -l nt_called true
+says "nor another clock" 2 "has its configuration already: '-C'" nestrace record --boot -C mono true
 nestrace record --boot -o t.dat sh -c "$calls; exit 3" 2> err
 is "--boot: the status is the command's" $? 3
 show < err
@@ -20,7 +21,7 @@ is "--boot: calls before it and after it are there" "$(grep -c ': [a-z]* *nt_cal
 is "--boot: the counters are those of the hits" "$(counter r total recorded)" "$(grep -c ' <- ' r)"
 ok "--boot: the tasks have names" sh -c "! grep ' <- ' r | grep -q '<\\.\\.\\.>'"
 is "--boot: trace-cmd reads it" "$(trace-cmd report t.dat 2> /dev/null | grep -c nt_called)" $((2 * known))
-says "--boot: it is taken over once" 125 "nothing records since the boot" nestrace record --boot true
+says "--boot: it is taken over once" 125 "no boot recording to take over" nestrace record --boot true
 nestrace record -q -l nt_called -o t.dat sh -c "$calls"
 is "other sessions work" "$(nestrace report t.dat | grep -c ': [a-z]* *nt_called <- ')" $known
 setup rmmod nestrace
@@ -40,11 +41,11 @@ setup insmod /tests/nestrace.ko boot='vfs_*'
 ls / > /dev/null
 setup rmmod nestrace
 setup insmod /tests/nestrace.ko boot=no_such_function
-ok "a glob that matches nothing: the log says so" sh -c "dmesg | tail -n 3 | grep -q \"no such function yet: 'no_such_function'\""
+ok "a glob that matches nothing: the log says so" sh -c "dmesg | tail -n 3 | grep -q \"no function matches yet: 'no_such_function'\""
 setup rmmod nestrace
 setup insmod /tests/nestrace.ko boot=vfs_open boot_kb=0
-ok "no size: the log says so" sh -c "dmesg | tail -n 3 | grep -q 'did not start: error 22'"
-says "it did not start" 125 "nothing records since the boot" nestrace record --boot true
+ok "no size: the log says so" sh -c "dmesg | tail -n 3 | grep -q 'boot_kb is out of range'"
+says "it did not start" 125 "no boot recording to take over" nestrace record --boot true
 nestrace record -q -l nt_called -o t.dat sh -c "$calls"
 is "it did not start: other sessions work" "$(nestrace report t.dat | grep -c ': [a-z]* *nt_called <- ')" $known
 setup rmmod nestrace

@@ -144,12 +144,16 @@ port=$((port + 10))
 setsid trace-cmd listen -p $port -d "$PWD/far-small" > far.log 2>&1 &
 listener=$!
 sleep 2
+before=$(date +%s)
 nestrace record -q -N localhost:$port sh -c 'ls -R /proc/sys > /dev/null' 2> err
+status=$?
 show < err
+ok "a listener whose disk is full: it is no hang" test $(($(date +%s) - before)) -lt 200
+ok "a listener whose disk is full: the command has ended" test $status = 0 -o $status = 125
 hush
 
 says "nobody listens" 125 "nobody listens there: '-N localhost:29999'; start trace-cmd listen" nestrace record -N localhost:29999 true
-says "no listener" 125 "no trace-cmd listen is there" sh -c 'echo nothing here | nc -l -p 29998 > /dev/null & sleep 1; nestrace record -N localhost:29998 true'
+says "no listener" 125 "no trace-cmd listen of protocol 3 is there" sh -c 'echo nothing here | nc -l -p 29998 > /dev/null & sleep 1; nestrace record -N localhost:29998 true'
 says "no such host" 125 "no such host" nestrace record -N no.such.host:1 true
 says "no port" 125 "not HOST:PORT: '-N localhost'" nestrace record -N localhost true
 says "no CID" 125 "not CID:PORT: '-V localhost:1'" nestrace record -V localhost:1 true

@@ -62,7 +62,7 @@ cat > crash/init <<-'INIT'
 		says "without a recorder's directory it asks which session" 1 "2 sessions" nestrace report --vmcore /proc/vmcore
 		rm -r flight.dat.nestrace
 		is "session 2 without one: as many calls" "$(nestrace report --vmcore /proc/vmcore --session 2 2> /dev/null | grep -vc '^#')" 2200
-		says "the wrong session" 1 "not that of the recording" nestrace report --vmcore /proc/vmcore --session 1 reading.dat
+		says "the wrong session" 1 "is not that of the recording" nestrace report --vmcore /proc/vmcore --session 1 reading.dat
 
 		ok "makedumpfile writes a compressed dump" makedumpfile -l -d 31 /proc/vmcore /tmp/dump
 		ls -l /tmp/dump >&2
