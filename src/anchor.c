@@ -3,7 +3,10 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
+#include <linux/reboot.h>
+#include <linux/sched/signal.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -30,7 +33,8 @@ static u64 nt_physical(const void *page)
 /* Return: a page with this at its beginning, or NULL. */
 static void *nt_anchor_page(const char *magic)
 {
-	struct nestrace_dump_head *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	/* as for the rings */
+	struct nestrace_dump_head *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 
 	if (page) {
 		memcpy(page->magic, magic, sizeof(page->magic));
@@ -174,8 +178,10 @@ int nt_anchor_add(struct nt_session *s)
 	d = nt_anchor_page(NESTRACE_DUMP_SESSION_MAGIC);
 	if (!d)
 		return -ENOMEM;
-	for_each_cpu(cpu, s->cpus)
-		ret = ret ?: nt_list_add_cpu(&list, s, cpu);
+	for_each_cpu(cpu, s->cpus) {
+		ret = ret ?: fatal_signal_pending(current) ? -EINTR : nt_list_add_cpu(&list, s, cpu);
+		cond_resched();
+	}
 	if (ret) {
 		nt_list_free(list.first);
 		free_page((unsigned long)d);
@@ -206,8 +212,21 @@ void nt_anchor_set_cookie(struct nt_session *s, u64 cookie)
 		WRITE_ONCE(s->described->cookie, cookie);
 }
 
+/* The next kernel must not find it in memory that is not cleared. A crash does not come by here. */
+static int nt_anchor_on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	memset(nt_anchor, 0, PAGE_SIZE);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block nt_anchor_reboot = {
+	.notifier_call = nt_anchor_on_reboot,
+};
+
 int nt_anchor_init(void)
 {
+	int ret;
+
 	BUILD_BUG_ON(sizeof(struct nestrace_dump_anchor) > PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct nestrace_dump_session) > PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct nestrace_dump_list) != PAGE_SIZE);
@@ -217,11 +236,15 @@ int nt_anchor_init(void)
 		return -ENOMEM;
 	nt_anchor->version = NESTRACE_DUMP_VERSION;
 	nt_anchor->page_size = PAGE_SIZE;
-	return 0;
+	ret = register_reboot_notifier(&nt_anchor_reboot);
+	if (ret)
+		free_page((unsigned long)nt_anchor);
+	return ret;
 }
 
 void nt_anchor_exit(void)
 {
+	unregister_reboot_notifier(&nt_anchor_reboot);
 	/* a later dump must not have it */
 	memset(nt_anchor, 0, PAGE_SIZE);
 	free_page((unsigned long)nt_anchor);

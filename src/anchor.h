@@ -17,7 +17,7 @@ int nt_anchor_init(void);
 void nt_anchor_exit(void);
 
 /*
- * Let @s be found; its rings exist. Return: 0 or -ENOMEM. With more sessions than there is room for, it
+ * Let @s be found; its rings exist. Return: 0, -EINTR or -ENOMEM. With more sessions than there is room for, it
  * is not found. Context: may sleep; @s->lock is held.
  */
 int nt_anchor_add(struct nt_session *s);

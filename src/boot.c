@@ -3,8 +3,9 @@
 
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/security.h>
 #include <linux/sched.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -31,10 +32,21 @@ MODULE_PARM_DESC(boot_overwrite, "keep the newest hits; else the first ones, and
 static DEFINE_MUTEX(nt_boot_lock);
 static struct nt_session *nt_boot_session;	/* NULL: there is none, or it was taken over */
 
+/* nt_filter_add() cuts its argument. */
+static int nt_boot_add(struct nt_session *s, const char *glob, bool wait)
+{
+	char *copy = kstrdup(glob, GFP_KERNEL);
+	int ret = copy ? nt_filter_add(&s->filter, copy, wait) : -ENOMEM;
+
+	kfree(copy);
+	return ret;
+}
+
 static int nt_boot_filter(struct nt_session *s)
 {
 	char *copy, *rest, *glob;
-	int ret = 0;
+	/* a session without a filter traces all functions */
+	int ret = -EINVAL;
 
 	if (!strcmp(boot, "*"))
 		return 0;
@@ -42,13 +54,16 @@ static int nt_boot_filter(struct nt_session *s)
 	if (!copy)
 		return -ENOMEM;
 	rest = copy;
-	while (!ret && (glob = strsep(&rest, ","))) {
-		ret = *glob ? nt_filter_add(&s->filter, glob, false) : 0;
-		if (ret != -ENOENT && ret != -ENODEV)
+	while ((glob = strsep(&rest, ","))) {
+		if (!*glob)
 			continue;
-		/* a module may come later in the boot */
-		pr_notice("no function matches yet: '%s'; waiting for a module that has one\n", glob);
-		ret = nt_filter_add(&s->filter, glob, true);
+		ret = nt_boot_add(s, glob, false);
+		if (ret == -ENOENT || ret == -ENODEV) {
+			pr_notice("no function matches yet: '%s'; waiting for a module that has one\n", glob);
+			ret = nt_boot_add(s, glob, true);
+		}
+		if (ret)
+			break;
 	}
 	kfree(copy);
 	return ret;
@@ -82,6 +97,11 @@ void nt_boot_init(void)
 
 	if (!boot || !*boot)
 		return;
+	/* as for an open of the device */
+	if (security_locked_down(LOCKDOWN_TRACEFS)) {
+		pr_err("the kernel is locked down: '%s'; it forbids a boot recording\n", boot);
+		return;
+	}
 	s = nt_session_new();
 	if (!s) {
 		pr_err("no memory for the boot recording: '%s'\n", boot);
@@ -108,6 +128,14 @@ void nt_boot_exit(void)
 	if (!s)
 		return;
 	nt_hibernation_close(s);
+	mutex_lock(&s->lock);
+	if (s->state == NT_RUNNING && nt_session_stop(s)) {
+		pr_err("ftrace has shut itself down: the module cannot go\n");
+		/* it would jump into the module's code */
+		for (;;)
+			schedule_timeout_idle(HZ);
+	}
+	mutex_unlock(&s->lock);
 	nt_session_close(s);
 }
 

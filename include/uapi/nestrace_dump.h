@@ -63,7 +63,6 @@ struct nestrace_dump_session {
 	__u32 stack;		/* callers of a stack at most; 0: no stacks */
 	__u32 args;		/* 1: calls have arguments */
 	__u32 nr_cpus;		/* CPU numbers are below this */
-	__u32 reserved0;
 	/* times as handed out are @offset + (times in the ring * @mult >> 32), or without @mult @offset + these */
 	__u64 mult, offset;
 	__u64 span_mult;	/* of times as handed out, ns are spans * this >> 32; 0: they are ns */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "cmd/message.h"
 #include "cmd/vmcore.h"
+#include "lib/capture.h"
 #include "lib/dead_recording.h"
 #include "lib/memory.h"
 #include "lib/partial.h"
@@ -45,6 +47,35 @@ static void remove_scratch(void)
 	nftw(scratch, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Let a process of its own remove the directory when this one is gone, however it ends. */
+static void guard_scratch(void)
+{
+	int ends[2];
+	char c;
+
+	if (pipe2(ends, O_CLOEXEC))
+		die_errno("cannot make a pipe");
+	switch (fork()) {
+	case -1:
+		remove_scratch();
+		die_errno("cannot make a process");
+	case 0:
+		close(ends[1]);
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+		/* whoever waits for our output need not wait for this */
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		while (read(ends[0], &c, 1) < 0 && errno == EINTR)
+			;
+		remove_scratch();
+		_exit(EXIT_SUCCESS);
+	}
+	/* the other end stays open as long as this process lives */
+	close(ends[0]);
+}
+
 static void make_scratch(void)
 {
 	const char *const places[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
@@ -56,7 +87,7 @@ static void make_scratch(void)
 		if (asprintf(&scratch, "%s/nestrace-vmcore-XXXXXX", places[i]) < 0)
 			out_of_memory();
 		if (mkdtemp(scratch)) {
-			atexit(remove_scratch);
+			guard_scratch();
 			return;
 		}
 		free(scratch);
@@ -154,16 +185,18 @@ static bool has_default(void)
 char *vmcore_file(const char *dump, const char *recording, unsigned int session, const char *output)
 {
 	const char *left = recording ?: has_default() ? DEFAULT_NAME : NULL;
-	char *file = left ? recorded_file(left) : NULL;
-	char *made = output ? xstrdup(output) : in_scratch("trace.dat");
-	const struct dead_recording r = {
-		.dump = dump, .file = file, .name = left, .session = session, .output = made, .problem = note_problem,
-	};
+	struct dead_recording r = { .dump = dump, .name = left, .session = session, .problem = note_problem };
+	char *file = NULL, *made;
 	struct error e;
 
-	if (!file)
+	capture_allow_files();
+	signal(SIGXFSZ, SIG_IGN);
+	if (left)
+		r.file = file = recorded_file(left);
+	else
 		warn("functions and tasks are numbers without what the recorder left: '%s'; name its directory, FILE.nestrace",
 		     dump);
+	r.output = made = output ? xstrdup(output) : in_scratch("trace.dat");
 	if (!dead_recording_make(&r, &e))
 		die_error(&e);
 	free(file);
@@ -172,14 +205,17 @@ char *vmcore_file(const char *dump, const char *recording, unsigned int session,
 
 char *vmcore_output(const char *recording)
 {
-	char *name = xstrdup(recording ?: DEFAULT_NAME), *suffix;
+	char *name = xstrdup(recording ?: DEFAULT_NAME), *at, *suffix = NULL;
 	struct stat st;
 
 	while (strlen(name) > 1 && name[strlen(name) - 1] == '/')
 		name[strlen(name) - 1] = '\0';
-	suffix = strstr(name, PARTIAL_SUFFIX);
-	if (suffix && suffix != name)
+	for (at = strstr(name, PARTIAL_SUFFIX); at; at = strstr(at + 1, PARTIAL_SUFFIX))
+		suffix = at;
+	if (suffix && suffix != name && suffix[-1] != '/' && !strchr(suffix, '/'))
 		*suffix = '\0';
+	else if (!stat(name, &st) && S_ISDIR(st.st_mode))
+		die("that directory names no file: '%s'; add -o FILE", name);
 	if (!stat(name, &st))
 		die("that file exists already: '%s'; name another with -o FILE", name);
 	return name;

@@ -556,9 +556,14 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
 	if (known)
 		leave_out_nohz_full(&allowed);
-	capture->fd = c->session.boot ? device_take_boot(e) : device_open(e);
-	if (capture->fd < 0)
+	/* it is taken over once, so as little as possible may fail behind that */
+	if (c->session.boot && c->command && !child_prepare(&child, c->command, e))
 		goto fail_signals;
+	capture->fd = c->session.boot ? device_take_boot(e) : device_open(e);
+	if (capture->fd < 0) {
+		child_abandon(&child);
+		goto fail_signals;
+	}
 	if (!device_info(capture->fd, &info, e) ||
 	    (!c->session.boot && !device_configure(capture->fd, &c->session, e)))
 		goto fail_session;
@@ -566,7 +571,7 @@ bool capture_run(const struct capture_config *c, const struct sink *sink,
 	if (sink->opened)
 		sink->opened(sink->arg, capture->fd);
 	if (c->command) {
-		if (!child_prepare(&child, c->command, e))
+		if (!child.pid && !child_prepare(&child, c->command, e))
 			goto fail_session;
 		if (c->follow_command &&
 		    !device_add_pid(capture->fd, &(struct pid_selection){ .pid = child.pid },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/accounting.h"
 #include "lib/clock.h"
@@ -23,7 +24,7 @@ struct making {
 	const struct dead_recording *config;
 	struct memory_dump *dump;
 	struct dead_sessions sessions;
-	const struct dead_session *session;
+	struct dead_session *session;
 	struct tracedat *file;		/* or NULL */
 	struct accounting accounting;
 	struct kernel_events events;	/* the formats in @file */
@@ -41,17 +42,23 @@ static void problem(const struct making *m, const struct error *e)
 static bool list_sessions(const struct making *m, struct error *e)
 {
 	const struct dead_session *s;
-	char *text;
+	char *text, when[32];
+	time_t seconds;
+	struct tm tm;
 	size_t len;
 	FILE *f = xmemstream(&text, &len);
 
-	for (s = m->sessions.session; s < m->sessions.session + m->sessions.nr; s++)
-		fprintf(f, "%s%zu: %u CPUs, %" PRIu64 " KiB each%s", s == m->sessions.session ? "" : "; ",
-			(size_t)(s - m->sessions.session) + 1, s->nr_cpus, (uint64_t)s->about.ring_kb,
+	for (s = m->sessions.session; s < m->sessions.session + m->sessions.nr; s++) {
+		seconds = s->about.wall_ns / 1000000000;
+		if (!localtime_r(&seconds, &tm) || !strftime(when, sizeof(when), "%F %T", &tm))
+			*when = '\0';
+		fprintf(f, "%s%zu: since %s, kernel %s, %" PRIu64 " KiB per CPU%s", s == m->sessions.session ? "" : "; ",
+			(size_t)(s - m->sessions.session) + 1, when, s->about.release, (uint64_t)s->about.ring_kb,
 			s->about.flags & NESTRACE_CONFIG_OVERWRITE ? ", overwrites" : "");
+	}
 	fclose(f);
-	error_set(e, "the dump has %zu sessions: '%s'; name the recorder's directory, or choose one with --session N (%.600s)", m->sessions.nr, m->config->dump,
-		  text);
+	error_set(e, "the dump has %zu sessions: '%s'; name the recorder's directory, or choose one with --session N (%.600s)",
+		  m->sessions.nr, m->config->dump, text);
 	free(text);
 	return false;
 }
@@ -155,7 +162,7 @@ static bool copy_events(struct making *m, struct error *e)
 	const struct tracedat_buffer *b;
 	unsigned int i, cpu;
 
-	for (i = 0; m->file && i < m->file->nr_buffers; i++) {
+	for (i = 0; m->file && m->events.nr_formats && i < m->file->nr_buffers; i++) {
 		b = &m->file->buffer[i];
 		if (!*b->name || b->is_text || b->subbuf_size != NESTRACE_SUBBUF_SIZE)
 			continue;
@@ -256,7 +263,7 @@ static bool make(struct making *m, struct error *e)
 	}
 	/* the counters of the machine are those of the session, not of one of its files */
 	if (!m->accounting.piece)
-		dead_session_account(m->session, (const struct dead_kept (*)[NESTRACE_NR_SLOTS])m->kept, &m->accounting);
+		dead_session_account(m->session, m->kept, &m->accounting);
 	if (m->file && m->file->times)
 		tracedat_set_times(m->writer, xstrdup(m->file->times), strlen(m->file->times));
 	return tracedat_finish(m->writer, cmdlines, strlen(cmdlines), &m->accounting, e);
@@ -281,7 +288,7 @@ static bool open_all(struct making *m, struct error *e)
 			return false;
 		accounting_load(&m->accounting, m->file);
 	}
-	return choose(m, e);
+	return choose(m, e) && dead_session_load(m->session, m->dump, m->config->dump, e);
 }
 
 bool dead_recording_make(const struct dead_recording *r, struct error *e)

@@ -116,6 +116,12 @@ static void load(struct ring *r, struct memory_dump *d)
 {
 	uint64_t first, begin;
 
+	/* nothing in it is published, so it need not be there, nor its header be right */
+	if (r->subbuf == r->head && r->head_end == NESTRACE_SUBBUF_HEADER) {
+		r->off = r->end = NESTRACE_SUBBUF_HEADER;
+		r->loaded = true;
+		return;
+	}
 	if (!memory_dump_read(d, r->page[r->subbuf & (r->nr - 1)], r->data, sizeof(r->data))) {
 		damage(r);
 		return;
@@ -123,9 +129,6 @@ static void load(struct ring *r, struct memory_dump *d)
 	r->off = NESTRACE_SUBBUF_HEADER;
 	r->end = r->subbuf < r->head ? NESTRACE_SUBBUF_HEADER + u64_at(r->data + 8) : r->head_end;
 	r->loaded = true;
-	/* nothing in it is published, so its header need not be */
-	if (r->subbuf == r->head && r->end == NESTRACE_SUBBUF_HEADER)
-		return;
 	first = u64_at(r->data + NESTRACE_SUBBUF_SIZE - sizeof(uint64_t));
 	begin = u64_at(r->data);
 	if (r->end > END || r->end < NESTRACE_SUBBUF_HEADER || first < r->index || (int64_t)(begin - r->raw_ts) < 0) {

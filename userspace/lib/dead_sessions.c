@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/accounting.h"
+#include "lib/context.h"
 #include "lib/dead_sessions.h"
 #include "lib/memory.h"
 #include "lib/memory_dump.h"
@@ -137,14 +138,11 @@ static bool more(const struct words *w)
 	return w->at < w->page.nr || w->page.next;
 }
 
-static bool read_session(struct dead_session *s, struct memory_dump *d, uint64_t at)
+bool dead_session_load(struct dead_session *s, struct memory_dump *d, const char *name, struct error *e)
 {
 	struct words w = { .dump = d, .limit = 1 };
 	bool ok;
 
-	*s = (struct dead_session){ 0 };
-	if (!read_page(d, at, NESTRACE_DUMP_SESSION_MAGIC, &s->about, sizeof(s->about)) || !makes_sense(&s->about))
-		return false;
 	words_turn(&w, s->about.list);
 	for (ok = !w.bad; ok && more(&w) && s->nr_cpus < s->about.nr_cpus; s->nr_cpus++) {
 		s->cpu = xgrow(s->cpu, s->nr_cpus, sizeof(*s->cpu));
@@ -152,23 +150,24 @@ static bool read_session(struct dead_session *s, struct memory_dump *d, uint64_t
 		ok = read_cpu(&s->cpu[s->nr_cpus], &s->about, &w) &&
 		     (!s->nr_cpus || s->cpu[s->nr_cpus].cpu > s->cpu[s->nr_cpus - 1].cpu);
 	}
-	ok = ok && !more(&w) && s->nr_cpus;
-	if (!ok)
-		session_free(s);
-	return ok;
+	if (ok && !more(&w) && s->nr_cpus)
+		return true;
+	return error_set(e, memory_dump_is_cut(d) ? "the dump is cut short, and the session in it is not whole: '%s'; give the dump more room" :
+			 "the session in the dump is damaged: '%s'", name);
 }
 
 static void add_session(struct reading *r, uint64_t at)
 {
 	struct dead_sessions *s = r->sessions;
-	struct dead_session one;
+	struct dead_session one = { 0 };
 	size_t i;
 
 	/* the parts of a dump may overlap, as those of /proc/vmcore do */
 	for (i = 0; i < s->nr; i++)
 		if (s->session[i].about.head.self == at)
 			return;
-	if (!read_session(&one, r->dump, at)) {
+	if (s->nr == NESTRACE_DUMP_SESSIONS || !read_page(r->dump, at, NESTRACE_DUMP_SESSION_MAGIC, &one.about, sizeof(one.about)) ||
+	    !makes_sense(&one.about)) {
 		error_set(r->e, "a session in the dump is damaged, or was being made: '%s'; it is left out", r->name);
 		return;
 	}
@@ -215,7 +214,7 @@ bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const ch
 	if (cut)
 		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; give the dump more room", name);
 	if (*e->text)
-		return error_set(e, "the sessions in the dump are damaged: '%s'", name);
+		return error_set(e, "the sessions in the dump are damaged: '%s'; is all of the memory in it?", name);
 	if (r.any)
 		return error_set(e, "no session was open: '%s'; the machine had the module, and recorded nothing", name);
 	return error_set(e, "nothing of nestrace is in the dump: '%s'; load the module before the crash, and dump with makedumpfile -d 31 or less",
@@ -247,12 +246,19 @@ static uint64_t calls(const uint64_t *count, uint32_t flags)
 	return calls - COUNT(no_node) - COUNT(no_rcu) - COUNT(refused);
 }
 
-static void account_slot(const struct dead_session *s, const uint64_t *count, const struct dead_kept *kept,
+static void account_slot(const struct dead_session *s, uint64_t *count, const struct dead_kept *kept,
 			 struct nestrace_slot_stats *to, struct nestrace_slot_returns *returns, uint64_t *in_flight)
 {
-	uint64_t missing = COUNT(written) - kept->records, exits = COUNT(exits) - kept->exits, over;
+	uint64_t missing, exits, over;
 	bool at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
 
+	/* a record is published before it is counted */
+	if (COUNT(written) < kept->records)
+		COUNT(written) = kept->records;
+	if (COUNT(exits) < kept->exits)
+		COUNT(exits) = kept->exits;
+	missing = COUNT(written) - kept->records;
+	exits = COUNT(exits) - kept->exits;
 	*to = (struct nestrace_slot_stats){
 		.not_watching = COUNT(not_watching), .recorded = COUNT(written) - missing,
 		.lost = COUNT(full) + COUNT(not_watching) + missing, .recursed = COUNT(recursed),
@@ -282,8 +288,25 @@ static void account_slot(const struct dead_session *s, const uint64_t *count, co
 	};
 }
 
-void dead_session_account(const struct dead_session *s, const struct dead_kept (*kept)[NESTRACE_NR_SLOTS],
-			  struct accounting *a)
+/* Records of a file are known by context, so the counters of slots with one context are added up. */
+static void fold(struct dead_cpu *c, struct dead_kept *kept)
+{
+	unsigned int slot, to, i;
+
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		to = context_slot(slot);
+		if (to == slot)
+			continue;
+		for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
+			c->count[to][i] += i == NESTRACE_DUMP_pos ? 0 : c->count[slot][i];
+		memset(c->count[slot], 0, sizeof(c->count[slot]));
+		kept[to].records += kept[slot].records;
+		kept[to].exits += kept[slot].exits;
+		kept[slot] = (struct dead_kept){ 0 };
+	}
+}
+
+void dead_session_account(struct dead_session *s, struct dead_kept (*kept)[NESTRACE_NR_SLOTS], struct accounting *a)
 {
 	unsigned int i, slot, cpu;
 
@@ -302,6 +325,7 @@ void dead_session_account(const struct dead_session *s, const struct dead_kept (
 		memcpy(a->build, s->about.build, sizeof(s->about.build));
 	for (i = 0; i < s->nr_cpus; i++) {
 		cpu = s->cpu[i].cpu;
+		fold(&s->cpu[i], kept[i]);
 		a->ring_kb[cpu] = s->about.ring_kb;
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 			account_slot(s, s->cpu[i].count[slot], &kept[i][slot], &a->slot[cpu][slot], &a->returns[cpu][slot],

@@ -3,6 +3,7 @@
 #ifndef LIB_DEAD_SESSIONS_H
 #define LIB_DEAD_SESSIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct dead_cpu {
 
 struct dead_session {
 	struct nestrace_dump_session about;
+	/* after dead_session_load() */
 	struct dead_cpu *cpu;
 	unsigned int nr_cpus;
 };
@@ -32,10 +34,12 @@ struct dead_sessions {
 };
 
 /*
- * @name: of the dump, for @e. Return: false if there is none, or none of this version of nestrace. One that is damaged is left out; then @e says so,
- * else its text is empty.
+ * Find the sessions. @name: of the dump, for @e. Return: false if there is none, or none of this version of nestrace. One
+ * that is damaged is left out; then @e says so, else its text is empty.
  */
 bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *name, struct error *e);
+/* Read where the rings of a session are, and its counters. Return: false if these are damaged. */
+bool dead_session_load(struct dead_session *s, struct memory_dump *d, const char *name, struct error *e);
 void dead_sessions_free(struct dead_sessions *s);
 
 /* The records of a slot that a file has, and the returns among them. */
@@ -45,9 +49,9 @@ struct dead_kept {
 
 /*
  * Set the counters of @a to those of the session; of its records a file has @kept, by CPU of @s. The others are lost.
- * Hits in flight when the machine stopped do not count, except in @a->in_flight.
+ * Hits in flight when the machine stopped do not count, except in @a->in_flight. Counters and @kept are those of
+ * contexts afterwards.
  */
-void dead_session_account(const struct dead_session *s, const struct dead_kept (*kept)[NESTRACE_NR_SLOTS],
-			  struct accounting *a);
+void dead_session_account(struct dead_session *s, struct dead_kept (*kept)[NESTRACE_NR_SLOTS], struct accounting *a);
 
 #endif

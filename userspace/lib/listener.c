@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/vm_sockets.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -13,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/capture.h"
 #include "lib/listener.h"
 #include "lib/memory.h"
 #include "uapi/nestrace.h"
@@ -56,7 +59,7 @@ struct listener {
 	struct stream *stream;		/* by CPU */
 	atomic_int state;
 	atomic_bool reported;
-	int err;			/* why it is gone */
+	atomic_int err;			/* why it is gone, or stood still */
 	pthread_mutex_t lock;		/* of the next two */
 	struct block begin;		/* of the file */
 	size_t sent;			/* bytes of it */
@@ -87,6 +90,31 @@ static bool wait_for(int fd, short events, int ms)
 	return n > 0;
 }
 
+/* Return how many bytes are on their way, which the other machine has not confirmed; 0: none, or it is not known. */
+static int on_their_way(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) ? 0 : bytes;
+}
+
+/* Wait as wait_for() does, for as long as the other machine takes something each PATIENCE_MS. */
+static bool wait_while_it_moves(int fd, short events)
+{
+	int before, now = on_their_way(fd);
+
+	do {
+		before = now;
+		if (wait_for(fd, events, PATIENCE_MS))
+			return true;
+		if (errno != ETIMEDOUT)
+			return false;
+		now = on_their_way(fd);
+	} while (now && now < before);
+	errno = ETIMEDOUT;
+	return false;
+}
+
 /* Send @len bytes. Return: how many went; less after an error, in errno. */
 static size_t send_some(int fd, const void *buf, size_t len)
 {
@@ -101,7 +129,7 @@ static size_t send_some(int fd, const void *buf, size_t len)
 			continue;
 		else if (n < 0 && errno != EAGAIN)
 			break;
-		else if (!wait_for(fd, POLLOUT, PATIENCE_MS))
+		else if (!wait_while_it_moves(fd, POLLOUT))
 			break;
 	}
 	return done;
@@ -112,22 +140,31 @@ static bool send_all(int fd, const void *buf, size_t len)
 	return send_some(fd, buf, len) == len;
 }
 
-static bool receive_all(int fd, void *buf, size_t len)
+/* Receive @len bytes within @ms. */
+static bool receive_within(int fd, void *buf, size_t len, int ms)
 {
+	const time_t end = seconds() + ms / 1000;
 	ssize_t n;
 
 	for (; len; buf = (char *)buf + n, len -= n) {
-		if (!wait_for(fd, POLLIN, PATIENCE_MS))
+		if (seconds() > end)
+			errno = ETIMEDOUT;
+		if (seconds() > end || !wait_for(fd, POLLIN, ms))
 			return false;
 		n = recv(fd, buf, len, 0);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR) {
 			n = 0;
-		else if (n <= 0) {
+		} else if (n <= 0) {
 			errno = n ? errno : ECONNRESET;
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool receive_all(int fd, void *buf, size_t len)
+{
+	return receive_within(fd, buf, len, PATIENCE_MS);
 }
 
 /* ---- connections ---- */
@@ -165,7 +202,9 @@ static int connect_tcp(const char *host, const char *port)
 		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
 		if (fd >= 0 && connect_in_time(fd, a->ai_addr, a->ai_addrlen))
 			break;
-		err = errno;
+		/* of several addresses, one where nobody listens yet says most */
+		if (err != ECONNREFUSED && err != ECONNRESET)
+			err = errno;
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
@@ -331,6 +370,8 @@ static bool explain(const struct listener *l, struct error *e)
 		return error_set(e, "no answer within %d s: '%s %s'; check the address, the firewall, and that it is trace-cmd listen", LISTENER_PATIENCE, option,
 				 l->address);
 	case EAFNOSUPPORT:
+		if (!l->vsock)
+			return error_set_errno(e, "cannot connect: '-N %s'", l->address);
 		return error_set(e, "this kernel has no vsock: '-V %s'; load vmw_vsock_virtio_transport or vsock_loopback", l->address);
 	default:
 		return error_set_errno(e, "cannot connect: '%s %s'", option, l->address);
@@ -357,11 +398,19 @@ static void fail(struct listener *l, int err)
 {
 	int works = WORKS;
 
+	/* before the state, for who sees that */
+	atomic_store(&l->err, err);
 	if (err != ETIMEDOUT)
 		atomic_store(&l->state, GONE);
 	else
 		atomic_compare_exchange_strong(&l->state, &works, STOOD_STILL);
-	l->err = err;
+}
+
+/* Note that the first connection cannot be used any more: a message may be cut. */
+static void lose_first(struct listener *l, int err)
+{
+	fail(l, err);
+	atomic_store(&l->state, GONE);
 }
 
 /* Send a byte of the beginning now and then. */
@@ -369,10 +418,15 @@ static void *keep(void *arg)
 {
 	struct listener *l = arg;
 
+	capture_block_internal();
 	while (!wait_for(l->stopped, POLLIN, DRIP_S * 1000) && errno == ETIMEDOUT && atomic_load(&l->state) != GONE) {
 		pthread_mutex_lock(&l->lock);
-		if (l->sent < l->begin.len && !send_message(l, SEND_DATA, l->begin.data + l->sent++, 1))
-			fail(l, errno);
+		if (l->sent == l->begin.len)
+			;
+		else if (send_message(l, SEND_DATA, l->begin.data + l->sent, 1))
+			l->sent++;
+		else
+			lose_first(l, errno);
 		pthread_mutex_unlock(&l->lock);
 	}
 	return NULL;
@@ -476,9 +530,9 @@ bool listener_works(struct listener *l, struct error *e)
 		return false;
 	if (atomic_load(&l->state) == STOOD_STILL)
 		return error_set(e, "the listener has taken nothing for %d s: '%s'", LISTENER_PATIENCE, l->address);
-	if (l->err == ECONNABORTED)
+	if (atomic_load(&l->err) == ECONNABORTED)
 		return error_set(e, "the listener has given up: '%s'", l->address);
-	errno = l->err;
+	errno = atomic_load(&l->err);
 	return error_set_errno(e, "the listener is gone: '%s'", l->address);
 }
 
@@ -501,7 +555,7 @@ unsigned long listener_keeps(struct listener *l)
 
 /* ---- the end ---- */
 
-/* Let the process that reads a stream see its end, and wait until it has. */
+/* Let the process that reads a stream see its end, and wait until it has taken all and ended. */
 static bool end_stream(struct stream *s)
 {
 	char c;
@@ -509,7 +563,13 @@ static bool end_stream(struct stream *s)
 	if (!send_all(s->fd, s->rest, s->rest_len))
 		return false;
 	shutdown(s->fd, SHUT_WR);
-	return wait_for(s->fd, POLLIN | POLLRDHUP, PATIENCE_MS) && recv(s->fd, &c, 1, 0) <= 0;
+	if (!wait_while_it_moves(s->fd, POLLIN | POLLRDHUP) && (errno != ETIMEDOUT || on_their_way(s->fd)))
+		return false;
+	/* its machine has all, and its disk may be slow */
+	if (!wait_for(s->fd, POLLIN | POLLRDHUP, FILE_MS))
+		return false;
+	/* anything but the end means that it has not read all */
+	return !recv(s->fd, &c, 1, 0);
 }
 
 static bool send_begin(struct listener *l)
@@ -541,7 +601,7 @@ static bool begin_was_taken(struct listener *l)
 		errno = ETIMEDOUT;
 		return false;
 	}
-	if (!send_message(l, FIN_DATA, NULL, 0) || !receive_all(l->fd, &answer, sizeof(answer)))
+	if (!send_message(l, FIN_DATA, NULL, 0) || !receive_within(l->fd, &answer, sizeof(answer), FILE_MS))
 		return false;
 	errno = EPROTO;
 	return ntohl(answer.message) == NOT_SUPPORTED;
@@ -573,7 +633,7 @@ enum listener_end listener_finish(struct listener *l, struct error *e)
 		return LISTENER_HAS_NONE;
 	}
 	/* it closes the connection when it has made its file */
-	if (wait_for(l->fd, POLLIN | POLLRDHUP, FILE_MS) && recv(l->fd, &c, 1, 0) <= 0)
+	if (wait_for(l->fd, POLLIN | POLLRDHUP, FILE_MS) && !recv(l->fd, &c, 1, 0))
 		return LISTENER_HAS_FILE;
 	error_set(e, "the listener has not confirmed its file within %d s: '%s'; look at the file there", FILE_MS / 1000, l->address);
 	return LISTENER_MAY_HAVE_FILE;

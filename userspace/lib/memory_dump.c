@@ -13,6 +13,7 @@
 #include "lib/memory.h"
 #include "lib/memory_dump.h"
 
+#define PARTS_MAX	4096		/* each is searched, though parts may overlap */
 #define BLOCK	(1 << 20)	/* bytes that are searched at once */
 
 /* A part of the memory that an ELF file has. */
@@ -46,7 +47,7 @@ static void add_part(struct memory_dump *d, const GElf_Phdr *h, uint64_t file_si
 		d->cut = true;
 		part.size = part.offset > file_size ? 0 : file_size - part.offset;
 	}
-	if (!part.size || part.at + part.size < part.at)
+	if (!part.size || part.at + part.size < part.at || d->nr_parts == PARTS_MAX)
 		return;
 	d->part = xgrow(d->part, d->nr_parts, sizeof(part));
 	d->part[d->nr_parts++] = part;
