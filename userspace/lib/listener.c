@@ -202,7 +202,7 @@ static int connect_tcp(const char *host, const char *port)
 		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
 		if (fd >= 0 && connect_in_time(fd, a->ai_addr, a->ai_addrlen))
 			break;
-		/* of several addresses, one where nobody listens yet says most */
+		/* the address where nobody listens yet says most */
 		if (err != ECONNREFUSED && err != ECONNRESET)
 			err = errno;
 		if (fd >= 0)
