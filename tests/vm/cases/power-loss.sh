@@ -3,10 +3,10 @@
 # kernels: 6.12
 # cpus: 2
 # programs: trace-cmd mkfs.ext4
-# modules: brd crc16 mbcache jbd2 ext4
+# modules: brd crc16 crc32c_generic mbcache jbd2 ext4
 setup insmod /tests/nt_calls.ko
 setup insmod /tests/modules/brd.ko rd_nr=2 rd_size=131072
-for module in crc16 mbcache jbd2 ext4; do
+for module in crc16 crc32c_generic mbcache jbd2 ext4; do
 	setup insmod /tests/modules/$module.ko
 done
 echo 0 > /proc/sys/vm/dirty_writeback_centisecs
