@@ -122,7 +122,7 @@ static void nt_anchor_describe(struct nestrace_dump_session *d, struct nt_sessio
 	d->cookie = s->cookie;
 	d->flags = nt_anchor_flags(s);
 	d->clock = s->clock;
-	d->order = nt_session_time_flags(s);
+	d->order = nt_clock_order_flags(s->hook.reader);
 	d->stack = s->hook.stack;
 	d->args = s->hook.programs != NULL;
 	d->nr_cpus = nr_cpu_ids;

@@ -118,3 +118,17 @@ void nt_clock_exit(void)
 {
 	nt_arch_clock_exit();
 }
+
+u32 nt_clock_order_flags(enum nt_reader reader)
+{
+	switch (reader) {
+	case NT_READER_GLOBAL_TSC:
+		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
+	case NT_READER_GLOBAL_LOCK:
+		return NESTRACE_TIME_LOCK | (nt_clock_is_stable() ? 0 : NESTRACE_TIME_UNSTABLE);
+	case NT_READER_GLOBAL_UNSTABLE:
+		return NESTRACE_TIME_LOCK;
+	default:
+		return 0;
+	}
+}

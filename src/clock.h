@@ -79,6 +79,8 @@ bool nt_clock_trusts_tsc(void);
 /* Is sched_clock() still what NT_READER_GLOBAL_LOCK takes it for? Context: may sleep. */
 bool nt_clock_is_stable(void);
 
+/* Return: how the times of a reader are ordered across CPUs, as NESTRACE_TIME_ bits. Context: may sleep. */
+u32 nt_clock_order_flags(enum nt_reader reader);
 /*
  * Forget the last times of mono, so that one far in the future does not set hits of later sessions forward.
  * Context: no session runs.

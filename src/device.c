@@ -561,7 +561,8 @@ static int nt_ioc_time(struct nt_session *s, void __user *user)
 		return ret;
 	if (s->state == NT_NEW)
 		return -EINVAL;
-	arg.flags = nt_session_time_flags(s);
+	/* counts have no times */
+	arg.flags = s->hook.counts ? 0 : nt_clock_order_flags(s->hook.reader);
 	local_irq_save(flags);
 	arg.clock = nt_session_time(s);
 	arg.wall_ns = ktime_get_real_ns();

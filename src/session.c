@@ -182,23 +182,6 @@ int nt_session_prepare(struct nt_session *s)
 	return 0;
 }
 
-u32 nt_session_time_flags(const struct nt_session *s)
-{
-	/* its hits have no times */
-	if (s->hook.counts)
-		return 0;
-	switch (s->hook.reader) {
-	case NT_READER_GLOBAL_TSC:
-		return NESTRACE_TIME_TSC | (nt_clock_trusts_tsc() ? 0 : NESTRACE_TIME_UNSTABLE);
-	case NT_READER_GLOBAL_LOCK:
-		return NESTRACE_TIME_LOCK | (nt_clock_is_stable() ? 0 : NESTRACE_TIME_UNSTABLE);
-	case NT_READER_GLOBAL_UNSTABLE:
-		return NESTRACE_TIME_LOCK;
-	default:
-		return 0;
-	}
-}
-
 static int nt_session_arm(struct nt_session *s)
 {
 	int ret = s->hook.returns ? nt_returns_check() : 0;

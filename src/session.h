@@ -105,8 +105,6 @@ static inline u64 nt_session_time(struct nt_session *s)
 	return nt_clock_scaled(&s->scale, nt_clock_read(s->hook.reader, &s->order, &set_forward));
 }
 
-/* Return: how its clock is ordered across CPUs, as NESTRACE_TIME_ bits. Context: may sleep; @s->lock is held. */
-u32 nt_session_time_flags(const struct nt_session *s);
 /* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
 void nt_session_freeze(struct nt_session *s);
 

@@ -46,7 +46,7 @@ says "-e: an event that does not exist" 125 "no event matches -e: 'nonsense:*'" 
 says "-e: a filter that is none" 125 "not a filter of sched:sched_switch: 'nonsense == 1'" nestrace record -e sched:sched_switch -f 'nonsense == 1' true
 says "-f without -e" 2 "no -e before this filter: '-f x'" nestrace record -f x true
 says "-g: it names -l and report --graph" 2 "nestrace report --graph" nestrace record -g vfs_read true
-says "-N: it says to copy the file" 2 "record into a file and copy it" nestrace record -N host:1 true
+says "-N: it says what is missing" 125 "not HOST:PORT: '-N collector'" nestrace record -N collector true
 says "-m: it names --rotate and --flight" 2 "--rotate SIZE --keep N limits that of all, and --flight" nestrace record -m 100 true
 says "a COMMAND that does not exist" 127 "cannot run 'no-such-command'" nestrace record -q -l vfs_read -o t.dat no-such-command
 ok "a recording that fails leaves an earlier file as it was" cmp good.dat keep.dat

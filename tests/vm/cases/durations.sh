@@ -62,7 +62,7 @@ is "all functions: returned, inside and without a return are all that were enter
 	$(($(awk '$1 ~ /^[0-9]/ && NF >= 9 { n += $1 } END { print n }' s) + notes)) "$entries"
 
 ok "all functions: the file has calls that had not returned" grep -q '^# [0-9]* calls had not returned' s
-setup nestrace stat -i t.dat --around 'iterate_dir:100us' --time -o s
+setup nestrace stat -i t.dat --around 'iterate_dir:1s' --time -o s
 ok "--around takes entries as calls" awk '$9 == "iterate_dir" && $1 > 0 { found = 1 } END { exit !found }' s
 
 nestrace record -q -l nt_called -o u.dat true
