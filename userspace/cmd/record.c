@@ -28,7 +28,7 @@ static const char help[] =
 	"  --if CONDITION  only calls that match: 'count > 4096'; with --ret=exit, retval\n"
 	"  --stack[=N], --stack-of GLOB  stacks, too: up to N callers, of all or of GLOB\n"
 	"  --flight      keep the newest hits in memory; write them when COMMAND ends, at\n"
-	"                Ctrl-C, SIGUSR2, an oops, a --trigger GLOB, or with --warn a WARN\n"
+	"                Ctrl-C, SIGUSR2, an oops, a --trigger GLOB, with --warn a WARN\n"
 	"  --rotate SECONDS|SIZE   begin a new file after this; SIZE has K, M or G\n"
 	"  --keep N, --exec 'CMD {}'  keep N files, and let --flight go on; CMD for each\n"
 	"  --boot        take over what the module's parameter boot records\n"
