@@ -184,8 +184,7 @@ static uint32_t bytes_of(const char *p, size_t left, unsigned int type)
 
 	if (left < HEAD + sizeof(uint32_t))
 		return 0;
-	event = u16_at(p + HEAD) & ~(NESTRACE_AUDIT_RCU_NMI | NESTRACE_AUDIT_RCU_IRQ | NESTRACE_AUDIT_RCU_WARN |
-				     NESTRACE_AUDIT_LOCKDEP_ON | NESTRACE_AUDIT_LOCKDEP_OFF);
+	event = u16_at(p + HEAD) & ~NESTRACE_AUDIT_BITS;
 	if (type == TYPE_STACK || type == TYPE_ARGS)
 		bytes = event == NESTRACE_EVENT_ENTRY ? entry : call;
 	if (bytes != (event == NESTRACE_EVENT_ENTRY ? entry : event == NESTRACE_EVENT_EXIT ? EXIT_BYTES :
@@ -210,8 +209,7 @@ static bool parse(struct ring *r)
 	rec->event = p + HEAD;
 	rec->bytes = bytes - HEAD;
 	rec->type = u16_at(rec->event);
-	rec->odd = rec->type & (NESTRACE_AUDIT_RCU_NMI | NESTRACE_AUDIT_RCU_IRQ | NESTRACE_AUDIT_RCU_WARN |
-				NESTRACE_AUDIT_LOCKDEP_ON | NESTRACE_AUDIT_LOCKDEP_OFF);
+	rec->odd = rec->type & NESTRACE_AUDIT_BITS;
 	rec->type &= ~rec->odd;
 	end = parse_more(r, rec, p + bytes, type);
 	if (!end)
