@@ -5,12 +5,10 @@
 # cpus: 2
 # programs: trace-cmd
 # modules: vsock vmw_vsock_virtio_transport_common vsock_loopback
-# debian: trixie trace-cmd
 setup insmod /tests/nt_calls.ko
 setup sh -c 'echo guest > /proc/sys/kernel/hostname'
 setup sh -c 'echo 127.0.0.1 localhost > /etc/hosts'
 calls='for i in 1 2 3 4 5 6 7 8; do echo "task 100 softirq 20 nmi 10" > /proc/nt_calls; usleep 100000; done'
-trixie="/tests/trixie/ld.so --library-path /tests/trixie /tests/trixie/trace-cmd"
 port=20000
 
 # listen COMMAND...: start a listener in the directory far, on another port than before
@@ -67,12 +65,6 @@ is "a flight recording: the status" $? 3
 ok "a flight recording with arguments is sent, too" sh -c 'for f in far/*; do nestrace report $f | grep -q " vfs_read(file=.* count=" && exit 0; done; nestrace report $f | grep vfs_read | tail -n 3; exit 1'
 hush
 show < far.log
-# shellcheck disable=SC2086
-listen $trixie listen
-nestrace record -q -N localhost:$port -l nt_called sh -c "$calls; exit 3"
-check "Debian 13" $?
-hush
-
 # by vsock, as between a guest and its host
 for module in vsock vmw_vsock_virtio_transport_common vsock_loopback; do
 	setup insmod /tests/modules/$module.ko
