@@ -19,7 +19,16 @@ listen()
 	port=$((port + 10))
 	setsid "$@" -p $port -d "$PWD/far" > far.log 2>&1 &
 	listener=$!
-	sleep 2
+	is_there "$@"
+}
+
+# is_there COMMAND...: wait until a listener can be reached
+is_there()
+{
+	case "$*" in
+	*-V*) sleep 5 ;;
+	*) within_a_minute grep -qs ":$(printf %04X $port) " /proc/net/tcp /proc/net/tcp6 ;;
+	esac
 }
 
 # known FILE: its known calls
@@ -135,7 +144,7 @@ setup mount -t tmpfs -o size=4M none far-small
 port=$((port + 10))
 setsid trace-cmd listen -p $port -d "$PWD/far-small" > far.log 2>&1 &
 listener=$!
-sleep 2
+is_there trace-cmd listen
 before=$(date +%s)
 nestrace record -q -N localhost:$port sh -c 'ls -R /proc/sys > /dev/null' 2> err
 status=$?

@@ -3,6 +3,8 @@
 # programs: tmux trace-cmd
 export LANG=C.UTF-8
 setup mkdir -p /run
+# trace-cmd listen asks for the name of who connects
+setup sh -c 'echo 127.0.0.1 localhost > /etc/hosts'
 for page in /tests/*.1; do
 	sed -n '/^.SH EXAMPLES/,/^.fi/p' "$page" | sed '1,2d; $d' > example
 	page_name=$(basename "$page")
