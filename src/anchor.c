@@ -9,7 +9,6 @@
 #include <linux/sched/signal.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include <linux/utsname.h>
 #include <linux/vmalloc.h>
 
@@ -25,11 +24,6 @@ struct nt_list {
 	struct nestrace_dump_list *first, *last;
 };
 
-static u64 nt_physical(const void *page)
-{
-	return virt_to_phys((void *)page);
-}
-
 /* Return: a page with this at its beginning, or NULL. */
 static void *nt_anchor_page(const char *magic)
 {
@@ -38,7 +32,7 @@ static void *nt_anchor_page(const char *magic)
 
 	if (page) {
 		memcpy(page->magic, magic, sizeof(page->magic));
-		page->self = nt_physical(page);
+		page->self = virt_to_phys(page);
 	}
 	return page;
 }
@@ -103,21 +97,9 @@ static u32 nt_anchor_flags(const struct nt_session *s)
 
 static void nt_anchor_describe(struct nestrace_dump_session *d, struct nt_session *s)
 {
-#define NT_FIELD_AT(name, field)	[NESTRACE_DUMP_##name] = offsetof(struct nt_ring, field)
-	static const u16 at[NESTRACE_DUMP_NR_FIELDS] = {
-		NT_FIELD_AT(pos, pos), NT_FIELD_AT(hits, hits), NT_FIELD_AT(written, written),
-		NT_FIELD_AT(filtered, filtered), NT_FIELD_AT(filtered_early, filtered_early),
-		NT_FIELD_AT(recursed, recursed), NT_FIELD_AT(full, full), NT_FIELD_AT(not_watching, not_watching),
-		NT_FIELD_AT(rcu_nmi, rcu_nmi), NT_FIELD_AT(rcu_irq, rcu_irq), NT_FIELD_AT(in_tracer, in_tracer),
-		NT_FIELD_AT(extends, extends), NT_FIELD_AT(set_forward, set_forward), NT_FIELD_AT(exits, exits),
-		NT_FIELD_AT(exits_full, exits_full), NT_FIELD_AT(exits_dropped, exits_dropped),
-		NT_FIELD_AT(exits_filtered, exits_filtered), NT_FIELD_AT(strangers, strangers),
-		NT_FIELD_AT(away, away), NT_FIELD_AT(awaited, awaited),
-		NT_FIELD_AT(no_node, missed[NT_MISSED_NO_NODE]), NT_FIELD_AT(no_rcu, missed[NT_MISSED_NO_RCU]),
-		NT_FIELD_AT(refused, missed[NT_MISSED_REFUSED]), NT_FIELD_AT(more_bytes, more_bytes),
-	};
+#define NT_FIELD_AT(name, member)	[NESTRACE_DUMP_##name] = offsetof(struct nt_ring, member),
+	static const u16 at[NESTRACE_DUMP_NR_FIELDS] = { NESTRACE_DUMP_FIELDS(NT_FIELD_AT) };
 	enum nestrace_slot slot;
-	unsigned long flags;
 
 	d->cookie = s->cookie;
 	d->flags = nt_anchor_flags(s);
@@ -130,10 +112,7 @@ static void nt_anchor_describe(struct nestrace_dump_session *d, struct nt_sessio
 	d->offset = s->scale.offset;
 	d->span_mult = s->scale.span_mult;
 	d->ring_kb = s->memory_size >> 10;
-	local_irq_save(flags);
-	d->time = nt_session_time(s);
-	d->wall_ns = ktime_get_real_ns();
-	local_irq_restore(flags);
+	nt_session_times(s, &d->time, &d->wall_ns);
 	strscpy(d->host, init_utsname()->nodename, sizeof(d->host));
 	strscpy(d->release, init_utsname()->release, sizeof(d->release));
 	strscpy(d->build, init_utsname()->version, sizeof(d->build));

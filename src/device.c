@@ -553,7 +553,6 @@ out:
 static int nt_ioc_time(struct nt_session *s, void __user *user)
 {
 	struct nestrace_time arg;
-	unsigned long flags;
 	int ret;
 
 	ret = nt_copy_arg(arg, user, 0);
@@ -563,10 +562,7 @@ static int nt_ioc_time(struct nt_session *s, void __user *user)
 		return -EINVAL;
 	/* counts have no times */
 	arg.flags = s->hook.counts ? 0 : nt_clock_order_flags(s->hook.reader);
-	local_irq_save(flags);
-	arg.clock = nt_session_time(s);
-	arg.wall_ns = ktime_get_real_ns();
-	local_irq_restore(flags);
+	nt_session_times(s, &arg.clock, &arg.wall_ns);
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 

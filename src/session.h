@@ -105,6 +105,17 @@ static inline u64 nt_session_time(struct nt_session *s)
 	return nt_clock_scaled(&s->scale, nt_clock_read(s->hook.reader, &s->order, &set_forward));
 }
 
+/* Read the time as it is handed out, and that since 1970 (UTC), at one moment. Context: any; @s is or was READY. */
+static inline void nt_session_times(struct nt_session *s, u64 *clock, u64 *wall_ns)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	*clock = nt_session_time(s);
+	*wall_ns = ktime_get_real_ns();
+	local_irq_restore(flags);
+}
+
 /* Let no ring enter another sub-buffer until the next start. Context: any, without the lock. */
 void nt_session_freeze(struct nt_session *s);
 

@@ -825,9 +825,9 @@ struct nestrace_klp_task {
 #define NESTRACE_IOC_RETURNS	_IOWR(NESTRACE_IOC_MAGIC, 15, struct nestrace_returns)
 #define NESTRACE_IOC_STACK	_IOWR(NESTRACE_IOC_MAGIC, 16, struct nestrace_stack_config)
 #define NESTRACE_IOC_ARGS	_IOW(NESTRACE_IOC_MAGIC, 17, struct nestrace_args)
+#define NESTRACE_IOC_LIVEPATCH	_IOWR(NESTRACE_IOC_MAGIC, 18, struct nestrace_livepatch)
 #define NESTRACE_IOC_COOKIE	_IOW(NESTRACE_IOC_MAGIC, 19, struct nestrace_cookie)
 #define NESTRACE_IOC_BOOT	_IOWR(NESTRACE_IOC_MAGIC, 20, struct nestrace_boot)
 #define NESTRACE_IOC_CGROUP	_IOW(NESTRACE_IOC_MAGIC, 21, struct nestrace_cgroup)
-#define NESTRACE_IOC_LIVEPATCH	_IOWR(NESTRACE_IOC_MAGIC, 18, struct nestrace_livepatch)
 
 #endif

@@ -39,16 +39,19 @@ struct nestrace_dump_anchor {
 	__u64 session[NESTRACE_DUMP_SESSIONS];	/* 0: free */
 };
 
-/* The counters of a ring, FIELD(NAME): fields of struct nt_ring. */
-#define NESTRACE_DUMP_FIELDS(FIELD)						\
-	FIELD(pos) FIELD(hits) FIELD(written) FIELD(filtered) FIELD(filtered_early)	\
-	FIELD(recursed) FIELD(full) FIELD(not_watching) FIELD(rcu_nmi) FIELD(rcu_irq)	\
-	FIELD(in_tracer) FIELD(extends) FIELD(set_forward) FIELD(exits) FIELD(exits_full)	\
-	FIELD(exits_dropped) FIELD(exits_filtered) FIELD(strangers) FIELD(away) FIELD(awaited)	\
-	FIELD(no_node) FIELD(no_rcu) FIELD(refused) FIELD(more_bytes)
+/* The counters of a ring, FIELD(NAME, MEMBER of struct nt_ring). */
+#define NESTRACE_DUMP_FIELDS(FIELD)							\
+	FIELD(pos, pos) FIELD(hits, hits) FIELD(written, written) FIELD(filtered, filtered)	\
+	FIELD(filtered_early, filtered_early) FIELD(recursed, recursed) FIELD(full, full)	\
+	FIELD(not_watching, not_watching) FIELD(rcu_nmi, rcu_nmi) FIELD(rcu_irq, rcu_irq)	\
+	FIELD(in_tracer, in_tracer) FIELD(set_forward, set_forward) FIELD(exits, exits)		\
+	FIELD(exits_full, exits_full) FIELD(exits_dropped, exits_dropped)			\
+	FIELD(exits_filtered, exits_filtered) FIELD(strangers, strangers) FIELD(away, away)	\
+	FIELD(awaited, awaited) FIELD(no_node, missed[NT_MISSED_NO_NODE])			\
+	FIELD(no_rcu, missed[NT_MISSED_NO_RCU]) FIELD(refused, missed[NT_MISSED_REFUSED])
 
 enum nestrace_dump_field {
-#define NESTRACE_DUMP_ENUM(name)	NESTRACE_DUMP_##name,
+#define NESTRACE_DUMP_ENUM(name, member)	NESTRACE_DUMP_##name,
 	NESTRACE_DUMP_FIELDS(NESTRACE_DUMP_ENUM)
 #undef NESTRACE_DUMP_ENUM
 	NESTRACE_DUMP_NR_FIELDS
