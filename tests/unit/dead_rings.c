@@ -232,12 +232,6 @@ static void compare(bool overwrite, bool returns, bool more)
 	is_number(read > 100 * 1000, 1);
 }
 
-static u32 slot_of_flags(u8 flags)
-{
-	return flags & NESTRACE_FLAG_NMI ? NESTRACE_SLOT_NMI : flags & NESTRACE_FLAG_HARDIRQ ? NESTRACE_SLOT_HARDIRQ :
-	       flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
-}
-
 /* Take the joint with a file that has these sub-buffers. Only plain records. */
 static void join(struct dead_joint *j)
 {
@@ -261,7 +255,7 @@ static void join(struct dead_joint *j)
 			}
 			memcpy(&f, module_out[i] + 20 + off, sizeof(f));
 			off += 4 + 4 * (head & NT_TYPE_MASK);
-			slot = slot_of_flags(f.flags);
+			slot = context_of_flags(f.flags);
 			if ((head & NT_TYPE_MASK) * 4 > NESTRACE_EVENT_SIZE)
 				memcpy(&slot, module_out[i] + 16 + off - 4, 4);
 			j->records++;

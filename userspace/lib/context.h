@@ -21,4 +21,22 @@ static inline unsigned int context_slot(unsigned int slot)
 	return slot == NESTRACE_SLOT_NMI_INLINE ? NESTRACE_SLOT_NMI : slot;
 }
 
+#define CONTEXT_FLAGS	(NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ)
+
+/*
+ * Return the slot that the flags of an event give. A table, because contexts alternate too often for branches to be
+ * predicted.
+ */
+static inline unsigned int context_of_flags(unsigned int flags)
+{
+	static const uint8_t slots[CONTEXT_FLAGS + 1] = {
+		[NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_SOFTIRQ,
+		[NESTRACE_FLAG_HARDIRQ] = NESTRACE_SLOT_HARDIRQ,
+		[NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_HARDIRQ,
+		[NESTRACE_FLAG_NMI ... CONTEXT_FLAGS] = NESTRACE_SLOT_NMI,
+	};
+
+	return slots[flags & CONTEXT_FLAGS];
+}
+
 #endif

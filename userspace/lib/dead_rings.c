@@ -375,19 +375,10 @@ static void put_exit(struct dead_rings *r, const struct ring *ring, const struct
 	put(r, &e, sizeof(e));
 }
 
-static unsigned int slot_of_flags(uint8_t flags)
-{
-	if (flags & NESTRACE_FLAG_NMI)
-		return NESTRACE_SLOT_NMI;
-	if (flags & NESTRACE_FLAG_HARDIRQ)
-		return NESTRACE_SLOT_HARDIRQ;
-	return flags & NESTRACE_FLAG_SOFTIRQ ? NESTRACE_SLOT_SOFTIRQ : NESTRACE_SLOT_TASK;
-}
-
 /* Must the event say its slot, because its flags say another? */
 static bool says_slot(const struct ring *ring, const struct record *rec)
 {
-	unsigned int by_flags = slot_of_flags(rec->event[2]);
+	unsigned int by_flags = context_of_flags((uint8_t)rec->event[2]);
 
 	return rec->odd || (ring->slot != by_flags &&
 			    !(ring->slot == NESTRACE_SLOT_NMI_INLINE && by_flags == NESTRACE_SLOT_NMI));

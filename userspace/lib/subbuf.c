@@ -206,21 +206,6 @@ static inline const void *next_plain(struct subbuf *s, int *size)
 	return NULL;
 }
 
-#define CONTEXT_FLAGS	(NESTRACE_FLAG_NMI | NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ)
-
-/* A table, because contexts alternate too often for branches to be predicted. */
-static inline unsigned int slot_of_flags(unsigned int flags)
-{
-	static const uint8_t slots[CONTEXT_FLAGS + 1] = {
-		[NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_SOFTIRQ,
-		[NESTRACE_FLAG_HARDIRQ] = NESTRACE_SLOT_HARDIRQ,
-		[NESTRACE_FLAG_HARDIRQ | NESTRACE_FLAG_SOFTIRQ] = NESTRACE_SLOT_HARDIRQ,
-		[NESTRACE_FLAG_NMI ... CONTEXT_FLAGS] = NESTRACE_SLOT_NMI,
-	};
-
-	return slots[flags & CONTEXT_FLAGS];
-}
-
 static uint64_t field(const struct subbuf *s, const unsigned char *data, struct event_field f)
 {
 	return number_at(data + f.offset, f.size, s->format.bigendian);
@@ -246,7 +231,7 @@ static unsigned int slot_of(const struct subbuf *s, const struct hit_format *f,
 		slot = field(s, data, f->context);
 	else if (f->slot_at && size >= f->slot_at + (int)sizeof(uint32_t))
 		slot = own_slot(f, data, size);
-	return slot < NESTRACE_NR_SLOTS ? context_slot(slot) : slot_of_flags(flags);
+	return slot < NESTRACE_NR_SLOTS ? context_slot(slot) : context_of_flags(flags);
 }
 
 static const struct hit_format *hit_format(const struct subbuf_format *f, int type, int size)
@@ -308,7 +293,7 @@ bool subbuf_next_event(struct subbuf *s, struct hit *hit)
 		}
 	}
 	hit->is_hit = format && !format->is_return;
-	hit->slot = format ? slot_of(s, format, data, hit->size, flags) : slot_of_flags(flags);
+	hit->slot = format ? slot_of(s, format, data, hit->size, flags) : context_of_flags(flags);
 	return true;
 }
 
@@ -371,7 +356,7 @@ static size_t own_calls(struct subbuf *s, struct subbuf_call *call, size_t max)
 		}
 		call[nr++] = (struct subbuf_call){
 			.ip = own.ip, .ts = ts,
-			.slot = size == NESTRACE_EVENT_SIZE ? slot_of_flags(own.flags) :
+			.slot = size == NESTRACE_EVENT_SIZE ? context_of_flags(own.flags) :
 				slot_of(s, f, (const unsigned char *)at - size, size, own.flags),
 		};
 	}
