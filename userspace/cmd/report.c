@@ -357,16 +357,14 @@ static bool close_files(struct files *f)
 
 int cmd_report(int argc, char **argv)
 {
-	enum { GRAPH = 256, COLOUR, LINE, LINE_FROM, VMCORE, SESSION };
+	enum { GRAPH = 256, COLOUR, LINE, LINE_FROM };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "graph", no_argument, NULL, GRAPH },
 		{ "color", required_argument, NULL, COLOUR },
 		{ "line", no_argument, NULL, LINE },
 		{ "line-from", required_argument, NULL, LINE_FROM },
-		{ "vmcore", required_argument, NULL, VMCORE },
-		{ "session", required_argument, NULL, SESSION },
-		PERIOD_LONGS, FILTER_LONGS, { 0 }
+		VMCORE_LONGS, PERIOD_LONGS, FILTER_LONGS, { 0 }
 	};
 	struct report r = {
 		.reader = {
@@ -374,8 +372,8 @@ int cmd_report(int argc, char **argv)
 		},
 	};
 	struct periods periods = { 0 };
-	const char *colour = "auto", *dump = NULL;
-	unsigned int session = 0;
+	const char *colour = "auto";
+	struct vmcore_options vmcore = { 0 };
 	char *made = NULL;
 	struct text_look look = { 0 };
 	struct files files = { 0 };
@@ -401,12 +399,6 @@ int cmd_report(int argc, char **argv)
 		case LINE:
 			files.lines = true;
 			break;
-		case VMCORE:
-			dump = optarg;
-			break;
-		case SESSION:
-			session = vmcore_session(optarg);
-			break;
 		case COLOUR:
 			colour = optarg;
 			break;
@@ -414,7 +406,7 @@ int cmd_report(int argc, char **argv)
 			fputs(help, stdout);
 			return finish_output();
 		default:
-			if (!period_option(&periods, opt, optarg) &&
+			if (!vmcore_option(&vmcore, opt, optarg) && !period_option(&periods, opt, optarg) &&
 			    !filter_option(&r.reader.filter, opt, optarg))
 				usage(NULL);
 		}
@@ -423,13 +415,12 @@ int cmd_report(int argc, char **argv)
 		r.reader.periods = &periods;
 	for (; optind < argc; optind++)
 		add_path(&files.path, &files.nr, argv[optind]);
-	if (dump && files.nr > 1)
-		usage("a dump has one recording: '%s'; name only what its recorder left", files.path[1]);
-	if (session && !dump)
-		usage("--session is for a dump; add --vmcore DUMP");
-	if (dump)
-		made = vmcore_file(dump, files.nr ? files.path[0] : NULL, session, NULL);
-	files.nr = dump ? 0 : files.nr;
+	if (vmcore_wanted(&vmcore)) {
+		if (files.nr > 1)
+			usage("a dump has one recording: '%s'; name only what its recorder left", files.path[1]);
+		made = vmcore_file(&vmcore, files.nr ? files.path[0] : NULL, NULL);
+		files.nr = 0;
+	}
 	if (!files.nr)
 		add_path(&files.path, &files.nr, made ?: "trace.dat");
 	look.colour = want_colour(colour);

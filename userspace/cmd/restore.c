@@ -26,15 +26,13 @@ static const char help[] =
 
 int cmd_restore(int argc, char **argv)
 {
-	enum { VMCORE = 256, SESSION };
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
-		{ "vmcore", required_argument, NULL, VMCORE },
-		{ "session", required_argument, NULL, SESSION },
+		VMCORE_LONGS,
 		{ 0 }
 	};
-	const char *output = NULL, *dump = NULL, *partial;
-	unsigned int session = 0;
+	const char *output = NULL, *partial;
+	struct vmcore_options vmcore = { 0 };
 	bool quiet = false;
 	struct error e;
 	char *written;
@@ -51,26 +49,19 @@ int cmd_restore(int argc, char **argv)
 		case 'q':
 			quiet = true;
 			break;
-		case VMCORE:
-			dump = optarg;
-			break;
-		case SESSION:
-			session = vmcore_session(optarg);
-			break;
 		default:
-			usage(NULL);
+			if (!vmcore_option(&vmcore, opt, optarg))
+				usage(NULL);
 		}
 	}
 	if (argc - optind > 1)
 		usage("only one interrupted recording at a time: '%s'", argv[optind + 1]);
 	capture_allow_files();
 	signal(SIGXFSZ, SIG_IGN);
-	if (session && !dump)
-		usage("--session is for a dump; add --vmcore DUMP");
 	partial = optind < argc ? argv[optind] : NULL;
 	*e.text = '\0';
-	if (dump)
-		written = vmcore_file(dump, partial, session, output ?: vmcore_output(partial));
+	if (vmcore_wanted(&vmcore))
+		written = vmcore_file(&vmcore, partial, output ?: vmcore_output(partial));
 	else
 		written = tracedat_restore(partial ?: DEFAULT_NAME, output, false, &e);
 	if (!written)

@@ -182,10 +182,10 @@ static bool has_default(void)
 	return !stat(DEFAULT_NAME PARTIAL_SUFFIX, &st);
 }
 
-char *vmcore_file(const char *dump, const char *recording, unsigned int session, const char *output)
+char *vmcore_file(const struct vmcore_options *o, const char *recording, const char *output)
 {
 	const char *left = recording ?: has_default() ? DEFAULT_NAME : NULL;
-	struct dead_recording r = { .dump = dump, .name = left, .session = session, .problem = note_problem };
+	struct dead_recording r = { .dump = o->dump, .name = left, .session = o->session, .problem = note_problem };
 	char *file = NULL, *made;
 	struct error e;
 
@@ -195,7 +195,7 @@ char *vmcore_file(const char *dump, const char *recording, unsigned int session,
 		r.file = file = recorded_file(left);
 	else
 		warn("functions and tasks are numbers without what the recorder left: '%s'; name its directory, FILE.nestrace",
-		     dump);
+		     o->dump);
 	r.output = made = output ? xstrdup(output) : in_scratch("trace.dat");
 	if (!dead_recording_make(&r, &e))
 		die_error(&e);
@@ -221,7 +221,7 @@ char *vmcore_output(const char *recording)
 	return name;
 }
 
-unsigned int vmcore_session(const char *arg)
+static unsigned int session_number(const char *arg)
 {
 	unsigned long nr;
 	char *end;
@@ -230,4 +230,22 @@ unsigned int vmcore_session(const char *arg)
 	if (*arg < '0' || *arg > '9' || *end || !nr || nr > 1000)
 		usage("not the number of a session: '--session %s'; use 1 or more", arg);
 	return nr;
+}
+
+bool vmcore_option(struct vmcore_options *o, int opt, const char *arg)
+{
+	if (opt == VMCORE_DUMP)
+		o->dump = arg;
+	else if (opt == VMCORE_SESSION)
+		o->session = session_number(arg);
+	else
+		return false;
+	return true;
+}
+
+bool vmcore_wanted(const struct vmcore_options *o)
+{
+	if (o->session && !o->dump)
+		usage("--session is for a dump; add --vmcore DUMP");
+	return o->dump;
 }

@@ -5,18 +5,31 @@
 
 #include <stdbool.h>
 
+/* The options of report and restore. Zeroed: none. */
+struct vmcore_options {
+	const char *dump;		/* of --vmcore; NULL: there is none */
+	unsigned int session;		/* of the dump, from 1; 0: that of the recording, or the only one */
+};
+
+enum { VMCORE_DUMP = 800, VMCORE_SESSION };
+#define VMCORE_LONGS						\
+	{ "vmcore", required_argument, NULL, VMCORE_DUMP },	\
+	{ "session", required_argument, NULL, VMCORE_SESSION }
+
+/* Take @opt if it is one of these. Return: false if it is not. */
+bool vmcore_option(struct vmcore_options *o, int opt, const char *arg);
+/* After all options: check that they fit together. Return: true if there is a dump. */
+bool vmcore_wanted(const struct vmcore_options *o);
 /*
  * Make a trace.dat. @recording: the directory that the recorder left, FILE for FILE.nestrace, or the file that nestrace
- * restore has made of it; NULL: trace.dat.nestrace, if it is there. @session: of the dump, from 1; 0: that of the recording, or the only one.
- * @output: its name, or NULL for one that is removed at the end. Return: its name, to be freed; errors end the process
- * after a message. The recorder's directory stays as it is.
+ * restore has made of it; NULL: trace.dat.nestrace, if it is there. @output: its name, or NULL for one that is removed
+ * at the end. Return: its name, to be freed; errors end the process after a message. The recorder's directory stays
+ * as it is.
  */
-char *vmcore_file(const char *dump, const char *recording, unsigned int session, const char *output);
+char *vmcore_file(const struct vmcore_options *o, const char *recording, const char *output);
 /* Was a part of it damaged or missing? A message has said so. */
 bool vmcore_has_problems(void);
 /* Return the name for that file without -o, to be freed. Die if it is there already. */
 char *vmcore_output(const char *recording);
-/* Return the value of --session. */
-unsigned int vmcore_session(const char *arg);
 
 #endif
