@@ -295,6 +295,15 @@ until_running()
 	setup within_a_minute sessions "1 running"
 }
 
+# known_calls FILE...: print how many calls of nt_calls these files have
+known_calls()
+{
+	local file
+	for file; do
+		nestrace report "$file" | grep -c ': [a-z]* *nt_called <- '
+	done | awk '{ n += $1 } END { print n + 0 }'
+}
+
 # load DIR: use processes, files, timers and the loopback network until the file DIR/stop
 # exists. Each round adds a line to DIR/rounds.
 load()

@@ -3,7 +3,7 @@
 # slow: yes
 # debian: trixie trace-cmd
 setup insmod /tests/nt_calls.ko
-# trace-cmd asks for the name of who connects
+# trace-cmd looks up the name of the client
 setup sh -c 'echo 127.0.0.1 localhost > /etc/hosts'
 setup mkdir far
 setsid /tests/trixie/ld.so --library-path /tests/trixie /tests/trixie/trace-cmd listen -p 20000 -d "$PWD/far" > far.log 2>&1 &

@@ -3,7 +3,7 @@
 # programs: tmux trace-cmd
 export LANG=C.UTF-8
 setup mkdir -p /run
-# trace-cmd listen asks for the name of who connects
+# trace-cmd listen looks up the name of the client
 setup sh -c 'echo 127.0.0.1 localhost > /etc/hosts'
 for page in /tests/*.1; do
 	sed -n '/^.SH EXAMPLES/,/^.fi/p' "$page" | sed '1,2d; $d' > example

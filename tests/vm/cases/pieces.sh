@@ -8,15 +8,6 @@ setup mkdir -p /run d
 setup sh -c 'echo guest > /proc/sys/kernel/hostname'
 setup cd d
 
-# hits FILE...: the known calls in these files
-hits()
-{
-	local file
-	for file; do
-		nestrace report "$file" | grep -c ': [a-z]* *nt_called <- '
-	done | awk '{ n += $1 } END { print n + 0 }'
-}
-
 # column FILE... NAME: the sum of a counter over the files
 column()
 {
@@ -35,7 +26,7 @@ show < err
 set -- time-*.dat
 ok "--rotate: there are several files" test $# -ge 3
 is "--rotate: their names have host and time" "$(ls time-* | grep -vcE '^time-guest-20[0-9]{6}-[0-9]{6}(-[0-9]+)?\.dat$')" 0
-is "--rotate: all calls are there" "$(hits "$@")" 3120
+is "--rotate: all calls are there" "$(known_calls "$@")" 3120
 is "--rotate: the counters add up to them" "$(column "$*" recorded)" 3120
 is "--exec: it ran for each file" "$(sort ../done | tr '\n' ' ')" "$(ls time-* | tr '\n' ' ')"
 is "--rotate: trace-cmd reads each" "$(for f; do trace-cmd report "$f" 2> /dev/null; done | grep -c nt_called)" 3120
@@ -64,7 +55,7 @@ ok "a full disk: the oldest files were removed" grep -q 'the disk was full: [0-9
 ok "a full disk: what is left can be read" sh -c 'for f in /small/full-*.dat; do nestrace report $f | tail -n 1 | grep -q . || exit 1; done'
 is "a full disk: no recording is left half made" "$(ls -d /small/*.nestrace 2> /dev/null)" ""
 set -- /small/full-*.dat
-ok "a full disk: the newest calls are there" test "$(hits "$@")" -gt 260
+ok "a full disk: the newest calls are there" test "$(known_calls "$@")" -gt 260
 setup umount /small
 
 # kill -9 at any time
@@ -84,7 +75,7 @@ for delay in 2 2.7 3.5; do
 	for partial in kill-*.nestrace; do
 		nestrace restore -q "$partial" || note "$partial"
 	done
-	is "kill -9 after $delay s: all calls are there" "$(hits kill-*.dat)" 800
+	is "kill -9 after $delay s: all calls are there" "$(known_calls kill-*.dat)" 800
 done
 rm -rf kill-*
 
@@ -103,7 +94,7 @@ echo "task 10" > /proc/nt_calls
 name=$(nestrace snapshot)
 is "snapshot: it succeeds" $? 0
 ok "snapshot: it prints the name of a file" test -s "$name"
-is "snapshot: the file has the calls" "$(hits "$name")" 20
+is "snapshot: the file has the calls" "$(known_calls "$name")" 20
 setup within_a_minute sessions "1 running"
 echo "task 5" > /proc/nt_calls
 kill -INT $recorder
@@ -112,7 +103,7 @@ is "--flight --keep: Ctrl-C ends it" $? 0
 show < err
 set -- flight-*.dat
 is "--flight --keep: there is a file for each incident, and the last" $# 4
-is "--flight --keep: all calls are there" "$(hits "$@")" 70
+is "--flight --keep: all calls are there" "$(known_calls "$@")" 70
 is "--flight --keep: two files have the trigger" "$(for f; do nestrace report "$f"; done | grep -c 'loadavg_proc_show <- ')" 2
 is "--flight --keep: the gaps before the others are reported" "$(for f; do nestrace report "$f"; done | grep -c '^# gap: nothing was recorded for [0-9.]* s, ')" 3
 is "--flight --keep: every hit is accounted for" "$(($(column "$*" recorded) + $(column "$*" filtered)))" "$(column "$*" hits)"

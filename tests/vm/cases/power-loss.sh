@@ -16,15 +16,6 @@ done
 setup mkdir -p disk after /run
 setup mkfs.ext4 -q -O ^metadata_csum /dev/ram0
 
-# hits FILE...: the known calls in these files
-hits()
-{
-	local file
-	for file; do
-		nestrace report "$file" | grep -c ': [a-z]* *nt_called <- '
-	done | awk '{ n += $1 } END { print n + 0 }'
-}
-
 # lose_power: mount what the disk has
 lose_power()
 {
@@ -54,7 +45,7 @@ for i in 1 2 3; do
 	echo "task 100" > /proc/nt_calls
 	lose_power
 	ok "$i: nestrace restore works" nestrace restore -q -o "$PWD/t.dat" after/t.dat
-	n=$(hits t.dat)
+	n=$(known_calls t.dat)
 	ok "$i: all calls up to a second before are there" test "$n" -ge 2000
 	is "$i: trace-cmd reads as many" "$(trace-cmd report t.dat 2> /dev/null | grep -c nt_called)" "$n"
 	power_comes_back
@@ -77,6 +68,6 @@ ok "pieces: several are complete" test "$(ls after/piece-*.dat | wc -l)" -ge 2
 for partial in after/piece-*.nestrace; do
 	[ -d "$partial" ] && nestrace restore -q "$partial"
 done
-is "pieces: all calls are in them" "$(hits after/piece-*.dat)" 2400
+is "pieces: all calls are in them" "$(known_calls after/piece-*.dat)" 2400
 power_comes_back
 setup rmmod nt_calls
