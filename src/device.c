@@ -27,7 +27,9 @@
 #include "loaded.h"
 #include "merge.h"
 #include "modules.h"
+#include "persist.h"
 #include "rcu.h"
+#include "region.h"
 #include "session.h"
 #include "stream.h"
 #include "tasks.h"
@@ -374,7 +376,8 @@ static int nt_ioc_config(struct nt_session *s, const void __user *user)
 		return -EINVAL;
 	if (s->state != NT_NEW)
 		return -EBUSY;
-	if (s->hook.stack && arg.flags & (NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_EXIT))
+	if ((s->hook.stack && arg.flags & (NESTRACE_CONFIG_COUNT | NESTRACE_CONFIG_EXIT)) ||
+	    (s->region && arg.flags & NESTRACE_CONFIG_COUNT))
 		return -EINVAL;
 	/* they were checked with the flags of before */
 	if (s->hook.programs)
@@ -572,9 +575,46 @@ static int nt_ioc_cookie(struct nt_session *s, const void __user *user)
 	int ret;
 
 	ret = nt_copy_arg(arg, user, 0);
-	if (!ret)
-		nt_anchor_set_cookie(s, arg.cookie);
-	return ret;
+	if (ret)
+		return ret;
+	nt_anchor_set_cookie(s, arg.cookie);
+	nt_persist_set_cookie(s, arg.cookie);
+	return 0;
+}
+
+static bool nt_is_region_name(const char *name)
+{
+	return *name && strnlen(name, NESTRACE_REGION_NAME) < NESTRACE_REGION_NAME;
+}
+
+static int nt_ioc_persist(struct nt_session *s, const void __user *user)
+{
+	struct nestrace_persist arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, 0);
+	if (ret)
+		return ret;
+	if (!nt_is_region_name(arg.name) || s->region || s->hook.counts)
+		return -EINVAL;
+	return s->state == NT_NEW ? nt_region_claim(arg.name, &s->region) : -EBUSY;
+}
+
+static int nt_ioc_region(void __user *user)
+{
+	struct nestrace_region arg;
+	int ret;
+
+	ret = nt_copy_arg(arg, user, NESTRACE_REGION_OPEN | NESTRACE_REGION_FORGET);
+	if (ret)
+		return ret;
+	if (!nt_is_region_name(arg.name) || arg.at || arg.bytes || arg.holds || arg.reserved ||
+	    arg.flags == (NESTRACE_REGION_OPEN | NESTRACE_REGION_FORGET))
+		return -EINVAL;
+	ret = nt_region_describe(&arg);
+	if (!ret && copy_to_user(user, &arg, sizeof(arg)))
+		ret = -EFAULT;
+	return ret || !(arg.flags & NESTRACE_REGION_OPEN) ? ret : nt_region_open(arg.name);
 }
 
 static int nt_ioc_recursions(struct nt_session *s, void __user *user)
@@ -757,6 +797,8 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return nt_ioc_livepatch(user);
 	if (cmd == NESTRACE_IOC_BOOT)
 		return nt_ioc_boot(user);
+	if (cmd == NESTRACE_IOC_REGION)
+		return nt_ioc_region(user);
 	if (mutex_lock_interruptible(&s->lock))
 		return -ERESTARTSYS;
 	switch (cmd) {
@@ -789,6 +831,9 @@ static long nt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case NESTRACE_IOC_COOKIE:
 		ret = nt_ioc_cookie(s, user);
+		break;
+	case NESTRACE_IOC_PERSIST:
+		ret = nt_ioc_persist(s, user);
 		break;
 	case NESTRACE_IOC_RECURSIONS:
 		ret = nt_ioc_recursions(s, user);

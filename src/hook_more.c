@@ -422,7 +422,7 @@ static __always_inline void nt_enter_plain(unsigned long ip, unsigned long paren
 		if (unlikely(delta > NT_DELTA_MAX))
 			return linked(node->ip, rec->event.call.parent_ip,
 				      node->base.rethook->data, fregs);
-		rec->head = nt_short_head(sizeof(*rec), delta);
+		nt_set_head(&rec->head, nt_short_head(sizeof(*rec), delta));
 		nt_ring_publish(ring, ts, sizeof(*rec));
 	}
 	node->ts = ts;
@@ -632,7 +632,7 @@ static __always_inline void nt_leave_plain(const struct nt_node *node, const str
 	delta = ts - ring->last;
 	if (unlikely(delta > NT_DELTA_MAX))
 		return nt_left(node, h, NT_RETHOOK_NONE regs, slot);
-	rec->head = nt_short_head(sizeof(*rec), delta);
+	nt_set_head(&rec->head, nt_short_head(sizeof(*rec), delta));
 	nt_ring_publish(ring, ts, sizeof(*rec));
 	nt_local_inc(&ring->exits);
 	nt_guard_leave(slot);

@@ -14,6 +14,7 @@
 #include "kernel_features.h"
 #include "livepatch.h"
 #include "modules.h"
+#include "persist.h"
 #include "rcu.h"
 #include "returns.h"
 #include "selftest.h"
@@ -80,15 +81,20 @@ static int __init nt_init(void)
 	ret = nt_anchor_init();
 	if (ret)
 		goto err_events;
-	ret = nt_device_init();
+	ret = nt_persist_init();
 	if (ret)
 		goto err_anchor;
+	ret = nt_device_init();
+	if (ret)
+		goto err_persist;
 
 	nt_events_set_ready();
 	nt_boot_init();
 	pr_info("version " NT_VERSION " is ready at " NESTRACE_DEVICE "\n");
 	return 0;
 
+err_persist:
+	nt_persist_exit();
 err_anchor:
 	nt_anchor_exit();
 err_events:
@@ -110,6 +116,7 @@ static void __exit nt_exit(void)
 {
 	nt_device_exit();
 	nt_boot_exit();
+	nt_persist_exit();
 	nt_anchor_exit();
 	nt_livepatch_exit();
 	nt_events_exit();

@@ -79,18 +79,6 @@ bool nt_stream_due(struct nt_stream *st)
 	return nt_stream_fullness(st) >= 1024 / 8;
 }
 
-/* Return: true if, at some moment in this call, no hit in the ring was between its two counters. */
-static bool nt_ring_hits_over(const struct nt_ring *r)
-{
-	u64 over = READ_ONCE(r->written) + READ_ONCE(r->full) + READ_ONCE(r->recursed) +
-		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching) +
-		   READ_ONCE(r->exits_dropped) + READ_ONCE(r->exits_filtered) + READ_ONCE(r->awaited);
-
-	/* @hits is counted first and read last: pairs with nt_ring_publish() */
-	smp_rmb();
-	return READ_ONCE(r->hits) == over;
-}
-
 static void nt_stream_snapshot(struct nt_stream *st, struct nt_snapshot *snap)
 {
 	const struct nt_guards *guards = &per_cpu(nt_guards, st->cpu);

@@ -13,6 +13,8 @@
  *    losses before a sub-buffer, so the reader knows exactly how many are missing, and by
  *    @first_exits how many of these are returns. Hits that are lost because RCU was not watching are
  *    counted in @not_watching only.
+ *  - In memory that outlives the machine, a sub-buffer is all 0 when it is entered, and a record gets its head
+ *    last: what is published is known there without @pos.
  */
 #ifndef NT_RING_H
 #define NT_RING_H
@@ -158,9 +160,14 @@ struct nt_ring {
 	/* where stacks or arguments are recorded */
 	u64 more_bytes;		/* of those in @written */
 
+	struct nt_ring *copies;	/* NT_RING_COPIES, where the memory outlives the machine; else NULL */
+
 	/* written by the reader: sub-buffers below this number are free again */
 	u64 read ____cacheline_aligned;
 } ____cacheline_aligned;
+
+/* The hook copies the counters to the first two in turn, and nt_persist_refresh() to the others. */
+#define NT_RING_COPIES		4
 
 /* A CPU that reads does not write a line that the CPU that records uses. */
 static_assert(offsetof(struct nt_ring, read) % SMP_CACHE_BYTES == 0);
@@ -217,6 +224,33 @@ static __always_inline bool nt_ring_full(const struct nt_ring *r)
 	return !r->overwrite && next - smp_load_acquire(&r->read) >= nt_ring_subbufs(r);
 }
 
+/* Copy the counters: @to is whole while its @pos is not 0. */
+static __always_inline void nt_ring_copy(struct nt_ring *to, const struct nt_ring *r)
+{
+	u64 *to_word = (u64 *)to, pos = READ_ONCE(r->pos);
+	const u64 *word = (const u64 *)r;
+	unsigned int i;
+
+	WRITE_ONCE(to->pos, 0);
+	smp_wmb();
+	for (i = 1; i < offsetof(struct nt_ring, read) / sizeof(u64); i++)
+		WRITE_ONCE(to_word[i], READ_ONCE(word[i]));
+	smp_wmb();
+	WRITE_ONCE(to->pos, pos);
+}
+
+/* Make the sub-buffer @nr, just entered, one that a reader understands after a reset. */
+static noinstr __maybe_unused void nt_ring_keep(struct nt_ring *r, u64 nr)
+{
+	u64 *word = (u64 *)nt_ring_subbuf(r, nr)->data;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(((struct nt_subbuf *)NULL)->data) / sizeof(u64); i++)
+		WRITE_ONCE(word[i], 0);
+	smp_wmb();
+	nt_ring_copy(&r->copies[nr & 1], r);
+}
+
 /* Enter the next sub-buffer, at time @ts; nt_ring_full() has said no. */
 static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 {
@@ -237,6 +271,8 @@ static __always_inline void nt_ring_next(struct nt_ring *r, u64 ts)
 	WRITE_ONCE(sb->first_exits, r->exits + r->exits_full);
 	WRITE_ONCE(sb->first, r->written + r->full);
 	WRITE_ONCE(r->last, ts);
+	if (unlikely(r->copies))
+		nt_ring_keep(r, nr);
 }
 
 /* Let no further record into the sub-buffer: a record was lost, and its gap is reported behind it. */
@@ -269,6 +305,13 @@ static __always_inline u32 nt_short_head(u32 bytes, u64 delta)
 	return (bytes - sizeof(u32)) / sizeof(u32) | (u32)(delta << NT_TYPE_BITS);
 }
 
+/* Set the head of a record, after all else in it. */
+static __always_inline void nt_set_head(u32 *head, u32 value)
+{
+	barrier();
+	WRITE_ONCE(*head, value);
+}
+
 /* Publish @bytes, which hold one record, complete, and perhaps a time extend. */
 static __always_inline void nt_ring_publish(struct nt_ring *r, u64 ts, u32 bytes)
 {
@@ -290,7 +333,7 @@ static __always_inline bool nt_ring_commit(struct nt_ring *r, struct nt_record *
 
 	if (unlikely(delta > NT_DELTA_MAX))
 		return false;
-	rec->head = nt_short_head(sizeof(*rec), delta);
+	nt_set_head(&rec->head, nt_short_head(sizeof(*rec), delta));
 	nt_ring_publish(r, ts, sizeof(*rec));
 	return true;
 }
@@ -324,7 +367,7 @@ static __always_inline bool nt_ring_commit_late(struct nt_ring *r, struct nt_rec
 		rec = nt_ring_room(r);
 		*rec = copy;
 	}
-	rec->head = nt_short_head(sizeof(*rec), 0);
+	nt_set_head(&rec->head, nt_short_head(sizeof(*rec), 0));
 	nt_ring_publish(r, ts, bytes);
 	return true;
 }
@@ -378,12 +421,24 @@ static __always_inline bool nt_room_find(struct nt_ring *r, struct nt_room *room
 static __always_inline void nt_room_publish(struct nt_ring *r, const struct nt_room *room, u32 bytes,
 					    u32 more, u32 type)
 {
-	*room->head = more ? type | room->delta << NT_TYPE_BITS : nt_short_head(bytes, room->delta);
+	nt_set_head(room->head, more ? type | room->delta << NT_TYPE_BITS : nt_short_head(bytes, room->delta));
 	if (room->before)
 		nt_local_inc(&r->extends);
 	if (more)
 		WRITE_ONCE(r->more_bytes, r->more_bytes + more);
 	nt_ring_publish(r, room->ts, room->before + bytes + more);
+}
+
+/* Return: true if, at some moment in this call, no hit in the ring was between its two counters. */
+static inline bool nt_ring_hits_over(const struct nt_ring *r)
+{
+	u64 over = READ_ONCE(r->written) + READ_ONCE(r->full) + READ_ONCE(r->recursed) +
+		   READ_ONCE(r->filtered) + READ_ONCE(r->not_watching) +
+		   READ_ONCE(r->exits_dropped) + READ_ONCE(r->exits_filtered) + READ_ONCE(r->awaited);
+
+	/* @hits is counted first and read last: pairs with nt_ring_publish() */
+	smp_rmb();
+	return READ_ONCE(r->hits) == over;
 }
 
 #endif

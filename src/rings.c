@@ -9,6 +9,7 @@
 #include <linux/vmalloc.h>
 
 #include "firsts.h"
+#include "region.h"
 #include "rings.h"
 #include "session.h"
 
@@ -131,6 +132,28 @@ static void nt_pages_unreserve(struct nt_session *s)
 	nt_pages_reserved -= nt_session_pages(s);
 }
 
+/* Take @nr pages of @region. */
+static int nt_memory_take(struct nt_memory *m, unsigned int nr, struct nt_region *region)
+{
+	unsigned int i;
+
+	m->pages = kvcalloc(nr, sizeof(*m->pages), GFP_KERNEL | __GFP_NOWARN);
+	if (!m->pages)
+		return -ENOMEM;
+	m->base = nt_region_take(region, (size_t)nr << PAGE_SHIFT);
+	if (!m->base)
+		return -ENOSPC;
+	for (i = 0; i < nr; i++)
+		m->pages[i] = virt_to_page(m->base + (i << PAGE_SHIFT));
+	return 0;
+}
+
+/* Give back what nt_memory_take() has taken: its pages are the region's. */
+static void nt_memory_return(struct nt_memory *m)
+{
+	kvfree(m->pages);
+}
+
 static void nt_memory_free(struct nt_memory *m, unsigned int nr)
 {
 	unsigned int i;
@@ -166,13 +189,19 @@ static int nt_memory_alloc(struct nt_memory *m, unsigned int nr, unsigned int cp
 
 static int nt_rings_alloc_memory(struct nt_session *s)
 {
-	unsigned int cpu;
-	int ret = nt_pages_reserve(s);
+	unsigned int nr = s->memory_size >> PAGE_SHIFT, cpu;
+	int ret = 0;
 
+	/* the machine does without a region's memory anyway */
+	if (s->region)
+		nt_region_rewind(s->region);
+	else
+		ret = nt_pages_reserve(s);
 	for_each_cpu(cpu, s->cpus) {
 		if (ret)
 			break;
-		ret = nt_memory_alloc(&s->memory[cpu], s->memory_size >> PAGE_SHIFT, cpu);
+		ret = s->region ? nt_memory_take(&s->memory[cpu], nr, s->region) :
+				  nt_memory_alloc(&s->memory[cpu], nr, cpu);
 	}
 	return ret;
 }
@@ -217,8 +246,12 @@ void nt_rings_free(struct nt_session *s)
 
 	if (!s->memory)
 		return;
-	for_each_cpu(cpu, s->cpus)
-		nt_memory_free(&s->memory[cpu], s->memory_size >> PAGE_SHIFT);
+	for_each_cpu(cpu, s->cpus) {
+		if (s->region)
+			nt_memory_return(&s->memory[cpu]);
+		else
+			nt_memory_free(&s->memory[cpu], s->memory_size >> PAGE_SHIFT);
+	}
 	mutex_lock(&nt_pages_lock);
 	nt_pages_unreserve(s);
 	mutex_unlock(&nt_pages_lock);

@@ -33,8 +33,8 @@ struct nt_rings {
 size_t nt_ring_bytes(unsigned int ring_kb, enum nestrace_slot slot);
 /*
  * Allocate and initialise the rings of all CPUs of @s.
- * Return: 0, -EINTR if the caller is being killed, or -ENOMEM if RLIMIT_MEMLOCK or half of the
- * available memory is exceeded.
+ * Return: 0, -EINTR if the caller is being killed, -ENOMEM if RLIMIT_MEMLOCK or half of the
+ * available memory is exceeded, or -ENOSPC if its region is too small.
  * Context: may sleep; @s->lock is held.
  */
 int nt_rings_alloc(struct nt_session *s);

@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "hook_more.h"
 #include "modules.h"
+#include "persist.h"
 #include "returns_check.h"
 #include "session.h"
 #include "stream.h"
@@ -74,6 +75,7 @@ static void nt_session_release(struct kref *ref)
 	nt_anchor_remove(s);
 	nt_streams_free(s);
 	nt_rings_free(s);
+	nt_persist_remove(s);
 	nt_counts_gone_free(&s->gone);
 	free_percpu(s->hook.rings);
 	free_cpumask_var(s->cpus);
@@ -171,6 +173,11 @@ int nt_session_prepare(struct nt_session *s)
 	}
 	s->hook.reader = nt_clock_choose(s->clock, &s->scale);
 	ret = s->hook.counts ? 0 : nt_anchor_add(s);
+	if (!ret && s->region) {
+		ret = nt_persist_add(s);
+		if (ret)
+			nt_anchor_remove(s);
+	}
 	if (ret) {
 		nt_streams_free(s);
 		nt_rings_free(s);

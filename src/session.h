@@ -27,6 +27,7 @@
 
 struct nestrace_dump_session;
 struct nt_memory;
+struct nt_region;
 struct nt_stream;
 struct nt_tasks;
 
@@ -57,10 +58,12 @@ struct nt_session {
 	struct nt_counts_gone gone;	/* with a lock of its own */
 	struct nt_returns returns;	/* of the hook; empty unless it is registered */
 	struct nt_stream **streams;	/* by CPU; NULL: not READY yet, or it counts */
+	struct nt_region *region;	/* of persist.h, what @memory is of; NULL: it is the kernel's */
 	struct nt_memory *memory;	/* by CPU, what its rings are carved from */
 	size_t memory_size;		/* in bytes, of each CPU */
 	u64 cookie;			/* by which a reader of a dump recognises it */
 	struct nestrace_dump_session *described;	/* for such a reader; NULL: not READY yet, or it counts */
+	struct nestrace_dump_session *kept;	/* the same in the region */
 	struct mm_struct *memory_mm;	/* charged for the rings (RLIMIT_MEMLOCK) */
 	struct delayed_work watch_work;	/* stops the session once a trigger has frozen it */
 	struct list_head hibernation;	/* of hibernation.c, under its lock */
@@ -84,7 +87,7 @@ void nt_session_close(struct nt_session *s);
 
 /* Ignore the tasks with this address space; NT_NO_MM: none. While @s runs, hits meanwhile may go either way. */
 void nt_session_ignore_mm(struct nt_session *s, struct mm_struct *mm);
-/* Make rings and streams, or tables of counts: the configuration is fixed now. Return: 0, -EINTR or -ENOMEM. */
+/* Make rings and streams, or tables of counts: the configuration is fixed now. Return: 0, -EINTR, -ENOMEM or -ENOSPC. */
 int nt_session_prepare(struct nt_session *s);
 /* Return: 0, or the errors of NESTRACE_IOC_START. */
 int nt_session_start(struct nt_session *s);

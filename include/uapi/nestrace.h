@@ -14,7 +14,7 @@
  *  - A struct begins with its size in bytes and its flags. Any other size gives EINVAL. So
  *    does a flag that is not listed here, or a reserved field that is not 0.
  *  - An unknown ioctl number gives ENOTTY.
- *  - The ioctls that configure (FILTER, PID, CGROUP, CPUS, CONFIG, ARGS, and STACK with a depth) give EBUSY once START
+ *  - The ioctls that configure (FILTER, PID, CGROUP, CPUS, CONFIG, PERSIST, ARGS, and STACK with a depth) give EBUSY once START
  *    or STREAM has created the rings, even if that ioctl then failed for another reason.
  *  - A bad user address gives EFAULT; lack of memory gives ENOMEM.
  *  - START and STOP take no argument: any value but 0 gives EINVAL.
@@ -553,6 +553,40 @@ struct nestrace_boot {
 };
 
 /*
+ * NESTRACE_IOC_PERSIST: puts the rings into memory that the kernel has reserved by reserve_mem=SIZE:ALIGN:@name. A
+ * warm reboot leaves it as it is, and so does the end of the session, until NESTRACE_REGION_FORGET: a recorder that is
+ * killed, too, leaves what it had not read. The first NESTRACE_IOC_START or _STREAM gives ENOSPC if the rings do not
+ * fit.
+ * Errors: EOPNOTSUPP the kernel cannot reserve memory by name, as before 6.12; ENOENT there is no such memory; EBUSY
+ * another session uses it; EEXIST it holds a session of before; EINVAL the session counts, or has one already.
+ */
+#define NESTRACE_REGION_NAME	16
+struct nestrace_persist {
+	__u32 size;
+	__u32 flags;
+	char  name[NESTRACE_REGION_NAME];	/* ends with a NUL */
+};
+
+/*
+ * NESTRACE_IOC_REGION: describes such memory. With NESTRACE_REGION_OPEN it returns a descriptor: read() and pread()
+ * give what a session of before has left there, in the layout of nestrace_dump.h. NESTRACE_REGION_FORGET lets a new
+ * session use it. It does not wait for the ioctls of the caller's session.
+ * Errors: EOPNOTSUPP, ENOENT as for NESTRACE_IOC_PERSIST; with flags also EBUSY a session uses it; ENODATA it holds
+ * none; EMFILE, ENFILE.
+ */
+#define NESTRACE_REGION_OPEN	(1U << 0)
+#define NESTRACE_REGION_FORGET	(1U << 1)
+struct nestrace_region {
+	__u32 size;
+	__u32 flags;
+	char  name[NESTRACE_REGION_NAME];	/* in; ends with a NUL */
+	__u64 at;		/* out: its physical address */
+	__u64 bytes;		/* out */
+	__u32 holds;		/* out: 1: a session of before */
+	__u32 reserved;
+};
+
+/*
  * NESTRACE_IOC_RECURSIONS: the first functions that recursed on one CPU and in one slot,
  * each with the function that was being traced on that stack. EINVAL: no such CPU or slot.
  */
@@ -800,7 +834,7 @@ struct nestrace_klp_task {
 /*
  * NESTRACE_IOC_START: arms the session. It may follow a stop; it continues in the same rings.
  * Errors: EBUSY running already, or ftrace is off (kernel.ftrace_enabled = 0); ENOMEM no
- * memory for the rings; ENODEV ftrace has shut itself down after a bug.
+ * memory for the rings; ENOSPC that of NESTRACE_IOC_PERSIST is too small; ENODEV ftrace has shut itself down after a bug.
  */
 #define NESTRACE_IOC_START	_IO(NESTRACE_IOC_MAGIC, 5)
 /*
@@ -829,5 +863,7 @@ struct nestrace_klp_task {
 #define NESTRACE_IOC_COOKIE	_IOW(NESTRACE_IOC_MAGIC, 19, struct nestrace_cookie)
 #define NESTRACE_IOC_BOOT	_IOWR(NESTRACE_IOC_MAGIC, 20, struct nestrace_boot)
 #define NESTRACE_IOC_CGROUP	_IOW(NESTRACE_IOC_MAGIC, 21, struct nestrace_cgroup)
+#define NESTRACE_IOC_PERSIST	_IOW(NESTRACE_IOC_MAGIC, 22, struct nestrace_persist)
+#define NESTRACE_IOC_REGION	_IOWR(NESTRACE_IOC_MAGIC, 23, struct nestrace_region)
 
 #endif

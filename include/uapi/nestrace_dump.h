@@ -10,6 +10,10 @@
  *	the offset of its counters in their first page, and the number of their pages; those pages
  *	the number of pages of its rings; those pages
  * The rings of a CPU lie one behind the other by slot, in the layout of src/ring.h.
+ *
+ * A region that outlives the machine (NESTRACE_IOC_PERSIST) begins with a page like the anchor, of one session, whose
+ * pages are all in the region. There are copies of its counters only: the newest one has the highest position, and
+ * position 0 means that a copy is being made. Records may follow that position, up to a head of 0.
  */
 #ifndef _UAPI_NESTRACE_DUMP_H
 #define _UAPI_NESTRACE_DUMP_H
@@ -19,9 +23,10 @@
 #include "uapi/nestrace.h"
 
 /* Changes whenever anything here, in src/ring.h or in the rings does. */
-#define NESTRACE_DUMP_VERSION		1
+#define NESTRACE_DUMP_VERSION		2
 #define NESTRACE_DUMP_MAGIC_SIZE	16
 #define NESTRACE_DUMP_ANCHOR_MAGIC	"nestrace-anchor"
+#define NESTRACE_DUMP_REGION_MAGIC	"nestrace-region"
 #define NESTRACE_DUMP_SESSION_MAGIC	"nestrace-sessio"
 #define NESTRACE_DUMP_LIST_MAGIC	"nestrace-a-list"
 #define NESTRACE_DUMP_SESSIONS		500
@@ -76,6 +81,8 @@ struct nestrace_dump_session {
 	char  host[65], release[65], build[65];
 	__u8  reserved;
 	__u32 stride;		/* bytes from a slot's counters to those of the next */
+	__u32 copies;		/* of a slot's counters; 0: these are those that the machine used */
+	__u32 copy_bytes;	/* from a copy to the next */
 	__u16 at[NESTRACE_DUMP_NR_FIELDS];	/* where each counter is; all are u64 */
 	__u64 list;		/* the first page of the list */
 };

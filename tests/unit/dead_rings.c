@@ -21,6 +21,8 @@ static struct nt_session session;
 static struct nt_rings rings;
 static struct nt_stream stream;
 static char *memory;			/* of the rings; its physical address is 0 */
+static struct nt_ring copies[NESTRACE_NR_SLOTS][NT_RING_COPIES];	/* as in a region */
+static bool has_copies;
 static u64 unreadable = U64_MAX;	/* a page that the dump lacks */
 
 bool memory_dump_read(struct memory_dump *d, uint64_t at, void *buf, size_t len)
@@ -61,6 +63,11 @@ static void new_session(bool overwrite, bool returns)
 			     overwrite);
 		if (returns)
 			nt_ring_fit(&rings.slot[i], sizeof(struct nt_exit_record));
+		if (has_copies) {
+			memset(copies[i], 0, sizeof(copies[i]));
+			rings.slot[i].copies = copies[i];
+			nt_ring_copy(copies[i], &rings.slot[i]);
+		}
 		stream.cursor[i].off = NESTRACE_SUBBUF_HEADER;
 		stream.cursor[i].end = NESTRACE_SUBBUF_HEADER;
 		if (overwrite)
@@ -168,6 +175,18 @@ static void read_module(void)
 	} while (full && module_nr < SUBBUFS_MAX);
 }
 
+/* Return: the position of the newest copy of a ring's counters. */
+static u64 copied_pos(unsigned int slot)
+{
+	u64 pos = 0;
+	unsigned int i;
+
+	for (i = 0; i < NT_RING_COPIES; i++)
+		if (copies[slot][i].pos > pos)
+			pos = copies[slot][i].pos;
+	return pos;
+}
+
 static struct dead_session dead;
 static struct dead_cpu dead_cpu;
 
@@ -181,12 +200,13 @@ static void die(void)
 	dead.about.mult = session.scale.mult;
 	dead.about.offset = session.scale.offset;
 	dead.about.span_mult = session.scale.span_mult;
+	dead.about.copies = has_copies ? NT_RING_COPIES : 0;
 	dead_cpu = (struct dead_cpu){ .page = (uint64_t *)page };
 	for (i = 0; i < RINGS_BYTES / NESTRACE_SUBBUF_SIZE; i++)
 		page[i] = i * NESTRACE_SUBBUF_SIZE;
 	for (i = 0; i < NESTRACE_NR_SLOTS; i++) {
 		dead.about.ring_bytes[i] = SUBBUFS * NESTRACE_SUBBUF_SIZE;
-		dead_cpu.count[i][NESTRACE_DUMP_pos] = rings.slot[i].pos;
+		dead_cpu.count[i][NESTRACE_DUMP_pos] = has_copies ? copied_pos(i) : rings.slot[i].pos;
 	}
 }
 
@@ -230,6 +250,32 @@ static void compare(bool overwrite, bool returns, bool more)
 	}
 	is_number(bad, 0);
 	is_number(read > 100 * 1000, 1);
+}
+
+/*
+ * Begin a record that is not published, and use the oldest sub-buffer again as far as @words of it, as a machine
+ * that is reset in the middle of a hit. Return: the records that are gone.
+ */
+static u64 reset_within(struct nt_ring *r, unsigned int words)
+{
+	u64 nr = r->pos >> NT_SUBBUF_SHIFT, gone;
+	struct nt_subbuf *sb = nt_ring_subbuf(r, nr + 1), *next = nt_ring_subbuf(r, nr + 2);
+	char *room = (char *)nt_ring_room(r);
+	unsigned int i;
+
+	if (r->pos <= r->limit)
+		memset(room + sizeof(u32), 0x5a, sizeof(struct nt_record) - sizeof(u32));
+	if (nr + 1 < SUBBUFS)
+		return 0;
+	gone = next->first - sb->first;
+	sb->time_stamp = r->last;
+	if (!words)
+		return gone;
+	sb->first_exits = r->exits + r->exits_full;
+	sb->first = r->written + r->full;
+	for (i = 0; i < words; i++)
+		((u64 *)sb->data)[i] = 0;
+	return gone;
 }
 
 /* Take the joint with a file that has these sub-buffers. Only plain records. */
@@ -298,6 +344,38 @@ int main(void)
 	compare(false, false, true);
 	spec("dead rings: the same with all of them, of rings that overwrite");
 	compare(true, true, true);
+
+	has_copies = true;
+	spec("dead rings: in memory that outlives the machine, what its copies do not have yet is found, too");
+	compare(false, false, false);
+	compare(true, false, false);
+	compare(false, true, false);
+	compare(true, true, true);
+
+	spec("dead rings: a reset in the middle of a hit costs that hit, and at most the oldest sub-buffer of the ring");
+	for (bad = 0, seed = 0; seed < 600; seed++) {
+		struct nt_ring *ring = &rings.slot[0];
+		u64 gone, oldest;
+
+		srand(seed);
+		now = 7;
+		new_session(true, seed & 2);
+		while (rand() % 5000)
+			hit(0, seed & 2 ? rand() % 3 : 0, seed & 4 ? rand() % 3 : 0, seed & 4 ? rand() % 20 : 0), now += 1 + rand() % 9;
+		die();
+		oldest = (ring->pos >> NT_SUBBUF_SHIFT) < SUBBUFS ? 0 : nt_ring_subbuf(ring, (ring->pos >> NT_SUBBUF_SHIFT) + 1)->first;
+		gone = reset_within(ring, rand() % 3 ? rand() % 508 : 0);
+		/* at one time with the next, its header does not say that it is used again */
+		r = dead_rings_open(NULL, &dead, 0, &(struct dead_joint){ .total = true });
+		for (records = 0; dead_rings_next(r, subbuf);)
+			;
+		records = dead_rings_kept(r)->records;
+		bad += dead_rings_damaged(r) || records != ring->written - oldest - gone;
+		bad += ring->written != copies[0][(ring->pos >> NT_SUBBUF_SHIFT) & 1].written + dead_rings_kept(r)->followed;
+		dead_rings_close(r);
+	}
+	is_number(bad, 0);
+	has_copies = false;
 
 	spec("dead rings: what the file has is left out, and nothing else");
 	for (bad = 0, seed = 0; seed < 300; seed++) {

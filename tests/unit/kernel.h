@@ -41,6 +41,7 @@ typedef s32 __s32;
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
 #define noinstr			__attribute__((noinline))
+#define __maybe_unused		__attribute__((unused))
 #define __percpu
 #define __packed		__attribute__((packed))
 #define __aligned(n)		__attribute__((aligned(n)))

@@ -73,6 +73,17 @@ abandon()
 	# the serial line still sends
 	sleep 2
 	sync
+	leave
+}
+
+# leave: end the guest.
+leave()
+{
+	if grep -qw ends=quit /proc/cmdline; then
+		echo quit > /dev/ttyS2
+		sleep 60
+	fi
+	# a kernel without ACPI cannot switch the power off
 	reboot -f
 }
 

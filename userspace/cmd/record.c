@@ -31,7 +31,7 @@ static const char help[] =
 	"                Ctrl-C, SIGUSR2, an oops, a --trigger GLOB, with --warn a WARN\n"
 	"  --rotate SECONDS|SIZE   begin a new file after this; SIZE has K, M or G\n"
 	"  --keep N, --exec 'CMD {}'  keep N files, and let --flight go on; CMD for each\n"
-	"  --boot        take over what the module's parameter boot records\n"
+	"  --boot        take over a boot recording; --persist NAME: a reset keeps rings\n"
 	"  -N HOST:PORT, -V CID:PORT  send it to trace-cmd listen, by TCP or vsock\n"
 	"  -o FILE, -q   write to FILE (default trace.dat); print no progress\n"
 	"-l, -n, -P, --tid, -e, -A, --if, --stack-of, --trigger may be repeated. The exit\n"
@@ -104,7 +104,7 @@ static void check_boot(const struct recording_config *r)
 	} others[] = {
 		{ s->nr_filter, "-l" }, { s->nr_notrace, "-n" }, { s->nr_pids, "-P" }, { s->cgroup, "--cgroup" }, { s->cpus, "-M" },
 		{ r->capture.follow_command, "-F" }, { s->returns, "--ret" }, { s->stack, "--stack" }, { s->flight, "--flight" },
-		{ s->overwrite, "-W" }, { s->clock != NESTRACE_CLOCK_GLOBAL, "-C" }, { s->ring_kb != SESSION_RING_KB, "-b" },
+		{ s->overwrite, "-W" }, { s->clock != NESTRACE_CLOCK_GLOBAL, "-C" }, { s->sized, "-b" }, { s->persist, "--persist" },
 		{ r->args.all, "--args" }, { r->args.nr_values, "-A" }, { r->args.nr_conditions, "--if" },
 	};
 	size_t i;
@@ -118,7 +118,7 @@ static void check_boot(const struct recording_config *r)
 static void parse(int argc, char **argv, struct recording_config *r)
 {
 	struct capture_config *c = &r->capture;
-	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF, ARGS, IF, ROTATE, KEEP, EXEC, BOOT };
+	enum { FLIGHT = 256, TRIGGER, WARNING, RET, STACK, STACK_OF, ARGS, IF, ROTATE, KEEP, EXEC, BOOT, PERSIST };
 	static const struct option longs[] = {
 		SESSION_LONGS,
 		{ "flight", no_argument, NULL, FLIGHT },
@@ -134,6 +134,7 @@ static void parse(int argc, char **argv, struct recording_config *r)
 		{ "keep", required_argument, NULL, KEEP },
 		{ "exec", required_argument, NULL, EXEC },
 		{ "boot", no_argument, NULL, BOOT },
+		{ "persist", required_argument, NULL, PERSIST },
 		{ 0 }
 	};
 	int opt;
@@ -194,6 +195,9 @@ static void parse(int argc, char **argv, struct recording_config *r)
 			break;
 		case BOOT:
 			c->session.boot = true;
+			break;
+		case PERSIST:
+			c->session.persist = optarg;
 			break;
 		case 'q':
 			r->quiet = true;

@@ -27,6 +27,7 @@
 #include "lib/names.h"
 #include "lib/notify.h"
 #include "lib/pieces.h"
+#include "lib/region.h"
 #include "lib/symbols.h"
 #include "lib/partial.h"
 #include "lib/tracedat_write.h"
@@ -723,6 +724,15 @@ static bool is_all_sent(struct recording *r, int fd)
 	return !r->split;
 }
 
+/* All that was recorded is in files: make room for the next session. */
+static void forget_persisted(const struct recording *r)
+{
+	struct error e;
+
+	if (r->config->capture.session.persist && !region_forget(r->config->capture.session.persist, &e))
+		warn_error(&e);
+}
+
 /* Complete the last file. Return: the exit status. */
 static int finish(struct recording *r, struct capture *capture)
 {
@@ -740,6 +750,8 @@ static int finish(struct recording *r, struct capture *capture)
 		unfinished = NULL;
 		tracedat_abandon(r->file);
 		free(r->name);
+		if (!r->failed)
+			forget_persisted(r);
 		return r->failed ? failure_status() : capture->status;
 	}
 	symbols = symbols_now(r, &len);
@@ -751,6 +763,8 @@ static int finish(struct recording *r, struct capture *capture)
 	complete_piece(p);
 	complete = complete && p->complete;
 	free_piece(p);
+	if (complete && !r->failed)
+		forget_persisted(r);
 	return complete && !r->failed ? capture->status : failure_status();
 }
 
@@ -795,6 +809,29 @@ static void take_boot_config(struct session_config *s)
 	}
 }
 
+/* KiB of a CPU beside its rings, at most: small rings are rounded up, and there are copies of counters */
+#define PERSIST_MORE_KB	64
+
+/* Choose rings that fill the memory that outlives the machine. Die of an error. */
+static void size_persist(struct session_config *s)
+{
+	uint64_t cpus = sysconf(_SC_NPROCESSORS_CONF), kb;
+	struct error e;
+
+	if (!s->persist)
+		return;
+	kb = region_bytes(s->persist, &e) / 1024;
+	if (!kb)
+		die_error(&e);
+	if (s->sized)
+		return;
+	for (s->ring_kb = 1U << 30; s->ring_kb > NESTRACE_RING_KB_MAX || cpus * (s->ring_kb + PERSIST_MORE_KB) + PERSIST_MORE_KB > kb;
+	     s->ring_kb /= 2)
+		if (s->ring_kb == NESTRACE_RING_KB_MIN)
+			die("that memory is too small: '--persist %s', %" PRIu64 " KiB for %" PRIu64 " CPUs; boot with more in reserve_mem=",
+			    s->persist, kb, cpus);
+}
+
 /* Try the configuration before a file is made, and read the symbols. Die of an error. */
 static void try_session(struct recording *r, struct recording_config *c)
 {
@@ -806,6 +843,7 @@ static void try_session(struct recording *r, struct recording_config *c)
 		die_error(&e);
 	if (c->capture.session.boot)
 		take_boot_config(&c->capture.session);
+	size_persist(&c->capture.session);
 	plan_args(r, c);
 	if ((!c->capture.session.boot && !device_configure(fd, &c->capture.session, &e)) || !symbols_read(&r->symbols, &e))
 		die_error(&e);

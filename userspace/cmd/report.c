@@ -33,7 +33,7 @@ static const char help[] =
 	"in their place. The accounting of all hits follows, in lines that begin with #.\n"
 	"Several files are put on one time line, and each line begins with its file.\n\n"
 	"  -i FILE      read FILE, as for trace-cmd report; may be repeated\n"
-	"  --vmcore DUMP, --session N  add what the rings still had: see restore\n"
+	"  --vmcore DUMP, --last-boot NAME, --session N  add the rings: see restore\n"
 	"  -t           print times with nanoseconds\n"
 	"  --graph      draw calls as function_graph does; durations need record --ret\n"
 	"  --line, --line-from FILE  add lines of source code, from DWARF; or from FILE\n"

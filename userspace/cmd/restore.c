@@ -20,6 +20,8 @@ static const char help[] =
 	"  -o FILE        write to FILE; the default is that of the recording\n"
 	"  --vmcore DUMP  add what the rings still had when the machine died: DUMP is its\n"
 	"                 memory, in ELF or as kdump wrote it; PARTIAL stays as it is\n"
+	"  --last-boot NAME  the same from memory that a reboot leaves as it is: that of\n"
+	"                 record --persist NAME, which is free for the next then\n"
 	"  --session N    with --vmcore: of several sessions in DUMP, take this one\n"
 	"  -q             do not print where the file is\n"
 	"  -h, --help     print this help\n";
@@ -66,6 +68,7 @@ int cmd_restore(int argc, char **argv)
 		written = tracedat_restore(partial ?: DEFAULT_NAME, output, false, &e);
 	if (!written)
 		die_error(&e);
+	vmcore_saved(&vmcore);
 	if (!quiet)
 		warn("restored: '%s'", written);
 	free(written);

@@ -122,6 +122,7 @@ bool session_option(struct capture_config *c, int opt, const char *arg)
 		return true;
 	case 'b':
 		s->ring_kb = parse_size_kb(arg, "-b", NESTRACE_RING_KB_MIN, NESTRACE_RING_KB_MAX);
+		s->sized = true;
 		return true;
 	case 'F':
 		c->follow_command = true;

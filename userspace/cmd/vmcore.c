@@ -18,6 +18,7 @@
 #include "lib/dead_recording.h"
 #include "lib/memory.h"
 #include "lib/partial.h"
+#include "lib/region.h"
 #include "lib/tracedat_write.h"
 
 #define DEFAULT_NAME	"trace.dat"
@@ -185,7 +186,7 @@ static bool has_default(void)
 char *vmcore_file(const struct vmcore_options *o, const char *recording, const char *output)
 {
 	const char *left = recording ?: has_default() ? DEFAULT_NAME : NULL;
-	struct dead_recording r = { .dump = o->dump, .name = left, .session = o->session, .problem = note_problem };
+	struct dead_recording r = { .dump = o->dump, .region = o->region, .name = left, .session = o->session, .problem = note_problem };
 	char *file = NULL, *made;
 	struct error e;
 
@@ -201,6 +202,14 @@ char *vmcore_file(const struct vmcore_options *o, const char *recording, const c
 		die_error(&e);
 	free(file);
 	return made;
+}
+
+void vmcore_saved(const struct vmcore_options *o)
+{
+	struct error e;
+
+	if (o->region && !region_forget(o->dump, &e))
+		note_problem(&e);
 }
 
 char *vmcore_output(const char *recording)
@@ -234,9 +243,12 @@ static unsigned int session_number(const char *arg)
 
 bool vmcore_option(struct vmcore_options *o, int opt, const char *arg)
 {
-	if (opt == VMCORE_DUMP)
+	if (opt == VMCORE_DUMP || opt == VMCORE_REGION) {
+		if (o->dump)
+			usage("only one memory can be read: '%s' and '%s'", o->dump, arg);
 		o->dump = arg;
-	else if (opt == VMCORE_SESSION)
+		o->region = opt == VMCORE_REGION;
+	} else if (opt == VMCORE_SESSION)
 		o->session = session_number(arg);
 	else
 		return false;
@@ -245,7 +257,7 @@ bool vmcore_option(struct vmcore_options *o, int opt, const char *arg)
 
 bool vmcore_wanted(const struct vmcore_options *o)
 {
-	if (o->session && !o->dump)
+	if (o->session && (!o->dump || o->region))
 		usage("--session is for a dump; add --vmcore DUMP");
 	return o->dump;
 }

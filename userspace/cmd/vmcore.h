@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* --vmcore: the recording of a machine that has died, from a dump of its memory and what its recorder left. */
+/*
+ * --vmcore, --last-boot: the recording of a machine that has died, from a dump of its memory, or from memory that a reboot
+ * leaves as it is, and what its recorder left.
+ */
 #ifndef CMD_VMCORE_H
 #define CMD_VMCORE_H
 
@@ -7,14 +10,16 @@
 
 /* The options of report and restore. Zeroed: none. */
 struct vmcore_options {
-	const char *dump;		/* of --vmcore; NULL: there is none */
+	const char *dump;		/* of --vmcore, or the name of --last-boot; NULL: there is none */
+	bool region;			/* it is of --last-boot */
 	unsigned int session;		/* of the dump, from 1; 0: that of the recording, or the only one */
 };
 
-enum { VMCORE_DUMP = 800, VMCORE_SESSION };
+enum { VMCORE_DUMP = 800, VMCORE_SESSION, VMCORE_REGION };
 #define VMCORE_LONGS						\
 	{ "vmcore", required_argument, NULL, VMCORE_DUMP },	\
-	{ "session", required_argument, NULL, VMCORE_SESSION }
+	{ "session", required_argument, NULL, VMCORE_SESSION },	\
+	{ "last-boot", required_argument, NULL, VMCORE_REGION }
 
 /* Take @opt if it is one of these. Return: false if it is not. */
 bool vmcore_option(struct vmcore_options *o, int opt, const char *arg);
@@ -27,6 +32,8 @@ bool vmcore_wanted(const struct vmcore_options *o);
  * as it is.
  */
 char *vmcore_file(const struct vmcore_options *o, const char *recording, const char *output);
+/* The file that was made is kept: forget the memory of --last-boot, if it was that. */
+void vmcore_saved(const struct vmcore_options *o);
 /* Was a part of it damaged or missing? A message has said so. */
 bool vmcore_has_problems(void);
 /* Return the name for that file without -o, to be freed. Die if it is there already. */

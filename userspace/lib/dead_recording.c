@@ -14,6 +14,7 @@
 #include "lib/kernel_events.h"
 #include "lib/memory.h"
 #include "lib/memory_dump.h"
+#include "lib/region.h"
 #include "lib/subbuf.h"
 #include "lib/summary_events.h"
 #include "lib/tracedat_read.h"
@@ -80,7 +81,7 @@ static bool choose(struct making *m, struct error *e)
 		m->session = &m->sessions.session[i];
 	}
 	if (m->file && (!m->session || m->session->about.cookie != m->file->id))
-		return error_set(e, "this recording is not in the dump: '%s'; it had ended, or the dump is of another boot",
+		return error_set(e, "this recording is not in that memory: '%s'; it had ended, or the memory is of another boot",
 				 m->config->name);
 	if (!m->session && m->sessions.nr > 1)
 		return list_sessions(m, e);
@@ -189,9 +190,11 @@ static bool add_rings(struct making *m, unsigned int nr, const struct dead_joint
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
 		m->kept[nr][slot].records += kept[slot].records;
 		m->kept[nr][slot].exits += kept[slot].exits;
+		m->kept[nr][slot].followed += kept[slot].followed;
+		m->kept[nr][slot].followed_exits += kept[slot].followed_exits;
 	}
 	if (ok && dead_rings_damaged(rings)) {
-		error_set(&damage, "a ring of CPU %u in the dump is damaged, or not whole: '%s'; what follows there is left out", cpu,
+		error_set(&damage, "a ring of CPU %u in that memory is damaged, or not whole: '%s'; what follows there is left out", cpu,
 			  m->config->dump);
 		problem(m, &damage);
 	}
@@ -273,10 +276,11 @@ static bool open_all(struct making *m, struct error *e)
 {
 	struct error note;
 
-	m->dump = memory_dump_open(m->config->dump, e);
+	m->dump = m->config->region ? region_open(m->config->dump, e) : memory_dump_open(m->config->dump, e);
 	if (!m->dump)
 		return false;
-	if (!dead_sessions_read(&m->sessions, m->dump, m->config->dump, &note)) {
+	if (!dead_sessions_read(&m->sessions, m->dump,
+				m->config->region ? NESTRACE_DUMP_REGION_MAGIC : NESTRACE_DUMP_ANCHOR_MAGIC, m->config->dump, &note)) {
 		*e = note;
 		return false;
 	}

@@ -8,7 +8,8 @@
 #include "lib/error.h"
 
 struct dead_recording {
-	const char *dump;		/* a dump of the machine's memory */
+	const char *dump;		/* a dump of the machine's memory, or the name of a region of this one */
+	bool region;			/* it is that */
 	/* the file of the recording, which nestrace restore has made; NULL: there is none, so functions have no names */
 	const char *file;
 	const char *name;		/* of the recording, for messages; NULL: there is none */

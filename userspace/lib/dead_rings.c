@@ -43,6 +43,7 @@ struct ring {
 	uint64_t nr;			/* of pages */
 	uint64_t subbuf, head;		/* numbers: the one that is read, and the one that was written */
 	uint32_t head_end;		/* of what is published in @head */
+	struct dead_kept *follow;	/* counts what is published behind @head_end; NULL: nothing is */
 	char data[NESTRACE_SUBBUF_SIZE];
 	uint32_t off, end;		/* of @data */
 	bool loaded, damaged, over;
@@ -109,35 +110,6 @@ static uint64_t span_ns(const struct ring *r, uint64_t span)
 static void damage(struct ring *r)
 {
 	r->damaged = r->over = true;
-}
-
-/* Read the sub-buffer @r->subbuf. */
-static void load(struct ring *r, struct memory_dump *d)
-{
-	uint64_t first, begin;
-
-	/* nothing in it is published, so it need not be there, nor its header be right */
-	if (r->subbuf == r->head && r->head_end == NESTRACE_SUBBUF_HEADER) {
-		r->off = r->end = NESTRACE_SUBBUF_HEADER;
-		r->loaded = true;
-		return;
-	}
-	if (!memory_dump_read(d, r->page[r->subbuf & (r->nr - 1)], r->data, sizeof(r->data))) {
-		damage(r);
-		return;
-	}
-	r->off = NESTRACE_SUBBUF_HEADER;
-	r->end = r->subbuf < r->head ? NESTRACE_SUBBUF_HEADER + u64_at(r->data + 8) : r->head_end;
-	r->loaded = true;
-	first = u64_at(r->data + NESTRACE_SUBBUF_SIZE - sizeof(uint64_t));
-	begin = u64_at(r->data);
-	if (r->end > END || r->end < NESTRACE_SUBBUF_HEADER || first < r->index || (int64_t)(begin - r->raw_ts) < 0) {
-		damage(r);
-		return;
-	}
-	r->missed += first - r->index;
-	r->index = first;
-	r->raw_ts = begin;
 }
 
 /* Return the bytes that are left from @p on. */
@@ -218,6 +190,66 @@ static bool parse(struct ring *r)
 	return true;
 }
 
+/*
+ * Find what is published in the last sub-buffer: a head is written last, and was 0 before. Return: its end.
+ */
+static uint32_t followed_end(struct ring *r)
+{
+	uint32_t end = NESTRACE_SUBBUF_HEADER;
+	uint64_t raw_ts = r->raw_ts;
+	const char *p;
+
+	r->follow->followed = r->follow->followed_exits = 0;
+	for (r->end = END; r->off + HEAD <= END && u32_at(r->data + r->off);) {
+		p = r->data + r->off;
+		if ((u32_at(p) & TYPE_MASK) == TYPE_TIME_EXTEND) {
+			r->off += 2 * sizeof(uint32_t);
+			continue;
+		}
+		/* not one that is whole */
+		if (!parse(r))
+			break;
+		end = r->off;
+		if (end <= r->head_end)
+			continue;
+		r->follow->followed++;
+		r->follow->followed_exits += r->next.type == NESTRACE_EVENT_EXIT;
+	}
+	r->off = NESTRACE_SUBBUF_HEADER;
+	r->raw_ts = raw_ts;
+	return end < r->head_end ? r->head_end : end;
+}
+
+/* Read the sub-buffer @r->subbuf. */
+static void load(struct ring *r, struct memory_dump *d)
+{
+	uint64_t first, begin;
+
+	/* nothing in it is published, so it need not be there, nor its header be right */
+	if (r->subbuf == r->head && !r->follow && r->head_end == NESTRACE_SUBBUF_HEADER) {
+		r->off = r->end = NESTRACE_SUBBUF_HEADER;
+		r->loaded = true;
+		return;
+	}
+	if (!memory_dump_read(d, r->page[r->subbuf & (r->nr - 1)], r->data, sizeof(r->data))) {
+		damage(r);
+		return;
+	}
+	r->off = NESTRACE_SUBBUF_HEADER;
+	r->end = r->subbuf < r->head ? NESTRACE_SUBBUF_HEADER + u64_at(r->data + 8) :
+		 r->follow ? followed_end(r) : r->head_end;
+	r->loaded = true;
+	first = u64_at(r->data + NESTRACE_SUBBUF_SIZE - sizeof(uint64_t));
+	begin = u64_at(r->data);
+	if (r->end > END || r->end < NESTRACE_SUBBUF_HEADER || first < r->index || (int64_t)(begin - r->raw_ts) < 0) {
+		damage(r);
+		return;
+	}
+	r->missed += first - r->index;
+	r->index = first;
+	r->raw_ts = begin;
+}
+
 /* Find the next record, which is in @r->next then, or the end. */
 static void advance(struct ring *r, struct memory_dump *d)
 {
@@ -250,16 +282,30 @@ static void advance(struct ring *r, struct memory_dump *d)
 	}
 }
 
-static void open_ring(struct ring *r, const struct dead_session *s, const struct dead_cpu *c, unsigned int slot,
-		      const uint64_t *page)
+/* The machine may have been about to use the oldest sub-buffer again. Return: false if it had begun to. */
+static bool is_intact(struct memory_dump *d, const uint64_t *oldest, const uint64_t *next)
+{
+	const size_t first = NESTRACE_SUBBUF_SIZE - sizeof(uint64_t);
+	char a[NESTRACE_SUBBUF_SIZE], b[NESTRACE_SUBBUF_SIZE];
+
+	/* its header comes before all else: times, and records before a sub-buffer, only grow */
+	return memory_dump_read(d, *oldest, a, sizeof(a)) && memory_dump_read(d, *next, b, sizeof(b)) &&
+	       (int64_t)(u64_at(b) - u64_at(a)) >= 0 && u64_at(a + first) <= u64_at(b + first);
+}
+
+static void open_ring(struct ring *r, struct memory_dump *d, const struct dead_session *s, const struct dead_cpu *c,
+		      unsigned int slot, const uint64_t *page, struct dead_kept *kept)
 {
 	uint64_t pos = c->count[slot][NESTRACE_DUMP_pos];
 
 	*r = (struct ring){
 		.session = s, .slot = slot, .page = page, .nr = s->about.ring_bytes[slot] >> SHIFT,
-		.head = pos >> SHIFT, .head_end = pos & MASK,
+		.head = pos >> SHIFT, .head_end = pos & MASK, .follow = s->about.copies ? kept : NULL,
 	};
 	r->subbuf = r->head < r->nr ? 0 : r->head - r->nr + 1;
+	if (r->follow && r->head - r->subbuf == r->nr - 1 &&
+	    !is_intact(d, &page[r->subbuf & (r->nr - 1)], &page[(r->subbuf + 1) & (r->nr - 1)]))
+		r->subbuf++;
 	if (r->head_end < NESTRACE_SUBBUF_HEADER || r->head_end > END)
 		damage(r);
 }
@@ -323,7 +369,7 @@ struct dead_rings *dead_rings_open(struct memory_dump *d, const struct dead_sess
 	r->dump = d;
 	r->session = s;
 	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
-		open_ring(&r->ring[slot], s, &s->cpu[nr], slot, page);
+		open_ring(&r->ring[slot], d, s, &s->cpu[nr], slot, page, &r->kept[slot]);
 		page += r->ring[slot].nr;
 		advance(&r->ring[slot], d);
 	}

@@ -28,7 +28,7 @@ struct dead_rings *dead_rings_open(struct memory_dump *d, const struct dead_sess
 				   const struct dead_joint *joint);
 /* Make the next sub-buffer, of NESTRACE_SUBBUF_SIZE bytes. Return: false at the end. */
 bool dead_rings_next(struct dead_rings *r, void *subbuf);
-/* After the end: what was made, by slot. */
+/* After the end: what was made, and what follows the counters, by slot. */
 const struct dead_kept *dead_rings_kept(const struct dead_rings *r);
 /* After the end: has a ring been damaged, so that its later records are left out? */
 bool dead_rings_damaged(const struct dead_rings *r);

@@ -10,11 +10,12 @@
 
 #define CPUS_MAX	65536U
 #define STRIDE_MAX	4096U
+#define COPIES_MAX	16U
 
 /* A dump, while it is read. */
 struct reading {
 	struct memory_dump *dump;
-	const char *name;
+	const char *magic, *name;
 	struct dead_sessions *sessions;
 	struct error *e;
 	bool any, other_version;
@@ -69,6 +70,10 @@ static bool makes_sense(const struct nestrace_dump_session *d)
 	uint64_t bytes = 0;
 	unsigned int i;
 
+	uint64_t copies = d->copies ? d->copies : 1;
+
+	if (d->copies > COPIES_MAX || d->copy_bytes < sizeof(uint64_t) || copies * d->copy_bytes > d->stride)
+		return false;
 	if (!d->nr_cpus || d->nr_cpus > CPUS_MAX || d->stride < 8 || d->stride > STRIDE_MAX || !d->ring_kb ||
 	    d->ring_kb > 4ULL * NESTRACE_RING_KB_MAX || d->clock >= NESTRACE_NR_CLOCKS || d->stack > NESTRACE_STACK_MAX ||
 	    d->host[sizeof(d->host) - 1] || d->release[sizeof(d->release) - 1] || d->build[sizeof(d->build) - 1])
@@ -80,9 +85,28 @@ static bool makes_sense(const struct nestrace_dump_session *d)
 		bytes += d->ring_bytes[i];
 	}
 	for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
-		if (d->at[i] > d->stride - sizeof(uint64_t))
+		if (d->at[i] > d->copy_bytes - sizeof(uint64_t))
 			return false;
 	return bytes <= d->ring_kb << 10;
+}
+
+/* Return: the counters of a slot, or the newest copy of them. */
+static const char *newest(const struct nestrace_dump_session *d, const char *counters)
+{
+	const char *copy, *best = counters;
+	uint64_t pos, best_pos = 0;
+	unsigned int i;
+
+	for (i = 0; i < d->copies; i++) {
+		copy = counters + i * d->copy_bytes;
+		memcpy(&pos, copy + d->at[NESTRACE_DUMP_pos], sizeof(pos));
+		/* of two with one position, the later was not made by the hook, and has newer counters */
+		if (pos && pos >= best_pos) {
+			best = copy;
+			best_pos = pos;
+		}
+	}
+	return best;
 }
 
 /* Read the counters of a CPU, which lie in some pages. */
@@ -90,6 +114,7 @@ static bool read_counters(struct dead_cpu *c, const struct nestrace_dump_session
 {
 	uint64_t offset = next_word(w), nr = next_word(w), i;
 	size_t size = NESTRACE_NR_SLOTS * d->stride;
+	const char *counters;
 	unsigned int slot;
 	char *pages;
 	bool ok;
@@ -99,9 +124,11 @@ static bool read_counters(struct dead_cpu *c, const struct nestrace_dump_session
 	pages = xzalloc(nr, MEMORY_DUMP_PAGE);
 	for (ok = true, i = 0; i < nr; i++)
 		ok = memory_dump_read(w->dump, next_word(w), pages + i * MEMORY_DUMP_PAGE, MEMORY_DUMP_PAGE) && ok;
-	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		counters = newest(d, pages + offset + slot * d->stride);
 		for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
-			memcpy(&c->count[slot][i], pages + offset + slot * d->stride + d->at[i], sizeof(uint64_t));
+			memcpy(&c->count[slot][i], counters + d->at[i], sizeof(uint64_t));
+	}
 	free(pages);
 	return ok;
 }
@@ -153,7 +180,7 @@ bool dead_session_load(struct dead_session *s, struct memory_dump *d, const char
 	if (ok && !more(&w) && s->nr_cpus)
 		return true;
 	return error_set(e, memory_dump_is_cut(d) ? "the dump is cut short, and the session in it is not whole: '%s'; give the dump more room" :
-			 "the session in the dump is damaged: '%s'", name);
+			 "the session in that memory is damaged: '%s'", name);
 }
 
 static void add_session(struct reading *r, uint64_t at)
@@ -182,7 +209,7 @@ static bool take_anchor(void *arg, uint64_t at)
 	unsigned int i;
 
 	/* a copy, as in the dump of a dump */
-	if (!read_page(r->dump, at, NESTRACE_DUMP_ANCHOR_MAGIC, &anchor, sizeof(anchor)))
+	if (!read_page(r->dump, at, r->magic, &anchor, sizeof(anchor)))
 		return true;
 	r->any = true;
 	if (anchor.version != NESTRACE_DUMP_VERSION || anchor.page_size != MEMORY_DUMP_PAGE) {
@@ -195,21 +222,21 @@ static bool take_anchor(void *arg, uint64_t at)
 	return true;
 }
 
-bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *name, struct error *e)
+bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *magic, const char *name, struct error *e)
 {
-	struct reading r = { .dump = d, .name = name, .sessions = s, .e = e };
+	struct reading r = { .dump = d, .magic = magic, .name = name, .sessions = s, .e = e };
 	bool cut = memory_dump_is_cut(d);
 
 	*s = (struct dead_sessions){ 0 };
 	*e->text = '\0';
-	memory_dump_find(d, NESTRACE_DUMP_ANCHOR_MAGIC, NESTRACE_DUMP_MAGIC_SIZE, take_anchor, &r);
+	memory_dump_find(d, magic, NESTRACE_DUMP_MAGIC_SIZE, take_anchor, &r);
 	if (s->nr) {
 		if (cut && !*e->text)
 			error_set(e, "the dump is cut short: '%s'; what was behind its end is missing", name);
 		return true;
 	}
 	if (r.other_version)
-		return error_set(e, "the dump is of another version of nestrace: '%s'; use the command that belongs to that module",
+		return error_set(e, "that memory is of another version of nestrace: '%s'; use the command that belongs to that module",
 				 name);
 	if (cut)
 		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; give the dump more room", name);
@@ -252,6 +279,9 @@ static void account_slot(const struct dead_session *s, uint64_t *count, const st
 	uint64_t missing, exits, over;
 	bool at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
 
+	COUNT(hits) += kept->followed;
+	COUNT(written) += kept->followed;
+	COUNT(exits) += kept->followed_exits;
 	/* a record is published before it is counted */
 	if (COUNT(written) < kept->records)
 		COUNT(written) = kept->records;
@@ -302,6 +332,8 @@ static void fold(struct dead_cpu *c, struct dead_kept *kept)
 		memset(c->count[slot], 0, sizeof(c->count[slot]));
 		kept[to].records += kept[slot].records;
 		kept[to].exits += kept[slot].exits;
+		kept[to].followed += kept[slot].followed;
+		kept[to].followed_exits += kept[slot].followed_exits;
 		kept[slot] = (struct dead_kept){ 0 };
 	}
 }

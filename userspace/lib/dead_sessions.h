@@ -34,10 +34,10 @@ struct dead_sessions {
 };
 
 /*
- * Find the sessions. @name: of the dump, for @e. Return: false if there is none, or none of this version of nestrace. One
+ * Find the sessions. @magic: NESTRACE_DUMP_ANCHOR_MAGIC, or that of a region. @name: of the dump, for @e. Return: false if there is none, or none of this version of nestrace. One
  * that is damaged is left out; then @e says so, else its text is empty.
  */
-bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *name, struct error *e);
+bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *magic, const char *name, struct error *e);
 /* Read where the rings of a session are, and its counters. Return: false if these are damaged. */
 bool dead_session_load(struct dead_session *s, struct memory_dump *d, const char *name, struct error *e);
 void dead_sessions_free(struct dead_sessions *s);
@@ -45,6 +45,7 @@ void dead_sessions_free(struct dead_sessions *s);
 /* The records of a slot that a file has, and the returns among them. */
 struct dead_kept {
 	uint64_t records, exits;
+	uint64_t followed, followed_exits;	/* those that its counters do not have yet; the file need not have them */
 };
 
 /*

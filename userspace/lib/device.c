@@ -14,6 +14,7 @@
 #include "lib/functions.h"
 #include "lib/memory.h"
 #include "lib/module_name.h"
+#include "lib/region.h"
 
 #define FTRACE_IS_OFF	"function tracing is switched off; switch it on with sysctl kernel.ftrace_enabled=1"
 
@@ -325,6 +326,27 @@ static bool configure_cgroup(int fd, const char *path, struct error *e)
 	return ok;
 }
 
+static bool configure_persist(int fd, const char *name, struct error *e)
+{
+	struct nestrace_persist arg = { .size = sizeof(arg) };
+
+	if (strlen(name) >= sizeof(arg.name) || !*name)
+		return error_set(e, REGION_MISSING, name, "NAME");
+	memcpy(arg.name, name, strlen(name));
+	if (!ioctl(fd, NESTRACE_IOC_PERSIST, &arg))
+		return true;
+	if (errno == EOPNOTSUPP)
+		return error_set(e, REGION_NO_KERNEL, name);
+	if (errno == ENOENT)
+		return error_set(e, REGION_MISSING, name, name);
+	if (errno == EBUSY)
+		return error_set(e, "another recording uses that memory: '--persist %s'; end it first, or use other memory", name);
+	if (errno == EEXIST)
+		return error_set(e, "that memory has an earlier recording: '--persist %s'; nestrace restore --last-boot %s -o FILE saves it, and makes room",
+				 name, name);
+	return error_set_errno(e, "cannot use the memory '--persist %s'", name);
+}
+
 bool device_configure(int fd, const struct session_config *c, struct error *e)
 {
 	struct nestrace_config config = {
@@ -356,6 +378,8 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
 		return error_set_errno(e, "cannot set the CPU mask");
 	}
+	if (c->persist && !configure_persist(fd, c->persist, e))
+		return false;
 	if (c->cgroup && !configure_cgroup(fd, c->cgroup, e))
 		return false;
 	if (!add_filters(fd, c->filter, c->nr_filter, 0, c->wait, "-l", e) ||
@@ -382,6 +406,9 @@ static bool start_error(const struct session_config *c, struct error *e)
 	if (errno == ENOMEM)
 		return error_set(e, "not enough free memory for the %s: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
 				 c->count ? "counts" : "rings", c->ring_kb);
+	if (errno == ENOSPC)
+		return error_set(e, "the rings do not fit into that memory: '--persist %s', '%u' KiB per CPU; choose a smaller size with -b",
+				 c->persist, c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, FTRACE_IS_OFF);
 	if (errno == ENODEV)

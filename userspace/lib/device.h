@@ -36,6 +36,8 @@ struct session_config {
 	size_t cpus_len;		/* its bytes */
 	enum nestrace_clock clock;
 	unsigned int ring_kb;		/* KiB per CPU */
+	bool sized;			/* the user has chosen @ring_kb */
+	const char *persist;		/* the name of the memory for the rings, which outlives the machine; NULL: none */
 	bool overwrite;			/* a full ring loses its oldest records */
 	bool flight;			/* an oops ends the recording; streams are read after its end */
 	bool warn;			/* so does a warning of the kernel */

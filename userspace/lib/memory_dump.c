@@ -203,6 +203,16 @@ struct memory_dump *memory_dump_open(const char *path, struct error *e)
 	return NULL;
 }
 
+struct memory_dump *memory_dump_of(int fd, uint64_t at, uint64_t size)
+{
+	struct memory_dump *d = xzalloc(1, sizeof(*d));
+
+	d->fd = fd;
+	d->part = xgrow(NULL, 0, sizeof(*d->part));
+	d->part[d->nr_parts++] = (struct part){ .at = at, .size = size };
+	return d;
+}
+
 bool memory_dump_read(struct memory_dump *d, uint64_t at, void *buf, size_t len)
 {
 #ifdef HAVE_KDUMPFILE

@@ -18,6 +18,8 @@ struct memory_dump;
 
 /* Return: NULL after an error. */
 struct memory_dump *memory_dump_open(const char *path, struct error *e);
+/* The memory from @at on, as @fd has it, which belongs to the dump then. */
+struct memory_dump *memory_dump_of(int fd, uint64_t at, uint64_t size);
 /* Return: false if the file does not have these bytes. */
 bool memory_dump_read(struct memory_dump *d, uint64_t at, void *buf, size_t len);
 /* Call @found for each page that begins with @len bytes of @magic, until it returns false. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory that the kernel has reserved by reserve_mem=SIZE:ALIGN:NAME, and what a session has left there. */
+#ifndef LIB_REGION_H
+#define LIB_REGION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+struct memory_dump;
+
+/* How to ask for such memory, in a message with its name. */
+#define REGION_MISSING	"no such memory: '%s'; boot with reserve_mem=64M:2M:%s"
+#define REGION_NO_KERNEL	"this kernel cannot reserve memory by name: '%s'; that needs Linux 6.12 or later"
+
+/* Return: its bytes, or 0 after an error. */
+uint64_t region_bytes(const char *name, struct error *e);
+/* Open what a session has left there. Return: NULL after an error. */
+struct memory_dump *region_open(const char *name, struct error *e);
+/* Let another session use it. Return: false after an error. */
+bool region_forget(const char *name, struct error *e);
+
+#endif
