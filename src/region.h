@@ -28,7 +28,7 @@ void *nt_region_take(struct nt_region *r, size_t bytes);
 void nt_region_publish(struct nt_region *r, u64 session);
 /* Let it find none. */
 void nt_region_forget(struct nt_region *r);
-/* Give it up. What is published stays. */
+/* Give it up; a session that is published stays. */
 void nt_region_release(struct nt_region *r);
 
 /* NESTRACE_IOC_REGION, but for the descriptor. */

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/last_boot.h"
 #include "cmd/message.h"
 #include "cmd/recording.h"
 #include "cmd/syncing.h"
@@ -1012,6 +1013,9 @@ int recording_run(struct recording_config *c)
 	int ret;
 
 	capture_allow_files();
+	/* it waits for nobody */
+	if (c->goes_on && c->capture.session.persist)
+		last_boot_save(c->capture.session.persist, c->output, c->pieces.keep);
 	try_session(&r, c);
 	prepare_pieces(&r);
 	/* nothing may end us before the instance is removed */

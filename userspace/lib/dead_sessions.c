@@ -100,7 +100,7 @@ static const char *newest(const struct nestrace_dump_session *d, const char *cou
 	for (i = 0; i < d->copies; i++) {
 		copy = counters + i * d->copy_bytes;
 		memcpy(&pos, copy + d->at[NESTRACE_DUMP_pos], sizeof(pos));
-		/* of two with one position, the later was not made by the hook, and has newer counters */
+		/* if two have one position, the later was not made by the hook, and has newer counters */
 		if (pos && pos >= best_pos) {
 			best = copy;
 			best_pos = pos;

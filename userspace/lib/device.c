@@ -407,7 +407,7 @@ static bool start_error(const struct session_config *c, struct error *e)
 		return error_set(e, "not enough free memory for the %s: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
 				 c->count ? "counts" : "rings", c->ring_kb);
 	if (errno == ENOSPC)
-		return error_set(e, "the rings do not fit into that memory: '--persist %s', '%u' KiB per CPU; choose a smaller size with -b",
+		return error_set(e, "the rings do not fit into that memory: '--persist %s'; choose a smaller size than %u KiB per CPU with -b",
 				 c->persist, c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, FTRACE_IS_OFF);

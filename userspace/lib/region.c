@@ -44,6 +44,14 @@ uint64_t region_bytes(const char *name, struct error *e)
 	return ask(name, 0, &region, e) < 0 ? 0 : region.bytes;
 }
 
+bool region_holds(const char *name)
+{
+	struct nestrace_region region;
+	struct error e;
+
+	return ask(name, 0, &region, &e) >= 0 && region.holds;
+}
+
 struct memory_dump *region_open(const char *name, struct error *e)
 {
 	struct nestrace_region region;

@@ -16,6 +16,8 @@ struct memory_dump;
 
 /* Return: its bytes, or 0 after an error. */
 uint64_t region_bytes(const char *name, struct error *e);
+/* Return: true if a session of before has left something there; false also after an error. */
+bool region_holds(const char *name);
 /* Open what a session has left there. Return: NULL after an error. */
 struct memory_dump *region_open(const char *name, struct error *e);
 /* Let another session use it. Return: false after an error. */

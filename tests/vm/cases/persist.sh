@@ -7,7 +7,7 @@
 # resets: yes
 # programs: trace-cmd mkfs.ext4
 # modules: libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4
-# cmdline: nokaslr memmap=96M!0x38000000 reserve_mem=8M:2M:flight reserve_mem=4M:2M:reading
+# cmdline: nokaslr memmap=96M!0x38000000 reserve_mem=3M:2M:flight reserve_mem=4M:2M:reading
 setup insmod /tests/nt_oops.ko
 setup insmod /tests/nt_calls.ko
 for module in libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4; do
@@ -19,7 +19,7 @@ if ! mount -t ext4 /dev/pmem0 disk 2> /dev/null; then
 	setup mkfs.ext4 -q /dev/pmem0
 	setup mount -t ext4 /dev/pmem0 disk
 fi
-# what the earlier starts have found
+# the results of the earlier starts
 start=0
 [ ! -e disk/state ] || read -r start tests failures < disk/state
 
@@ -34,11 +34,12 @@ adds_up()
 
 begin()
 {
-	nestrace record -q --persist flight --flight --ret -o disk/flight.dat sleep 1000 &
-	flight=$!
-	setup until_running
+	# this one first: all is slow once all functions are traced
 	nestrace record -q --persist reading -l nt_called -o disk/reading.dat sleep 1000 &
 	reading=$!
+	setup within_a_minute sessions "1 running"
+	nestrace record -q --persist flight --flight --ret -o disk/flight.dat sleep 1000 &
+	flight=$!
 	setup within_a_minute sessions "2 running"
 	echo "task 1000" > /proc/nt_calls
 	# a recording is saved twice a second, and written to the disk once a second

@@ -1,0 +1,155 @@
+# Whatever was promised is there after kill -9, reboot -f and a panic at 20 random moments each. The guest is started
+# 41 times, and has a disk in memory. It writes down how many calls it has made, past all caches.
+# kernels: 6.12
+# slow: yes
+# expect: panic
+# resets: yes
+# programs: trace-cmd mkfs.ext4
+# modules: libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4
+# cmdline: nokaslr memmap=128M!0x38000000 reserve_mem=4M:2M:flight
+rounds=20
+setup insmod /tests/nt_oops.ko
+setup insmod /tests/nt_calls.ko
+for module in libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4; do
+	# some are parts of some kernels
+	[ ! -e /tests/modules/$module.ko ] || insmod /tests/modules/$module.ko 2> /dev/null
+done
+setup mkdir -p disk /run
+# the log is behind the file system
+log_at=245760
+if ! mount -t ext4 /dev/pmem0 disk 2> /dev/null; then
+	setup mkfs.ext4 -q /dev/pmem0 118M
+	setup mount -t ext4 /dev/pmem0 disk
+fi
+start=0
+[ ! -e disk/state ] || read -r start tests failures < disk/state
+
+now()
+{
+	awk '{ printf "%d\n", $1 * 100 }' /proc/uptime
+}
+
+# calls: make calls, and write down how many and when. $made is a file for who is in this guest.
+calls()
+{
+	n=0
+	i=0
+	while :; do
+		echo "task 10" > /proc/nt_calls
+		n=$((n + 20))
+		echo "$n $(now)" >> made
+		tail -n 1 made | awk '{ printf "%-512s", "made " $0 " " }' |
+			dd of=/dev/pmem0 bs=512 seek=$((log_at + i % 64)) oflag=direct conv=notrunc 2> /dev/null
+		i=$((i + 1))
+		usleep 100000
+	done
+}
+
+# made LOG SECONDS: how many calls had been made so long before the last entry
+made()
+{
+	sort -n -k 2 "$1" | awk -v back="$2" '
+		{ n[NR] = $1; t[NR] = $2 }
+		END { for (i = NR; i > 1 && t[NR] - t[i] < back * 100; i--); print n[i] + 0 }'
+}
+
+# at_least NAME GOT WANTED
+at_least()
+{
+	note "$1: $2 calls, promised $3"
+	ok "$1" test "$2" -ge "$3"
+}
+
+# read_all FILE...: how many known calls are in all of these; trace-cmd must find as many
+read_all()
+{
+	n=$(known_calls "$@")
+	theirs=0
+	for file; do
+		theirs=$((theirs + $(trace-cmd report -i "$file" 2> /dev/null | grep -c nt_called)))
+	done
+	[ "$theirs" = "$n" ] || echo -n "trace-cmd has $theirs, we have "
+	echo "$n"
+}
+
+# restore_all DIRECTORY: complete what is not
+restore_all()
+{
+	for partial in "$1"/*.nestrace; do
+		[ ! -d "$partial" ] || nestrace restore -q "$partial" || note "restore of $partial failed"
+	done
+}
+
+moment()
+{
+	usleep $((2500000 + RANDOM * 122))
+}
+
+# ---- kill -9 ----
+kills()
+{
+	for i in $(seq $rounds); do
+		rm -rf killed made
+		mkdir killed
+		how=$([ $((i % 2)) = 0 ] && echo "--rotate 1")
+		nestrace record -q $how -l nt_called -o killed/t.dat sleep 1000 &
+		recorder=$!
+		setup within_a_minute sessions "1 running"
+		: > made
+		calls > /dev/null &
+		caller=$!
+		moment
+		kill -9 $recorder
+		cp made made.then
+		kill $caller
+		wait
+		setup within_a_minute sessions "0 running"
+		restore_all killed
+		at_least "kill -9, $i $how" "$(read_all killed/*.dat)" "$(made made.then 2)"
+	done
+}
+
+# ---- the machine ----
+begin()
+{
+	rm -rf disk/t disk/flight
+	mkdir disk/t disk/flight
+	dd if=/dev/zero of=/dev/pmem0 bs=512 seek=$log_at count=64 oflag=direct conv=notrunc 2> /dev/null
+	nestrace record -q --rotate 2 -l nt_called -o disk/t/t.dat sleep 1000 &
+	nestrace record -q --persist flight --flight --keep 3 -l nt_called -o disk/flight/f.dat &
+	setup within_a_minute sessions "2 running"
+	: > made
+	calls &
+}
+
+# check WHAT: of the last start
+check()
+{
+	dd if=/dev/pmem0 bs=512 skip=$log_at count=64 iflag=direct 2> /dev/null | tr -d '\0' | sed 's/made /\n/g' |
+		awk 'NF >= 2 { print $1, $2 }' > log
+	restore_all disk/t
+	at_least "$1: on the disk" "$(read_all disk/t/*.dat)" "$(made log 3)"
+	# the next recording saves what the last one has left
+	nestrace record -q --persist flight --flight --keep 3 -l nt_called -o disk/flight/f.dat &
+	recorder=$!
+	setup within_a_minute sessions "1 running"
+	kill -INT $recorder
+	wait $recorder
+	ls disk/flight >&2
+	at_least "$1: in the memory" "$(read_all $(ls disk/flight/*.dat | head -n 1))" "$(made log 0)"
+}
+
+start=$((start + 1))
+[ $start != 1 ] || kills
+[ $start = 1 ] || check "$([ $((start % 2)) = 0 ] && echo "reboot -f" || echo panic), $((start / 2))"
+echo $start $tests $failures > disk/state
+sync
+if [ $start -le $((2 * rounds)) ]; then
+	begin
+	moment
+	[ $((start % 2)) = 1 ] && reboot -f
+	echo panic > /proc/nt_oops
+	sleep 60
+fi
+setup rmmod nt_calls
+setup rmmod nt_oops
