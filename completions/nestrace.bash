@@ -54,7 +54,7 @@ _nestrace()
 	case $command in
 	record) options="-l -n -P --tid --cgroup -F -c -M -C -b -e -f --ret --ret=exit --stack --func-stack --stack-of --args --args=deep -A --if -W --flight --trigger --warn --rotate --keep --exec --boot --persist -N -V -o -q -h --help" ;;
 	report) options="-i --vmcore --last-boot --session -t --graph --line --line-from --color --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;
-	restore) options="-o --vmcore --last-boot --session -q -h --help" ;;
+	restore) options="-o --vmcore --last-boot --discard --session -q -h --help" ;;
 	send) options="-N -V -q -h --help" ;;
 	snapshot) options="-P -h --help" ;;
 	export) options="--csv --json --jsonl --chrome --perfetto --folded --svg --weight -i -o --since --until --around -F --cpu --pid --tid --comm --context -h --help" ;;

@@ -8,6 +8,7 @@
 #include <linux/workqueue.h>
 
 #include "describe.h"
+#include "guard.h"
 #include "persist.h"
 #include "region.h"
 #include "session.h"
@@ -24,11 +25,14 @@ static DEFINE_MUTEX(nt_persist_lock);
 static void nt_persist_work_func(struct work_struct *work);
 static DECLARE_DELAYED_WORK(nt_persist_work, nt_persist_work_func);
 
-/* Return: true if @copy has the counters of one moment, at which no hit was in flight. */
-static bool nt_persist_snapshot(struct nt_ring *copy, const struct nt_ring *r)
+/* Return: true if @copy has the counters of one moment, at which no hit was in flight. @guard: the slot's. */
+static bool nt_persist_snapshot(struct nt_ring *copy, const struct nt_ring *r, const s32 *guard)
 {
 	u64 hits = READ_ONCE(r->hits);
 
+	/* some counters are counted last, before the guard is left */
+	if (READ_ONCE(*guard))
+		return false;
 	smp_rmb();
 	nt_ring_copy(copy, r);
 	smp_rmb();
@@ -37,7 +41,7 @@ static bool nt_persist_snapshot(struct nt_ring *copy, const struct nt_ring *r)
 }
 
 /* Copy the counters of a ring into the older of its copies, or leave them if the ring is too busy. */
-static void nt_persist_refresh_ring(const struct nt_ring *r)
+static void nt_persist_refresh_ring(const struct nt_ring *r, const s32 *guard)
 {
 	struct nt_ring *to = r->copies ? &r->copies[2] : NULL, copy;
 	unsigned int i;
@@ -47,7 +51,7 @@ static void nt_persist_refresh_ring(const struct nt_ring *r)
 	if (to[1].pos < to[0].pos)
 		to++;
 	for (i = 0; i < NT_PERSIST_TRIES; i++) {
-		if (!nt_persist_snapshot(&copy, r))
+		if (!nt_persist_snapshot(&copy, r, guard))
 			continue;
 		nt_ring_copy(to, &copy);
 		break;
@@ -61,7 +65,8 @@ static void nt_persist_refresh(struct nt_session *s)
 
 	for_each_cpu(cpu, s->cpus)
 		for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
-			nt_persist_refresh_ring(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot]);
+			nt_persist_refresh_ring(&per_cpu_ptr(s->hook.rings, cpu)->slot[slot],
+						&per_cpu(nt_guards, cpu).half[nt_guard_half(slot)].ip);
 }
 
 /* Return: true if there is one. Context: any. */
@@ -168,7 +173,7 @@ void nt_persist_remove(struct nt_session *s)
 		nt_persist_replace(s, NULL);
 		nt_persist_refresh(s);
 		/* it has never run */
-		if (!s->run_seq)
+		if (!s->has_run)
 			nt_region_forget(s->region);
 	}
 	nt_region_release(s->region);

@@ -25,12 +25,15 @@ struct nt_region {
 static LIST_HEAD(nt_regions);
 static DEFINE_MUTEX(nt_regions_lock);	/* of the list, and of all first pages */
 
-/* Find whole pages. Return: 0, -EOPNOTSUPP or -ENOENT. */
+/* Find whole pages. Return: 0, -EOPNOTSUPP, -EACCES or -ENOENT. */
 static int nt_region_find(const char *name, struct nt_region *r)
 {
 #ifdef NT_RESERVE_MEM
 	phys_addr_t start, size, end;
 
+	/* other memory is ramoops', or a trace instance's */
+	if (strncmp(name, NESTRACE_REGION_PREFIX, strlen(NESTRACE_REGION_PREFIX)))
+		return -EACCES;
 	if (!reserve_mem_find_by_name(name, &start, &size))
 		return -ENOENT;
 	end = round_down(start + size, PAGE_SIZE);

@@ -16,8 +16,8 @@ struct nt_region;
 /* Context of all: may sleep. */
 
 /*
- * Claim the memory of that name, for @*region. Return: 0, -EOPNOTSUPP: the kernel has no reserve_mem, -ENOENT: no such
- * memory, -EBUSY: it is claimed, -EEXIST: it holds a session of before, or -ENOMEM.
+ * Claim the memory of that name, for @*region. Return: 0, -EOPNOTSUPP: the kernel has no reserve_mem, -EACCES: it is not for
+ * nestrace, -ENOENT: no such memory, -EBUSY: it is claimed, -EEXIST: it holds a session of before, or -ENOMEM.
  */
 int nt_region_claim(const char *name, struct nt_region **region);
 /* Take none of it: what was taken must not be used any more. */

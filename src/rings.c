@@ -198,6 +198,8 @@ static int nt_rings_alloc_memory(struct nt_session *s)
 	else
 		ret = nt_pages_reserve(s);
 	for_each_cpu(cpu, s->cpus) {
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			break;
 		ret = s->region ? nt_memory_take(&s->memory[cpu], nr, s->region) :
@@ -220,10 +222,12 @@ int nt_rings_alloc(struct nt_session *s)
 	if (!s->memory)
 		return -ENOMEM;
 	s->memory_size = nt_memory_size(s);
-	ret = mutex_lock_killable(&nt_pages_lock);
+	/* a region takes no pages, and may take long to clear */
+	ret = s->region ? 0 : mutex_lock_killable(&nt_pages_lock);
 	if (!ret) {
 		ret = nt_rings_alloc_memory(s);
-		mutex_unlock(&nt_pages_lock);
+		if (!s->region)
+			mutex_unlock(&nt_pages_lock);
 	}
 	if (ret) {
 		nt_rings_free(s);

@@ -255,6 +255,7 @@ int nt_session_start(struct nt_session *s)
 		nt_triggers_stop(&s->triggers);
 		goto err_frozen;
 	}
+	s->has_run = true;
 	nt_triggers_arming_done(&s->triggers);
 	if (nt_triggers_any(&s->triggers))
 		nt_watch(s);

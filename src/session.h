@@ -42,6 +42,7 @@ struct nt_session {
 	void (*release)(struct kref *ref);	/* frees the session; for kref_put(&ref) */
 	enum nt_state state;
 	unsigned long run_seq;		/* counts the starts */
+	bool has_run;			/* one of them succeeded */
 	enum nestrace_clock clock;
 	struct nt_clock_scale scale;	/* of the times in the rings, once READY */
 	bool overwrite;

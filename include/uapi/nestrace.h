@@ -557,10 +557,12 @@ struct nestrace_boot {
  * warm reboot leaves it as it is, and so does the end of the session, until NESTRACE_REGION_FORGET: a recorder that is
  * killed, too, leaves what it had not read. The first NESTRACE_IOC_START or _STREAM gives ENOSPC if the rings do not
  * fit.
- * Errors: EOPNOTSUPP the kernel cannot reserve memory by name, as before 6.12; ENOENT there is no such memory; EBUSY
- * another session uses it; EEXIST it holds a session of before; EINVAL the session counts, or has one already.
+ * Errors: EOPNOTSUPP the kernel cannot reserve memory by name, as before 6.11; EACCES @name does not
+ * begin with NESTRACE_REGION_PREFIX; ENOENT there is no such memory; EBUSY
+ * another session uses it; EEXIST it holds an earlier session; EINVAL the session counts, or has one already.
  */
 #define NESTRACE_REGION_NAME	16
+#define NESTRACE_REGION_PREFIX	"nestrace"	/* of all names: other memory is ramoops', or a trace instance's */
 struct nestrace_persist {
 	__u32 size;
 	__u32 flags;
@@ -569,9 +571,9 @@ struct nestrace_persist {
 
 /*
  * NESTRACE_IOC_REGION: describes such memory. With NESTRACE_REGION_OPEN it returns a descriptor: read() and pread()
- * give what a session of before has left there, in the layout of nestrace_dump.h. NESTRACE_REGION_FORGET lets a new
+ * give what an earlier session has left there, in the layout of nestrace_dump.h. NESTRACE_REGION_FORGET lets a new
  * session use it. It does not wait for the ioctls of the caller's session.
- * Errors: EOPNOTSUPP, ENOENT as for NESTRACE_IOC_PERSIST; with flags also EBUSY a session uses it; ENODATA it holds
+ * Errors: EOPNOTSUPP, EACCES, ENOENT as for NESTRACE_IOC_PERSIST; with flags also EBUSY a session uses it; ENODATA it holds
  * none; EMFILE, ENFILE.
  */
 #define NESTRACE_REGION_OPEN	(1U << 0)
@@ -582,7 +584,7 @@ struct nestrace_region {
 	char  name[NESTRACE_REGION_NAME];	/* in; ends with a NUL */
 	__u64 at;		/* out: its physical address */
 	__u64 bytes;		/* out */
-	__u32 holds;		/* out: 1: a session of before */
+	__u32 holds;		/* out: 1: an earlier session */
 	__u32 reserved;
 };
 

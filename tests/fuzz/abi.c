@@ -86,6 +86,8 @@ static void one_ioctl(int fd)
 		struct nestrace_returns returns;
 		struct nestrace_stack_config stack;
 		struct nestrace_args args;
+		struct nestrace_persist persist;
+		struct nestrace_region region;
 		uint32_t word[2];
 	} a;
 	static struct nestrace_step step[12];
@@ -96,7 +98,7 @@ static void one_ioctl(int fd)
 	int i, ret;
 
 	memset(&a, 0, sizeof(a));
-	switch (any(280)) {
+	switch (any(300)) {
 	case 0:
 		ioctl(fd, NESTRACE_IOC_START, number());
 		return;
@@ -214,6 +216,23 @@ static void one_ioctl(int fd)
 		cmd = NESTRACE_IOC_ARGS;
 		size = sizeof(a.args);
 		break;
+	case 260 ... 269:
+		strcpy(a.persist.name, any(4) ? "nestrace_abi" : "nestrace_none");
+		cmd = NESTRACE_IOC_PERSIST;
+		size = sizeof(a.persist);
+		break;
+	case 270 ... 279:
+		strcpy(a.region.name, any(4) ? "nestrace_abi" : "nestrace_none");
+		a.region.flags = any(4);
+		size = sizeof(a.region);
+		a.word[0] = size;
+		spoil(&a, size);
+		ret = ioctl(fd, NESTRACE_IOC_REGION, place(&a, size));
+		if (ret > 2) {
+			pread(ret, buf, any(5000), any(2) ? any(1 << 21) : number());
+			close(ret);
+		}
+		return;
 	default:
 		ioctl(fd, any(2) ? number() : _IO(NESTRACE_IOC_MAGIC, any(32)), place(&a, sizeof(a)));
 		return;

@@ -63,6 +63,30 @@ static void word(uint64_t w)
 	list->word[list->nr++] = w;
 }
 
+static bool with_copies;
+static char *copy_of[2][NESTRACE_NR_SLOTS][2];	/* by CPU, slot and number */
+
+/* Two copies of the counters of each slot, instead of these. */
+static void put_copies(unsigned int cpu)
+{
+	uint64_t page[2];
+	unsigned int slot, i, off;
+
+	word(0);
+	word(2);
+	for (i = 0; i < 2; i++) {
+		page[i] = new_page(NULL);
+		word(page[i]);
+	}
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
+		for (i = 0; i < 2; i++) {
+			off = slot * 512 + i * 256;
+			copy_of[cpu / 2][slot][i] = (char *)at(page[off / PAGE]) + off % PAGE;
+		}
+		*(uint64_t *)copy_of[cpu / 2][slot][0] = NESTRACE_SUBBUF_HEADER;
+	}
+}
+
 /* A machine with one session on two CPUs, whose rings have nothing. */
 static void new_machine(void)
 {
@@ -79,7 +103,9 @@ static void new_machine(void)
 	session = (void *)at(page);
 	session->cookie = 0x1234;
 	session->nr_cpus = 4;
-	session->stride = 256;
+	session->copy_bytes = 256;
+	session->copies = with_copies ? 2 : 0;
+	session->stride = with_copies ? 512 : 256;
 	session->ring_kb = 80;
 	strcpy(session->host, "host");
 	strcpy(session->release, "6.1");
@@ -91,6 +117,10 @@ static void new_machine(void)
 	list = (void *)at(session->list);
 	for (cpu = 1; cpu <= 3; cpu += 2) {
 		word(cpu);
+		if (with_copies) {
+			put_copies(cpu);
+			goto rings;
+		}
 		/* the counters cross a page */
 		word(4000);
 		word(2);
@@ -104,6 +134,7 @@ static void new_machine(void)
 		for (i = 1; i < NESTRACE_NR_SLOTS; i++)
 			*(uint64_t *)(at(page) + i * 256 - 96) = NESTRACE_SUBBUF_HEADER;
 		word(page);
+rings:
 		word(20);
 		for (i = 0; i < 20; i++)
 			word(new_page(NULL));
@@ -143,7 +174,7 @@ static const char *found(void)
 	dead_sessions_free(&sessions);
 	if (!d)
 		return e.text;
-	if (dead_sessions_read(&sessions, d, "dump", &e) && !dead_session_load(sessions.session, d, "dump", &e))
+	if (dead_sessions_read(&sessions, d, NESTRACE_DUMP_ANCHOR_MAGIC, "dump", &e) && !dead_session_load(sessions.session, d, "dump", &e))
 		dead_sessions_free(&sessions);
 	memory_dump_close(d);
 	return e.text;
@@ -152,7 +183,7 @@ static const char *found(void)
 static void damaged(void)
 {
 	dump(0);
-	is(found(), "the sessions in the dump are damaged: 'dump'; is all of the memory in it?");
+	is(found(), "the sessions in the memory are damaged: 'dump'; a dump must have all of the memory");
 	new_machine();
 }
 
@@ -160,7 +191,7 @@ static void damaged(void)
 static void damaged_list(void)
 {
 	dump(0);
-	is(found(), "the session in the dump is damaged: 'dump'");
+	is(found(), "the session in the memory is damaged: 'dump'");
 	new_machine();
 }
 
@@ -177,7 +208,7 @@ static void read_everything(void)
 	if (!d)
 		return;
 	dead_sessions_free(&sessions);
-	dead_sessions_read(&sessions, d, "dump", &e);
+	dead_sessions_read(&sessions, d, NESTRACE_DUMP_ANCHOR_MAGIC, "dump", &e);
 	for (i = 0; i < sessions.nr; i++) {
 		if (!dead_session_load(&sessions.session[i], d, "dump", &e))
 			continue;
@@ -227,6 +258,43 @@ int main(int argc, char **argv)
 	is_number(a.slot[3][NESTRACE_SLOT_NMI].recorded, 5);
 	is_number(a.slot[3][0].hits, 0);
 	accounting_free(&a);
+
+	spec("vmcore: of several copies of the counters the newest one that is whole counts");
+	with_copies = true;
+	new_machine();
+	((uint64_t *)copy_of[0][0][0])[NESTRACE_DUMP_hits] = 5;
+	/* further on */
+	((uint64_t *)copy_of[1][0][1])[NESTRACE_DUMP_pos] = 2 * NESTRACE_SUBBUF_HEADER;
+	((uint64_t *)copy_of[1][0][1])[NESTRACE_DUMP_hits] = 7;
+	/* being made */
+	((uint64_t *)copy_of[1][1][1])[NESTRACE_DUMP_hits] = 9;
+	/* not further on, but counted more */
+	memcpy(copy_of[1][2][1], copy_of[1][2][0], 256);
+	((uint64_t *)copy_of[1][2][0])[NESTRACE_DUMP_filtered] = 3;
+	((uint64_t *)copy_of[1][2][1])[NESTRACE_DUMP_filtered] = 2;
+	dump(0);
+	is(found(), "");
+	is_number(sessions.session[0].cpu[0].count[0][NESTRACE_DUMP_hits], 5);
+	is_number(sessions.session[0].cpu[1].count[0][NESTRACE_DUMP_hits], 7);
+	is_number(sessions.session[0].cpu[1].count[1][NESTRACE_DUMP_hits], 0);
+	is_number(sessions.session[0].cpu[1].count[2][NESTRACE_DUMP_filtered], 3);
+
+	spec("vmcore: records behind a copy count, and the one that was in flight counts once");
+	memset(kept, 0, sizeof(kept));
+	a = (struct accounting){ 0 };
+	kept[1][0] = (struct dead_kept){ .records = 8, .exits = 3, .followed = 8, .followed_exits = 3 };
+	/* it had 7 hits: 6 had ended, and one was in flight */
+	sessions.session[0].cpu[1].count[0][NESTRACE_DUMP_filtered] = 6;
+	sessions.session[0].about.flags = NESTRACE_CONFIG_RET;
+	dead_session_account(&sessions.session[0], kept, &a);
+	is_number(a.slot[3][0].hits, 6 + 5);
+	is_number(a.slot[3][0].recorded, 5);
+	is_number(a.slot[3][0].lost, 0);
+	is_number(a.returns[3][0].returned, 3);
+	is_number(a.in_flight, 5);
+	accounting_free(&a);
+	with_copies = false;
+	new_machine();
 
 	spec("vmcore: a copy of the anchor is not taken for it");
 	memcpy(at(LOW + 60 * PAGE), anchor, PAGE);

@@ -164,6 +164,12 @@ static void test_each_struct(void)
 		{ NESTRACE_IOC_RETURNS, sizeof(struct nestrace_returns), "returns" },
 		{ NESTRACE_IOC_STACK, sizeof(struct nestrace_stack_config), "stack" },
 		{ NESTRACE_IOC_ARGS, sizeof(struct nestrace_args), "args" },
+		{ NESTRACE_IOC_LIVEPATCH, sizeof(struct nestrace_livepatch), "livepatch" },
+		{ NESTRACE_IOC_COOKIE, sizeof(struct nestrace_cookie), "cookie" },
+		{ NESTRACE_IOC_BOOT, sizeof(struct nestrace_boot), "boot" },
+		{ NESTRACE_IOC_CGROUP, sizeof(struct nestrace_cgroup), "cgroup" },
+		{ NESTRACE_IOC_PERSIST, sizeof(struct nestrace_persist), "persist" },
+		{ NESTRACE_IOC_REGION, sizeof(struct nestrace_region), "region" },
 	};
 	static uint32_t arg[4096];
 	char name[64];
@@ -240,6 +246,82 @@ static void test_names(void)
 	ok(!errno_of(fd, NESTRACE_IOC_TASKS, &tasks) && tasks.nr + 8 > needed,
 	   "tasks: the number of all is given if they do not fit");
 	close(fd);
+}
+
+/* Return: the errno of a description of reserved memory with these flags, which is in @r then. */
+static int region(int fd, const char *name, unsigned int flags, struct nestrace_region *r)
+{
+	*r = (struct nestrace_region){ .size = sizeof(*r), .flags = flags };
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	return errno_of(fd, NESTRACE_IOC_REGION, r);
+}
+
+static int persist(int fd, const char *name)
+{
+	struct nestrace_persist p = { .size = sizeof(p) };
+
+	snprintf(p.name, sizeof(p.name), "%s", name);
+	return errno_of(fd, NESTRACE_IOC_PERSIST, &p);
+}
+
+/* The kernel has reserved 2 MiB as nestrace_abi, if it can. */
+static void test_regions(void)
+{
+	struct nestrace_config config = { .size = sizeof(config), .ring_kb = 1 << 14 };
+	struct nestrace_region r = { .size = sizeof(r) };
+	struct nestrace_persist p = { .size = sizeof(p) };
+	int fd = session(), other = session(), content, err;
+	char magic[16];
+
+	memset(r.name, 'x', sizeof(r.name));
+	memset(p.name, 'x', sizeof(p.name));
+	ok(errno_of(fd, NESTRACE_IOC_REGION, &r) == EINVAL && errno_of(fd, NESTRACE_IOC_PERSIST, &p) == EINVAL,
+	   "regions: a name without an end is refused");
+	ok(region(fd, "nestrace_abi", NESTRACE_REGION_OPEN | NESTRACE_REGION_FORGET, &r) == EINVAL,
+	   "regions: both flags at once are refused");
+	err = region(fd, "nestrace_none", 0, &r);
+	ok((err == ENOENT || err == EOPNOTSUPP) && persist(fd, "nestrace_none") == err,
+	   "regions: one that is not there gives ENOENT, or EOPNOTSUPP on kernels without any");
+	if (err == EOPNOTSUPP)
+		goto out;
+	ok(region(fd, "oops", 0, &r) == EACCES && persist(fd, "oops") == EACCES, "regions: memory of others gives EACCES");
+	ok(!region(fd, "nestrace_abi", 0, &r) && r.bytes == 2 << 20 && r.at && !r.holds, "regions: it is described");
+	ok(region(fd, "nestrace_abi", NESTRACE_REGION_OPEN, &r) == ENODATA && region(fd, "nestrace_abi", NESTRACE_REGION_FORGET, &r) == ENODATA,
+	   "regions: it holds nothing");
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && !persist(fd, "nestrace_abi") && persist(fd, "nestrace_abi") == EINVAL,
+	   "persist: a session takes one region");
+	ok(persist(other, "nestrace_abi") == EBUSY && region(other, "nestrace_abi", NESTRACE_REGION_OPEN, &r) == EBUSY &&
+	   region(other, "nestrace_abi", NESTRACE_REGION_FORGET, &r) == EBUSY, "persist: and nobody else can");
+	config.flags = NESTRACE_CONFIG_COUNT;
+	ok(errno_of(fd, NESTRACE_IOC_CONFIG, &config) == EINVAL, "persist: it cannot count");
+	ok(errno_of(fd, NESTRACE_IOC_START, NULL) == ENOSPC && errno_of(fd, NESTRACE_IOC_START, NULL) == ENOSPC,
+	   "persist: rings that do not fit give ENOSPC, each time");
+	ok(stream(fd, 0, 0) < 0 && errno == ENOSPC, "persist: for a stream, too");
+	close(fd);
+	ok(!region(other, "nestrace_abi", 0, &r) && !r.holds, "persist: a session that never ran leaves nothing");
+	fd = session();
+	config.flags = 0;
+	config.ring_kb = 256;
+	set_filter(fd, "*_sys_getppid", 0);
+	ok(!errno_of(fd, NESTRACE_IOC_CONFIG, &config) && !persist(fd, "nestrace_abi") && !errno_of(fd, NESTRACE_IOC_START, NULL),
+	   "persist: it runs");
+	getppid();
+	ok(persist(other, "nestrace_abi") == EBUSY, "persist: while it runs, nobody else can");
+	close(fd);
+	ok(!region(other, "nestrace_abi", 0, &r) && r.holds, "persist: its end leaves what it had");
+	ok(persist(other, "nestrace_abi") == EEXIST, "persist: another session cannot have it then");
+	r = (struct nestrace_region){ .size = sizeof(r), .flags = NESTRACE_REGION_OPEN, .name = "nestrace_abi" };
+	content = ioctl(other, NESTRACE_IOC_REGION, &r);
+	ok(content >= 0 && pread(content, magic, sizeof(magic), 0) == sizeof(magic) && !memcmp(magic, "nestrace-region", 16),
+	   "regions: its content can be read");
+	ok(pread(content, magic, sizeof(magic), 2 << 20) == 0 && write(content, magic, 1) < 0, "regions: it ends, and is not written");
+	close(content);
+	ok(!region(other, "nestrace_abi", NESTRACE_REGION_FORGET, &r) && !region(other, "nestrace_abi", 0, &r) && !r.holds,
+	   "regions: it can be forgotten");
+	ok(!persist(other, "nestrace_abi"), "regions: and used again");
+out:
+	close(fd);
+	close(other);
 }
 
 static uint64_t sum(int fd, int column);
@@ -766,6 +848,7 @@ int main(void)
 	test_clear();
 	test_life();
 	test_two_sessions();
+	test_regions();
 	test_counts();
 	test_returns();
 	test_stack();

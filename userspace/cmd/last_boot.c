@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,85 +13,130 @@
 
 #include "cmd/last_boot.h"
 #include "cmd/message.h"
+#include "cmd/vmcore.h"
+#include "lib/dead_recording.h"
 #include "lib/memory.h"
 #include "lib/partial.h"
 #include "lib/pieces.h"
 #include "lib/region.h"
 
-#define DIRECTORIES_MAX	100	/* that may be the recorder's */
+/* What has been tried, and how it ended. */
+struct saving {
+	const char *region, *file;
+	char *used;		/* the directory that the file was made with, or NULL */
+	bool saved;
+	bool failed;		/* a directory may be the right one, and could not be read */
+};
 
-/* Run nestrace restore, which says nothing. @left: the recorder's directory, or NULL. Return: is the file there? */
-static bool restore(const char *region, const char *file, const char *left)
+/* Run nestrace restore. @left: a recorder's directory, or NULL. */
+static void restore(struct saving *s, const char *left)
 {
-	char self[] = "/proc/self/exe";
 	pid_t pid = fork();
 	struct stat st;
-	int null;
+	int null, status;
 
 	if (!pid) {
-		null = open("/dev/null", O_WRONLY);
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		dup2(null, STDERR_FILENO);
-		/* not what is in the working directory */
+		/* not with what is in the working directory */
 		if (!left && chdir("/"))
 			_exit(EXIT_FAILURE);
-		execl(self, "nestrace", "restore", "-q", "--last-boot", region, "-o", file, left, (char *)NULL);
+		execl("/proc/self/exe", "nestrace", "restore", "-q", "--last-boot", s->region, "-o", s->file, left, (char *)NULL);
 		_exit(EXIT_FAILURE);
 	}
-	return pid > 0 && waitpid(pid, NULL, 0) == pid && !stat(file, &st);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const char *const *first = a, *const *second = b;
-	struct stat of_first = { 0 }, of_second = { 0 };
-
-	stat(*first, &of_first);
-	stat(*second, &of_second);
-	return of_first.st_mtime < of_second.st_mtime ? 1 : of_first.st_mtime > of_second.st_mtime ? -1 : 0;
-}
-
-/* Restore with the directory beside @file that is the recorder's: with another one, restore fails. */
-static bool restore_with_directory(const char *region, const char *file)
-{
-	char *copy = xstrdup(file), *pattern;
-	glob_t found;
-	bool ok = false;
-	size_t i;
-
-	if (asprintf(&pattern, "%s/*" PARTIAL_SUFFIX "*", dirname(copy)) < 0)
-		out_of_memory();
-	if (!glob(pattern, GLOB_ONLYDIR, NULL, &found)) {
-		qsort(found.gl_pathv, found.gl_pathc, sizeof(*found.gl_pathv), newest_first);
-		for (i = 0; !ok && i < found.gl_pathc && i < DIRECTORIES_MAX; i++)
-			ok = restore(region, file, found.gl_pathv[i]);
-		globfree(&found);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		s->failed = true;
+		return;
 	}
-	free(pattern);
-	free(copy);
-	return ok;
+	s->saved = !stat(s->file, &st);
+	s->failed |= !s->saved && WEXITSTATUS(status) != VMCORE_OTHER_RECORDING;
+	if (s->saved && WEXITSTATUS(status))
+		warn("a part of the earlier recording was damaged: '%s'; it is left out", s->region);
+	else if (s->saved && left)
+		s->used = xstrdup(left);
 }
 
-void last_boot_save(const char *region, const char *pattern, unsigned int keep)
+/* Try the directories beside the file: only that of the recording fits. */
+static void restore_with_directory(struct saving *s)
 {
+	char *copy = xstrdup(s->file), *path;
+	const char *beside = dirname(copy);
+	DIR *dir = opendir(beside);
+	struct dirent *d;
+
+	while (dir && !s->saved && (d = readdir(dir))) {
+		if (!strstr(d->d_name, PARTIAL_SUFFIX))
+			continue;
+		if (asprintf(&path, "%s/%s", beside, d->d_name) < 0)
+			out_of_memory();
+		restore(s, path);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	free(copy);
+}
+
+static void remove_directory(const char *path)
+{
+	struct partial p;
+	struct error e;
+
+	if (!partial_open(&p, path, &e))
+		return;
+	partial_remove(&p);
+	partial_free(&p);
+}
+
+/* Free memory that no restore can read. */
+static bool give_up(const char *region)
+{
+	struct error e, ignored;
+
+	if (dead_recording_is_readable(region, &e))
+		return false;
+	warn_error(&e);
+	warn("the earlier recording is given up: '%s'", region);
+	region_forget(region, &ignored);
+	return true;
+}
+
+char *last_boot_save(const char *region, const char *pattern, unsigned int keep)
+{
+	struct saving s = { .region = region };
 	struct pieces *pieces;
 	struct error e;
-	char *file, *full;
+	char *name, *full;
 
-	if (!region_holds(region))
-		return;
+	if (!region_holds(region) || give_up(region))
+		return NULL;
 	pieces = pieces_new(pattern, keep, &e);
 	if (!pieces)
-		return;
-	file = pieces_name(pieces, time(NULL));
-	/* restore without a directory is run in another one */
-	full = *file == '/' ? xstrdup(file) : NULL;
-	if (!full && asprintf(&full, "%s/%s", get_current_dir_name() ?: ".", file) < 0)
+		return NULL;
+	name = pieces_name(pieces, time(NULL));
+	full = *name == '/' ? xstrdup(name) : NULL;
+	if (!full && asprintf(&full, "%s/%s", get_current_dir_name() ?: ".", name) < 0)
 		out_of_memory();
-	if (restore_with_directory(region, full) || restore(region, full, NULL)) {
-		warn("an earlier recording was in that memory: '%s'; it is saved as %s", region, file);
-		pieces_add(pieces, file);
+	s.file = full;
+	restore_with_directory(&s);
+	if (!s.saved && !s.failed) {
+		restore(&s, NULL);
+		if (s.saved)
+			warn("functions and tasks of the earlier recording are numbers: '%s'; its directory is not beside the file",
+			     region);
 	}
+	if (s.saved) {
+		warn("an earlier recording was in the reserved memory: '%s'; it is saved as %s", region, name);
+		pieces_add(pieces, name);
+		if (s.used)
+			remove_directory(s.used);
+	} else {
+		warn("cannot save the earlier recording in '%s'; nestrace restore --last-boot %s says why", region, region);
+		free(name);
+		name = NULL;
+	}
+	free(s.used);
 	free(full);
-	free(file);
 	pieces_free(pieces);
+	return name;
 }

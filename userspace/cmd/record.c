@@ -31,7 +31,7 @@ static const char help[] =
 	"                Ctrl-C, SIGUSR2, an oops, a --trigger GLOB, with --warn a WARN\n"
 	"  --rotate SECONDS|SIZE   begin a new file after this; SIZE has K, M or G\n"
 	"  --keep N, --exec 'CMD {}'  keep N files, and let --flight go on; CMD for each\n"
-	"  --boot        take over a boot recording; --persist NAME: a reset keeps rings\n"
+	"  --boot        take over a boot recording; --persist NAME: in reserved memory\n"
 	"  -N HOST:PORT, -V CID:PORT  send it to trace-cmd listen, by TCP or vsock\n"
 	"  -o FILE, -q   write to FILE (default trace.dat); print no progress\n"
 	"-l, -n, -P, --tid, -e, -A, --if, --stack-of, --trigger may be repeated. The exit\n"

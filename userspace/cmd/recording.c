@@ -18,6 +18,7 @@
 #include "cmd/last_boot.h"
 #include "cmd/message.h"
 #include "cmd/recording.h"
+#include "cmd/session_options.h"
 #include "cmd/syncing.h"
 #include "lib/accounting.h"
 #include "lib/clock.h"
@@ -229,7 +230,7 @@ static void set_contents(struct recording *r)
 	const struct recording_config *c = r->config;
 
 	r->contents = (struct tracedat_contents){
-		.events = r->events, .returns = returns_of(&c->capture.session), .stacks = c->capture.session.stack, .durable = c->goes_on,
+		.events = r->events, .returns = returns_of(&c->capture.session), .stacks = c->capture.session.stack, .durable = c->goes_on || c->capture.session.persist,
 		.args = c->args.all || c->args.nr_values,
 		.args_text = r->args_plan ? r->args_plan->description : NULL,
 		.args_len = r->args_plan ? r->args_plan->len : 0,
@@ -810,13 +811,38 @@ static void take_boot_config(struct session_config *s)
 	}
 }
 
-/* KiB of a CPU beside its rings, at most: small rings are rounded up, and there are copies of counters */
-#define PERSIST_MORE_KB	64
+/* Return: KiB that the rings of a CPU take there, at most: with their list, and with copies of their counters */
+static uint64_t persist_kb(uint64_t ring_kb)
+{
+	uint64_t rings = ring_kb - ring_kb / 64, smallest = 104;
+
+	return (rings > smallest ? rings : smallest) + ring_kb / 512 + 24;
+}
+
+/* Return: how many CPUs have rings. */
+static unsigned int traced_cpus(const struct session_config *s)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/present", "re");
+	unsigned int from, to, nr = 0, cpu;
+	char next = ',';
+
+	while (f && next == ',' && fscanf(f, "%u", &from) == 1) {
+		to = from;
+		next = '\n';
+		if (fscanf(f, "%c", &next) == 1 && next == '-' && fscanf(f, "%u%c", &to, &next) < 1)
+			break;
+		for (cpu = from; cpu <= to; cpu++)
+			nr += !s->cpus || (cpu / 8 < s->cpus_len && s->cpus[cpu / 8] & 1 << cpu % 8);
+	}
+	if (f)
+		fclose(f);
+	return nr ? nr : 1;
+}
 
 /* Choose rings that fill the memory that outlives the machine. Die of an error. */
 static void size_persist(struct session_config *s)
 {
-	uint64_t cpus = sysconf(_SC_NPROCESSORS_CONF), kb;
+	uint64_t cpus, kb;
 	struct error e;
 
 	if (!s->persist)
@@ -826,10 +852,10 @@ static void size_persist(struct session_config *s)
 		die_error(&e);
 	if (s->sized)
 		return;
-	for (s->ring_kb = 1U << 30; s->ring_kb > NESTRACE_RING_KB_MAX || cpus * (s->ring_kb + PERSIST_MORE_KB) + PERSIST_MORE_KB > kb;
-	     s->ring_kb /= 2)
+	cpus = traced_cpus(s);
+	for (s->ring_kb = NESTRACE_RING_KB_MAX; cpus * persist_kb(s->ring_kb) + 16 > kb; s->ring_kb /= 2)
 		if (s->ring_kb == NESTRACE_RING_KB_MIN)
-			die("that memory is too small: '--persist %s', %" PRIu64 " KiB for %" PRIu64 " CPUs; boot with more in reserve_mem=",
+			die("the reserved memory is too small: '--persist %s', %" PRIu64 " KiB for %" PRIu64 " CPUs; boot with more in reserve_mem=",
 			    s->persist, kb, cpus);
 }
 
@@ -894,7 +920,8 @@ static void open_events(struct recording *r, struct recording_config *c)
 	if (!c->events.nr)
 		return;
 	c->events.clock = clock_tracefs_name(s->clock);
-	c->events.buffer_kb = s->ring_kb;
+	/* not as much ordinary memory as there is reserved memory */
+	c->events.buffer_kb = s->persist && !s->sized ? SESSION_RING_KB : s->ring_kb;
 	c->events.late = s->flight;
 	r->events = kernel_events_open(&c->events, &e);
 	if (!r->events)
@@ -1005,6 +1032,26 @@ static bool goes_on(const struct recording *r, const struct capture *capture)
 	       (capture->ended || capture->signal == SIGUSR2);
 }
 
+static void save_last_boot(const struct recording_config *c)
+{
+	char *name = last_boot_save(c->capture.session.persist, c->output, c->pieces.keep);
+
+	if (name && c->pieces.exec)
+		run_exec(c->pieces.exec, name);
+	free(name);
+}
+
+/* A flight whose file could not be written is in the reserved memory only: the next one must not take that. */
+static void keep_unsaved(struct recording_config *c)
+{
+	struct session_config *s = &c->capture.session;
+
+	if (!s->persist || !region_holds(s->persist))
+		return;
+	warn("the last recording stays in the reserved memory: '%s'; the next one is in other memory", s->persist);
+	s->persist = NULL;
+}
+
 int recording_run(struct recording_config *c)
 {
 	struct recording r = { .config = c, .terminal = isatty(STDERR_FILENO) && !c->quiet };
@@ -1015,13 +1062,14 @@ int recording_run(struct recording_config *c)
 	capture_allow_files();
 	/* it waits for nobody */
 	if (c->goes_on && c->capture.session.persist)
-		last_boot_save(c->capture.session.persist, c->output, c->pieces.keep);
+		save_last_boot(c);
 	try_session(&r, c);
 	prepare_pieces(&r);
 	/* nothing may end us before the instance is removed */
 	capture_hold_signals();
 	atexit(abandon);
 	do {
+		keep_unsaved(c);
 		ret = record_session(&r, c, &capture);
 	} while (goes_on(&r, &capture));
 	if (r.flights)

@@ -20,22 +20,26 @@ static const char help[] =
 	"  -o FILE        write to FILE; the default is that of the recording\n"
 	"  --vmcore DUMP  add what the rings still had when the machine died: DUMP is its\n"
 	"                 memory, in ELF or as kdump wrote it; PARTIAL stays as it is\n"
-	"  --last-boot NAME  the same from memory that a reboot leaves as it is: that of\n"
-	"                 record --persist NAME, which is free for the next then\n"
+	"  --last-boot NAME  add what reserved memory has kept through a reset, after\n"
+	"                 record --persist NAME; this frees it for the next recording\n"
+	"  --discard      with --last-boot: free it, and make no file\n"
 	"  --session N    with --vmcore: of several sessions in DUMP, take this one\n"
 	"  -q             do not print where the file is\n"
 	"  -h, --help     print this help\n";
+
+enum { DISCARD = 256 };
 
 int cmd_restore(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "discard", no_argument, NULL, DISCARD },
 		VMCORE_LONGS,
 		{ 0 }
 	};
 	const char *output = NULL, *partial;
 	struct vmcore_options vmcore = { 0 };
-	bool quiet = false;
+	bool quiet = false, discard = false;
 	struct error e;
 	char *written;
 	int opt;
@@ -47,6 +51,9 @@ int cmd_restore(int argc, char **argv)
 			return finish_output();
 		case 'o':
 			output = optarg;
+			break;
+		case DISCARD:
+			discard = true;
 			break;
 		case 'q':
 			quiet = true;
@@ -62,6 +69,10 @@ int cmd_restore(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	partial = optind < argc ? argv[optind] : NULL;
 	*e.text = '\0';
+	if (discard) {
+		vmcore_discard(&vmcore);
+		return EXIT_SUCCESS;
+	}
 	if (vmcore_wanted(&vmcore))
 		written = vmcore_file(&vmcore, partial, output ?: vmcore_output(partial));
 	else

@@ -136,7 +136,9 @@ static void copy_partial(const char *from, const char *to)
 	struct dirent *d;
 	int fd;
 
-	if (!dir || mkdir(to, 0700))
+	if (!dir)
+		die_errno("no interrupted recording: '%s'; name its directory, FILE.nestrace", from);
+	if (mkdir(to, 0700))
 		die_errno("cannot copy '%s'", from);
 	fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while ((d = readdir(dir)))
@@ -194,12 +196,15 @@ char *vmcore_file(const struct vmcore_options *o, const char *recording, const c
 	signal(SIGXFSZ, SIG_IGN);
 	if (left)
 		r.file = file = recorded_file(left);
-	else
+	r.output = made = output ? xstrdup(output) : in_scratch("trace.dat");
+	if (!dead_recording_make(&r, &e)) {
+		if (r.other)
+			set_failure_status(VMCORE_OTHER_RECORDING);
+		die_error(&e);
+	}
+	if (!left)
 		warn("functions and tasks are numbers without what the recorder left: '%s'; name its directory, FILE.nestrace",
 		     o->dump);
-	r.output = made = output ? xstrdup(output) : in_scratch("trace.dat");
-	if (!dead_recording_make(&r, &e))
-		die_error(&e);
 	free(file);
 	return made;
 }
@@ -210,6 +215,16 @@ void vmcore_saved(const struct vmcore_options *o)
 
 	if (o->region && !region_forget(o->dump, &e))
 		note_problem(&e);
+}
+
+void vmcore_discard(const struct vmcore_options *o)
+{
+	struct error e;
+
+	if (!o->region)
+		usage("--discard is for reserved memory: '%s'; add --last-boot NAME", o->dump ?: "");
+	if (!region_forget(o->dump, &e))
+		die_error(&e);
 }
 
 char *vmcore_output(const char *recording)
@@ -257,7 +272,9 @@ bool vmcore_option(struct vmcore_options *o, int opt, const char *arg)
 
 bool vmcore_wanted(const struct vmcore_options *o)
 {
-	if (o->session && (!o->dump || o->region))
-		usage("--session is for a dump; add --vmcore DUMP");
+	if (o->session && o->region)
+		usage("reserved memory has one session only: '--session %u'; leave it out", o->session);
+	if (o->session && !o->dump)
+		usage("--session is for a dump: '--session %u'; add --vmcore DUMP", o->session);
 	return o->dump;
 }

@@ -15,6 +15,9 @@ struct vmcore_options {
 	unsigned int session;		/* of the dump, from 1; 0: that of the recording, or the only one */
 };
 
+/* The exit status if PARTIAL is not that of the memory. */
+#define VMCORE_OTHER_RECORDING	3
+
 enum { VMCORE_DUMP = 800, VMCORE_SESSION, VMCORE_REGION };
 #define VMCORE_LONGS						\
 	{ "vmcore", required_argument, NULL, VMCORE_DUMP },	\
@@ -34,6 +37,8 @@ bool vmcore_wanted(const struct vmcore_options *o);
 char *vmcore_file(const struct vmcore_options *o, const char *recording, const char *output);
 /* The file that was made is kept: forget the memory of --last-boot, if it was that. */
 void vmcore_saved(const struct vmcore_options *o);
+/* --discard: forget the memory of --last-boot. Errors end the process after a message. */
+void vmcore_discard(const struct vmcore_options *o);
 /* Was a part of it damaged or missing? A message has said so. */
 bool vmcore_has_problems(void);
 /* Return the name for that file without -o, to be freed. Die if it is there already. */

@@ -22,7 +22,7 @@
 
 /* A recording, while its file is made. */
 struct making {
-	const struct dead_recording *config;
+	struct dead_recording *config;
 	struct memory_dump *dump;
 	struct dead_sessions sessions;
 	struct dead_session *session;
@@ -80,8 +80,9 @@ static bool choose(struct making *m, struct error *e)
 			return error_set(e, "session %u is not that of the recording: '%s'", nr, m->config->name);
 		m->session = &m->sessions.session[i];
 	}
-	if (m->file && (!m->session || m->session->about.cookie != m->file->id))
-		return error_set(e, "this recording is not in that memory: '%s'; it had ended, or the memory is of another boot",
+	m->config->other = m->file && (!m->session || m->session->about.cookie != m->file->id);
+	if (m->config->other)
+		return error_set(e, "this recording is not in the memory: '%s'; it had ended, or the memory is of another boot",
 				 m->config->name);
 	if (!m->session && m->sessions.nr > 1)
 		return list_sessions(m, e);
@@ -194,7 +195,7 @@ static bool add_rings(struct making *m, unsigned int nr, const struct dead_joint
 		m->kept[nr][slot].followed_exits += kept[slot].followed_exits;
 	}
 	if (ok && dead_rings_damaged(rings)) {
-		error_set(&damage, "a ring of CPU %u in that memory is damaged, or not whole: '%s'; what follows there is left out", cpu,
+		error_set(&damage, "a ring of CPU %u in the memory is damaged, or not whole: '%s'; what follows there is left out", cpu,
 			  m->config->dump);
 		problem(m, &damage);
 	}
@@ -229,7 +230,7 @@ static bool create(struct making *m, struct error *e)
 	const char *symbols = m->file && m->file->kallsyms ? m->file->kallsyms : "";
 	struct tracedat_contents contents = {
 		.events = m->events.nr_formats ? &m->events : NULL, .returns = returns_of(m->session),
-		.stacks = about->stack, .args = about->args, .id = about->cookie,
+		.stacks = about->stack, .args = about->args, .id = about->cookie, .durable = m->config->region,
 		.args_text = m->file && m->file->args ? m->file->args : "",
 	};
 	char *uname = NULL;
@@ -272,7 +273,7 @@ static bool make(struct making *m, struct error *e)
 	return tracedat_finish(m->writer, cmdlines, strlen(cmdlines), &m->accounting, e);
 }
 
-static bool open_all(struct making *m, struct error *e)
+static bool open_memory(struct making *m, struct error *e)
 {
 	struct error note;
 
@@ -284,8 +285,15 @@ static bool open_all(struct making *m, struct error *e)
 		*e = note;
 		return false;
 	}
-	if (*note.text)
+	if (*note.text && m->config->problem)
 		problem(m, &note);
+	return true;
+}
+
+static bool open_all(struct making *m, struct error *e)
+{
+	if (!open_memory(m, e))
+		return false;
 	if (m->config->file) {
 		m->file = tracedat_open(m->config->file, e);
 		if (!m->file)
@@ -295,7 +303,29 @@ static bool open_all(struct making *m, struct error *e)
 	return choose(m, e) && dead_session_load(m->session, m->dump, m->config->dump, e);
 }
 
-bool dead_recording_make(const struct dead_recording *r, struct error *e)
+static void close_all(struct making *m)
+{
+	free(m->kept);
+	free(m->events.format);
+	accounting_free(&m->accounting);
+	if (m->file)
+		tracedat_close(m->file);
+	dead_sessions_free(&m->sessions);
+	if (m->dump)
+		memory_dump_close(m->dump);
+}
+
+bool dead_recording_is_readable(const char *region, struct error *e)
+{
+	struct dead_recording r = { .dump = region, .region = true };
+	struct making m = { .config = &r };
+	bool ok = open_memory(&m, e) && dead_session_load(m.sessions.session, m.dump, region, e);
+
+	close_all(&m);
+	return ok;
+}
+
+bool dead_recording_make(struct dead_recording *r, struct error *e)
 {
 	struct making m = { .config = r };
 	bool ok = open_all(&m, e);
@@ -304,13 +334,6 @@ bool dead_recording_make(const struct dead_recording *r, struct error *e)
 		m.kept = xzalloc(m.session->nr_cpus, sizeof(*m.kept));
 		ok = make(&m, e);
 	}
-	free(m.kept);
-	free(m.events.format);
-	accounting_free(&m.accounting);
-	if (m.file)
-		tracedat_close(m.file);
-	dead_sessions_free(&m.sessions);
-	if (m.dump)
-		memory_dump_close(m.dump);
+	close_all(&m);
 	return ok;
 }

@@ -15,11 +15,14 @@ struct dead_recording {
 	const char *name;		/* of the recording, for messages; NULL: there is none */
 	unsigned int session;		/* which of the dump's, from 1; 0: that of @file, or the only one */
 	const char *output;		/* the trace.dat to make; may be @file */
+	bool other;			/* afterwards: it failed, because @file is of another recording */
 	/* Report a part that is missing, or damaged; may be called several times. */
 	void (*problem)(const struct error *e);
 };
 
 /* Make the file. Return: false after an error. */
-bool dead_recording_make(const struct dead_recording *r, struct error *e);
+bool dead_recording_make(struct dead_recording *r, struct error *e);
+/* Return: false if the reserved memory has no session of which a file could be made; @e says why. */
+bool dead_recording_is_readable(const char *region, struct error *e);
 
 #endif

@@ -90,6 +90,19 @@ static bool makes_sense(const struct nestrace_dump_session *d)
 	return bytes <= d->ring_kb << 10;
 }
 
+/* Return: the sum of all counters. */
+static uint64_t counted(const struct nestrace_dump_session *d, const char *copy)
+{
+	uint64_t sum = 0, v;
+	unsigned int i;
+
+	for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++) {
+		memcpy(&v, copy + d->at[i], sizeof(v));
+		sum += v;
+	}
+	return sum;
+}
+
 /* Return: the counters of a slot, or the newest copy of them. */
 static const char *newest(const struct nestrace_dump_session *d, const char *counters)
 {
@@ -100,8 +113,8 @@ static const char *newest(const struct nestrace_dump_session *d, const char *cou
 	for (i = 0; i < d->copies; i++) {
 		copy = counters + i * d->copy_bytes;
 		memcpy(&pos, copy + d->at[NESTRACE_DUMP_pos], sizeof(pos));
-		/* if two have one position, the later was not made by the hook, and has newer counters */
-		if (pos && pos >= best_pos) {
+		/* of two with one position, that is newer which has counted more */
+		if (pos && (pos > best_pos || (pos == best_pos && counted(d, copy) > counted(d, best)))) {
 			best = copy;
 			best_pos = pos;
 		}
@@ -180,7 +193,7 @@ bool dead_session_load(struct dead_session *s, struct memory_dump *d, const char
 	if (ok && !more(&w) && s->nr_cpus)
 		return true;
 	return error_set(e, memory_dump_is_cut(d) ? "the dump is cut short, and the session in it is not whole: '%s'; give the dump more room" :
-			 "the session in that memory is damaged: '%s'", name);
+			 "the session in the memory is damaged: '%s'", name);
 }
 
 static void add_session(struct reading *r, uint64_t at)
@@ -195,7 +208,7 @@ static void add_session(struct reading *r, uint64_t at)
 			return;
 	if (s->nr == NESTRACE_DUMP_SESSIONS || !read_page(r->dump, at, NESTRACE_DUMP_SESSION_MAGIC, &one.about, sizeof(one.about)) ||
 	    !makes_sense(&one.about)) {
-		error_set(r->e, "a session in the dump is damaged, or was being made: '%s'; it is left out", r->name);
+		error_set(r->e, "a session in the memory is damaged, or was being made: '%s'; it is left out", r->name);
 		return;
 	}
 	s->session = xgrow(s->session, s->nr, sizeof(*s->session));
@@ -219,7 +232,8 @@ static bool take_anchor(void *arg, uint64_t at)
 	for (i = 0; i < NESTRACE_DUMP_SESSIONS; i++)
 		if (anchor.session[i])
 			add_session(r, anchor.session[i]);
-	return true;
+	/* a region has one, in its first page; another would be of an earlier session */
+	return strcmp(r->magic, NESTRACE_DUMP_REGION_MAGIC);
 }
 
 bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const char *magic, const char *name, struct error *e)
@@ -236,14 +250,14 @@ bool dead_sessions_read(struct dead_sessions *s, struct memory_dump *d, const ch
 		return true;
 	}
 	if (r.other_version)
-		return error_set(e, "that memory is of another version of nestrace: '%s'; use the command that belongs to that module",
+		return error_set(e, "the memory is of another version of nestrace: '%s'; use the command of that version",
 				 name);
 	if (cut)
 		return error_set(e, "the dump is cut short, and no session in it is whole: '%s'; give the dump more room", name);
 	if (*e->text)
-		return error_set(e, "the sessions in the dump are damaged: '%s'; is all of the memory in it?", name);
+		return error_set(e, "the sessions in the memory are damaged: '%s'; a dump must have all of the memory", name);
 	if (r.any)
-		return error_set(e, "no session was open: '%s'; the machine had the module, and recorded nothing", name);
+		return error_set(e, "no session was open: '%s'; begin a recording before the crash", name);
 	return error_set(e, "nothing of nestrace is in the dump: '%s'; load the module before the crash, and dump with makedumpfile -d 31 or less",
 			 name);
 }
@@ -273,15 +287,33 @@ static uint64_t calls(const uint64_t *count, uint32_t flags)
 	return calls - COUNT(no_node) - COUNT(no_rcu) - COUNT(refused);
 }
 
+/* Return: the hits that have ended. */
+static uint64_t ended(const uint64_t *count)
+{
+	return COUNT(written) + COUNT(full) + COUNT(recursed) + COUNT(filtered) + COUNT(not_watching) + COUNT(exits_dropped) +
+	       COUNT(exits_filtered) + COUNT(awaited);
+}
+
+/* Count the records that came after the copy of the counters. */
+static void follow(uint64_t *count, const struct dead_kept *kept)
+{
+	uint64_t ahead = COUNT(hits) - ended(count);
+
+	/* the first one was in flight when the hook made the copy */
+	if (ahead > kept->followed)
+		ahead = kept->followed;
+	COUNT(hits) += kept->followed - ahead;
+	COUNT(written) += kept->followed;
+	COUNT(exits) += kept->followed_exits;
+}
+
 static void account_slot(const struct dead_session *s, uint64_t *count, const struct dead_kept *kept,
 			 struct nestrace_slot_stats *to, struct nestrace_slot_returns *returns, uint64_t *in_flight)
 {
 	uint64_t missing, exits, over;
 	bool at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
 
-	COUNT(hits) += kept->followed;
-	COUNT(written) += kept->followed;
-	COUNT(exits) += kept->followed_exits;
+	follow(count, kept);
 	/* a record is published before it is counted */
 	if (COUNT(written) < kept->records)
 		COUNT(written) = kept->records;
@@ -303,8 +335,7 @@ static void account_slot(const struct dead_session *s, uint64_t *count, const st
 	}
 	to->hits = COUNT(hits) - COUNT(exits) - COUNT(exits_full) - COUNT(exits_dropped) - COUNT(exits_filtered) +
 		   COUNT(filtered_early);
-	over = COUNT(written) + COUNT(full) + COUNT(recursed) + COUNT(filtered) + COUNT(not_watching) +
-	       COUNT(exits_dropped) + COUNT(exits_filtered) + COUNT(awaited);
+	over = ended(count);
 	if (COUNT(hits) > over) {
 		*in_flight += COUNT(hits) - over;
 		to->hits -= COUNT(hits) - over;

@@ -331,18 +331,20 @@ static bool configure_persist(int fd, const char *name, struct error *e)
 	struct nestrace_persist arg = { .size = sizeof(arg) };
 
 	if (strlen(name) >= sizeof(arg.name) || !*name)
-		return error_set(e, REGION_MISSING, name, "NAME");
+		return error_set(e, REGION_NO_NAME, name);
 	memcpy(arg.name, name, strlen(name));
 	if (!ioctl(fd, NESTRACE_IOC_PERSIST, &arg))
 		return true;
 	if (errno == EOPNOTSUPP)
 		return error_set(e, REGION_NO_KERNEL, name);
+	if (errno == EACCES)
+		return error_set(e, REGION_NO_NAME, name);
 	if (errno == ENOENT)
 		return error_set(e, REGION_MISSING, name, name);
 	if (errno == EBUSY)
-		return error_set(e, "another recording uses that memory: '--persist %s'; end it first, or use other memory", name);
+		return error_set(e, "another recording uses the reserved memory: '--persist %s'; end it first, or reserve more under another name", name);
 	if (errno == EEXIST)
-		return error_set(e, "that memory has an earlier recording: '--persist %s'; nestrace restore --last-boot %s -o FILE saves it, and makes room",
+		return error_set(e, "the reserved memory holds an earlier recording: '--persist %s'; nestrace restore --last-boot %s -o FILE DIRECTORY saves it; DIRECTORY is its FILE.nestrace",
 				 name, name);
 	return error_set_errno(e, "cannot use the memory '--persist %s'", name);
 }
@@ -407,7 +409,7 @@ static bool start_error(const struct session_config *c, struct error *e)
 		return error_set(e, "not enough free memory for the %s: '%u' KiB per CPU; choose a smaller size with -b, or raise ulimit -l; all sessions together get at most half of it",
 				 c->count ? "counts" : "rings", c->ring_kb);
 	if (errno == ENOSPC)
-		return error_set(e, "the rings do not fit into that memory: '--persist %s'; choose a smaller size than %u KiB per CPU with -b",
+		return error_set(e, "the rings do not fit into the reserved memory: '--persist %s'; choose less than %u KiB per CPU with -b",
 				 c->persist, c->ring_kb);
 	if (errno == EBUSY && ftrace_is_off())
 		return error_set(e, FTRACE_IS_OFF);

@@ -478,9 +478,9 @@ struct listener *listener_connect(const char *address, bool vsock, unsigned int 
 	for (i = 0; i < nr_cpus; i++)
 		l->stream[i].fd = -1;
 	if (!is_address(address, vsock)) {
-		error_set(e, vsock ? "not CID:PORT: '-V %s'" : "not HOST:PORT: '-N %s'", address);
+		error_set(e, vsock ? "not CID:PORT: '-V %s'; for example -V 2:12345" : "not HOST:PORT: '-N %s'; for example -N collector:12345", address);
 	} else if (nr_cpus > CPUS_MAX) {
-		error_set(e, "too many CPUs for the protocol of trace-cmd: '%u'", nr_cpus);
+		error_set(e, "too many CPUs for the protocol of trace-cmd: '%u'; record into a file, and copy that", nr_cpus);
 	} else {
 		l->fd = connect_to(l, strrchr(address, ':') + 1);
 		if (l->fd >= 0 && shake_hands(l) && connect_streams(l) && begin_keeping(l))
@@ -625,7 +625,7 @@ enum listener_end listener_finish(struct listener *l, struct error *e)
 
 	stop_keeping(l);
 	if (atomic_load(&l->state) == GONE) {
-		error_set(e, "the listener has no file: '%s'", l->address);
+		error_set(e, "the listener has no file: '%s'; look at its messages, and send again", l->address);
 		return LISTENER_HAS_NONE;
 	}
 	if (!finish(l)) {

@@ -76,7 +76,7 @@ static bool read_elf(struct memory_dump *d, const char *path, struct error *e)
 	if (d->cut && !d->nr_parts)
 		return error_set(e, "the dump is cut short before its memory: '%s'; give the dump more room", path);
 	if (!d->nr_parts)
-		return error_set(e, "the dump has no memory: '%s'", path);
+		return error_set(e, "the dump has no memory: '%s'; dump with makedumpfile -d 31 or less", path);
 	return true;
 }
 

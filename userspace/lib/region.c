@@ -12,28 +12,35 @@
 /* Return: what the ioctl returns, or -1 after an error. */
 static int ask(const char *name, uint32_t flags, struct nestrace_region *region, struct error *e)
 {
-	int fd = device_open(e), ret, error;
+	int fd, ret, error;
 
+	if (!*name || strlen(name) >= sizeof(region->name)) {
+		error_set(e, REGION_NO_NAME, name);
+		return -1;
+	}
+	fd = device_open(e);
 	if (fd < 0)
 		return -1;
 	*region = (struct nestrace_region){ .size = sizeof(*region), .flags = flags };
 	snprintf(region->name, sizeof(region->name), "%s", name);
-	ret = strlen(name) < sizeof(region->name) ? ioctl(fd, NESTRACE_IOC_REGION, region) : -1;
-	error = strlen(name) < sizeof(region->name) ? errno : ENOENT;
+	ret = ioctl(fd, NESTRACE_IOC_REGION, region);
+	error = errno;
 	close(fd);
 	if (ret >= 0)
 		return ret;
 	errno = error;
 	if (error == EOPNOTSUPP)
 		error_set(e, REGION_NO_KERNEL, name);
-	else if (error == ENOENT || error == EINVAL)
-		error_set(e, REGION_MISSING, name, *name ? name : "NAME");
+	else if (error == EACCES)
+		error_set(e, REGION_NO_NAME, name);
+	else if (error == ENOENT)
+		error_set(e, REGION_MISSING, name, name);
 	else if (error == EBUSY)
-		error_set(e, "a recording uses that memory: '%s'; end it first", name);
+		error_set(e, "a recording uses the reserved memory: '%s'; end it first", name);
 	else if (error == ENODATA)
-		error_set(e, "nothing is kept in that memory: '%s'; it was saved, a cold start has cleared it, or the kernel has put it elsewhere: boot with nokaslr", name);
+		error_set(e, "nothing is kept in the reserved memory: '%s'; the recording ended, or a power cycle cleared it; if KASLR moved it, boot with nokaslr", name);
 	else
-		error_set_errno(e, "cannot ask for the memory '%s'", name);
+		error_set_errno(e, "cannot query the reserved memory '%s'", name);
 	return -1;
 }
 

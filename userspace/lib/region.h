@@ -11,8 +11,9 @@
 struct memory_dump;
 
 /* How to ask for such memory, in a message with its name. */
-#define REGION_MISSING	"no such memory: '%s'; boot with reserve_mem=64M:2M:%s"
-#define REGION_NO_KERNEL	"this kernel cannot reserve memory by name: '%s'; that needs Linux 6.12 or later"
+#define REGION_NO_NAME	"not a name of reserved memory for nestrace: '%s'; use one that begins with nestrace, of 15 characters at most"
+#define REGION_MISSING	"no reserved memory has that name: '%s'; boot with reserve_mem=64M:2M:%s"
+#define REGION_NO_KERNEL	"this kernel cannot reserve memory by name: '%s'; use Linux 6.11 or later, and build the module for it"
 
 /* Return: its bytes, or 0 after an error. */
 uint64_t region_bytes(const char *name, struct error *e);

@@ -1142,7 +1142,7 @@ char *tracedat_restore(const char *from, const char *output, bool empty, struct 
 		recover(w, &damage);
 	/* an earlier file is worth more */
 	if (!w->failed && !w->moving && !empty && !has_data(w)) {
-		error_set(e, "nothing was recorded: '%s'; a flight recording is lost with its recorder; remove the directory",
+		error_set(e, "nothing was recorded: '%s'; after record --persist add --last-boot NAME, after a panic --vmcore DUMP; else remove the directory",
 			  w->partial.path);
 		goto fail;
 	}

@@ -1,6 +1,7 @@
 # The ioctls and streams of /dev/nestrace do what the uapi header says.
 # kernels: all
 # slow: 6.1 debug-6.12
+# cmdline: reserve_mem=2M:4096:nestrace_abi
 setup insmod /tests/nt_calls.ko
 abi > /tmp/abi.out
 relay /tmp/abi.out

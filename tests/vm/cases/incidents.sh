@@ -1,13 +1,22 @@
-# Whatever was promised is there after kill -9, reboot -f and a panic at 20 random moments each. The guest is started
-# 41 times, and has a disk in memory. It writes down how many calls it has made, past all caches.
+# Whatever was promised is there after kill -9, reboot -f and a panic at 20 random moments each, and after sysrq and a
+# hardware reset at 5 each. The guest has a disk in memory. It writes down how many calls it has made, past all caches.
 # kernels: 6.12
 # slow: yes
 # expect: panic
 # resets: yes
 # programs: trace-cmd mkfs.ext4
 # modules: libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4
-# cmdline: nokaslr memmap=128M!0x38000000 reserve_mem=4M:2M:flight
+# cmdline: nokaslr memmap=128M!0x38000000 reserve_mem=4M:2M:nestrace
 rounds=20
+# how the starts of the guest end, and what the next one says of it
+ends=$(for i in $(seq $rounds); do
+	echo reboot panic
+	[ $((i % 4)) != 0 ] || echo sysrq reset
+done | tr '\n' ' ')
+end_of() # START
+{
+	echo "$ends" | cut -d ' ' -f "$1"
+}
 setup insmod /tests/nt_oops.ko
 setup insmod /tests/nt_calls.ko
 for module in libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4; do
@@ -102,7 +111,9 @@ kills()
 		kill -9 $recorder
 		cp made made.then
 		kill $caller
-		wait
+		# a COMMAND that outlives its recorder is a child of this shell
+		killall sleep
+		wait $recorder $caller
 		setup within_a_minute sessions "0 running"
 		restore_all killed
 		at_least "kill -9, $i $how" "$(read_all killed/*.dat)" "$(made made.then 2)"
@@ -116,7 +127,7 @@ begin()
 	mkdir disk/t disk/flight
 	dd if=/dev/zero of=/dev/pmem0 bs=512 seek=$log_at count=64 oflag=direct conv=notrunc 2> /dev/null
 	nestrace record -q --rotate 2 -l nt_called -o disk/t/t.dat sleep 1000 &
-	nestrace record -q --persist flight --flight --keep 3 -l nt_called -o disk/flight/f.dat &
+	nestrace record -q --persist nestrace --flight --keep 3 -l nt_called -o disk/flight/f.dat &
 	setup within_a_minute sessions "2 running"
 	: > made
 	calls &
@@ -130,7 +141,7 @@ check()
 	restore_all disk/t
 	at_least "$1: on the disk" "$(read_all disk/t/*.dat)" "$(made log 3)"
 	# the next recording saves what the last one has left
-	nestrace record -q --persist flight --flight --keep 3 -l nt_called -o disk/flight/f.dat &
+	nestrace record -q --persist nestrace --flight --keep 3 -l nt_called -o disk/flight/f.dat &
 	recorder=$!
 	setup within_a_minute sessions "1 running"
 	kill -INT $recorder
@@ -141,15 +152,22 @@ check()
 
 start=$((start + 1))
 [ $start != 1 ] || kills
-[ $start = 1 ] || check "$([ $((start % 2)) = 0 ] && echo "reboot -f" || echo panic), $((start / 2))"
+[ $start = 1 ] || check "start $start, after $(end_of $((start - 1)))"
 echo $start $tests $failures > disk/state
 sync
-if [ $start -le $((2 * rounds)) ]; then
+how=$(end_of $start)
+if [ "$how" ]; then
 	begin
 	moment
-	[ $((start % 2)) = 1 ] && reboot -f
-	echo panic > /proc/nt_oops
-	sleep 60
 fi
+case $how in
+reboot) reboot -f ;;
+panic) echo panic > /proc/nt_oops ;;
+sysrq) echo b > /proc/sysrq-trigger ;;
+reset)
+	stty -F /dev/ttyS2 raw -echo
+	echo system_reset > /dev/ttyS2 ;;
+esac
+[ ! "$how" ] || sleep 60
 setup rmmod nt_calls
 setup rmmod nt_oops
