@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2015
-# What tests/debian-guest runs in its guest, as a service that is started after all others: test.sh SECONDS
+# The tests in the guest of tests/debian-guest, a service that is started after all others: test.sh SECONDS
 
 # ok NAME COMMAND...
 ok()

@@ -317,13 +317,13 @@ int main(int argc, char **argv)
 	new_machine();
 	anchor->session[3] = 0;
 	dump(0);
-	is(found(), "no session was open: 'dump'; the machine had the module, and recorded nothing");
+	is(found(), "no session was open: 'dump'; begin a recording before the crash");
 	new_machine();
 
 	spec("vmcore: another version of nestrace");
 	anchor->version++;
 	dump(0);
-	is(found(), "the dump is of another version of nestrace: 'dump'; use the command that belongs to that module");
+	is(found(), "the memory is of another version of nestrace: 'dump'; use the command of that version");
 	new_machine();
 
 	spec("vmcore: what makes no sense is refused");

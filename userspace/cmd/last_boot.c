@@ -20,7 +20,7 @@
 #include "lib/pieces.h"
 #include "lib/region.h"
 
-/* What has been tried, and how it ended. */
+/* An earlier recording, while it is saved. */
 struct saving {
 	const char *region, *file;
 	char *used;		/* the directory that the file was made with, or NULL */

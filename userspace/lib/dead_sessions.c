@@ -113,7 +113,7 @@ static const char *newest(const struct nestrace_dump_session *d, const char *cou
 	for (i = 0; i < d->copies; i++) {
 		copy = counters + i * d->copy_bytes;
 		memcpy(&pos, copy + d->at[NESTRACE_DUMP_pos], sizeof(pos));
-		/* of two with one position, that is newer which has counted more */
+		/* if two have one position, the newer one has counted more */
 		if (pos && (pos > best_pos || (pos == best_pos && counted(d, copy) > counted(d, best)))) {
 			best = copy;
 			best_pos = pos;
