@@ -294,17 +294,24 @@ static uint64_t ended(const uint64_t *count)
 	       COUNT(exits_filtered) + COUNT(awaited);
 }
 
-/* Count the records that came after the copy of the counters. */
-static void follow(uint64_t *count, const struct dead_kept *kept)
+/* Count the records that came after the copy of the counters. @at_exit: calls are not among them. */
+static void follow(uint64_t *count, const struct dead_kept *kept, bool at_exit)
 {
-	uint64_t ahead = COUNT(hits) - ended(count);
+	uint64_t over = ended(count), ahead = COUNT(hits) > over ? COUNT(hits) - over : 0, returned;
 
+	if (!kept->followed)
+		return;
 	/* the first one was in flight when the hook made the copy */
 	if (ahead > kept->followed)
 		ahead = kept->followed;
 	COUNT(hits) += kept->followed - ahead;
 	COUNT(written) += kept->followed;
 	COUNT(exits) += kept->followed_exits;
+	returned = COUNT(exits) + COUNT(exits_full) + COUNT(exits_dropped) + COUNT(exits_filtered) - COUNT(strangers) + COUNT(away);
+	if (!at_exit || returned <= COUNT(awaited))
+		return;
+	COUNT(hits) += returned - COUNT(awaited);
+	COUNT(awaited) = returned;
 }
 
 static void account_slot(const struct dead_session *s, uint64_t *count, const struct dead_kept *kept,
@@ -313,7 +320,7 @@ static void account_slot(const struct dead_session *s, uint64_t *count, const st
 	uint64_t missing, exits, over;
 	bool at_exit = s->about.flags & NESTRACE_CONFIG_EXIT;
 
-	follow(count, kept);
+	follow(count, kept, at_exit);
 	/* a record is published before it is counted */
 	if (COUNT(written) < kept->records)
 		COUNT(written) = kept->records;
