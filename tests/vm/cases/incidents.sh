@@ -4,6 +4,7 @@
 # slow: yes
 # expect: panic
 # resets: yes
+# limit: 7200
 # programs: trace-cmd mkfs.ext4
 # modules: libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4
 # cmdline: nokaslr memmap=128M!0x38000000 reserve_mem=4M:2M:nestrace

@@ -1,8 +1,8 @@
 # Rings in reserved memory survive a reboot, a panic and kill -9 of the recorder: what they had is read afterwards. The
 # guest is started three times, and has a disk in memory for what the recorder saves. All functions are traced on both
 # CPUs with returns, and known calls by a recorder that reads all the time. incidents.sh has other ends.
-# kernels: 6.12 debug-7.2
-# slow: debug-7.2
+# kernels: 6.12 debug-6.12
+# slow: debug-6.12
 # expect: panic
 # resets: yes
 # programs: trace-cmd mkfs.ext4
