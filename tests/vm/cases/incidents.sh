@@ -63,10 +63,21 @@ made()
 		END { for (i = NR; i > 1 && t[NR] - t[i] < back * 100; i--); print n[i] + 0 }'
 }
 
-# at_least NAME GOT WANTED
+# lacking FILE NAME: show what there is
+lacking()
+{
+	[ -e "$1" ] || return
+	nestrace report -t "$1" > lacking
+	grep '^#' lacking | show
+	grep -v '^#' lacking | tail -n 3 | while read -r line; do note "$line"; done
+	tr '\n' ';' < log | while read -r line; do note "$line"; done
+}
+
+# at_least NAME GOT WANTED [FILE]
 at_least()
 {
 	note "$1: $2 calls, promised $3"
+	[ "$2" -ge "$3" ] || lacking "$4" "$1"
 	ok "$1" test "$2" -ge "$3"
 }
 
@@ -148,7 +159,8 @@ check()
 	kill -INT $recorder
 	wait $recorder
 	ls disk/flight >&2
-	at_least "$1: in the memory" "$(read_all $(ls disk/flight/*.dat | head -n 1))" "$(made log 0)"
+	first=$(ls disk/flight/*.dat | head -n 1)
+	at_least "$1: in the memory" "$(read_all "$first")" "$(made log 0)" "$first"
 }
 
 start=$((start + 1))
