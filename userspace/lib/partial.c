@@ -212,6 +212,7 @@ static bool read_about(struct partial *p)
 
 bool partial_open(struct partial *p, const char *path, struct error *e)
 {
+	struct stat st;
 	unsigned int i;
 
 	*p = (struct partial){ .fd = -1, .lock = -1 };
@@ -242,6 +243,9 @@ bool partial_open(struct partial *p, const char *path, struct error *e)
 	if (i == WAIT_MS / 100)
 		return error_set(e, "the recorder is still running: '%s'; end it with SIGINT, and it makes the file",
 				 p->path);
+	/* the machine died before it was on the disk */
+	if (!fstat(p->lock, &st) && !st.st_size)
+		return error_set(e, PARTIAL_NOT_BEGUN, p->path);
 	if (!read_about(p))
 		return error_set(e, "not an interrupted recording of this nestrace: '%s'; its file '" ABOUT "' says what made it",
 				 p->path);

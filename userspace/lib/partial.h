@@ -18,6 +18,9 @@
 /* Its file that says that it can be removed. */
 #define PARTIAL_DONE	"done"
 
+/* The message about one that has nothing, with its path. */
+#define PARTIAL_NOT_BEGUN	"nothing can be restored: '%s'; the recording was interrupted before it began; remove it"
+
 struct output;
 
 struct partial {

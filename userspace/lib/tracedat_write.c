@@ -1032,8 +1032,7 @@ static bool load(struct tracedat_writer *w, struct error *e)
 	if (w->fd < 0)
 		return error_set_errno(e, "cannot open '%s/" FILE_NAME "'", w->partial.path);
 	if (!find_options_at(w) || !load_facts(w) || !load_moving(w))
-		return error_set(e, "nothing can be restored: '%s'; the recording was interrupted before it began; remove it",
-				 w->partial.path);
+		return error_set(e, PARTIAL_NOT_BEGUN, w->partial.path);
 	return true;
 }
 
