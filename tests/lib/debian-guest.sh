@@ -63,7 +63,7 @@ value()
 
 # a first round, so that all caches are full
 find / -xdev -name '*.so' > /dev/null 2>&1
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	nestrace snapshot > /dev/null
 	sleep 5
 done
