@@ -48,7 +48,7 @@ calls()
 		echo "task 10" > /proc/nt_calls
 		n=$((n + 20))
 		echo "$n $(now)" >> made
-		tail -n 1 made | awk '{ printf "%-512s", "made " $0 " " }' |
+		tail -n 1 made | awk -v start=$start '{ printf "%-512s", "made " start " " $0 " " }' |
 			dd of=/dev/pmem0 bs=512 seek=$((log_at + i % 64)) oflag=direct conv=notrunc 2> /dev/null
 		i=$((i + 1))
 		usleep 100000
@@ -149,7 +149,7 @@ begin()
 check()
 {
 	dd if=/dev/pmem0 bs=512 skip=$log_at count=64 iflag=direct 2> /dev/null | tr -d '\0' | sed 's/made /\n/g' |
-		awk 'NF >= 2 { print $1, $2 }' > log
+		awk -v last=$((start - 1)) 'NF >= 3 && $1 == last { print $2, $3 }' > log
 	restore_all disk/t
 	at_least "$1: on the disk" "$(read_all disk/t/*.dat)" "$(made log 3)"
 	# the next recording saves what the last one has left
