@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/last_boot.h"
 #include "cmd/message.h"
+#include "cmd/persist.h"
 #include "cmd/recording.h"
 #include "cmd/session_options.h"
 #include "cmd/syncing.h"
@@ -29,7 +29,6 @@
 #include "lib/names.h"
 #include "lib/notify.h"
 #include "lib/pieces.h"
-#include "lib/region.h"
 #include "lib/symbols.h"
 #include "lib/partial.h"
 #include "lib/tracedat_write.h"
@@ -726,15 +725,6 @@ static bool is_all_sent(struct recording *r, int fd)
 	return !r->split;
 }
 
-/* All that was recorded is in files: make room for the next session. */
-static void forget_persisted(const struct recording *r)
-{
-	struct error e;
-
-	if (r->config->capture.session.persist && !region_forget(r->config->capture.session.persist, &e))
-		warn_error(&e);
-}
-
 /* Complete the last file. Return: the exit status. */
 static int finish(struct recording *r, struct capture *capture)
 {
@@ -753,7 +743,7 @@ static int finish(struct recording *r, struct capture *capture)
 		tracedat_abandon(r->file);
 		free(r->name);
 		if (!r->failed)
-			forget_persisted(r);
+			persist_forget(&r->config->capture.session);
 		return r->failed ? failure_status() : capture->status;
 	}
 	symbols = symbols_now(r, &len);
@@ -766,7 +756,7 @@ static int finish(struct recording *r, struct capture *capture)
 	complete = complete && p->complete;
 	free_piece(p);
 	if (complete && !r->failed)
-		forget_persisted(r);
+		persist_forget(&r->config->capture.session);
 	return complete && !r->failed ? capture->status : failure_status();
 }
 
@@ -811,54 +801,6 @@ static void take_boot_config(struct session_config *s)
 	}
 }
 
-/* Return: KiB that the rings of a CPU take there, at most: with their list, and with copies of their counters */
-static uint64_t persist_kb(uint64_t ring_kb)
-{
-	uint64_t rings = ring_kb - ring_kb / 64, smallest = 104;
-
-	return (rings > smallest ? rings : smallest) + ring_kb / 512 + 24;
-}
-
-/* Return: how many CPUs have rings. */
-static unsigned int traced_cpus(const struct session_config *s)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/present", "re");
-	unsigned int from, to, nr = 0, cpu;
-	char next = ',';
-
-	while (f && next == ',' && fscanf(f, "%u", &from) == 1) {
-		to = from;
-		next = '\n';
-		if (fscanf(f, "%c", &next) == 1 && next == '-' && fscanf(f, "%u%c", &to, &next) < 1)
-			break;
-		for (cpu = from; cpu <= to; cpu++)
-			nr += !s->cpus || (cpu / 8 < s->cpus_len && s->cpus[cpu / 8] & 1 << cpu % 8);
-	}
-	if (f)
-		fclose(f);
-	return nr ? nr : 1;
-}
-
-/* Choose rings that fill the memory that outlives the machine. Die of an error. */
-static void size_persist(struct session_config *s)
-{
-	uint64_t cpus, kb;
-	struct error e;
-
-	if (!s->persist)
-		return;
-	kb = region_bytes(s->persist, &e) / 1024;
-	if (!kb)
-		die_error(&e);
-	if (s->sized)
-		return;
-	cpus = traced_cpus(s);
-	for (s->ring_kb = NESTRACE_RING_KB_MAX; cpus * persist_kb(s->ring_kb) + 16 > kb; s->ring_kb /= 2)
-		if (s->ring_kb == NESTRACE_RING_KB_MIN)
-			die("the reserved memory is too small: '--persist %s', %" PRIu64 " KiB for %" PRIu64 " CPUs; boot with more in reserve_mem=",
-			    s->persist, kb, cpus);
-}
-
 /* Try the configuration before a file is made, and read the symbols. Die of an error. */
 static void try_session(struct recording *r, struct recording_config *c)
 {
@@ -870,7 +812,7 @@ static void try_session(struct recording *r, struct recording_config *c)
 		die_error(&e);
 	if (c->capture.session.boot)
 		take_boot_config(&c->capture.session);
-	size_persist(&c->capture.session);
+	persist_size(&c->capture.session);
 	plan_args(r, c);
 	if ((!c->capture.session.boot && !device_configure(fd, &c->capture.session, &e)) || !symbols_read(&r->symbols, &e))
 		die_error(&e);
@@ -1032,24 +974,13 @@ static bool goes_on(const struct recording *r, const struct capture *capture)
 	       (capture->ended || capture->signal == SIGUSR2);
 }
 
-static void save_last_boot(const struct recording_config *c)
+static void save_earlier(const struct recording_config *c)
 {
-	char *name = last_boot_save(c->capture.session.persist, c->output, c->pieces.keep);
+	char *name = persist_save_earlier(c->capture.session.persist, c->output, c->pieces.keep);
 
 	if (name && c->pieces.exec)
 		run_exec(c->pieces.exec, name);
 	free(name);
-}
-
-/* A flight whose file could not be written is in the reserved memory only: the next one must not take that. */
-static void keep_unsaved(struct recording_config *c)
-{
-	struct session_config *s = &c->capture.session;
-
-	if (!s->persist || !region_holds(s->persist))
-		return;
-	warn("the last recording stays in the reserved memory: '%s'; the next one is in other memory", s->persist);
-	s->persist = NULL;
 }
 
 int recording_run(struct recording_config *c)
@@ -1062,14 +993,14 @@ int recording_run(struct recording_config *c)
 	capture_allow_files();
 	/* it waits for nobody */
 	if (c->goes_on && c->capture.session.persist)
-		save_last_boot(c);
+		save_earlier(c);
 	try_session(&r, c);
 	prepare_pieces(&r);
 	/* nothing may end us before the instance is removed */
 	capture_hold_signals();
 	atexit(abandon);
 	do {
-		keep_unsaved(c);
+		persist_keep_unsaved(&c->capture.session);
 		ret = record_session(&r, c, &capture);
 	} while (goes_on(&r, &capture));
 	if (r.flights)

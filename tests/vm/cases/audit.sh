@@ -1,6 +1,6 @@
 # nestrace audit finds a planted bug of each kind by name, and nothing beside it.
-# kernels: 6.1 6.12 debug-6.12
-# slow: 6.1 debug-6.12
+# kernels: 6.1 6.12 debug-6.12 backports
+# slow: 6.1 debug-6.12 backports
 # cpus: 2
 setup insmod /tests/nt_bugs.ko
 debug=$(grep -c lockdep_hardirqs_on /proc/kallsyms)

@@ -7,7 +7,7 @@
 # resets: yes
 # programs: trace-cmd mkfs.ext4
 # modules: libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4
-# cmdline: nokaslr memmap=96M!0x38000000 reserve_mem=3M:2M:nestrace reserve_mem=4M:2M:nestrace_read
+# cmdline: nokaslr memmap=96M!0x38000000 reserve_mem=2M:2M:nestrace reserve_mem=4M:2M:nestrace_read
 setup insmod /tests/nt_oops.ko
 setup insmod /tests/nt_calls.ko
 for module in libnvdimm nd_btt nd_pmem nd_e820 crc16 crc32c_generic mbcache jbd2 ext4; do

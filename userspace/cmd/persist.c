@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/last_boot.h"
 #include "cmd/message.h"
+#include "cmd/persist.h"
 #include "cmd/vmcore.h"
 #include "lib/dead_recording.h"
+#include "lib/device.h"
 #include "lib/memory.h"
 #include "lib/partial.h"
 #include "lib/pieces.h"
@@ -101,7 +103,7 @@ static bool give_up(const char *region)
 	return true;
 }
 
-char *last_boot_save(const char *region, const char *pattern, unsigned int keep)
+char *persist_save_earlier(const char *region, const char *pattern, unsigned int keep)
 {
 	struct saving s = { .region = region };
 	struct pieces *pieces;
@@ -139,4 +141,67 @@ char *last_boot_save(const char *region, const char *pattern, unsigned int keep)
 	free(full);
 	pieces_free(pieces);
 	return name;
+}
+
+/* Return: KiB that the rings of a CPU take there, at most: with their list, and with copies of their counters */
+static uint64_t persist_kb(uint64_t ring_kb)
+{
+	uint64_t rings = ring_kb - ring_kb / 64, smallest = 104;
+
+	return (rings > smallest ? rings : smallest) + ring_kb / 512 + 24;
+}
+
+/* Return: how many CPUs have rings. */
+static unsigned int traced_cpus(const struct session_config *s)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/present", "re");
+	unsigned int from, to, nr = 0, cpu;
+	char next = ',';
+
+	while (f && next == ',' && fscanf(f, "%u", &from) == 1) {
+		to = from;
+		next = '\n';
+		if (fscanf(f, "%c", &next) == 1 && next == '-' && fscanf(f, "%u%c", &to, &next) < 1)
+			break;
+		for (cpu = from; cpu <= to; cpu++)
+			nr += !s->cpus || (cpu / 8 < s->cpus_len && s->cpus[cpu / 8] & 1 << cpu % 8);
+	}
+	if (f)
+		fclose(f);
+	return nr ? nr : 1;
+}
+
+void persist_size(struct session_config *s)
+{
+	uint64_t cpus, kb;
+	struct error e;
+
+	if (!s->persist)
+		return;
+	kb = region_bytes(s->persist, &e) / 1024;
+	if (!kb)
+		die_error(&e);
+	if (s->sized)
+		return;
+	cpus = traced_cpus(s);
+	for (s->ring_kb = NESTRACE_RING_KB_MAX; cpus * persist_kb(s->ring_kb) + 16 > kb; s->ring_kb /= 2)
+		if (s->ring_kb == NESTRACE_RING_KB_MIN)
+			die("the reserved memory is too small: '--persist %s', %" PRIu64 " KiB for %" PRIu64 " CPUs; boot with more in reserve_mem=",
+			    s->persist, kb, cpus);
+}
+
+void persist_keep_unsaved(struct session_config *s)
+{
+	if (!s->persist || !region_holds(s->persist))
+		return;
+	warn("the last recording stays in the reserved memory: '%s'; the next one is in other memory", s->persist);
+	s->persist = NULL;
+}
+
+void persist_forget(const struct session_config *s)
+{
+	struct error e;
+
+	if (s->persist && !region_forget(s->persist, &e))
+		warn_error(&e);
 }
