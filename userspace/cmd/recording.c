@@ -289,6 +289,21 @@ static void save(struct recording *r, int fd)
 	save_file(r, fd, r->file);
 }
 
+/* Save what was read, even while the main thread begins the next piece: that may take seconds. */
+static void save_data(void *arg)
+{
+	struct recording *r = arg;
+	unsigned int i, nr = r->events ? 2 * r->nr_cpus : r->nr_cpus;
+
+	for (i = 0; i < nr; i++) {
+		if (r->lock)
+			pthread_mutex_lock(&r->lock[i]);
+		tracedat_save_stream(r->file, i);
+		if (r->lock)
+			pthread_mutex_unlock(&r->lock[i]);
+	}
+}
+
 /* Return the symbols as they are now: the kernel may have made code meanwhile. */
 static char *symbols_now(struct recording *r, size_t *len)
 {
@@ -541,12 +556,12 @@ static void next_piece(struct recording *r, int fd)
 	last_name = r->name;
 	r->file = unfinished = file;
 	r->name = name;
-	syncing_go_on(r->syncing, tracedat_partial(file));
 	r->waits_for_room = false;
 	atomic_store(&r->full, false);
 	atomic_fetch_add(&r->generation, 1);
 	for (i = 0; i < 2 * r->nr_cpus; i++)
 		pthread_mutex_unlock(&r->lock[i]);
+	syncing_go_on(r->syncing, tracedat_partial(file));
 	device_set_cookie(fd, tracedat_id(file));
 	save_file(r, fd, last);
 	r->finishing = take_piece(r, fd, last, last_name, last_symbols, last_len);
@@ -949,7 +964,7 @@ static int record_session(struct recording *r, struct recording_config *c, struc
 	save(r, -1);
 	/* a panic right after the start leaves what names the hits in a dump */
 	partial_sync(tracedat_partial(r->file));
-	r->syncing = syncing_begin(tracedat_partial(r->file));
+	r->syncing = syncing_begin(tracedat_partial(r->file), save_data, r);
 	ok = !r->events || kernel_events_start(r->events, on_events, r, &e);
 	ok = ok && capture_run(&c->capture, &sink, capture, &e);
 	has_begun |= ok;

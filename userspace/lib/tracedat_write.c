@@ -587,6 +587,12 @@ void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdli
 	save_facts(w, cmdlines, cmdlines_len, a);
 }
 
+void tracedat_save_stream(struct tracedat_writer *w, unsigned int stream)
+{
+	if (stream < w->nr_streams)
+		spool_save(w->spool[stream]);
+}
+
 /* Return a time after the newest hit; 0 if there is none. */
 static uint64_t time_after(struct tracedat_writer *w)
 {

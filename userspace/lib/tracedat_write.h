@@ -66,6 +66,8 @@ void tracedat_set_times(struct tracedat_writer *w, char *text, size_t len);
  */
 void tracedat_save(struct tracedat_writer *w, const char *cmdlines, size_t cmdlines_len,
 		   const struct accounting *a);
+/* The same of a stream: that of a CPU, or behind those of all CPUs that of its events. Any thread may call it. */
+void tracedat_save_stream(struct tracedat_writer *w, unsigned int stream);
 /*
  * Complete the file and free @w. Return: false if it could not be written; the directory is
  * kept then, which the error says.
