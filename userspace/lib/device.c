@@ -326,29 +326,6 @@ static bool configure_cgroup(int fd, const char *path, struct error *e)
 	return ok;
 }
 
-static bool configure_persist(int fd, const char *name, struct error *e)
-{
-	struct nestrace_persist arg = { .size = sizeof(arg) };
-
-	if (strlen(name) >= sizeof(arg.name) || !*name)
-		return error_set(e, REGION_NO_NAME, name);
-	memcpy(arg.name, name, strlen(name));
-	if (!ioctl(fd, NESTRACE_IOC_PERSIST, &arg))
-		return true;
-	if (errno == EOPNOTSUPP)
-		return error_set(e, REGION_NO_KERNEL, name);
-	if (errno == EACCES)
-		return error_set(e, REGION_NO_NAME, name);
-	if (errno == ENOENT)
-		return error_set(e, REGION_MISSING, name, name);
-	if (errno == EBUSY)
-		return error_set(e, "another recording uses the reserved memory: '--persist %s'; end it first, or reserve more under another name", name);
-	if (errno == EEXIST)
-		return error_set(e, "the reserved memory holds an earlier recording: '--persist %s'; nestrace restore --last-boot %s -o FILE DIRECTORY saves it; DIRECTORY is its FILE.nestrace",
-				 name, name);
-	return error_set_errno(e, "cannot use the memory '--persist %s'", name);
-}
-
 bool device_configure(int fd, const struct session_config *c, struct error *e)
 {
 	struct nestrace_config config = {
@@ -380,7 +357,7 @@ bool device_configure(int fd, const struct session_config *c, struct error *e)
 			return error_set(e, "the CPU mask selects no CPU of this machine; /sys/devices/system/cpu/possible lists them");
 		return error_set_errno(e, "cannot set the CPU mask");
 	}
-	if (c->persist && !configure_persist(fd, c->persist, e))
+	if (c->persist && !region_use(fd, c->persist, e))
 		return false;
 	if (c->cgroup && !configure_cgroup(fd, c->cgroup, e))
 		return false;

@@ -10,11 +10,6 @@
 
 struct memory_dump;
 
-/* How to ask for such memory, in a message with its name. */
-#define REGION_NO_NAME	"not a name of reserved memory for nestrace: '%s'; use one that begins with nestrace, of 15 characters at most"
-#define REGION_MISSING	"no reserved memory has that name: '%s'; boot with reserve_mem=64M:2M:%s"
-#define REGION_NO_KERNEL	"this kernel cannot reserve memory by name: '%s'; use Linux 6.11 or later, and build the module for it"
-
 /* Return: its bytes, or 0 after an error. */
 uint64_t region_bytes(const char *name, struct error *e);
 /* Return: true if a session of before has left something there; false also after an error. */
@@ -23,5 +18,7 @@ bool region_holds(const char *name);
 struct memory_dump *region_open(const char *name, struct error *e);
 /* Let another session use it. Return: false after an error. */
 bool region_forget(const char *name, struct error *e);
+/* Put the rings of the session @session there. Return: false after an error. */
+bool region_use(int session, const char *name, struct error *e);
 
 #endif
