@@ -92,7 +92,7 @@ int nt_region_claim(const char *name, struct nt_region **region)
 
 void nt_region_rewind(struct nt_region *r)
 {
-	memset(r->base, 0, PAGE_SIZE);
+	nt_region_forget(r);
 	r->used = PAGE_SIZE;
 }
 

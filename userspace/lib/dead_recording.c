@@ -188,12 +188,8 @@ static bool add_rings(struct making *m, unsigned int nr, const struct dead_joint
 
 	while (ok && dead_rings_next(rings, data))
 		ok = tracedat_append(m->writer, cpu, data, sizeof(data), e);
-	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++) {
-		m->kept[nr][slot].records += kept[slot].records;
-		m->kept[nr][slot].exits += kept[slot].exits;
-		m->kept[nr][slot].followed += kept[slot].followed;
-		m->kept[nr][slot].followed_exits += kept[slot].followed_exits;
-	}
+	for (slot = 0; slot < NESTRACE_NR_SLOTS; slot++)
+		dead_kept_add(&m->kept[nr][slot], &kept[slot]);
 	if (ok && dead_rings_damaged(rings)) {
 		error_set(&damage, "a ring of CPU %u in the memory is damaged, or not whole: '%s'; what follows there is left out", cpu,
 			  m->config->dump);

@@ -356,6 +356,14 @@ static void account_slot(const struct dead_session *s, uint64_t *count, const st
 	};
 }
 
+void dead_kept_add(struct dead_kept *to, const struct dead_kept *k)
+{
+	to->records += k->records;
+	to->exits += k->exits;
+	to->followed += k->followed;
+	to->followed_exits += k->followed_exits;
+}
+
 /* Records of a file are known by context, so the counters of slots with one context are added up. */
 static void fold(struct dead_cpu *c, struct dead_kept *kept)
 {
@@ -368,10 +376,7 @@ static void fold(struct dead_cpu *c, struct dead_kept *kept)
 		for (i = 0; i < NESTRACE_DUMP_NR_FIELDS; i++)
 			c->count[to][i] += i == NESTRACE_DUMP_pos ? 0 : c->count[slot][i];
 		memset(c->count[slot], 0, sizeof(c->count[slot]));
-		kept[to].records += kept[slot].records;
-		kept[to].exits += kept[slot].exits;
-		kept[to].followed += kept[slot].followed;
-		kept[to].followed_exits += kept[slot].followed_exits;
+		dead_kept_add(&kept[to], &kept[slot]);
 		kept[slot] = (struct dead_kept){ 0 };
 	}
 }

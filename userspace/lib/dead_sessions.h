@@ -48,6 +48,7 @@ struct dead_kept {
 	uint64_t followed, followed_exits;	/* those that its counters do not have yet; the file need not have them */
 };
 
+void dead_kept_add(struct dead_kept *to, const struct dead_kept *k);
 /*
  * Set the counters of @a to those of the session; of its records a file has @kept, by CPU of @s. The others are lost.
  * Hits in flight when the machine stopped do not count, except in @a->in_flight. Counters and @kept are those of
